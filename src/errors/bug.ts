@@ -1,0 +1,12 @@
+/** A state that cannot be. Whoever sees one is asked for a report; it exits with 70. */
+export class Bug extends Error {
+  constructor(message: string, cause?: unknown) {
+    super(message, cause === undefined ? {} : { cause });
+    this.name = "Bug";
+  }
+}
+
+/** Marks a branch that the compiler proved unreachable. */
+export const unreachable = (value: never): never => {
+  throw new Bug(`unexpected value ${JSON.stringify(value)}`);
+};

@@ -1,0 +1,79 @@
+import type { Operation, PlanGuard, ProbeTarget } from "../plan/model.ts";
+import type { ProofResult } from "../guard/proof.ts";
+import type { StreamReading, Verdict } from "../guard/verdict.ts";
+
+export type { ProofResult } from "../guard/proof.ts";
+
+/** One account that probes trade with. `cohort` says whom it stands for. */
+export type ProbeAccount = { readonly apiKey: string; readonly secret: string; readonly passphrase: string; readonly cohort: string };
+
+/** An instance that counters are read from, and that pinned probes are sent to. */
+export type WatchedInstance = {
+  readonly id: string;
+  readonly component: string;
+  readonly region: string;
+  readonly release: string;
+  /** Whether it runs what the run brings (`new`) or what was there (`old`). */
+  readonly side: "new" | "old";
+  /** Base URL of the instance itself. */
+  readonly url: string;
+  /** Whether users reach it (weight above 0). Withdrawn and dark ones are still probed. */
+  readonly inTraffic: boolean;
+};
+
+export type WatchConfig = {
+  readonly guard: PlanGuard;
+  readonly regions: readonly { readonly region: string; readonly probe?: ProbeTarget; readonly accounts: readonly ProbeAccount[] }[];
+  readonly counters?: { readonly path: string; readonly metric: string };
+  /** Prefix of client order ids, by which surveillance knows probes; letters and digits. */
+  readonly orderPrefix: string;
+};
+
+/** What the run has just changed: suspicion concentrates there, and old evidence of health no longer counts. */
+export type Mark = {
+  readonly id: string;
+  readonly cause:
+    | { readonly kind: "start" }
+    /** `metadata`: there is no old side to compare with; the same cohorts before the step are. */
+    | { readonly kind: "metadata"; readonly component: string }
+    | { readonly kind: "instances"; readonly component: string; readonly regions: readonly string[] };
+};
+
+export type ProofOrder = {
+  readonly id: string;
+  readonly instances: readonly WatchedInstance[];
+  /** Failure rates of this and more are excluded… */
+  readonly excludePct: number;
+  /** …with this confidence. */
+  readonly confidencePct: number;
+  readonly deadlineMs: number;
+};
+/** Totals for live views: cumulative since start. */
+export type WatchPulse = {
+  readonly at: number;
+  readonly streams: readonly StreamReading[];
+  readonly operationsPerSec: number;
+  readonly failed: number;
+  /** Live user failures by operation, region, release, cohort and code, cumulative: for the report. */
+  readonly failures: readonly { readonly operation: Operation; readonly region: string; readonly release: string; readonly cohort: string; readonly code: string; readonly count: number }[];
+};
+
+/**
+ * Probes and counters, judged without pause in a thread of their own. Verdicts are pushed when they change.
+ */
+export interface Watcher {
+  start(config: WatchConfig, on: { verdict(verdict: Verdict): void; pulse(pulse: WatchPulse): void }): Promise<void>;
+  /** Replaces the set of instances that are watched. */
+  instances(instances: readonly WatchedInstance[]): void;
+  /** Tells of a change just made. Evidence of health starts again from here. */
+  mark(mark: Mark): void;
+  /**
+   * Resolves with a `healthy` verdict once every required stratum (operation × region) has shown, on outcomes issued after the last mark,
+   * that failure rates of `excludePct` and more are excluded with `confidencePct`. Waits for as long as it takes; rejects only when aborted.
+   */
+  evidence(need: { readonly excludePct: number; readonly confidencePct: number }, signal: AbortSignal): Promise<Verdict>;
+  /** Probes instances directly, before any user reaches them. */
+  prove(order: ProofOrder, signal: AbortSignal): Promise<ProofResult>;
+  /** Stops, and cancels every probe order that is still open. */
+  stop(): Promise<void>;
+}

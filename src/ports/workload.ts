@@ -1,0 +1,19 @@
+import type { Fence } from "./fence.ts";
+import type { Shape, WorkloadState } from "../graph/observation.ts";
+
+export type { Instance, Shape, WorkloadState } from "../graph/observation.ts";
+
+/**
+ * The instances of one component. Level-triggered: a call says what shall be true, looks first, then converges;
+ * it may be sent twice, and stops between two instances when its signal aborts.
+ */
+export interface Workload {
+  /** Rejects `WORKLOAD_UNREACHABLE` when the region cannot be seen at all. */
+  observe(region: string, signal: AbortSignal): Promise<WorkloadState>;
+  /**
+   * Resolves when exactly `count` instances of each named digest run and are ready. Missing ones are started in the
+   * dark (weight 0) and surplus ones, highest ordinal first, are taken out of traffic, drained and stopped. Starts before it stops.
+   * Rejects: `FOREIGN_CHANGE` (an instance of another digest is there), `INSTANCE_NOT_READY`, `RELEASE_DIGEST_MISMATCH`, `FENCED`, `WORKLOAD_UNREACHABLE`.
+   */
+  shape(region: string, shape: Shape, fence: Fence, signal: AbortSignal): Promise<WorkloadState>;
+}
