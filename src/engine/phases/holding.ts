@@ -1,0 +1,52 @@
+import { after, cancelPending, go, isQuiet, notify, order, stay } from "../decision.ts";
+import { looks } from "../begin.ts";
+import type { Effect } from "../effect.ts";
+import type { FactOf } from "../fact.ts";
+import type { Decision, Run } from "../run.ts";
+import { differenceOf } from "../standing.ts";
+import { enter, halt } from "./entering.ts";
+import { giveUp } from "./gating.ts";
+
+const LOOK_AGAIN_MS = 1_000;
+
+/** Stops what is under way and moves nothing more. It goes on only after a look at the world and on new evidence. */
+export function hold(run: Run, why: string): Decision {
+  const rest = cancelPending({ ...run, isEvidenced: false });
+  return after(rest, go(rest.run, { kind: "holding", why }, [notify(run, "held", `holding: ${why}`), ...watchWorld(rest.run), patience(rest.run)]));
+}
+
+const patience = (run: Run): Effect => ({ id: `hold-patience:${run.facts}`, kind: "timer", ms: run.graph.guard.holdForMs });
+const watchWorld = (run: Run): readonly Effect[] => looks(run, `look-${run.facts}`).filter((effect) => effect.kind === "observe-workload");
+
+/** A look is back, or it is time for another, or patience ended. */
+export function looked(run: Run, fact: FactOf<"effect-done">): Decision {
+  if (fact.id.startsWith("hold-patience:")) return giveUp(run);
+  if (fact.result.kind === "elapsed") return order(run, watchWorld(run));
+  if (fact.result.kind !== "workload") return stay(run);
+  const component = fact.id.slice(fact.id.indexOf(":") + 1).split("/")[0] ?? "";
+  const difference = differenceOf(run, component, fact.result.state);
+  if (difference?.kind === "foreign") return foreign(run, difference.text);
+  if (difference !== undefined) return lookAgain(run, difference.text);
+  return isLookDone(run) ? goOn(run) : stay(run);
+}
+
+/** Something is missing: say so, and look again in a second. */
+export function lookAgain(run: Run, why: string): Decision {
+  const isWaiting = Object.keys(run.pending).some((id) => id.startsWith("look-again:"));
+  const waiting: Run = { ...run, phase: { kind: "holding", why } };
+  return isWaiting ? stay(waiting) : order(waiting, [{ id: `look-again:${run.facts}`, kind: "timer", ms: LOOK_AGAIN_MS }]);
+}
+
+const isLookDone = (run: Run): boolean => Object.keys(run.pending).every((id) => id.startsWith("hold-patience:"));
+
+function goOn(run: Run): Decision {
+  const rest = cancelPending(run);
+  const mark: Effect = { kind: "mark", id: `mark:held:${run.facts}`, cause: { kind: "start" } };
+  return isQuiet(rest.run) ? after(rest, enter(rest.run, rest.run.next, [mark])) : rest;
+}
+
+/** Whatever midflight did not change itself is left alone: a person decides. */
+export function foreign(run: Run, text: string): Decision {
+  const rest = cancelPending(run);
+  return after(rest, halt(rest.run, "FOREIGN_CHANGE", `somebody else changed the world: ${text}`));
+}

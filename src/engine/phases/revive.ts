@@ -1,0 +1,45 @@
+import type { FactOf } from "../fact.ts";
+import { after, order, resend, stay } from "../decision.ts";
+import type { Effect } from "../effect.ts";
+import type { Decision, Run } from "../run.ts";
+import { hold } from "./holding.ts";
+import { trip } from "./tripping.ts";
+
+/**
+ * A conductor picked the run up. After a gap in guarding it may look, hold or undo; it goes forward only on new evidence.
+ * An undo goes on where it was.
+ */
+export function revive(before: Run, fact: FactOf<"conductor-started">): Decision {
+  const { verdict: _, ...unheard } = before;
+  const run: Run = { ...unheard, epoch: fact.epoch, isEvidenced: false, isHaltAsked: false };
+  switch (run.phase.kind) {
+    case "preparing":
+      return resend(run);
+    case "gating":
+    case "moving":
+    case "holding":
+    case "halted":
+    case "finishing":
+      return after(mark(run), forget(hold({ ...run, pending: {} }, "the conductor was started again; looking at the world first")));
+    case "withdrawn":
+      return trip({ ...run, pending: {} }, { kind: "guard", text: `the conductor died while new instances were under suspicion (${before.verdict?.reason ?? "no reason kept"})`, at: fact.at, ...suspectOf(run) });
+    case "withdrawing":
+    case "undoing":
+    case "backing-up":
+    case "checking":
+    case "confirming":
+      return after(mark(run), resend(run));
+    case "ended":
+      return stay(run);
+  }
+}
+
+const mark = (run: Run): Decision => order(run, [{ id: `mark:revived:${run.facts}`, kind: "mark", cause: { kind: "start" } }]);
+
+/** Being started again is no news for a pager. */
+const forget = (decision: Decision): Decision => ({ run: decision.run, effects: decision.effects.filter((effect: Effect) => effect.kind !== "notify") });
+
+const suspectOf = (run: Run): { readonly suspect?: string } => {
+  const last = run.touched.at(-1);
+  return last === undefined ? {} : { suspect: last };
+};

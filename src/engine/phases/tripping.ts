@@ -1,0 +1,23 @@
+import { after, cancelPending, go, notify, stay } from "../decision.ts";
+import type { Cause, Decision, Run } from "../run.ts";
+import { undoPlan } from "../undo-items.ts";
+import { refuse } from "./preparing.ts";
+import { startUndo } from "./undoing.ts";
+import { withdrawals } from "./withdrawn.ts";
+
+/** Turns the run back. Users first: new instances leave traffic at once, then everything goes back in reverse order. */
+export function trip(run: Run, cause: Cause): Decision {
+  if (run.touched.length === 0) return refuse(run, cause.text);
+  const effects = withdrawals(run, []);
+  const rest = cancelPending(run);
+  const told: Run = { ...rest.run, cause, isEvidenced: false };
+  const tripped: Run = { ...told, kept: undoPlan(told).kept };
+  const news = notify(run, "tripped", `turning back: ${cause.text}`);
+  if (effects.length === 0) return after({ run: tripped, effects: [...rest.effects, news] }, startUndo(tripped));
+  return after(rest, go(tripped, { kind: "withdrawing" }, [...effects, news]));
+}
+
+/** Takes back a run that had been promoted. A step without a way back forbids it. */
+export function rollback(run: Run, cause: Cause): Decision {
+  return undoPlan({ ...run, cause }).beyond === undefined ? trip(run, cause) : stay(run);
+}

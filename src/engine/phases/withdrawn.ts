@@ -1,0 +1,89 @@
+import type { Verdict } from "../../guard/verdict.ts";
+import { after, cancelPending, go, isQuiet, notify, stay } from "../decision.ts";
+import type { Effect } from "../effect.ts";
+import type { FactOf } from "../fact.ts";
+import { placeOf, type Decision, type Run, type Standing } from "../run.ts";
+import { componentOf, standingOf, weighingOf } from "../standing.ts";
+import { hold } from "./holding.ts";
+import { enter } from "./entering.ts";
+import { trip } from "./tripping.ts";
+
+const WITHDRAW_DEADLINE_MS = 5_000;
+/** Old instances that must be left to carry the users before the new ones are taken away all at once. */
+const LEAST_OLD_SHARE = 0.5;
+
+/** New instances look worse: no user reaches them while the guard makes up its mind. */
+export function withdraw(run: Run, verdict: Verdict): Decision {
+  const effects = withdrawals(run, verdict.regions);
+  if (effects.length === 0) return run.phase.kind === "holding" ? stay(run) : hold(run, verdict.reason);
+  const rest = cancelPending(run);
+  const regions = effects.map((effect) => effect.region);
+  // The guard itself turns a suspicion that does not clear into `failing`; this is for the day when it doesn't.
+  const fallback: Effect = { id: `suspicion:${run.facts}`, kind: "timer", ms: run.graph.guard.suspectForMs * 3 };
+  return after(rest, go(rest.run, { kind: "withdrawn", regions }, [...effects, fallback, notify(run, "held", `withdrawn from traffic: ${verdict.reason}`)]));
+}
+
+/** Weight 0 for every new instance that users reach, in these regions (none named: everywhere). */
+export function withdrawals(run: Run, regions: readonly string[]): readonly Extract<Effect, { readonly kind: "weigh" }>[] {
+  return Object.values(run.graph.components).flatMap((component) => {
+    if (component.kind !== "workload") return [];
+    return component.regions
+      .filter((region) => regions.length === 0 || regions.includes(region))
+      .filter((region) => isExposed(run, component.name, region) && canSpare(run, component.name, region))
+      .map((region) => ({
+        id: `withdraw:${placeOf(component.name, region)}:${run.facts}`,
+        kind: "weigh" as const,
+        component: component.name,
+        region,
+        weighing: weighingOf(run, component.name, region, { ...standingOf(run, component.name, region), admitted: 0 }),
+        deadlineMs: WITHDRAW_DEADLINE_MS,
+      }));
+  });
+}
+
+/** Also while the very first admission is under way. */
+function isExposed(run: Run, component: string, region: string): boolean {
+  const move = run.graph.moves[run.next];
+  const isAdmitting = run.phase.kind === "moving" && (move?.kind === "admit" || move?.kind === "shift") && move.component === component && move.regions.includes(region);
+  return standingOf(run, component, region).admitted > 0 || isAdmitting;
+}
+
+const canSpare = (run: Run, component: string, region: string): boolean =>
+  standingOf(run, component, region).old >= Math.ceil(componentOf(run, component).instances * LEAST_OLD_SHARE);
+
+/** The suspicion cleared: they come back, and the move that was interrupted is entered again. */
+export function readmit(run: Run): Decision {
+  const rest = cancelPending(run);
+  if (run.phase.kind !== "withdrawn") return stay(run);
+  const effects = Object.values(run.graph.components).flatMap((component): readonly Effect[] =>
+    component.kind !== "workload"
+      ? []
+      : component.regions
+          .filter((region) => standingOf(run, component.name, region).admitted > 0)
+          .map((region) => ({
+            id: `readmit:${placeOf(component.name, region)}:${run.facts}`,
+            kind: "weigh",
+            component: component.name,
+            region,
+            weighing: weighingOf(run, component.name, region, standingOf(run, component.name, region)),
+            deadlineMs: WITHDRAW_DEADLINE_MS,
+          })),
+  );
+  const mark: Effect = { kind: "mark", id: `mark:readmit:${run.facts}`, cause: { kind: "start" } };
+  return effects.length === 0 ? after(rest, enter({ ...rest.run, isEvidenced: false }, run.next, [mark])) : after(rest, go(rest.run, run.phase, [...effects, mark]));
+}
+
+/** A withdrawal or a readmission is done. */
+export function readmitted(run: Run, fact: FactOf<"effect-done">): Decision {
+  if (fact.id.startsWith("suspicion:")) return trip(run, { kind: "guard", text: run.verdict?.reason ?? "a suspicion did not clear", at: fact.at, ...suspectOf(run) });
+  if (!fact.id.startsWith("readmit:") || !isQuiet(run)) return stay(run);
+  return enter({ ...run, isEvidenced: false }, run.next);
+}
+
+const suspectOf = (run: Run): { readonly suspect?: string } => {
+  const last = run.touched.at(-1);
+  return last === undefined ? {} : { suspect: last };
+};
+
+/** Everything as it was before: what an undo of a workload ends in. */
+export const beforeStanding = (run: Run, component: string): Standing => ({ old: componentOf(run, component).instances, fresh: 0, admitted: 0 });

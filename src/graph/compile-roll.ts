@@ -1,0 +1,85 @@
+import type { RollStep, Wave } from "../plan/model.ts";
+import type { WorkloadComponent } from "./graph.ts";
+import type { Move } from "./move.ts";
+
+type Stem = { readonly id: string; readonly step: number; readonly deadlineMs: number; readonly retries: number };
+type Batch = Stem & { readonly fresh: number; readonly before: number; readonly regions: readonly string[]; readonly component: WorkloadComponent };
+
+/** Waves over regions, batches over instances, four moves a batch. The regions of a wave go together. */
+export function compileRoll(component: WorkloadComponent, step: RollStep, stem: Stem, regionSets: readonly (readonly string[])[]): readonly Move[] {
+  return step.waves.flatMap((wave, index) => {
+    const regions = regionSets[index] ?? [];
+    if (regions.length === 0) return [];
+    const id = `${stem.id}/wave-${index + 1}`;
+    const batches = batchTotals(component.instances, wave.batch).flatMap((fresh, number) => {
+      const before = Math.min(component.instances, number * wave.batch);
+      return batchMoves(step, wave, { ...stem, id: `${id}/batch-${number + 1}`, fresh, before, regions, component });
+    });
+    return wave.soakMs > 0 ? [...batches, soakMove(stem, id, wave.soakMs)] : batches;
+  });
+}
+
+/** How many are new after each batch: 6 by 4 → 4, 6. */
+const batchTotals = (instances: number, batch: number): readonly number[] =>
+  Array.from({ length: Math.ceil(instances / batch) }, (_, index) => Math.min(instances, (index + 1) * batch));
+
+function batchMoves(step: RollStep, wave: Wave, batch: Batch): readonly Move[] {
+  const surplusFirst = wave.surge > 0;
+  const old = batch.component.instances - batch.before;
+  const keep = batch.component.instances - batch.fresh;
+  const forward = [startMove(step, batch, surplusFirst ? old : keep), ...proveMoves(step, batch), admitMove(batch, surplusFirst ? old : keep)];
+  // Without surplus the old ones must leave before there is room for the new.
+  return surplusFirst ? [...forward, retireMove(step, batch, keep, batch.fresh)] : [retireMove(step, batch, keep, batch.before), ...forward];
+}
+
+const stemOf = ({ step, deadlineMs, retries }: Batch, id: string) => ({ id, step, deadlineMs, retries });
+
+const startMove = (step: RollStep, batch: Batch, keep: number): Move => ({
+  ...stemOf(batch, `${batch.id}/start`),
+  kind: "start",
+  component: step.component,
+  regions: batch.regions,
+  fresh: batch.fresh,
+  keep,
+  drain: step.drain,
+  title: `start ${batch.component.target.release} ${batch.fresh}/${batch.component.instances} in the dark in ${batch.regions.join(", ")}`,
+});
+
+const proveMoves = (step: RollStep, batch: Batch): readonly Move[] =>
+  step.dark === undefined
+    ? []
+    : [
+        {
+          ...stemOf(batch, `${batch.id}/prove`),
+          kind: "prove",
+          component: step.component,
+          regions: batch.regions,
+          proved: batch.before,
+          fresh: batch.fresh,
+          dark: step.dark,
+          title: `prove ${batch.component.target.release} in the dark in ${batch.regions.join(", ")}`,
+        },
+      ];
+
+const admitMove = (batch: Batch, keep: number): Move => ({
+  ...stemOf(batch, `${batch.id}/admit`),
+  kind: "admit",
+  component: batch.component.name,
+  regions: batch.regions,
+  fresh: batch.fresh,
+  keep,
+  title: `admit ${batch.component.target.release} ${batch.fresh}/${batch.component.instances} in ${batch.regions.join(", ")}`,
+});
+
+const retireMove = (step: RollStep, batch: Batch, keep: number, fresh: number): Move => ({
+  ...stemOf(batch, `${batch.id}/retire`),
+  kind: "retire",
+  component: step.component,
+  regions: batch.regions,
+  fresh,
+  keep,
+  drain: step.drain,
+  title: keep === 0 ? `retire the last old ones in ${batch.regions.join(", ")}` : `retire the old ones down to ${keep}/${batch.component.instances} in ${batch.regions.join(", ")}`,
+});
+
+const soakMove = (stem: Stem, id: string, ms: number): Move => ({ ...stem, id: `${id}/soak`, kind: "soak", ms, title: `soak ${ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`}` });

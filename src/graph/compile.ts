@@ -1,0 +1,75 @@
+import { Bug } from "../errors/bug.ts";
+import type { Environment, EnvironmentComponent, Migration, Plan, PlanComponent, Releases, RollStep } from "../plan/model.ts";
+import { compileStep, type StepContext } from "./compile-step.ts";
+import type { Graph, GraphComponent } from "./graph.ts";
+
+export type CompileInput = {
+  readonly plan: Plan;
+  readonly environment: Environment;
+  readonly releases: Releases;
+  /** Component → its migrations, sorted by name. */
+  readonly migrations: Readonly<Record<string, readonly Migration[]>>;
+  readonly sha256: (text: string) => string;
+};
+
+const DEFAULT_DRAIN = { noticeMs: 3_000, deadlineMs: 10_000 };
+
+/** Plan and environment → steps with stable ids. Expects input that passed every rule; anything else is a `Bug`. */
+export function compile(input: CompileInput): Graph {
+  const { plan, environment } = input;
+  const components = Object.fromEntries(
+    Object.entries(plan.components).map(([name, component]) => [name, compileComponent(input, name, component)]),
+  );
+  const context: StepContext = { plan, environment, components, migrations: input.migrations };
+  return {
+    midflight: 1,
+    plan: plan.name,
+    ...(plan.summary === undefined ? {} : { summary: plan.summary }),
+    environment: environment.name,
+    class: environment.class,
+    regions: Object.keys(environment.regions),
+    components,
+    moves: plan.steps.flatMap((step, index) => compileStep(context, step, index)),
+    guard: plan.guard,
+    backups: plan.backups,
+  };
+}
+
+function compileComponent(input: CompileInput, name: string, component: PlanComponent): GraphComponent {
+  const placed = input.environment.components[name];
+  if (placed === undefined) throw new Bug(`component ${name} has no place in ${input.environment.name}`);
+  if (placed.driver === "postgres") return metadataComponent(input, name);
+  return {
+    kind: "workload",
+    name,
+    driver: placed.driver,
+    regions: regionsOf(input.environment, placed),
+    instances: placed.driver === "process" ? placed.instances : 1,
+    target: targetOf(input, name, component, placed),
+    floorPct: component.floorPct,
+    drain: drainOf(input.plan, name),
+  };
+}
+
+function metadataComponent(input: CompileInput, name: string): GraphComponent {
+  const migrations = (input.migrations[name] ?? []).map((migration) => ({
+    name: migration.name,
+    sha256: [input.sha256(migration.up), input.sha256(migration.verify), input.sha256(migration.down)] as const,
+  }));
+  return { kind: "metadata", name, driver: "postgres", migrations };
+}
+
+const regionsOf = (environment: Environment, placed: EnvironmentComponent): readonly string[] =>
+  placed.driver === "process" ? Object.keys(environment.regions).filter((region) => region in placed.balancer) : Object.keys(environment.regions);
+
+function targetOf(input: CompileInput, name: string, component: PlanComponent, placed: EnvironmentComponent): { release: string; digest: string } {
+  const release = component.release;
+  if (release === undefined) throw new Bug(`component ${name} names no release`);
+  const known = input.releases.releases[release];
+  const digest = placed.driver === "process" ? known?.process?.digest : known?.command?.digest;
+  if (digest === undefined) throw new Bug(`release ${release} has no digest for driver ${placed.driver}`);
+  return { release, digest };
+}
+
+const drainOf = (plan: Plan, component: string) =>
+  plan.steps.find((step): step is RollStep => step.kind === "roll" && step.component === component)?.drain ?? DEFAULT_DRAIN;

@@ -1,0 +1,44 @@
+import type { BackupAction, Drain, EnvironmentClass, PlanGuard } from "../plan/model.ts";
+import type { Move } from "./move.ts";
+
+/** A plan compiled for one environment: what happens, in order, and what each thing is. Plain data, saved with the run. */
+export type Graph = {
+  readonly midflight: 1;
+  readonly plan: string;
+  readonly summary?: string;
+  readonly environment: string;
+  readonly class: EnvironmentClass;
+  readonly regions: readonly string[];
+  readonly components: Readonly<Record<string, GraphComponent>>;
+  readonly moves: readonly Move[];
+  readonly guard: PlanGuard;
+  readonly backups: Readonly<Record<string, readonly BackupAction[]>>;
+};
+
+export type GraphComponent = WorkloadComponent | MetadataComponent;
+
+export type WorkloadComponent = {
+  readonly kind: "workload";
+  readonly name: string;
+  readonly driver: string;
+  readonly regions: readonly string[];
+  /** Instances per region that must be there before the run. */
+  readonly instances: number;
+  readonly target: { readonly release: string; readonly digest: string };
+  readonly floorPct: number;
+  /** How instances are drained when nothing states otherwise, as in an undo. */
+  readonly drain: Drain;
+};
+
+export type MetadataComponent = {
+  readonly kind: "metadata";
+  readonly name: string;
+  readonly driver: string;
+  /** Every migration of its folder, with the sha256 of up, verify and down. */
+  readonly migrations: readonly { readonly name: string; readonly sha256: readonly [string, string, string] }[];
+};
+
+export const workloadOf = (graph: Graph, name: string): WorkloadComponent | undefined => {
+  const component = graph.components[name];
+  return component?.kind === "workload" ? component : undefined;
+};

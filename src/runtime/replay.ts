@@ -1,0 +1,32 @@
+import { UpgradeError } from "../errors/upgrade-error.ts";
+import { begin } from "../engine/begin.ts";
+import { decide } from "../engine/decide.ts";
+import type { Effect } from "../engine/effect.ts";
+import type { Fact } from "../engine/fact.ts";
+import type { Decision, Run } from "../engine/run.ts";
+import { canonicalJson } from "../graph/fingerprint.ts";
+import type { JournalRecord } from "../ports/journal.ts";
+
+/** One line of a run's journal: a fact, and what was decided on it. */
+export type Entry = { readonly seq: number; readonly fact: Fact; readonly effects: readonly Effect[] };
+
+export const entryOf = (record: JournalRecord): Entry => record as unknown as Entry;
+
+/**
+ * Folds a journal into its run. The decisions are made again and must be those that the journal tells; a version that would have decided
+ * otherwise says so instead of guessing. Rejects `JOURNAL_OTHER_VERSION`, `JOURNAL_CORRUPT`.
+ */
+export function replay(records: readonly JournalRecord[]): Run {
+  const [first, ...rest] = records.map((record) => entryOf(record));
+  if (first?.fact.kind !== "opened") {
+    throw new UpgradeError("JOURNAL_CORRUPT", "the journal does not begin with an opened run", { hint: "restore the run's folder from a copy; nothing was changed" });
+  }
+  return rest.reduce((run, entry) => agree(decide(run, entry.fact), entry), agree(begin(first.fact), first));
+}
+
+function agree(decision: Decision, entry: Entry): Run {
+  if (canonicalJson(decision.effects) === canonicalJson(entry.effects)) return decision.run;
+  throw new UpgradeError("JOURNAL_OTHER_VERSION", `line ${entry.seq} of the journal was decided otherwise by the version that wrote it`, {
+    hint: "resume with the version that the first line of the journal names",
+  });
+}

@@ -1,0 +1,31 @@
+import type { Fact } from "../engine/fact.ts";
+import type { WatchPulse } from "../ports/watcher.ts";
+
+const EVERY_MS = 1_000;
+
+/** Turns the watcher's pulses into a fact whenever users' failures grew, at most once a second. */
+export class Tally {
+  private postedAt = Number.NEGATIVE_INFINITY;
+  private postedCount = 0;
+  private last: WatchPulse | undefined;
+  private readonly post: (fact: Fact) => void;
+
+  constructor(post: (fact: Fact) => void) {
+    this.post = post;
+  }
+
+  take(pulse: WatchPulse): void {
+    this.last = pulse;
+    if (pulse.at - this.postedAt >= EVERY_MS) this.flush();
+  }
+
+  flush(): void {
+    const pulse = this.last;
+    if (pulse === undefined) return;
+    const count = pulse.failures.reduce((sum, row) => sum + row.count, 0);
+    if (count === this.postedCount) return;
+    this.postedAt = pulse.at;
+    this.postedCount = count;
+    this.post({ kind: "tally", at: pulse.at, failures: pulse.failures });
+  }
+}
