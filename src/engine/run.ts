@@ -69,6 +69,8 @@ export type Run = {
   readonly isEvidenced: boolean;
   readonly isHaltAsked: boolean;
   readonly cause?: Cause;
+  /** When new instances were first ordered out of traffic, ms. */
+  readonly withdrawnAt?: number;
   /** Moves that failed without a trace: a transaction that was rolled back. They are no point of no return. */
   readonly traceless: readonly string[];
   /** Metadata moves that an undo left in place, on purpose. */

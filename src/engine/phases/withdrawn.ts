@@ -20,7 +20,7 @@ export function withdraw(run: Run, verdict: Verdict): Decision {
   const regions = effects.map((effect) => effect.region);
   // The guard itself turns a suspicion that does not clear into `failing`; this is for the day when it doesn't.
   const fallback: Effect = { id: `suspicion:${run.facts}`, kind: "timer", ms: run.graph.guard.suspectForMs * 3 };
-  return after(rest, go(rest.run, { kind: "withdrawn", regions }, [...effects, fallback, notify(run, "held", `withdrawn from traffic: ${verdict.reason}`)]));
+  return after(rest, go({ ...rest.run, withdrawnAt: run.withdrawnAt ?? verdict.at }, { kind: "withdrawn", regions }, [...effects, fallback, notify(run, "held", `withdrawn from traffic: ${verdict.reason}`)]));
 }
 
 /** Weight 0 for every new instance that users reach, in these regions (none named: everywhere). */

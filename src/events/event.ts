@@ -1,0 +1,44 @@
+import type { StreamReading, VerdictState } from "../guard/verdict.ts";
+
+/** Version of this stream. A reader may meet new kinds and new fields within a major version, and shows `message` of kinds it does not know. */
+export const STREAM_VERSION = "1.0";
+
+type Stem = {
+  /** UTC, to the millisecond. */
+  readonly at: string;
+  readonly run: string;
+  /** Number of the journal record it follows from; absent for what is not journaled. */
+  readonly seq?: number;
+  /** One sentence for people. */
+  readonly message: string;
+};
+
+/** What the world may know of a run: stable, versioned, secrets left out. */
+export type RunEvent = Stem &
+  (
+    | { readonly kind: "run-opened"; readonly plan: string; readonly environment: string; readonly class: string; readonly moves: number; readonly planFingerprint: string }
+    | { readonly kind: "run-resumed"; readonly epoch: number; readonly host: string }
+    | { readonly kind: "before-recorded"; readonly components: readonly string[] }
+    | { readonly kind: "gate-waiting"; readonly move: string }
+    | { readonly kind: "evidence"; readonly move: string }
+    | { readonly kind: "move-started"; readonly move: string; readonly step: number; readonly title: string }
+    | { readonly kind: "move-done"; readonly move: string; readonly ms: number }
+    | { readonly kind: "verdict"; readonly state: VerdictState; readonly reason: string; readonly regions: readonly string[] }
+    | { readonly kind: "withdrawn"; readonly regions: readonly string[] }
+    | { readonly kind: "readmitted" }
+    | { readonly kind: "held"; readonly why: string }
+    | { readonly kind: "tripped"; readonly cause: string }
+    | { readonly kind: "undo-started"; readonly items: number; readonly kept: readonly string[] }
+    | { readonly kind: "undo-step"; readonly what: string; readonly stage: string }
+    | { readonly kind: "undone"; readonly moves: readonly string[] }
+    | { readonly kind: "backup-started"; readonly backup: string }
+    | { readonly kind: "confirming" }
+    | { readonly kind: "attempt-failed"; readonly effect: string; readonly code: string; readonly hint: string }
+    | { readonly kind: "asked"; readonly what: string; readonly by: string }
+    | { readonly kind: "undelivered"; readonly notifier: string }
+    | { readonly kind: "halted"; readonly code: string; readonly why: string }
+    | { readonly kind: "ended"; readonly outcome: string }
+    | { readonly kind: "pulse"; readonly operationsPerSec: number; readonly failed: number; readonly streams: readonly StreamReading[] }
+  );
+
+export type RunEventOf<Kind extends RunEvent["kind"]> = Extract<RunEvent, { readonly kind: Kind }>;
