@@ -1,0 +1,65 @@
+import type { EngineOrder } from "../engine/protocol.ts";
+
+/** An order as the OKX V5 API shows it: every field a string, empty where the venue has nothing to say. */
+export const orderView = (order: EngineOrder): Readonly<Record<string, unknown>> => ({
+  ...UNUSED,
+  instType: "SPOT",
+  instId: order.instId,
+  ordId: order.ordId,
+  clOrdId: order.clOrdId,
+  tag: order.tag,
+  px: order.px,
+  sz: order.sz,
+  ordType: order.ordType,
+  side: order.side,
+  tdMode: order.tdMode,
+  accFillSz: order.accFillSz,
+  avgPx: order.avgPx,
+  fillPx: order.fillPx,
+  fillSz: order.fillSz,
+  fillTime: order.fillTime > 0 ? String(order.fillTime) : "",
+  tradeId: order.tradeId,
+  state: order.state,
+  cancelSource: order.cancelSource,
+  cTime: String(order.cTime),
+  uTime: String(order.uTime),
+  feeCcy: order.side === "buy" ? baseOf(order.instId) : quoteOf(order.instId),
+  rebateCcy: order.side === "buy" ? quoteOf(order.instId) : baseOf(order.instId),
+  tgtCcy: order.ordType === "market" ? "base_ccy" : "",
+});
+
+const baseOf = (instId: string): string => instId.split("-")[0] ?? "";
+const quoteOf = (instId: string): string => instId.split("-")[1] ?? "";
+
+const UNUSED = {
+  algoClOrdId: "",
+  algoId: "",
+  attachAlgoClOrdId: "",
+  attachAlgoOrds: [],
+  cancelSourceReason: "",
+  category: "normal",
+  ccy: "",
+  // The engine charges no fees, whatever the tier of the account.
+  fee: "0",
+  isTpLimit: "false",
+  lever: "",
+  linkedAlgoOrd: { algoId: "" },
+  pnl: "0",
+  posSide: "",
+  pxType: "",
+  pxUsd: "",
+  pxVol: "",
+  quickMgnType: "",
+  rebate: "0",
+  reduceOnly: "false",
+  slOrdPx: "",
+  slTriggerPx: "",
+  slTriggerPxType: "",
+  source: "",
+  stpId: "",
+  stpMode: "cancel_maker",
+  tpOrdPx: "",
+  tpTriggerPx: "",
+  tpTriggerPxType: "",
+  tradeQuoteCcy: "",
+} as const;
