@@ -31,20 +31,55 @@ export const CATALOG = {
     retry: true,
     explain: "The balancer's admin address did not answer, so midflight cannot see or set which instances take traffic. Nothing was changed. Check the address in the environment file and that the balancer runs.",
   },
+  EFFECT_TIMED_OUT: {
+    exit: EXIT.halted,
+    retry: true,
+    explain: "Something that midflight ordered was not answered within its deadline. Whether it came true is unknown, so the run holds and looks at the world before it sends anything again.",
+  },
   FENCED: {
     exit: EXIT.refused,
     retry: false,
     explain: "A newer conductor holds this environment. A write of this one was refused by the target, and it sends nothing more. Look at `midflight status` to see who acts now.",
+  },
+  FOREIGN_CHANGE: {
+    exit: EXIT.halted,
+    retry: false,
+    explain: "Something that this run did not change was changed by somebody else while it was under way: an instance, a weight, an applied migration. midflight leaves it alone and halts. Put it back, or end the other change, then `midflight resume`.",
   },
   JOURNAL_CORRUPT: {
     exit: EXIT.stranded,
     retry: false,
     explain: "The journal of a run is damaged in a way that a torn last write cannot explain. midflight never guesses and never repairs it. The recorded before-state and the backup plan lie beside the journal in plain files and can be used by hand.",
   },
+  JOURNAL_OTHER_VERSION: {
+    exit: EXIT.refused,
+    retry: false,
+    explain: "The journal was written by a version of midflight that decides differently. Resume it with that version; its number stands in the first line of the journal.",
+  },
   LEASE_HELD: {
     exit: EXIT.refused,
     retry: true,
     explain: "Another run holds the lease of this environment. One conductor acts at a time. Wait for it to end, or look at it with `midflight status`.",
+  },
+  LEASE_LOST: {
+    exit: EXIT.halted,
+    retry: false,
+    explain: "Another conductor took over the lease of this environment, or this one could no longer prove that it holds it. It sends nothing more. `midflight status` tells who acts now.",
+  },
+  VENUE_CONFIG: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A process of the demo venue was started without something it needs, or its own file is damaged. The message names the variable or the file. `midflight demo venue` starts all of them with what they need.",
+  },
+  VENUE_UNREACHABLE: {
+    exit: EXIT.refused,
+    retry: true,
+    explain: "The demo's users could not begin to trade: no region of the venue answered a public question. Check that the venue runs, and on which addresses.",
+  },
+  VERIFY_FAILED: {
+    exit: EXIT.undone,
+    retry: false,
+    explain: "A verification that the plan asks for did not pass. The message names what was checked. The run is turned back.",
   },
 } as const satisfies Record<string, Entry>;
 
