@@ -1,0 +1,116 @@
+import type { Operation } from "./outcome.ts";
+
+/** Price and size, as decimal strings. */
+export type Values = { readonly px: string; readonly sz: string };
+
+/** An order as the venue shows it, in a query or on the orders channel. */
+export type VenueOrder = Values & {
+  readonly ordId: string;
+  readonly clOrdId: string;
+  readonly instId: string;
+  readonly state: string;
+  readonly cancelSource: string;
+  /** ms since the epoch. */
+  readonly uTime: number;
+};
+
+/** What the user knows about one of his orders. Mutable: it is the ledger's own record. */
+export type LedgerOrder = {
+  readonly uid: string;
+  readonly clOrdId: string;
+  readonly instId: string;
+  readonly side: "buy" | "sell";
+  /** Whether it stays in the book when it does not trade at once. */
+  readonly rests: boolean;
+  ordId: string;
+  /** `unsure`: no definite answer came. `found`: none came, but the venue has shown the order. */
+  placed: "asked" | "acknowledged" | "unsure" | "found" | "refused";
+  cancel: "none" | "acknowledged" | "unsure";
+  /** Stand since the last acknowledgement. */
+  values: Values;
+  /** What unsure amends may have made of it. */
+  readonly possible: Values[];
+  /** The newest state the venue has shown. */
+  seen: VenueOrder | undefined;
+  /** An operation or a look-up is under way; nothing else is sent for it meanwhile. */
+  isBusy: boolean;
+  /** The venue said that it does not know the order. */
+  isMissing: boolean;
+};
+
+/** An operation whose effect was unknown, and what asking brought. */
+export type Unsure = { readonly op: Operation; readonly order: LedgerOrder; readonly values: Values | undefined; landed: boolean | undefined };
+
+/** Follows every order of the run, from its first request to its final state. */
+export type Ledger = {
+  open(order: Pick<LedgerOrder, "uid" | "clOrdId" | "instId" | "side" | "rests" | "values">): LedgerOrder;
+  /** Orders that rest as far as the user knows, and that nothing is under way for. */
+  idle(uid: string): readonly LedgerOrder[];
+  /** Orders that rest or may soon. */
+  load(uid: string): number;
+  /** Takes in what the venue showed; older news is dropped. */
+  show(order: VenueOrder): LedgerOrder | undefined;
+  unsure(op: Operation, order: LedgerOrder, values: Values | undefined): Unsure;
+  readonly all: () => readonly LedgerOrder[];
+  readonly unsureOnes: () => readonly Unsure[];
+};
+
+export const createLedger = (): Ledger => {
+  const all: LedgerOrder[] = [];
+  const unsureOnes: Unsure[] = [];
+  const byClOrdId = new Map<string, LedgerOrder>();
+  // Only what may still rest, or picking an order would get slower with every order placed.
+  const active = new Map<string, LedgerOrder[]>();
+  const activeOf = (uid: string): readonly LedgerOrder[] => {
+    const kept = (active.get(uid) ?? []).filter((order) => !isOver(order));
+    active.set(uid, kept);
+    return kept;
+  };
+  return {
+    open(given) {
+      const order: LedgerOrder = { ...given, ordId: "", placed: "asked", cancel: "none", possible: [], seen: undefined, isBusy: true, isMissing: false };
+      all.push(order);
+      byClOrdId.set(order.clOrdId, order);
+      active.set(order.uid, [...activeOf(order.uid), order]);
+      return order;
+    },
+    idle: (uid) => activeOf(uid).filter((order) => !order.isBusy && isPlaced(order)),
+    load: (uid) => activeOf(uid).filter((order) => order.rests).length,
+    show(shown) {
+      const order = byClOrdId.get(shown.clOrdId);
+      if (order === undefined) return undefined;
+      if (order.seen === undefined || shown.uTime >= order.seen.uTime) order.seen = shown;
+      if (order.ordId === "") order.ordId = shown.ordId;
+      if (order.placed === "unsure") order.placed = "found";
+      return order;
+    },
+    unsure(op, order, values) {
+      const one: Unsure = { op, order, values, landed: undefined };
+      unsureOnes.push(one);
+      return one;
+    },
+    all: () => all,
+    unsureOnes: () => unsureOnes,
+  };
+};
+
+/** Whether the order is out of the book: the venue showed it, or acknowledged its cancel, or never took it. */
+export const isOver = (order: LedgerOrder): boolean =>
+  order.placed === "refused" ||
+  order.cancel === "acknowledged" ||
+  order.isMissing ||
+  isEnd(order.seen?.state) ||
+  (!order.rests && !order.isBusy) ||
+  isLostSight(order);
+
+export const isEnd = (state: string | undefined): boolean => state === "filled" || state === "canceled" || state === "mmp_canceled";
+
+export const sameValues = (left: Values, right: Values): boolean => sameNumber(left.px, right.px) && sameNumber(left.sz, right.sz);
+
+/** "60000" and "60000.0" are the same price. */
+export const sameNumber = (left: string, right: string): boolean => left === right || Number(left) === Number(right);
+
+const isPlaced = (order: LedgerOrder): boolean => order.placed === "acknowledged" || order.placed === "found";
+
+// Asked for and not shown: the final check asks again, until then nothing more is tried on it.
+const isLostSight = (order: LedgerOrder): boolean => order.placed === "unsure" && !order.isBusy;
