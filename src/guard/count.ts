@@ -1,0 +1,51 @@
+import type { Operation } from "../plan/model.ts";
+
+/** Which side of the upgrade served an operation; `unknown` when nobody answered and any instance could have been asked. */
+export type CountSide = "new" | "old" | "unknown";
+export type Source = "probes" | "live";
+
+/** Operations of one kind within one bin. */
+export type Count = {
+  readonly operation: Operation;
+  readonly region: string;
+  /** Release name, or "unknown". */
+  readonly release: string;
+  readonly side: CountSide;
+  readonly cohort: string;
+  readonly source: Source;
+  readonly issued: number;
+  readonly failed: number;
+  /** Failed ones that no instance answered: refused, cut, timed out, or answered by the balancer alone. */
+  readonly unreached?: number;
+  /** Failed ones by code. */
+  readonly codes?: Readonly<Record<string, number>>;
+  /** False: served by an instance that is withdrawn or in the dark, so its successes say nothing about users. Default true. */
+  readonly isExposed?: boolean;
+};
+
+/** A closed bin of one source: every operation issued in it has an outcome or has passed its deadline. */
+export type CountBin = {
+  readonly kind: "bin";
+  /** End of the bin, ms since the epoch. */
+  readonly at: number;
+  /** Its width. */
+  readonly ms: number;
+  readonly counts: readonly Count[];
+};
+
+export type Tally = { readonly issued: number; readonly failed: number; readonly unreached: number };
+
+export const NOTHING: Tally = { issued: 0, failed: 0, unreached: 0 };
+
+export const tally = (counts: Iterable<Count>): Tally => {
+  let [issued, failed, unreached] = [0, 0, 0];
+  for (const count of counts) {
+    issued += count.issued;
+    failed += count.failed;
+    unreached += count.unreached ?? 0;
+  }
+  return { issued, failed, unreached };
+};
+
+/** Failed / issued; 0 for nothing. */
+export const shareOf = ({ issued, failed }: { readonly issued: number; readonly failed: number }): number => (issued === 0 ? 0 : failed / issued);

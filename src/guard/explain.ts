@@ -1,0 +1,88 @@
+import type { Operation } from "../plan/model.ts";
+import { shareOf, tally, type Count, type Source } from "./count.ts";
+
+/** What a sentence is about: counts since the failures began, of the side that is judged and of the one it is compared with. */
+export type Scene = { readonly judged: readonly Count[]; readonly control: readonly Count[]; /** Such as "after metadata orders-db"; "" for none. */ readonly when: string };
+
+/** One sentence with counts: "amend in tokyo on gateway@2.1: 14 of 39 failed (mostly 50026), 0 of 41 on gateway@2.0". */
+export const explain = (scene: Scene): string => {
+  const judged = sourceWithMost(scene.judged);
+  const cohorts = hotCohorts(judged);
+  return cohorts.length > 0 ? cohortSentence(cohorts, judged, scene.when) : sliceSentence(judged, scene);
+};
+
+/** "order", "order and amend", "order, amend and cancel". */
+export const listed = (words: readonly string[]): string =>
+  words.length < 2 ? (words[0] ?? "nothing") : `${words.slice(0, -1).join(", ")} and ${words.at(-1) ?? ""}`;
+
+/** Places in which a good part of the failures lie. */
+export const regionsOf = (counts: readonly Count[]): readonly string[] => hotBy(sourceWithMost(counts), ({ region }) => region).toSorted();
+
+const ORDER: readonly Operation[] = ["order", "amend", "cancel"];
+
+const cohortSentence = (cohorts: readonly string[], judged: readonly Count[], when: string): string => {
+  const hit = judged.filter(({ cohort }) => cohorts.includes(cohort));
+  const { issued, failed } = tally(hit);
+  const fails = operationsOf(hit).length === 1 ? "fails" : "fail";
+  return [`${cohorts.join(", ")}: ${listed(operationsOf(hit))} ${fails} (${failed} of ${issued}${mostly(hit)})`, when].filter((part) => part !== "").join(" ");
+};
+
+const sliceSentence = (judged: readonly Count[], { control, when }: Scene): string => {
+  const [operations, regions] = [operationsOf(judged), regionsOf(judged)];
+  const matches = (count: Count): boolean => operations.includes(count.operation) && regions.includes(count.region);
+  const slice = judged.filter(matches);
+  const { issued, failed } = tally(slice);
+  const codes = mostly(slice) === "" ? "" : ` (${mostly(slice).slice(2)})`;
+  const told = `${listed(operations)} in ${listed(regions)}${onReleases(slice)}: ${failed} of ${issued} failed${codes}`;
+  return [told + comparedWith(control, matches, slice[0]?.source), when].filter((part) => part !== "").join(" ");
+};
+
+const comparedWith = (control: readonly Count[], matches: (count: Count) => boolean, source: Source | undefined): string => {
+  const same = control.filter((count) => count.source === source);
+  const near = same.filter(matches);
+  const far = same.filter((count) => !matches(count));
+  const counts = near.length > 0 ? near : far;
+  const { issued, failed } = tally(counts);
+  if (issued === 0) return "";
+  return `, ${failed} of ${issued}${onReleases(counts)}${near.length > 0 ? "" : ` in ${listed([...new Set(far.map(({ region }) => region))].toSorted())}`}`;
+};
+
+const onReleases = (counts: readonly Count[]): string => {
+  const releases = [...new Set(counts.map(({ release }) => release))].filter((release) => release !== "unknown").toSorted();
+  return releases.length === 0 ? "" : ` on ${listed(releases)}`;
+};
+
+const mostly = (counts: readonly Count[]): string => {
+  const codes = new Map<string, number>();
+  for (const count of counts) for (const [code, times] of Object.entries(count.codes ?? {})) codes.set(code, (codes.get(code) ?? 0) + times);
+  const [top] = [...codes].toSorted(([, a], [, b]) => b - a);
+  if (top === undefined) return "";
+  return `, ${codes.size === 1 ? "" : "mostly "}${top[0]}`;
+};
+
+// Probes also pass the counters of the instances that they reach: one source tells the story, or operations would be told twice.
+const sourceWithMost = (counts: readonly Count[]): readonly Count[] => {
+  const [probes, live] = [counts.filter(({ source }) => source === "probes"), counts.filter(({ source }) => source === "live")];
+  return tally(probes).failed > tally(live).failed ? probes : live.length === 0 ? probes : live;
+};
+
+const operationsOf = (counts: readonly Count[]): readonly Operation[] => {
+  const hot = hotBy(counts, ({ operation }) => operation);
+  return ORDER.filter((operation) => hot.includes(operation));
+};
+
+/** Groups that fail at least a third as often as the worst, and hold some of the failures. */
+const hotBy = <Name extends string>(counts: readonly Count[], nameOf: (count: Count) => Name): readonly Name[] => {
+  const groups = [...Map.groupBy(counts, nameOf)].map(([name, members]) => ({ name, ...tally(members) }));
+  const worst = Math.max(...groups.map(shareOf));
+  return groups.filter((group) => group.failed > 0 && shareOf(group) >= worst / 3).map(({ name }) => name);
+};
+
+/** A few cohorts that fail nearly totally while the rest is well. */
+const hotCohorts = (counts: readonly Count[]): readonly string[] => {
+  const groups = [...Map.groupBy(counts, ({ cohort }) => cohort)].map(([name, members]) => ({ name, ...tally(members) }));
+  const hot = groups.filter((group) => group.failed >= 2 && shareOf(group) >= 0.6);
+  const failed = hot.reduce((sum, group) => sum + group.failed, 0);
+  const isFew = hot.length > 0 && hot.length * 2 <= groups.length;
+  return isFew && failed >= 0.8 * tally(counts).failed ? hot.map(({ name }) => name).toSorted() : [];
+};

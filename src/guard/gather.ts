@@ -1,0 +1,136 @@
+import { foldFamily, freshFamily, stepFamily, type Family } from "./family.ts";
+import type { Count, CountBin, Source, Tally } from "./count.ts";
+import { tally } from "./count.ts";
+import { STEPS_PAID } from "./evidence.ts";
+import type { JudgeInput, JudgeState, MarkCause } from "./judge-state.ts";
+import { foldProbeContact, foldReach } from "./loss.ts";
+import { foldSigns } from "./sign.ts";
+import { foldEvidence, freshEvidence, nameOf } from "./strata.ts";
+import type { StreamReading } from "./verdict.ts";
+import { addToWindow } from "./window.ts";
+
+/** Takes an input into the state, without judging. */
+export const gather = (state: JudgeState, input: JudgeInput): JudgeState => {
+  switch (input.kind) {
+    case "tick":
+      return state;
+    case "bin":
+      return gatherBin(state, input);
+    case "mark":
+      return gatherMark(state, input.cause);
+    case "instances":
+      return { ...state, instances: input.instances, families: input.instances.some(({ side }) => side === "new") ? state.families : { ...state.families, new: freshFamily } };
+    case "reach":
+      return { ...state, contact: foldReach(state.contact, input) };
+    case "silent":
+      return { ...state, silence: { ...state.silence, [nameOf(input)]: { at: input.at, why: input.why } } };
+  }
+};
+
+const gatherBin = (state: JudgeState, bin: CountBin): JudgeState => {
+  const { baselinePct } = state.settings;
+  return {
+    ...state,
+    families: foldFamilies(state, bin),
+    window: addToWindow(state.window, bin),
+    signs: state.signs === undefined ? undefined : signsOf(state.signs, bin),
+    evidence: foldEvidence(state.evidence, bin, state.latch === undefined ? undefined : { baselinePct }),
+    clearing: state.clearing === undefined ? undefined : clearingOf(state.clearing, bin, baselinePct),
+    contact: foldProbeContact(state.contact, bin),
+    lastOutcome: lastOutcomesOf(state, bin),
+    readings: readingsOf(state.readings, bin),
+    spent: spentOf(state.spent, bin.counts),
+  };
+};
+
+// A region whose servers died says nothing about a release.
+const foldFamilies = (state: JudgeState, bin: CountBin): JudgeState["families"] => {
+  const counts = bin.counts.filter(({ region }) => !state.lost.some((loss) => loss.region === region));
+  const fold = (family: Family, side: readonly Count[]): Family => foldFamily(family, bin, side, state.settings);
+  return {
+    new: fold(state.families.new, counts.filter(({ side }) => side === "new")),
+    old: fold(state.families.old, counts.filter(({ side }) => side === "old")),
+    all: fold(state.families.all, counts),
+  };
+};
+
+const gatherMark = (state: JudgeState, cause: MarkCause): JudgeState => {
+  const marked: JudgeState = { ...state, evidence: freshEvidence(state.at), readings: new Map() };
+  if (cause.kind === "start") return marked;
+  const steps = [...state.steps.filter((at) => at > state.at - MONTH_MS), state.at];
+  const mass = steps.length > STEPS_PAID ? 0 : state.settings.stepMass;
+  const [name, regions] = cause.kind === "metadata" ? (["all", []] as const) : (["new", cause.regions] as const);
+  return {
+    ...marked,
+    steps,
+    change: { kind: cause.kind, at: state.at, component: cause.component, regions },
+    families: { ...state.families, [name]: stepFamily(state.families[name], state.at, mass) },
+    spent: { fresh: 0, all: 0 },
+    ...(state.latch?.kind === "failing" || cause.kind === "metadata" ? { signs: undefined, clearing: undefined } : {}),
+    latch: latchAfter(state, cause),
+  };
+};
+
+// Withdrawing or undoing must not clear a suspicion by itself; a trip is over once something was done about it, and health must be shown anew.
+const latchAfter = (state: JudgeState, cause: MarkCause): JudgeState["latch"] => {
+  const { latch } = state;
+  if (latch?.kind === "failing" || (latch?.kind === "suspect" && cause.kind === "metadata"))
+    return { kind: "unproved", since: state.at, regions: [], reason: `no evidence of health yet since the last change (before it: ${latch.reason})` };
+  return latch;
+};
+
+const MONTH_MS = 30 * 24 * 3_600_000;
+
+const signsOf = (signs: NonNullable<JudgeState["signs"]>, bin: CountBin): NonNullable<JudgeState["signs"]> => {
+  const next = { ...signs };
+  for (const source of SOURCES) {
+    const counts = bin.counts.filter((count) => count.source === source);
+    const [fresh, old] = matched(counts);
+    if (fresh.issued + old.issued > 0) next[source] = foldSigns(signs[source], fresh, old, { from: bin.at - bin.ms, to: bin.at });
+  }
+  return next;
+};
+
+const SOURCES: readonly Source[] = ["probes", "live"];
+
+/** Both sides in the regions where both are; anywhere, if they are in different ones. */
+const matched = (counts: readonly Count[]): readonly [Tally, Tally] => {
+  const [fresh, old] = [counts.filter(({ side }) => side === "new"), counts.filter(({ side }) => side === "old")];
+  const regions = new Set(fresh.map(({ region }) => region));
+  const near = old.filter(({ region }) => regions.has(region));
+  if (near.length === 0) return [tally(fresh), tally(old)];
+  const shared = new Set(near.map(({ region }) => region));
+  return [tally(fresh.filter(({ region }) => shared.has(region))), tally(near)];
+};
+
+const clearingOf = (clearing: NonNullable<JudgeState["clearing"]>, bin: CountBin, baselinePct: number): NonNullable<JudgeState["clearing"]> => {
+  const of = (source: Source): CountBin => ({ ...bin, counts: bin.counts.filter((count) => count.source === source && count.side === "new") });
+  return { probes: foldEvidence(clearing.probes, of("probes"), { baselinePct }), live: foldEvidence(clearing.live, of("live"), { baselinePct }) };
+};
+
+const lastOutcomesOf = (state: JudgeState, bin: CountBin): JudgeState["lastOutcome"] => {
+  const seen = bin.counts.filter((count) => count.issued > 0 && (count.source === "probes" || state.settings.probed.length === 0));
+  return seen.length === 0 ? state.lastOutcome : { ...state.lastOutcome, ...Object.fromEntries(seen.map((count) => [nameOf(count), bin.at])) };
+};
+
+const readingsOf = (readings: ReadonlyMap<string, StreamReading>, bin: CountBin): ReadonlyMap<string, StreamReading> => {
+  if (bin.counts.length === 0) return readings;
+  const next = new Map(readings);
+  for (const { operation, region, release, source, issued, failed } of bin.counts) {
+    const key = `${source} ${operation} ${region} ${release}`;
+    const known = next.get(key);
+    next.set(key, { operation, region, release, source, issued: (known?.issued ?? 0) + issued, failed: (known?.failed ?? 0) + failed, state: "healthy" });
+  }
+  return next;
+};
+
+// Probes pass the same counters: what they lost there is no user's loss.
+const spentOf = (spent: JudgeState["spent"], counts: readonly Count[]): JudgeState["spent"] => {
+  let { fresh, all } = spent;
+  for (const { source, side, failed, unreached = 0 } of counts) {
+    const users = source === "live" ? failed : unreached - failed;
+    all += users;
+    if (side === "new") fresh += users;
+  }
+  return { fresh, all };
+};

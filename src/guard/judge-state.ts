@@ -1,0 +1,128 @@
+import type { Operation, PlanGuard } from "../plan/model.ts";
+import type { CountBin, Source } from "./count.ts";
+import { alarmAt, massOfStep } from "./evidence.ts";
+import { freshFamily, type Family } from "./family.ts";
+import { noContact, type Contact, type Instance, type Reach } from "./loss.ts";
+import type { SignTest } from "./sign.ts";
+import { freshEvidence, type Evidence, type Stratum } from "./strata.ts";
+import type { StreamReading, Verdict } from "./verdict.ts";
+import type { Window } from "./window.ts";
+
+export type JudgeSettings = {
+  /** Each must have fresh outcomes, and health of its own. */
+  readonly strata: readonly Stratum[];
+  /** Regions that have probes. */
+  readonly probed: readonly string[];
+  readonly hasCounters: boolean;
+  readonly baselinePct: number;
+  readonly p0: number;
+  /** Evidence at which an alarm is raised, and seconds of extra mass for a step. */
+  readonly alarm: number;
+  readonly stepMass: number;
+  /** Failures that a burst may carry from one bin into the next. */
+  readonly burst: number;
+  readonly suspectForMs: number;
+  readonly budget: number;
+};
+
+export type Change =
+  | { readonly kind: "none" }
+  | { readonly kind: "metadata" | "instances"; readonly at: number; readonly component: string; readonly regions: readonly string[] };
+
+/** What the watcher's port calls a mark. `start` says that nothing was changed: only evidence of health starts again. */
+export type MarkCause =
+  | { readonly kind: "start" }
+  | { readonly kind: "metadata"; readonly component: string }
+  | { readonly kind: "instances"; readonly component: string; readonly regions: readonly string[] };
+
+export type JudgeInput =
+  | CountBin
+  | Reach
+  | { readonly kind: "tick"; readonly at: number }
+  | { readonly kind: "mark"; readonly at: number; readonly cause: MarkCause }
+  | { readonly kind: "instances"; readonly at: number; readonly instances: readonly Instance[] }
+  /** Why a stratum has no outcomes, for the sentence: our probes are limited, or their keys refused. */
+  | { readonly kind: "silent"; readonly at: number; readonly operation: Operation; readonly region: string; readonly why: string };
+
+/** What stands in the way of `healthy`. */
+export type Latch =
+  /** No evidence yet. */
+  | { readonly kind: "unproved"; readonly since: number; readonly reason: string; readonly regions: readonly string[] }
+  | { readonly kind: "disturbed"; readonly since: number; readonly reason: string; readonly regions: readonly string[] }
+  /** `sources`: who saw it; only they can clear it. */
+  | { readonly kind: "suspect"; readonly since: number; readonly reason: string; readonly regions: readonly string[]; readonly sources: readonly Source[] }
+  | { readonly kind: "failing"; readonly since: number; readonly reason: string; readonly regions: readonly string[] };
+
+export type FamilyName = "new" | "old" | "all";
+
+export type JudgeState = {
+  readonly settings: JudgeSettings;
+  readonly startedAt: number;
+  readonly at: number;
+  readonly change: Change;
+  readonly families: Readonly<Record<FamilyName, Family>>;
+  /** Alarms that wait for a look at who is still there. */
+  readonly pending?: { readonly since: number; readonly crossed: readonly FamilyName[]; readonly sources: readonly Source[] };
+  /** Times of steps that extra mass was injected for. */
+  readonly steps: readonly number[];
+  readonly window: Window;
+  readonly latch: Latch | undefined;
+  /** New against old since the first alarm; by source, because both count the same operations. */
+  readonly signs: Readonly<Record<Source, SignTest>> | undefined;
+  readonly evidence: Evidence;
+  /** Evidence that new instances are well, since they were suspected, by source. */
+  readonly clearing: Readonly<Record<Source, Evidence>> | undefined;
+  readonly lastOutcome: Readonly<Record<string, number>>;
+  readonly silence: Readonly<Record<string, { readonly at: number; readonly why: string }>>;
+  readonly readings: ReadonlyMap<string, StreamReading>;
+  /** User operations that failed since the last change: on new instances, and anywhere. */
+  readonly spent: { readonly fresh: number; readonly all: number };
+  readonly instances: readonly Instance[];
+  readonly contact: Contact;
+  readonly lost: readonly { readonly region: string; readonly since: number }[];
+  /** Latest loss of a region, also after its return. */
+  readonly lossAt: number;
+  readonly verdict: Verdict;
+};
+
+export const settingsOf = (guard: PlanGuard, regions: readonly { readonly region: string; readonly isProbed: boolean }[], hasCounters: boolean): JudgeSettings => {
+  const probed = regions.filter(({ isProbed }) => isProbed).map(({ region }) => region);
+  const required = probed.length > 0 ? probed : regions.map(({ region }) => region);
+  return {
+    strata: required.flatMap((region) => guard.operations.map((operation) => ({ operation, region }))),
+    probed,
+    hasCounters,
+    baselinePct: guard.baselineAtMostPct,
+    p0: Math.min(0.5, Math.max(guard.baselineAtMostPct / 100, 1e-6)),
+    alarm: alarmAt(guard.falseAlarmEveryMs / 1000),
+    stepMass: massOfStep(guard.falseAlarmEveryMs / 1000),
+    burst: 4,
+    suspectForMs: guard.suspectForMs,
+    budget: guard.budgetFailedOperations ?? Infinity,
+  };
+};
+
+export const startJudging = (settings: JudgeSettings, at: number): JudgeState => ({
+  settings,
+  startedAt: at,
+  at,
+  change: { kind: "none" },
+  families: { new: freshFamily, old: freshFamily, all: freshFamily },
+  steps: [],
+  window: [],
+  latch: { kind: "unproved", since: at, reason: NOT_YET, regions: [] },
+  signs: undefined,
+  evidence: freshEvidence(at),
+  clearing: undefined,
+  lastOutcome: {},
+  silence: {},
+  readings: new Map(),
+  spent: { fresh: 0, all: 0 },
+  instances: [],
+  contact: noContact,
+  lost: [],
+  lossAt: -Infinity,
+  verdict: { state: "unknown", reason: NOT_YET, regions: [], at, streams: [] },
+});
+
+const NOT_YET = "no evidence of health yet";
