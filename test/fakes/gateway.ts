@@ -37,7 +37,7 @@ export const gatewayOnFakes = async (release: Release = RELEASE_2_0, over: Parti
 /** The test's own user. */
 export const ALICE: Account = accountOf("1003", "production", KEY_SEED);
 
-export type Reply = { readonly http: number; readonly headers: Headers; readonly body: Envelope & { readonly data: readonly Row[] } };
+export type Reply = { readonly http: number; readonly headers: Headers; readonly body: Omit<Envelope, "data"> & { readonly data: readonly Row[] } };
 
 /** Sends a signed request. */
 export const call = async (origin: string, method: "GET" | "POST", target: string, body?: unknown, account = ALICE, extra: Record<string, string> = {}): Promise<Reply> => {

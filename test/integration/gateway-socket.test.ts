@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { ALICE, call, FAR_BUY, gatewayOnFakes } from "../fakes/gateway.ts";
+import { accountOf } from "../../src/demo/venue/accounts.ts";
+import { ALICE, call, FAR_BUY, gatewayOnFakes, KEY_SEED } from "../fakes/gateway.ts";
 import type { GatewayOnFakes } from "../fakes/gateway.ts";
 import { connectSocket, loggedIn, loginOf } from "../fakes/socket-client.ts";
 import type { Message } from "../fakes/socket-client.ts";
@@ -119,14 +120,23 @@ describe("channels", () => {
     await client.heard((message) => pushOn("orders")(message) && (message["data"] as Message[])[0]?.["reqId"] === "r9");
   });
 
-  test("nobody hears of another user's orders, and nothing comes after unsubscribing", async () => {
-    const client = await loggedIn(gateway.origin, { ...ALICE });
-    client.send({ op: "subscribe", args: [{ channel: "orders", instType: "SPOT", instId: "ETH-USDT" }] });
-    await client.heard(event("subscribe"));
-    await call(gateway.origin, "POST", "/api/v5/trade/order", FAR_BUY);
-    client.send({ op: "unsubscribe", args: [{ channel: "orders", instType: "SPOT", instId: "ETH-USDT" }] });
+  test("nobody hears of another user's orders, of other instruments, or of anything after unsubscribing", async () => {
+    const client = await loggedIn(gateway.origin, ALICE);
+    const sentinel = (message: Message): boolean => pushOn("orders")(message) && (message["data"] as Message[])[0]?.["clOrdId"] === "mine";
+    client.send({ op: "subscribe", args: [{ channel: "orders", instType: "SPOT", instId: "BTC-USDT" }] });
+    await client.heard(event("channel-conn-count"));
+    const bob = accountOf("1004", "production", KEY_SEED);
+    await call(gateway.origin, "POST", "/api/v5/trade/order", FAR_BUY, bob);
+    await call(gateway.origin, "POST", "/api/v5/trade/order", { ...FAR_BUY, instId: "ETH-USDT" });
+    await call(gateway.origin, "POST", "/api/v5/trade/order", { ...FAR_BUY, clOrdId: "mine" });
+    await client.heard(sentinel);
+    expect(client.messages.filter(pushOn("orders"))).toHaveLength(1);
+    client.send({ op: "unsubscribe", args: [{ channel: "orders", instType: "SPOT", instId: "BTC-USDT" }] });
     await client.heard(event("unsubscribe"));
-    expect(client.messages.filter(pushOn("orders"))).toEqual([]);
+    await call(gateway.origin, "POST", "/api/v5/trade/cancel-order", { instId: "BTC-USDT", clOrdId: "mine" });
+    client.send("ping");
+    await client.heard((message) => message["text"] === "pong");
+    expect(client.messages.filter(pushOn("orders"))).toHaveLength(1);
   });
 
   test("a book comes as a snapshot and then as changes whose numbers join", async () => {

@@ -141,7 +141,7 @@ describe("what the venue says when it cannot", () => {
 describe("public and account data", () => {
   test("time, instruments, ticker, book, status and balance answer in the venue's shapes", async () => {
     await post("trade/order", FAR_BUY);
-    expect(Math.abs(Number((await get("public/time")).body.data.map((row) => row.ts)[0]) - Date.now())).toBeLessThan(5_000);
+    expect(Math.abs(Number((await get("public/time")).body.data[0]?.ts) - Date.now())).toBeLessThan(5_000);
     expect((await get("public/instruments?instType=SPOT")).body.data).toMatchObject([{ instId: "BTC-USDT", instIdCode: 3, lotSz: "0.00000001", state: "live" }, {}, {}]);
     expect((await get("public/instruments?instType=SWAP")).body).toMatchObject({ code: "0", data: [] });
     expect((await get("market/ticker?instId=BTC-USDT")).body.data[0]).toMatchObject({ last: "60000", bidPx: "45000", askPx: "" });

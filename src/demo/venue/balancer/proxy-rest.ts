@@ -16,6 +16,9 @@ const IDLE_MS = 30_000;
 /** An answer takes at most the gateways' deadlines; a gateway that hangs longer is given up, in ms. */
 const ANSWER_MS = 5_000;
 
+/** Counted for a request whose client was gone before its answer. */
+const CLIENT_LEFT = 499;
+
 /** Hop-by-hop headers end here: a gateway that says goodbye to the balancer says nothing to its client. */
 const HOP_BY_HOP: ReadonlySet<string> = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "upgrade", "trailer"]);
 
@@ -25,17 +28,20 @@ export const createRestProxy = (pool: Pool): RestProxy => {
   const attempt = (backend: Backend, request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<Attempt> =>
     new Promise((resolve) => {
       const load = pool.load(backend.id);
-      load.inflight += 1;
+      const headers = [...endToEnd(request.rawHeaders), "Connection", "keep-alive", "Content-Length", String(body.length)];
+      const upstream = httpRequest({ ...endpointOf(backend), agent, method: request.method ?? "GET", path: request.url ?? "/", headers, timeout: ANSWER_MS });
+      const giveUp = (): void => void upstream.destroy();
+      let isFinished = false;
       const finish = (outcome: Attempt): void => {
         if (isFinished) return;
         isFinished = true;
         load.inflight -= 1;
+        response.off("close", giveUp);
         resolve(outcome);
       };
-      let isFinished = false;
-      const headers = [...endToEnd(request.rawHeaders), "Connection", "keep-alive", "Content-Length", String(body.length)];
-      const upstream = httpRequest({ ...endpointOf(backend), agent, method: request.method ?? "GET", path: request.url ?? "/", headers, timeout: ANSWER_MS });
-      upstream.on("timeout", () => upstream.destroy(new Error("no answer")));
+      load.inflight += 1;
+      response.on("close", giveUp);
+      upstream.on("timeout", giveUp);
       upstream.on("error", (error: NodeJS.ErrnoException) => finish(error.code === "ECONNREFUSED" ? "refused" : "lost"));
       upstream.on("response", (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders));
@@ -57,8 +63,9 @@ export const createRestProxy = (pool: Pool): RestProxy => {
       let [backend, outcome] = [first, await attempt(first, request, body, response)];
       const second = outcome === "refused" ? pool.choose("request", first.id) : undefined;
       if (second !== undefined) [backend, outcome] = [second, await attempt(second, request, body, response)];
-      pool.count(backend, typeof outcome === "number" ? outcome : 502);
-      if (typeof outcome !== "number" && !response.headersSent) answer(response, 502, "text/plain", "Bad Gateway");
+      if (typeof outcome === "number") return pool.count(backend, outcome);
+      pool.count(backend, response.destroyed ? CLIENT_LEFT : 502);
+      if (!response.headersSent) answer(response, 502, "text/plain", "Bad Gateway");
     },
     close: () => agent.destroy(),
   };

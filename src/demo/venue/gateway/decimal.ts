@@ -25,7 +25,6 @@ export const floorTo = (value: Scaled, step: Scaled): Scaled => value - (value %
 
 const ONE: Scaled = 10n ** 18n;
 
-export const times = (left: Scaled, right: Scaled): Scaled => (left * right) / ONE;
 
 export const over = (left: Scaled, right: Scaled): Scaled => (left * ONE) / right;
 
