@@ -34,6 +34,10 @@ export type FakeVenue = {
   /** Sends 64008 to all sockets of a region. */
   notice(region: "tokyo" | "frankfurt"): void;
   sockets(region: "tokyo" | "frankfurt"): number;
+  /** How many logins with a subscription there were in all. */
+  dialled(region: "tokyo" | "frankfurt"): number;
+  /** The fewest subscribed sockets at any time since the last notice. */
+  fewestSockets(region: "tokyo" | "frankfurt"): number;
   /** Kills a region: nothing listens there any more. */
   kill(region: "tokyo" | "frankfurt"): Promise<void>;
   /** Lets a killed region listen on its old port again. */
@@ -109,6 +113,8 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
     fault: () => undefined,
     notice: (region) => servers[region].notice(),
     sockets: (region) => servers[region].sockets.clients.size,
+    dialled: (region) => servers[region].dialled(),
+    fewestSockets: (region) => servers[region].fewest(),
     kill: (region) => servers[region].kill(),
     revive: (region) => servers[region].listen(),
     close: async () => {
@@ -126,6 +132,7 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
 
   const serve = async (region: RegionName): Promise<RegionServer> => {
     const connections = new Set<Socket>();
+    let [dialled, subscribed, fewest] = [0, 0, 0];
     const sockets = new WebSocketServer({ noServer: true });
     const handle = (request: IncomingMessage, response: ServerResponse, body: string): void => {
       const url = new URL(request.url ?? "", "http://venue");
@@ -175,7 +182,9 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
     };
     const speak = (socket: WebSocket): void => {
       let uid = "";
-      socket.on("close", () => subscribers.delete(socket));
+      socket.on("close", () => {
+        if (subscribers.delete(socket)) fewest = Math.min(fewest, --subscribed);
+      });
       socket.on("message", (data: Buffer) => {
         const text = data.toString();
         if (text === "ping") return socket.send("pong");
@@ -186,6 +195,8 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
         }
         if (message.op === "subscribe") {
           subscribers.set(socket, uid);
+          dialled++;
+          subscribed++;
           return socket.send(JSON.stringify({ event: "subscribe", arg: message.args[0] }));
         }
         const kind = SOCKET_OPERATIONS[message.op];
@@ -223,7 +234,10 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
       port,
       sockets,
       listen,
+      dialled: () => dialled,
+      fewest: () => fewest,
       notice: () => {
+        fewest = subscribed;
         for (const socket of sockets.clients) socket.send(JSON.stringify({ event: "notice", code: "64008", msg: "upgrade" }));
       },
       kill: () =>
@@ -241,6 +255,8 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
 type RegionServer = {
   readonly port: number;
   readonly sockets: WebSocketServer;
+  dialled(): number;
+  fewest(): number;
   notice(): void;
   listen(): Promise<void>;
   kill(): Promise<void>;

@@ -33,6 +33,8 @@ export const trafficConfigSchema = z.strictObject({
   outcomesFile: z.string().optional(),
   /** Cancel all resting orders at the end. */
   cleanUp: z.boolean().default(true),
+  /** How long to wait for the venue's first answer, ms. */
+  startWithinMs: z.number().positive().default(10_000),
   /** The traffic stops by itself after this time. */
   maxSeconds: z.number().positive().default(900),
   /** How long the final check of all orders may take, ms. */

@@ -11,14 +11,14 @@ const TRADED: readonly { readonly instId: string; readonly usualPx: number; read
   { instId: "ETH-USDT", usualPx: 3_000, unitSz: 0.005 },
 ];
 
-/** Reads instruments and last prices. Rejects: `VENUE_UNREACHABLE` if no region answers within 10 s. */
-export const readMarkets = async (clients: Clients): Promise<readonly Market[]> => {
-  const rows = await ask(clients, "/api/v5/public/instruments?instType=SPOT");
+/** Reads instruments and last prices. Rejects: `VENUE_UNREACHABLE` if no region answers within `patienceMs`. */
+export const readMarkets = async (clients: Clients, patienceMs: number): Promise<readonly Market[]> => {
+  const rows = await ask(clients, "/api/v5/public/instruments?instType=SPOT", patienceMs);
   const markets: Market[] = [];
   for (const { instId, usualPx, unitSz } of TRADED) {
     const row = rows.find((one) => one["instId"] === instId);
     if (row === undefined) continue;
-    const [ticker] = await ask(clients, `/api/v5/market/ticker?instId=${instId}`);
+    const [ticker] = await ask(clients, `/api/v5/market/ticker?instId=${instId}`, patienceMs);
     markets.push({
       instId,
       instIdCode: Number(row["instIdCode"]),
@@ -32,16 +32,16 @@ export const readMarkets = async (clients: Clients): Promise<readonly Market[]> 
   throw unreachable("the venue lists none of the instruments that its users trade");
 };
 
-const ask = async (clients: Clients, target: string): Promise<readonly Fields[]> => {
+const ask = async (clients: Clients, target: string, patienceMs: number): Promise<readonly Fields[]> => {
   const request: RestRequest = { method: "GET", target };
-  for (const until = performance.now() + 10_000; performance.now() < until; ) {
+  for (const until = performance.now() + patienceMs; performance.now() < until; ) {
     for (const region of REGIONS) {
       const envelope = envelopeOf(await callWithin(clients[region], request, 1_000));
       if (envelope?.code === "0") return envelope.rows;
     }
     await new Promise((done) => setTimeout(done, 100));
   }
-  throw unreachable(`neither region answered GET ${target} within 10 s`);
+  throw unreachable(`neither region answered GET ${target} within ${patienceMs} ms`);
 };
 
 const unreachable = (facts: string): UpgradeError =>

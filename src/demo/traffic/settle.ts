@@ -1,8 +1,8 @@
-import type { Clients } from "./queries.ts";
+import { otherRegion } from "./config.ts";
+import { REST_PATHS } from "./order-body.ts";
 import { callWithin } from "./queries.ts";
-import type { Queries } from "./queries.ts";
+import type { Clients, Queries } from "./queries.ts";
 import type { Ledger, LedgerOrder, VenueOrder } from "./ledger.ts";
-import { nameOf } from "./user.ts";
 import type { User } from "./user.ts";
 import { hasLanded, verdictOf } from "./verdict.ts";
 import type { Finding, LostReason } from "./verdict.ts";
@@ -45,57 +45,48 @@ export type SettleOptions = {
   readonly cleanUp: boolean;
 };
 
-/** Asks the venue for every order of the run, a few users at a time, and cleans up. Never rejects. */
+/** Asks the venue for every order of the run, some at a time, and cleans up. Never rejects. */
 export const settle = async (options: SettleOptions): Promise<Settlement> => {
   const since = performance.now();
   const until = since + options.settleMs;
-  const byUid = Map.groupBy(options.ledger.all(), (order) => order.uid);
-  const findings = new Map<LedgerOrder, Finding>();
-  const lostOrders: LostOrder[] = [];
-  const leverageLost: string[] = [];
-  let leverageChecked = 0;
-  let left = 0;
-  await inParallel(options.users, USERS_AT_A_TIME, async (user) => {
-    const orders = byUid.get(user.uid) ?? [];
-    const live = orders.length === 0 ? [] : await within(until, () => options.queries.pending(user, ASK_MS));
-    for (const order of orders) findings.set(order, await find(options, user, order, live, until));
-    lostOrders.push(...doubled(user, live ?? [], orders));
-    const leverage = await leverageOf(options, user, until);
-    if (leverage !== undefined) leverageChecked++;
-    if (leverage === false) leverageLost.push(user.uid);
-    if (options.cleanUp) left += await cancelAll(options, user, live ?? [], orders);
+  const { ledger, queries, users, cleanUp } = options;
+  const userOf = new Map(users.map((user) => [user.uid, user]));
+  const live = new Map<string, readonly VenueOrder[]>();
+  await inParallel(users, async (user) => {
+    const listed = await within(until, () => queries.pending(user, ASK_MS));
+    if (listed !== undefined) live.set(user.uid, listed);
   });
-  const cohorts = new Map(options.users.map((user) => [user.uid, user.cohort]));
-  let unchecked = 0;
-  for (const [order, finding] of findings) {
-    const verdict = verdictOf(order, finding);
-    if (verdict.kind === "unchecked") unchecked++;
-    if (verdict.kind === "lost") lostOrders.push(lostOrder(order, cohorts.get(order.uid) ?? "", finding, verdict.reason));
-  }
+  const findings = new Map<LedgerOrder, Finding>();
+  // In the order of their placing, which spreads the questions over the users: each has a limit of his own.
+  await inParallel(ledger.all(), async (order) => {
+    const user = userOf.get(order.uid);
+    if (user !== undefined) findings.set(order, await find(queries, user, order, live.get(order.uid) ?? [], until));
+  });
+  const leverage = await settleLeverage(options, until);
+  const byClOrdId = new Map(ledger.all().map((order) => [order.clOrdId, order]));
   return {
     orders: findings.size,
-    unchecked,
-    lostOrders,
-    ambiguousResolved: resolved(options.ledger, findings),
-    leverageChecked,
-    leverageLost,
-    left,
+    unchecked: [...findings].filter(([order, finding]) => verdictOf(order, finding).kind === "unchecked").length,
+    lostOrders: [...lost(findings, userOf), ...users.flatMap((user) => doubled(user, live.get(user.uid) ?? [], byClOrdId))],
+    ambiguousResolved: resolved(ledger, findings),
+    ...leverage,
+    left: cleanUp ? await cancelAll(options, live, byClOrdId) : 0,
     ms: Math.round(performance.now() - since),
   };
 };
 
-const USERS_AT_A_TIME = 12;
+const AT_A_TIME = 12;
 const ASK_MS = 1_000;
 const AGAIN_MS = 250;
 
 const find = async (
-  { queries }: SettleOptions,
+  queries: Queries,
   user: User,
   order: LedgerOrder,
-  live: readonly VenueOrder[] | undefined,
+  live: readonly VenueOrder[],
   until: number,
 ): Promise<Finding> => {
-  const listed = live?.find((one) => one.clOrdId === order.clOrdId);
+  const listed = live.find((one) => one.clOrdId === order.clOrdId);
   if (listed !== undefined) return { kind: "found", order: listed };
   // Refused, and not live: that is all there is to know.
   if (order.placed === "refused") return { kind: "unknown" };
@@ -116,40 +107,60 @@ const within = async <T>(until: number, ask: () => Promise<T | undefined>): Prom
   return undefined;
 };
 
-const doubled = (user: User, live: readonly VenueOrder[], orders: readonly LedgerOrder[]): readonly LostOrder[] => {
-  const ours = new Map(orders.map((order) => [order.clOrdId, order]));
-  return [...Map.groupBy(live, (one) => one.clOrdId)].flatMap(([clOrdId, copies]) => {
-    const order = ours.get(clOrdId);
+const lost = (findings: ReadonlyMap<LedgerOrder, Finding>, userOf: ReadonlyMap<string, User>): readonly LostOrder[] =>
+  [...findings].flatMap(([order, finding]) => {
+    const verdict = verdictOf(order, finding);
+    return verdict.kind === "lost" ? [lostOrder(order, userOf.get(order.uid)?.cohort ?? "", finding, verdict.reason)] : [];
+  });
+
+const doubled = (user: User, live: readonly VenueOrder[], byClOrdId: ReadonlyMap<string, LedgerOrder>): readonly LostOrder[] =>
+  [...Map.groupBy(live, (one) => one.clOrdId)].flatMap(([clOrdId, copies]) => {
+    const order = byClOrdId.get(clOrdId);
     if (order === undefined || copies.length < 2) return [];
     return [{ ...lostOrder(order, user.cohort, { kind: "unknown" }, "missing"), reason: "doubled" as const, found: `${copies.length} live copies` }];
   });
+
+const settleLeverage = async (
+  { users, queries, leverageInstId }: SettleOptions,
+  until: number,
+): Promise<Pick<Settlement, "leverageChecked" | "leverageLost">> => {
+  const leverageLost: string[] = [];
+  let leverageChecked = 0;
+  await inParallel(users, async (user) => {
+    const { acknowledged, possible } = user.leverage;
+    if (acknowledged === undefined) return;
+    const found = await within(until, () => queries.leverage(user, leverageInstId, ASK_MS));
+    if (found === undefined) return;
+    leverageChecked++;
+    if (![acknowledged, ...possible].some((value) => Number(value) === Number(found))) leverageLost.push(user.uid);
+  });
+  return { leverageChecked, leverageLost };
 };
 
-/** true: it stands; false: it is gone; undefined: not checked. */
-const leverageOf = async ({ queries, leverageInstId }: SettleOptions, user: User, until: number): Promise<boolean | undefined> => {
-  const { acknowledged, possible } = user.leverage;
-  if (acknowledged === undefined) return undefined;
-  const found = await within(until, () => queries.leverage(user, leverageInstId, ASK_MS));
-  return found === undefined ? undefined : [acknowledged, ...possible].some((value) => Number(value) === Number(found));
-};
-
+/** Cancels what the run left in the book. Resolves with how many orders it could not cancel. */
 const cancelAll = async (
-  { clients }: SettleOptions,
-  user: User,
-  live: readonly VenueOrder[],
-  orders: readonly LedgerOrder[],
+  { clients, users }: SettleOptions,
+  live: ReadonlyMap<string, readonly VenueOrder[]>,
+  byClOrdId: ReadonlyMap<string, LedgerOrder>,
 ): Promise<number> => {
-  const ours = new Map(orders.map((order) => [order.clOrdId, order]));
   let left = 0;
-  for (const one of live) {
-    const order = ours.get(one.clOrdId);
-    if (order === undefined) continue;
-    const request = { method: "POST", target: "/api/v5/trade/cancel-order", body: JSON.stringify({ ...nameOf(order), ordId: one.ordId }), who: user.who } as const;
-    const answer = await callWithin(clients[user.route.region(Date.now())], request, ASK_MS);
-    const isDone = !("miss" in answer) && answer.http === 200;
-    if (!isDone) left++;
-  }
+  await inParallel(users, async (user) => {
+    for (const { clOrdId, instId, ordId } of live.get(user.uid) ?? []) {
+      if (!byClOrdId.has(clOrdId)) continue;
+      if (!(await cancel(clients, user, JSON.stringify({ instId, ordId })))) left++;
+    }
+  });
   return left;
+};
+
+const cancel = async (clients: Clients, user: User, body: string): Promise<boolean> => {
+  const first = user.route.region(Date.now());
+  for (const region of [first, otherRegion(first)]) {
+    const answer = await callWithin(clients[region], { method: "POST", target: REST_PATHS.cancel, body, who: user.who }, ASK_MS);
+    // Refused on its merits: it is gone.
+    if (!("miss" in answer) && answer.http === 200) return true;
+  }
+  return false;
 };
 
 const resolved = (ledger: Ledger, findings: ReadonlyMap<LedgerOrder, Finding>): Settlement["ambiguousResolved"] => {
@@ -173,12 +184,11 @@ const lostOrder = (order: LedgerOrder, cohort: string, finding: Finding, reason:
   found: finding.kind === "found" ? `${finding.order.state}, ${finding.order.sz} at ${finding.order.px}` : finding.kind,
 });
 
-/** Runs `act` for all items, at most `width` at a time. */
-const inParallel = async <T>(items: readonly T[], width: number, act: (item: T) => Promise<void>): Promise<void> => {
-  const queue = [...items];
+/** Runs `act` for all items, some at a time. */
+const inParallel = async <T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> => {
+  const coming = items.values();
   const worker = async (): Promise<void> => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await act(item);
+    for (const item of coming) await act(item);
   };
-  await Promise.all(Array.from({ length: width }, worker));
+  await Promise.all(Array.from({ length: AT_A_TIME }, worker));
 };
-

@@ -44,14 +44,14 @@ export type TrafficListeners = {
 
 /**
  * Lets users trade: open loop, by a schedule that never waits for answers. Resolves when the first operation is about to be sent.
- * Rejects: `VENUE_UNREACHABLE` if no region answers within 10 s.
+ * Rejects: `VENUE_UNREACHABLE` if no region answers within `startWithinMs`.
  */
 export const startTraffic = async (options: TrafficOptions, listeners: TrafficListeners = {}): Promise<Traffic> => {
   const config = trafficConfigSchema.parse(options);
   const simulated = config.simulatedTrading ?? config.venueEnv === "demo";
   const origins: Record<Region, string> = { tokyo: config.regions.tokyo.rest, frankfurt: config.regions.frankfurt.rest };
   const clients: Clients = { tokyo: createRestClient(origins.tokyo, simulated), frankfurt: createRestClient(origins.frankfurt, simulated) };
-  const markets = await readMarkets(clients);
+  const markets = await readMarkets(clients, config.startWithinMs);
   const ledger = createLedger();
   const users = createUsers(config, simulated, clients, ledger);
   await startSessions(users);
