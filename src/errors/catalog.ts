@@ -56,6 +56,21 @@ export const CATALOG = {
     retry: false,
     explain: "The journal was written by a version of midflight that decides differently. Resume it with that version; its number stands in the first line of the journal.",
   },
+  JOURNAL_VERSION: {
+    exit: EXIT.refused,
+    retry: false,
+    explain: "The first line of the journal names a format that this midflight does not know: a later version wrote it. Use that version for this run. Nothing was changed.",
+  },
+  JOURNAL_WRITE_FAILED: {
+    exit: EXIT.halted,
+    retry: false,
+    explain: "A fact could not be made durable: the disk is full, or it failed. After a failed write nothing about the file is certain, so midflight never tries again in the same process: it stops sending, and the world stays as it is. Make room or mend the disk, then `midflight resume`, which reads the journal again.",
+  },
+  LEASE_CORRUPT: {
+    exit: EXIT.refused,
+    retry: false,
+    explain: "A file of the lease cannot be read, so the epoch that it remembers is unknown, and a lower one would be refused by everything that remembers it. Restore the file from a copy.",
+  },
   LEASE_HELD: {
     exit: EXIT.refused,
     retry: true,
@@ -65,6 +80,56 @@ export const CATALOG = {
     exit: EXIT.halted,
     retry: false,
     explain: "Another conductor took over the lease of this environment, or this one could no longer prove that it holds it. It sends nothing more. `midflight status` tells who acts now.",
+  },
+  NOT_CONFIRMED: {
+    exit: EXIT.refused,
+    retry: false,
+    explain: "midflight asks before it starts, and nobody said yes. In a pipeline pass `--yes`.",
+  },
+  PAST_NO_RETURN: {
+    exit: EXIT.refused,
+    retry: false,
+    explain: "The run has passed a step that cannot be taken back, such as a contract of the metadata. Rolling back would serve the old release metadata that it cannot read. Go forward with a new plan, or use the backup plan that the step names.",
+  },
+  PLAN_STALE: {
+    exit: EXIT.refused,
+    retry: false,
+    explain: "The saved plan was made when the world looked otherwise: a file, a release or an instance changed since. Make it again with `midflight plan --out`, and read what it says.",
+  },
+  RUN_EMPTY: {
+    exit: EXIT.refused,
+    retry: false,
+    explain: "The run was created, but its first record never reached the disk, so nothing was touched in it. Start again.",
+  },
+  RUN_EXISTS: {
+    exit: EXIT.refused,
+    retry: false,
+    explain: "A run of that name is already kept in the state folder. Every run has a name of its own.",
+  },
+  RUN_NOT_FOUND_HERE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "There is no run of that name in the state folder. `midflight runs` lists what is there; `--state` names another folder.",
+  },
+  RUN_OVER: {
+    exit: EXIT.refused,
+    retry: false,
+    explain: "The run has ended, so there is nothing to resume. `midflight report` tells how it ended.",
+  },
+  RUN_UNDER_WAY: {
+    exit: EXIT.refused,
+    retry: true,
+    explain: "The run is being conducted now, by another process. `midflight status` shows it.",
+  },
+  STATE_UNWRITABLE: {
+    exit: EXIT.refused,
+    retry: true,
+    explain: "midflight keeps its runs in a folder that it cannot write to: it is a file, it belongs to somebody else, the disk is read-only or full. The message names the path and the user. Mend it, or name another folder with `--state`.",
+  },
+  USAGE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The command line asks for something that does not exist or does not fit together. `midflight COMMAND --help` shows what it takes.",
   },
   VENUE_CONFIG: {
     exit: EXIT.badInput,
