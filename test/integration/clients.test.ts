@@ -1,0 +1,170 @@
+import ccxt from "ccxt";
+import { RestClient, WebsocketAPIClient, WebsocketClient } from "okx-api";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { accountOf } from "../../src/demo/venue/accounts.ts";
+import { KEY_SEED } from "../fakes/gateway.ts";
+import { startVenue } from "../fakes/venue.ts";
+import type { Venue } from "../fakes/venue.ts";
+
+// Unmodified client libraries against balancer, gateway and engine.
+
+let venue: Venue;
+
+beforeAll(async () => {
+  venue = await startVenue();
+});
+afterAll(() => venue.stop());
+
+const rest = (): string => venue.rest;
+const ws = (): string => venue.ws;
+
+const idOf = (order: { readonly id?: string | undefined }): string => order.id ?? "";
+
+const ccxtAs = (uid: string) => {
+  const { apiKey, secret, passphrase } = accountOf(uid, "production", KEY_SEED);
+  const client = new ccxt.pro.okx({ apiKey, secret, password: passphrase, enableRateLimit: false });
+  client.urls["api"] = { rest: rest(), ws: ws() };
+  return client;
+};
+
+describe("ccxt over REST", () => {
+  const client = () => ccxtAs("1010");
+
+  test("loads the markets and reads time, ticker, book, balance and status", async () => {
+    const okx = client();
+    const markets = await okx.loadMarkets();
+    expect(markets["BTC/USDT"]).toMatchObject({ id: "BTC-USDT", active: true, precision: { price: 0.1, amount: 1e-8 } });
+    expect(Math.abs(((await okx.fetchTime()) ?? 0) - Date.now())).toBeLessThan(5_000);
+    expect((await okx.fetchTicker("BTC/USDT")).last).toBe(60_000);
+    expect((await okx.fetchOrderBook("BTC/USDT", 10)).asks).toBeInstanceOf(Array);
+    expect((await okx.fetchBalance())["USDT"]).toMatchObject({ total: 1_000_000 });
+    expect(await okx.fetchStatus()).toMatchObject({ status: "ok" });
+  });
+
+  test("places, edits, finds, lists and cancels an order", async () => {
+    const okx = client();
+    const id = idOf(await okx.createOrder("BTC/USDT", "limit", "buy", 0.001, 45_000));
+    await okx.editOrder(id, "BTC/USDT", "limit", "buy", 0.002, 45_001);
+    expect(await okx.fetchOrder(id, "BTC/USDT")).toMatchObject({ id, status: "open", price: 45_001, amount: 0.002, filled: 0 });
+    expect((await okx.fetchOpenOrders("BTC/USDT")).map((order) => order.id)).toEqual([id]);
+    await okx.cancelOrder(id, "BTC/USDT");
+    expect((await okx.fetchOrder(id, "BTC/USDT")).status).toBe("canceled");
+  });
+
+  test("places and cancels several orders at once", async () => {
+    const okx = client();
+    const wanted = { symbol: "BTC/USDT", type: "limit", side: "buy", amount: 0.001, price: 45_000 } as const;
+    const placed = await okx.createOrders([wanted, wanted]);
+    expect(placed).toHaveLength(2);
+    expect(await okx.cancelOrders(placed.map(idOf), "BTC/USDT")).toHaveLength(2);
+    expect(await okx.fetchOpenOrders("BTC/USDT")).toEqual([]);
+  });
+
+  test("raises the errors that belong to the codes", async () => {
+    const okx = client();
+    await expect(okx.cancelOrder("1", "BTC/USDT")).rejects.toThrow(ccxt.OrderNotFound);
+    await expect(okx.createOrder("BTC/USDT", "limit", "buy", 0.001, 99_000)).rejects.toThrow(ccxt.InvalidOrder);
+    const stranger = ccxtAs("1010");
+    stranger.secret = "wrong";
+    await expect(stranger.fetchBalance()).rejects.toThrow(ccxt.AuthenticationError);
+  });
+});
+
+describe("ccxt.pro over WebSocket", () => {
+  const withSocket = async (uid: string, work: (okx: ReturnType<typeof ccxtAs>) => Promise<void>): Promise<void> => {
+    const okx = ccxtAs(uid);
+    // Without this step ccxt cannot dial plain ws:// addresses.
+    await okx.loadHttpProxyAgent();
+    await okx.loadMarkets();
+    try {
+      await work(okx);
+    } finally {
+      await okx.close();
+    }
+  };
+
+  test("watches its orders", () =>
+    withSocket("1011", async (okx) => {
+      const watching = okx.watchOrders("BTC/USDT");
+      await expect.poll(() => Object.keys(okx.clients).length).toBe(1);
+      const id = idOf(await okx.createOrderWs("BTC/USDT", "limit", "buy", 0.001, 45_000));
+      expect((await watching)[0]).toMatchObject({ id, status: "open" });
+      const next = okx.watchOrders("BTC/USDT");
+      await okx.cancelOrderWs(id, "BTC/USDT");
+      expect((await next).find((order) => order.id === id)).toMatchObject({ status: "canceled" });
+    }));
+
+  test("places, edits and cancels over the socket, and raises the error of the row", () =>
+    withSocket("1012", async (okx) => {
+      const id = idOf(await okx.createOrderWs("BTC/USDT", "limit", "buy", 0.001, 45_000));
+      await okx.editOrderWs(id, "BTC/USDT", "limit", "buy", 0.003, 45_002);
+      expect(await okx.fetchOrder(id, "BTC/USDT")).toMatchObject({ price: 45_002, amount: 0.003 });
+      await okx.cancelOrderWs(id, "BTC/USDT");
+      await expect(okx.cancelOrderWs(id, "BTC/USDT")).rejects.toThrow(ccxt.OrderNotFound);
+    }));
+
+  test("watches ticker, book and balance", () =>
+    withSocket("1013", async (okx) => {
+      expect((await okx.watchTicker("ETH/USDT")).symbol).toBe("ETH/USDT");
+      await okx.watchOrderBook("ETH/USDT");
+      const changed = okx.watchOrderBook("ETH/USDT");
+      const id = idOf(await okx.createOrder("ETH/USDT", "limit", "buy", 1, 45_000));
+      expect((await changed).bids[0]?.slice(0, 2)).toEqual([45_000, 1]);
+      await okx.cancelOrder(id, "ETH/USDT");
+      expect((await okx.watchBalance())["USDT"]).toMatchObject({ total: 1_000_000 });
+    }));
+});
+
+describe("okx-api", () => {
+  // Its own logger prints every connection.
+  const quiet = { trace: () => {}, info: () => {}, error: () => {} };
+  const keysOf = (uid: string) => {
+    const { apiKey, secret, passphrase } = accountOf(uid, "production", KEY_SEED);
+    return { apiKey, apiSecret: secret, apiPass: passphrase };
+  };
+  const order = { instId: "BTC-USDT", tdMode: "cash", side: "buy", ordType: "post_only", px: "45000", sz: "0.001" } as const;
+
+  test("places, amends, queries and cancels over REST, one by one and in batches", async () => {
+    const client = new RestClient({ ...keysOf("1020"), baseUrl: rest() });
+    const ordId = (await client.submitOrder(order))[0]?.ordId ?? "";
+    await client.amendOrder({ instId: "BTC-USDT", ordId, newPx: "45001" });
+    expect((await client.getOrderDetails({ instId: "BTC-USDT", ordId }))[0]).toMatchObject({ px: "45001", state: "live" });
+    expect(await client.getOrderList({ instType: "SPOT" })).toHaveLength(1);
+    await client.cancelOrder({ instId: "BTC-USDT", ordId });
+    const several = await client.submitMultipleOrders([order, order]);
+    await client.cancelMultipleOrders(several.map((row) => ({ instId: "BTC-USDT", ordId: row.ordId })));
+    expect(await client.getOrderList({ instType: "SPOT" })).toEqual([]);
+    expect(await client.getSystemStatus({})).toEqual([]);
+    await expect(client.cancelOrder({ instId: "BTC-USDT", ordId })).rejects.toMatchObject({ code: "1", data: [{ sCode: "51400" }] });
+  });
+
+  test("subscribes to its orders and to public channels, and hears of both", async () => {
+    const client = new WebsocketClient({ accounts: [keysOf("1021")], wsUrl: `${ws()}/private` } as never, quiet);
+    const updates: any[] = [];
+    client.on("update", (update) => void updates.push(update));
+    client.on("exception", () => {});
+    const subscribed = new Set<string>();
+    client.on("response", (response: any) => void (response.event === "subscribe" && subscribed.add(response.arg.channel)));
+    try {
+      await client.subscribe([{ channel: "orders", instType: "ANY" }, { channel: "status" }, { channel: "tickers", instId: "BTC-USDT" }]);
+      await expect.poll(() => [...subscribed].toSorted(), { timeout: 10_000 }).toEqual(["orders", "status", "tickers"]);
+      const rows = await new RestClient({ ...keysOf("1021"), baseUrl: rest() }).submitOrder(order);
+      await expect.poll(() => updates.some(({ arg, data }) => arg.channel === "orders" && data[0].ordId === rows[0]?.ordId), { timeout: 5_000 }).toBe(true);
+    } finally {
+      client.closeAll(true);
+    }
+  });
+
+  test("places, amends and cancels over the socket", async () => {
+    const client = new WebsocketAPIClient({ accounts: [keysOf("1022")], attachEventListeners: false, wsUrl: `${ws()}/private` } as never, quiet);
+    try {
+      const placed = await client.submitNewOrder({ ...order, instIdCode: 3 } as never);
+      const ordId = placed.data[0]?.ordId ?? "";
+      expect(placed).toMatchObject({ code: "0", data: [{ sCode: "0" }] });
+      await client.amendOrder({ instId: "BTC-USDT", instIdCode: 3, ordId, newPx: "45002" } as never);
+      expect(await client.cancelOrder({ instId: "BTC-USDT", instIdCode: 3, ordId } as never)).toMatchObject({ code: "0" });
+    } finally {
+      client.getWSClient().closeAll(true);
+    }
+  });
+});
