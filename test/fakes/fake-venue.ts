@@ -38,6 +38,8 @@ export type FakeVenue = {
   dialled(region: "tokyo" | "frankfurt"): number;
   /** The fewest subscribed sockets at any time since the last notice. */
   fewestSockets(region: "tokyo" | "frankfurt"): number;
+  /** A region takes connections and requests, and answers nothing any more; false: answers again. */
+  mute(region: "tokyo" | "frankfurt", isMute: boolean): void;
   /** Kills a region: nothing listens there any more. */
   kill(region: "tokyo" | "frankfurt"): Promise<void>;
   /** Lets a killed region listen on its old port again. */
@@ -115,6 +117,7 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
     sockets: (region) => servers[region].sockets.clients.size,
     dialled: (region) => servers[region].dialled(),
     fewestSockets: (region) => servers[region].fewest(),
+    mute: (region, isMute) => servers[region].mute(isMute),
     kill: (region) => servers[region].kill(),
     revive: (region) => servers[region].listen(),
     close: async () => {
@@ -132,6 +135,7 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
 
   const serve = async (region: RegionName): Promise<RegionServer> => {
     const connections = new Set<Socket>();
+    let isMute = false;
     let [dialled, subscribed, fewest] = [0, 0, 0];
     const sockets = new WebSocketServer({ noServer: true });
     const handle = (request: IncomingMessage, response: ServerResponse, body: string): void => {
@@ -186,6 +190,7 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
         if (subscribers.delete(socket)) fewest = Math.min(fewest, --subscribed);
       });
       socket.on("message", (data: Buffer) => {
+        if (isMute) return;
         const text = data.toString();
         if (text === "ping") return socket.send("pong");
         const message = JSON.parse(text) as { id?: string; op: string; args: [Fields] };
@@ -214,7 +219,7 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
     const server: Server = createServer((request, response) => {
       const chunks: Buffer[] = [];
       request.on("data", (chunk: Buffer) => chunks.push(chunk));
-      request.on("end", () => handle(request, response, Buffer.concat(chunks).toString()));
+      request.on("end", () => isMute || handle(request, response, Buffer.concat(chunks).toString()));
     });
     server.on("connection", (socket) => {
       connections.add(socket);
@@ -234,6 +239,9 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
       port,
       sockets,
       listen,
+      mute: (is) => {
+        isMute = is;
+      },
       dialled: () => dialled,
       fewest: () => fewest,
       notice: () => {
@@ -255,6 +263,7 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
 type RegionServer = {
   readonly port: number;
   readonly sockets: WebSocketServer;
+  mute(isMute: boolean): void;
   dialled(): number;
   fewest(): number;
   notice(): void;

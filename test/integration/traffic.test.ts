@@ -59,8 +59,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
+const address = (region: Region): { readonly rest: string; readonly ws: string } => ({
+  rest: `http://127.0.0.1:${balancers[region].port}`,
+  ws: `ws://127.0.0.1:${balancers[region].port}`,
+});
 const start = async (more: { readonly plantedFailureRate?: number } = {}): Promise<Traffic> => {
-  const address = (region: Region) => ({ rest: `http://127.0.0.1:${balancers[region].port}`, ws: `ws://127.0.0.1:${balancers[region].port}` });
   const regions = { tokyo: address("tokyo"), frankfurt: address("frankfurt") };
   const config = { regions, keySeed: KEY_SEED, uids: USER_UIDS.slice(0, 40), ratePerSec: 100, seed: 5, plantedFailureRate: 0, ...more };
   traffic = await startTraffic(config, { onOutcome: (outcome) => outcomes.push(outcome) });

@@ -25,13 +25,15 @@ export type PrivateSocket = {
   terminate(): void;
 };
 
-/** Opens `<origin>/ws/v5/private`, logs in and subscribes to `orders`. A refused login or a failed dial ends in `closed`. */
+/** Opens `<origin>/ws/v5/private`, logs in and subscribes to `orders`. A refused login, a failed dial, or 1 s without success ends in `closed`. */
 export const openPrivateSocket = (origin: string, who: Credentials, simulatedTrading: boolean, events: SocketEvents): PrivateSocket => {
   const headers: Record<string, string> = simulatedTrading ? { "x-simulated-trading": "1" } : {};
   const socket = new WebSocket(`${origin}/ws/v5/private`, { perMessageDeflate: false, handshakeTimeout: 2_000, headers });
   let login: SocketMessage | undefined;
   // Clients keep a silent socket alive; the venue closes after 30 s of silence.
   const heartbeat = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send("ping"), 15_000);
+  // A venue that takes the connection and says nothing is no venue.
+  const patience = setTimeout(() => socket.terminate(), READY_WITHIN_MS);
   socket.on("open", () => socket.send(loginMessage(who, Date.now())));
   socket.on("message", (data, isBinary) => {
     const text = isBinary ? "" : textOf(data);
@@ -44,6 +46,7 @@ export const openPrivateSocket = (origin: string, who: Credentials, simulatedTra
         if (message["code"] !== "0") return socket.terminate();
         return socket.send(JSON.stringify({ op: "subscribe", args: [{ channel: "orders", instType: "ANY" }] }));
       case "subscribe":
+        clearTimeout(patience);
         return events.ready(login ?? {});
       case "notice":
         return message["code"] === "64008" ? events.notice() : events.message(message);
@@ -57,6 +60,7 @@ export const openPrivateSocket = (origin: string, who: Credentials, simulatedTra
   socket.on("error", () => undefined); // `close` follows and tells it
   socket.on("close", (code) => {
     clearInterval(heartbeat);
+    clearTimeout(patience);
     events.closed(code);
   });
   return {
@@ -65,6 +69,8 @@ export const openPrivateSocket = (origin: string, who: Credentials, simulatedTra
     terminate: () => socket.terminate(),
   };
 };
+
+const READY_WITHIN_MS = 1_000;
 
 const textOf = (data: RawData): string => (Array.isArray(data) ? Buffer.concat(data).toString() : Buffer.from(data as Buffer).toString());
 

@@ -20,12 +20,13 @@ export const createHistogram = (): Histogram => {
       if (ms > max) max = ms;
     },
     quantile(share) {
+      if (count === 0) return 0;
       let left = Math.ceil(share * count);
-      for (let index = 0; index < BUCKETS && count > 0; index++) {
+      for (let index = 0; index < BUCKETS; index++) {
         left -= buckets[index] ?? 0;
         if (left <= 0) return rounded(Math.min(max, FIRST_MS * GROWTH ** index));
       }
-      return 0;
+      return rounded(max);
     },
     count: () => count,
     max: () => rounded(max),

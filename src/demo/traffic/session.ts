@@ -125,7 +125,7 @@ export const createSession = (options: SessionOptions): Session => {
   const send = (link: Link, op: string, args: Readonly<Record<string, unknown>>, deadlineMs: number, plant: Plant | undefined): Promise<Reply> =>
     new Promise((resolve) => {
       const id = String(++lastId);
-      const timer = setTimeout(() => setImmediate(() => settle({ kind: "timeout", origin: link.origin })), Math.max(0, deadlineMs));
+      const timer = setTimeout(() => setImmediate(() => settle({ kind: "timeout", origin: link.origin })), Math.max(0, Math.ceil(deadlineMs)));
       const settle = (reply: Reply): void => {
         clearTimeout(timer);
         link.pending.delete(id);

@@ -92,7 +92,7 @@ export const startTraffic = async (options: TrafficOptions, listeners: TrafficLi
     schedule.stop();
     const cpuShare = shareOf(process.cpuUsage(cpuAtStart), record.startedAt);
     const stoppedAt = Date.now();
-    await Promise.race([Promise.allSettled([...flying]), pause(config.deadlineMs + 2 * config.stateDeadlineMs)]);
+    await Promise.race([Promise.allSettled(flying), pause(config.deadlineMs + 2 * config.stateDeadlineMs)]);
     clearInterval(reportTimer);
     listeners.onReport?.(record.report(flying.size));
     const { settleMs, cleanUp } = config;

@@ -166,6 +166,22 @@ test("when a region dies its users go to the other one, and come home when it se
   expect(summary?.failed).toBeLessThanOrEqual(25);
 });
 
+test("a region that hangs loses its users after two missed deadlines each, and gets them back when it answers", async () => {
+  await start({ deadlineMs: 100, stateDeadlineMs: 500 });
+  await operations(50);
+  venue.mute("tokyo", true);
+  const mutedAt = Date.now();
+  await operations(150);
+  await until("everybody in frankfurt", () => outcomes.slice(-30).every((outcome) => outcome.region === "frankfurt" && outcome.class === "ok"));
+  venue.mute("tokyo", false);
+  await until("users at home in tokyo", () => outcomes.slice(-20).some((outcome) => outcome.region === "tokyo" && outcome.class === "ok"));
+  const summary = await traffic?.stop();
+  expect(summary?.lost).toBe(0);
+  expect(summary?.firstFailedAt).toBeGreaterThanOrEqual(mutedAt - 110);
+  // Ten users are at home there: two deadlines each, and what was in flight.
+  expect(summary?.failed).toBeLessThanOrEqual(40);
+});
+
 test("a notice moves the users' sockets before they are closed, and no operation fails", async () => {
   await start({ wsShare: 1 });
   await operations(30);
