@@ -17,12 +17,25 @@ export const entryOf = (record: JournalRecord): Entry => record as unknown as En
  * otherwise says so instead of guessing. Rejects `JOURNAL_OTHER_VERSION`, `JOURNAL_CORRUPT`.
  */
 export function replay(records: readonly JournalRecord[]): Run {
-  const [first, ...rest] = records.map((record) => entryOf(record));
-  if (first?.fact.kind !== "opened") {
-    throw new UpgradeError("JOURNAL_CORRUPT", "the journal does not begin with an opened run", { hint: "restore the run's folder from a copy; nothing was changed" });
-  }
-  return rest.reduce((run, entry) => agree(decide(run, entry.fact), entry), agree(begin(first.fact), first));
+  let last: Run | undefined;
+  for (const run of replaySteps(records)) last = run;
+  if (last === undefined) throw corrupt("the journal is empty");
+  return last;
 }
+
+/** The run after each record, in order. */
+export function* replaySteps(records: readonly JournalRecord[]): Generator<Run> {
+  let run: Run | undefined;
+  for (const record of records) {
+    const entry = entryOf(record);
+    if (run === undefined && entry.fact.kind !== "opened") throw corrupt("the journal does not begin with an opened run");
+    const decision: Decision = entry.fact.kind === "opened" ? begin(entry.fact) : decide(run as Run, entry.fact);
+    run = agree(decision, entry);
+    yield run;
+  }
+}
+
+const corrupt = (what: string): UpgradeError => new UpgradeError("JOURNAL_CORRUPT", what, { hint: "restore the run's folder from a copy; nothing was changed" });
 
 function agree(decision: Decision, entry: Entry): Run {
   if (canonicalJson(decision.effects) === canonicalJson(entry.effects)) return decision.run;

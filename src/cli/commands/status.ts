@@ -1,0 +1,24 @@
+import { EXIT } from "../../errors/catalog.ts";
+import { summarise, type RunSummary } from "../../events/summary.ts";
+import { plainStatus } from "../../view/status.ts";
+import type { CliIo, ExitStatus } from "../io.ts";
+import { readRun } from "../session.ts";
+import { findRun, openState } from "../state.ts";
+
+type Options = { readonly state?: string; readonly json?: boolean };
+
+export async function status(io: CliIo, [id]: readonly string[], options: Options): Promise<ExitStatus> {
+  const state = await openState(io, options.state);
+  const run = await findRun(state, id);
+  const { run: read, entries } = await readRun(state.store, run);
+  const summary: RunSummary = summarise(read, entries.map((entry) => entry.fact));
+  const holders = await Promise.all(
+    Object.keys(read.graph.components).map(async (component) => {
+      const key = `${read.graph.environment}/${component}`;
+      return { key, holder: await state.lease.holder(key) };
+    }),
+  );
+  const held = holders.flatMap(({ key, holder }) => (holder === undefined ? [] : [{ key, ...holder }]));
+  io.print(options.json === true ? JSON.stringify({ kind: "status", ...summary, held }) : plainStatus(summary, held));
+  return EXIT.done;
+}

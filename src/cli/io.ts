@@ -1,0 +1,21 @@
+/** What a command may know of the process it runs in. Built once, in main.ts; tests hand in their own. */
+export type CliIo = {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Results, one text at a time; a line feed is added. */
+  print(text: string): void;
+  /** Messages for people, on stderr. */
+  say(text: string): void;
+  readonly stdout: { readonly isTTY: boolean; readonly columns: number };
+  readonly stderr: { readonly isTTY: boolean };
+  readonly stdin: { readonly isTTY: boolean };
+  /** Asks a yes-or-no or free question on the terminal. Undefined where nobody can answer. */
+  question(text: string): Promise<string | undefined>;
+  /** Signals that the process got; the latest listener wins. Returns the way to stop listening. */
+  onSignal(listener: (signal: "SIGINT" | "SIGTERM" | "SIGHUP") => void): () => void;
+  readonly version: string;
+  readonly node: string;
+};
+
+/** What a command ends with: the exit status. */
+export type ExitStatus = number;

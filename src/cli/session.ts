@@ -1,0 +1,156 @@
+import { CATALOG, EXIT } from "../errors/catalog.ts";
+import { UpgradeError } from "../errors/upgrade-error.ts";
+import { entryOf, replay, replaySteps, type Entry } from "../runtime/replay.ts";
+import { conduct, type Conduct, type Start } from "../runtime/conduct.ts";
+import type { Custody, World } from "../runtime/world.ts";
+import { undoPlan } from "../engine/undo-items.ts";
+import type { Fact } from "../engine/fact.ts";
+import type { Run } from "../engine/run.ts";
+import { eventsOf } from "../events/events-of.ts";
+import type { RunEvent } from "../events/event.ts";
+import { redactor } from "../events/redact.ts";
+import { summarise } from "../events/summary.ts";
+import { utc } from "../events/utc.ts";
+import { report } from "../view/report.ts";
+import { plain, statusLine } from "../view/status-line.ts";
+import type { CliIo, ExitStatus } from "./io.ts";
+import { listenToMailbox } from "./mailbox.ts";
+import type { OutputKind } from "./output.ts";
+import { rendererFor } from "./renderer.ts";
+import type { RunStore } from "../ports/journal.ts";
+
+export type Session = {
+  readonly io: CliIo;
+  readonly world: World;
+  readonly custody: Custody;
+  readonly start: Start;
+  readonly output: OutputKind;
+  readonly secrets: readonly string[];
+  /** Asked as soon as the run is open. */
+  readonly ask?: { readonly what: "undo"; readonly by: string; readonly because?: string };
+  /** Told every event, as a second reader. */
+  readonly onEvent?: (event: RunEvent) => void;
+};
+
+/** Conducts a run in the foreground: shows it, hears Ctrl-C and the mailbox, writes the report, and gives the exit status. */
+export async function runSession(session: Session): Promise<{ readonly status: ExitStatus; readonly run: Run }> {
+  const { io, world, custody, start } = session;
+  const redact = redactor(session.secrets);
+  const graph = start.kind === "new" ? start.opened.graph : start.run.graph;
+  const renderer = await rendererFor(session.output, io, graph);
+  let before: Run | undefined = start.kind === "revived" ? start.run : undefined;
+  const startedAt = new Map<string, number>();
+  const tell = (event: RunEvent) => {
+    const clean: RunEvent = { ...event, message: redact(event.message) };
+    renderer.event(clean);
+    session.onEvent?.(clean);
+  };
+  const conducted = conduct(world, custody, start, {
+    recorded: (entry, run) => {
+      for (const event of eventsOf({ ...entry, before, after: run, startedAt })) {
+        if (event.kind === "move-started") startedAt.set(event.move, entry.fact.at);
+        tell(event);
+      }
+      before = run;
+    },
+    pulse: (pulse) => {
+      const event: RunEvent = { kind: "pulse", at: utc(pulse.at), run: before?.id ?? "", message: statusLine(pulse, plain), operationsPerSec: pulse.operationsPerSec, failed: pulse.failed, streams: pulse.streams };
+      renderer.pulse(event);
+      session.onEvent?.(event);
+    },
+  });
+  if (session.ask !== undefined) conducted.ask(session.ask.what, session.ask.by, session.ask.because);
+  const stopSignals = hearSignals(io, conducted, () => before);
+  const stopMailbox = listenToMailbox(custody.store, before?.id ?? runIdOf(start), conducted);
+  try {
+    const run = await conducted.finished;
+    await renderer.end();
+    const path = await writeReport(custody.store, run, redact);
+    farewell(io, session.output, run, path);
+    return { status: exitOf(run), run };
+  } catch (error) {
+    await renderer.end();
+    throw error;
+  } finally {
+    stopSignals();
+    stopMailbox();
+    await custody.journal.close();
+    await custody.lease.release();
+  }
+}
+
+const runIdOf = (start: Start): string => (start.kind === "new" ? start.opened.run : start.run.id);
+
+/** Once: finish the batch and halt. Again: take everything back. While taking back: only the run's name stops it, which is `midflight status`' affair. */
+function hearSignals(io: CliIo, conducted: Conduct, current: () => Run | undefined): () => void {
+  let count = 0;
+  return io.onSignal((signal) => {
+    const phase = current()?.phase.kind;
+    if (phase === "undoing" || phase === "withdrawing" || phase === "backing-up" || phase === "checking" || phase === "confirming") {
+      io.say(`${signal}: an undo is never broken off. To leave it half done all the same, end this process by its id and later run: midflight resume ${current()?.id ?? ""}`);
+      return;
+    }
+    count += 1;
+    if (count === 1) {
+      io.say(`${signal}: finishing the batch under way, then halting. Again: take everything back.`);
+      conducted.ask("halt", signal);
+      return;
+    }
+    io.say(`${signal} again: taking everything back.`);
+    conducted.ask("undo", signal);
+  });
+}
+
+/** Exit status of a run that is over. */
+export function exitOf(run: Run): ExitStatus {
+  const { phase } = run;
+  if (phase.kind === "halted") return phase.code in CATALOG ? CATALOG[phase.code as keyof typeof CATALOG].exit : EXIT.halted;
+  if (phase.kind !== "ended") return EXIT.halted;
+  switch (phase.outcome) {
+    case "promoted":
+    case "unchanged":
+      return EXIT.done;
+    case "undone":
+    case "backed-up":
+      return EXIT.undone;
+    case "stranded":
+      return EXIT.stranded;
+    case "refused":
+      return EXIT.refused;
+  }
+}
+
+/** Reads a run back from its journal. */
+export async function readRun(store: RunStore, id: string): Promise<{ readonly run: Run; readonly entries: readonly Entry[] }> {
+  const records = await store.read(id);
+  if (records.length === 0) throw new UpgradeError("RUN_EMPTY", `run ${id} has no record; nothing was touched in it`, { hint: "start again with `midflight upgrade`" });
+  return { run: replay(records), entries: records.map((record) => entryOf(record)) };
+}
+
+export function eventsOfRun(entries: readonly Entry[], runs: readonly Run[]): readonly RunEvent[] {
+  const startedAt = new Map<string, number>();
+  return entries.flatMap((entry, index) => {
+    const after = runs[index];
+    if (after === undefined) return [];
+    const events = eventsOf({ ...entry, before: runs[index - 1], after, startedAt });
+    for (const event of events) if (event.kind === "move-started") startedAt.set(event.move, entry.fact.at);
+    return events;
+  });
+}
+
+export async function writeReport(store: RunStore, run: Run, redact: (text: string) => string, asUsersSawIt?: string): Promise<string> {
+  const records = await store.read(run.id);
+  const runs = [...replaySteps(records)];
+  const entries = records.map((record) => entryOf(record));
+  const facts: readonly Fact[] = entries.map((entry) => entry.fact);
+  const text = report({ summary: summarise(run, facts), events: eventsOfRun(entries, runs), ...(asUsersSawIt === undefined ? {} : { asUsersSawIt }) });
+  return store.putFile(run.id, "report.md", redact(text));
+}
+
+function farewell(io: CliIo, output: OutputKind, run: Run, reportPath: string): void {
+  if (output === "json") return;
+  const { phase } = run;
+  const next = phase.kind === "halted" ? `\nGo on:     midflight resume ${run.id}\nTake back: midflight rollback ${run.id}` : "";
+  const back = phase.kind === "ended" && phase.outcome === "promoted" && undoPlan(run).beyond === undefined ? `\nTake back: midflight rollback ${run.id}` : "";
+  io.say(`Report:    ${reportPath}${next}${back}`);
+}

@@ -1,0 +1,287 @@
+import { UpgradeError } from "../../src/errors/upgrade-error.ts";
+import type { Verdict, VerdictState } from "../../src/guard/verdict.ts";
+import type { Migration } from "../../src/plan/model.ts";
+import type { Fence } from "../../src/ports/fence.ts";
+import type { Metadata } from "../../src/ports/metadata.ts";
+import type { Runner } from "../../src/ports/runner.ts";
+import type { Traffic } from "../../src/ports/traffic.ts";
+import type { Mark, ProofResult, Watcher } from "../../src/ports/watcher.ts";
+import type { Instance, Workload, WorkloadState } from "../../src/ports/workload.ts";
+import type { Luck } from "./luck.ts";
+import type { SimClock } from "./sim-clock.ts";
+
+export const OLD = { release: "gateway@1.0", digest: "sha256:old" };
+export const NEW = { release: "gateway@2.0", digest: "sha256:new" };
+export const REGIONS = ["tokyo", "frankfurt"] as const;
+export const INSTANCES = 4;
+
+/** What is wrong in this world. */
+export type Trouble = {
+  /** New instances fail users; probes show it in the dark, or only users do. */
+  readonly badRelease?: "dark" | "live";
+  /** This migration breaks users. */
+  readonly badMigration?: string;
+  /** New instances never get ready. */
+  readonly neverReady?: boolean;
+  /** A migration that cannot be applied, or not be taken back. */
+  readonly failUp?: string;
+  readonly failDown?: string;
+  readonly backupFails?: boolean;
+  /** Chance that a call is lost before or after it was applied. */
+  readonly lossRate: number;
+  /** A storm in the whole market: from, for how long, ms after the start. */
+  readonly storm?: { readonly fromMs: number; readonly forMs: number };
+  /** A region's instances die and come back. */
+  readonly death?: { readonly fromMs: number; readonly forMs: number; readonly region: string };
+  /** Somebody else starts an instance. */
+  readonly foreignAtMs?: number;
+};
+
+type Cell = { id: string; release: string; digest: string; ordinal: number; isAlive: boolean; weightPct: number };
+
+/** What the world reports to the checks, at the instant it happens. */
+export type Witness = {
+  arrived(what: "shape" | "weigh" | "migrate" | "run", fence: Fence, detail: string): void;
+  /** `was` and `serving`: instances that served before and after. */
+  capacity(region: string, cause: "shape" | "weigh", was: number, serving: number): void;
+};
+
+/** A venue of two regions and one store that lives in simulated time; its ports lose, delay and double what they are told. */
+export class SimWorld {
+  readonly cells: Record<string, Cell[]> = {};
+  readonly applied: string[] = [];
+  readonly ran: string[] = [];
+  private readonly startedAt: number;
+  private fence: Fence = { epoch: 0, seq: 0 };
+  private readonly clock: SimClock;
+  private readonly luck: Luck;
+  trouble: Trouble;
+  private readonly witness: Witness;
+
+  constructor(clock: SimClock, luck: Luck, trouble: Trouble, witness: Witness) {
+    this.clock = clock;
+    this.luck = luck;
+    this.trouble = trouble;
+    this.witness = witness;
+    this.startedAt = clock.now();
+    for (const region of REGIONS) this.cells[region] = Array.from({ length: INSTANCES }, (_, index) => this.cell(region, OLD, index + 1, 100));
+    const { death, foreignAtMs } = trouble;
+    if (death !== undefined) {
+      clock.at(death.fromMs, () => this.setAlive(death.region, false));
+      clock.at(death.fromMs + death.forMs, () => this.setAlive(death.region, true));
+    }
+    if (foreignAtMs !== undefined) clock.at(foreignAtMs, () => this.cells["tokyo"]?.push({ ...this.cell("tokyo", { release: "?", digest: "sha256:stranger" }, 1, 0), id: "stranger" }));
+  }
+
+  private cell(region: string, release: typeof OLD, ordinal: number, weightPct: number): Cell {
+    return { id: `gateway-${region}-${release.release}-${ordinal}`, ...release, ordinal, isAlive: true, weightPct };
+  }
+
+  private setAlive(region: string, isAlive: boolean): void {
+    for (const cell of this.cells[region] ?? []) cell.isAlive = isAlive;
+  }
+
+  removeStrangers(): void {
+    for (const region of REGIONS) this.cells[region] = (this.cells[region] ?? []).filter((cell) => cell.id !== "stranger");
+  }
+
+  serving(region: string): number {
+    return (this.cells[region] ?? []).filter((cell) => cell.isAlive && cell.weightPct > 0).length;
+  }
+
+  state(region: string): WorkloadState {
+    const instances = (this.cells[region] ?? []).map((cell): Instance => ({ id: cell.id, release: cell.release, digest: cell.digest, ordinal: cell.ordinal, ready: cell.isAlive, weightPct: cell.weightPct, address: "127.0.0.1:1" }));
+    return { region, instances };
+  }
+
+  /** Whether users' operations fail now, and whose fault it is. */
+  health(): VerdictState {
+    const elapsed = this.clock.now() - this.startedAt;
+    const { storm, death, badMigration, badRelease } = this.trouble;
+    if (storm !== undefined && elapsed >= storm.fromMs && elapsed < storm.fromMs + storm.forMs) return "disturbed";
+    if (death !== undefined && elapsed >= death.fromMs && elapsed < death.fromMs + death.forMs) return "disturbed";
+    if (badMigration !== undefined && this.applied.includes(badMigration)) return "failing";
+    const isExposed = Object.values(this.cells).some((cells) => cells.some((cell) => cell.digest === NEW.digest && cell.isAlive && cell.weightPct > 0));
+    return badRelease === "live" && isExposed ? "suspect" : "healthy";
+  }
+
+  /** One call through a port: it takes time, it may be lost on either way, it may be applied twice, and a dead caller hears nothing. */
+  private call<T>(isDead: () => boolean, signal: AbortSignal, act: () => T): Promise<T> {
+    return new Promise((resolve, reject) => {
+      if (isDead()) return;
+      const unreachable = () => new UpgradeError("WORKLOAD_UNREACHABLE", "no answer came", { hint: "look again" });
+      const isLostBefore = this.luck.chance(this.trouble.lossRate);
+      const isLostAfter = this.luck.chance(this.trouble.lossRate);
+      const isDoubled = this.luck.chance(this.trouble.lossRate);
+      const delay = this.luck.int(1, 40);
+      this.clock.at(delay, () => {
+        if (signal.aborted && this.luck.chance(0.5)) return isDead() ? undefined : reject(signal.reason);
+        if (isLostBefore) return isDead() ? undefined : reject(unreachable());
+        try {
+          let result = act();
+          if (isDoubled) result = act();
+          this.clock.at(this.luck.int(0, 10), () => {
+            if (isDead()) return;
+            if (isLostAfter) reject(unreachable());
+            else resolve(result);
+          });
+        } catch (error) {
+          if (!isDead()) reject(error);
+        }
+      });
+    });
+  }
+
+  private check(fence: Fence): void {
+    if (fence.epoch < this.fence.epoch || (fence.epoch === this.fence.epoch && fence.seq < this.fence.seq)) {
+      throw new UpgradeError("FENCED", `a write with ${fence.epoch}.${fence.seq} came after ${this.fence.epoch}.${this.fence.seq}`, { hint: "stop" });
+    }
+    this.fence = fence;
+  }
+
+  workload(isDead: () => boolean): Workload {
+    return {
+      observe: (region, signal) => this.call(isDead, signal, () => this.state(region)),
+      shape: (region, shape, fence, signal) =>
+        this.call(isDead, signal, () => {
+          this.check(fence);
+          this.witness.arrived("shape", fence, region);
+          const known = new Set(shape.releases.map((one) => one.digest));
+          const strangers = (this.cells[region] ?? []).filter((cell) => !known.has(cell.digest));
+          if (strangers.length > 0) throw new UpgradeError("FOREIGN_CHANGE", `${strangers[0]?.id ?? ""} is not of this run`, { hint: "end the other change" });
+          for (const wanted of shape.releases) this.grow(region, wanted);
+          for (const wanted of shape.releases) this.shrink(region, wanted);
+          return this.state(region);
+        }),
+    };
+  }
+
+  private grow(region: string, wanted: { readonly release: string; readonly digest: string; readonly count: number }): void {
+    const cells = this.cells[region] ?? [];
+    for (let ordinal = 1; ordinal <= wanted.count; ordinal += 1) {
+      if (cells.some((cell) => cell.digest === wanted.digest && cell.ordinal === ordinal)) continue;
+      if (wanted.digest === NEW.digest && this.trouble.neverReady === true) throw new UpgradeError("VERIFY_FAILED", "the new instance never got ready", { hint: "read its log" });
+      cells.push(this.cell(region, wanted, ordinal, 0));
+    }
+  }
+
+  private shrink(region: string, wanted: { readonly digest: string; readonly count: number }): void {
+    const was = this.serving(region);
+    this.cells[region] = (this.cells[region] ?? []).filter((cell) => cell.digest !== wanted.digest || cell.ordinal <= wanted.count);
+    this.witness.capacity(region, "shape", was, this.serving(region));
+  }
+
+  traffic(isDead: () => boolean): Traffic {
+    return {
+      weigh: (region, weighing, fence, signal) =>
+        this.call(isDead, signal, () => {
+          this.check(fence);
+          this.witness.arrived("weigh", fence, region);
+          const was = this.serving(region);
+          for (const cell of this.cells[region] ?? []) {
+            const rules = weighing.filter((rule) => rule.digest === cell.digest);
+            if (rules.length === 0) continue;
+            cell.weightPct = rules.some((rule) => cell.ordinal <= rule.admitted) ? (rules[0]?.weightPct ?? 0) : 0;
+          }
+          this.witness.capacity(region, "weigh", was, this.serving(region));
+        }),
+    };
+  }
+
+  metadata(isDead: () => boolean): Metadata {
+    const state = () => ({ fingerprint: `schema:${this.applied.join("+")}`, applied: this.applied.map((name) => ({ name, sha256: name })), server: "sim" });
+    return {
+      observe: (_migrations, signal) => this.call(isDead, signal, state),
+      verify: (_names, _migrations, signal) => this.call(isDead, signal, () => {}),
+      migrate: ({ direction, names }, fence, signal) =>
+        this.call(isDead, signal, () => {
+          this.check(fence);
+          this.witness.arrived("migrate", fence, `${direction} ${names.join(",")}`);
+          for (const name of direction === "up" ? names : names.toReversed()) this.one(direction, name);
+          return { state: state(), reports: [] };
+        }),
+    };
+  }
+
+  private one(direction: "up" | "down", name: string): void {
+    const at = this.applied.indexOf(name);
+    if (direction === "up" && this.trouble.failUp === name) throw new UpgradeError("VERIFY_FAILED", `${name} failed`, { hint: "mend it" });
+    if (direction === "down" && at >= 0 && this.trouble.failDown === name) throw new UpgradeError("VERIFY_FAILED", `the undo of ${name} failed`, { hint: "mend it" });
+    if (direction === "up" && at < 0) this.applied.push(name);
+    if (direction === "down" && at >= 0) this.applied.splice(at, 1);
+  }
+
+  runner(isDead: () => boolean): Runner {
+    return {
+      run: (order, signal) =>
+        this.call(isDead, signal, () => {
+          if (this.trouble.backupFails === true) throw new UpgradeError("VERIFY_FAILED", "the backup plan failed", { hint: "call somebody" });
+          this.ran.push(order.argv.join(" "));
+          // The backup plan of this world makes users whole, whatever broke them.
+          if (this.trouble.badMigration !== undefined) this.trouble = without(this.trouble, "badMigration");
+          return { output: "", ms: 1 };
+        }),
+    };
+  }
+
+  /** A guard that knows the truth after a short delay, and says so when it changes. */
+  watcher(isDead: () => boolean): Watcher {
+    let said: VerdictState | undefined;
+    let on: { verdict(verdict: Verdict): void } | undefined;
+    let suspectSince: number | undefined;
+    let isStopped = false;
+    let markedAt = this.clock.now();
+    const waiting: { readonly need: number; readonly resolve: (verdict: Verdict) => void }[] = [];
+    const verdictOf = (state: VerdictState): Verdict => ({ state, reason: `the world is ${state}`, regions: [], at: this.clock.now(), streams: [] });
+    const judge = () => {
+      if (isStopped || isDead()) return;
+      const truth = this.health();
+      if (truth !== "suspect") suspectSince = undefined;
+      else suspectSince ??= this.clock.now();
+      const state: VerdictState = truth === "suspect" && suspectSince !== undefined && this.clock.now() - suspectSince > 3_000 ? "failing" : this.wasWithdrawn(truth, said) ? "failing" : truth;
+      if (state !== said) {
+        said = state;
+        on?.verdict(verdictOf(state));
+      }
+      if (state === "healthy" && this.clock.now() - markedAt > 300) for (const one of waiting.splice(0)) one.resolve(verdictOf("healthy"));
+      this.clock.at(100, judge);
+    };
+    return {
+      start: (_config, listener) => {
+        on = listener;
+        this.clock.at(50, judge);
+        return Promise.resolve();
+      },
+      instances: () => {},
+      mark: (_mark: Mark) => {
+        markedAt = this.clock.now();
+      },
+      evidence: (_need, signal) =>
+        new Promise((resolve, reject) => {
+          if (signal.aborted) return reject(signal.reason);
+          waiting.push({ need: 0, resolve });
+          signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+        }),
+      prove: (order, signal) =>
+        this.call(isDead, signal, (): ProofResult =>
+          this.trouble.badRelease === "dark" ? { kind: "refuted", reason: "a third of amends failed", outcomes: 30, failed: 10, ms: 100 } : { kind: "proved", outcomes: order.instances.length, ms: 100 },
+        ),
+      stop: () => {
+        isStopped = true;
+        return Promise.resolve();
+      },
+    };
+  }
+
+  /** Withdrawn instances, still probed, go on failing: the suspicion is confirmed in half of the worlds at once. */
+  private wasWithdrawn(truth: VerdictState, said: VerdictState | undefined): boolean {
+    return this.trouble.badRelease === "live" && said === "suspect" && truth === "healthy";
+  }
+}
+
+function without<T extends object, K extends keyof T>(value: T, key: K): T {
+  const { [key]: _, ...rest } = value;
+  return rest as unknown as T;
+}
+
+export const migrationNamed = (name: string, phase: Migration["phase"]): Migration => ({ name, phase, transactional: true, up: "-- up", verify: "-- verify", down: "-- down" });
