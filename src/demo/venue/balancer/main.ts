@@ -1,9 +1,8 @@
+import { runProcess } from "../run-process.ts";
 import { readBalancerConfig } from "./config.ts";
 import { startBalancer } from "./start.ts";
 
-const config = readBalancerConfig(process.env);
-const balancer = await startBalancer(config);
-const stop = (): void => void balancer.stop().then(() => process.exit(0));
-process.once("SIGTERM", stop);
-process.once("SIGINT", stop);
-process.stdout.write(`${JSON.stringify({ ready: true, port: balancer.port, adminPort: balancer.adminPort })}\n`);
+await runProcess(async () => {
+  const { port, adminPort, stop } = await startBalancer(readBalancerConfig(process.env));
+  return { ready: { port, adminPort }, stop };
+});
