@@ -1,4 +1,6 @@
 import { Pool } from "undici";
+import { fieldsIn } from "./fields.ts";
+import type { Fields } from "./fields.ts";
 import { signedHeaders } from "./sign.ts";
 import type { Credentials } from "./sign.ts";
 
@@ -13,8 +15,8 @@ export type RestRequest = {
 
 export type RestAnswer = {
   readonly http: number;
-  /** The parsed body; undefined if it was no JSON. */
-  readonly body: unknown;
+  /** The parsed body; undefined if it was no JSON object. */
+  readonly body: Fields | undefined;
   readonly header: (name: string) => string | undefined;
 };
 
@@ -39,7 +41,7 @@ export const createRestClient = (origin: string, simulatedTrading: boolean): Res
       try {
         const response = await pool.request({ method, path: target, headers: { ...signed, ...simulated }, body: body === "" ? null : body, signal });
         const text = await response.body.text();
-        return { http: response.statusCode, body: parsed(text), header: headerOf(response.headers) };
+        return { http: response.statusCode, body: fieldsIn(text), header: headerOf(response.headers) };
       } catch (error) {
         return missOf(error, signal);
       }
@@ -54,14 +56,6 @@ const headerOf =
     const value = headers[name];
     return Array.isArray(value) ? value[0] : value;
   };
-
-const parsed = (text: string): unknown => {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-};
 
 const missOf = (error: unknown, signal: AbortSignal): RestMiss => {
   if (signal.aborted) return { miss: "aborted", cause: "gave up" };

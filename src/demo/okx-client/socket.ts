@@ -1,10 +1,12 @@
 import { WebSocket } from "ws";
 import type { RawData } from "ws";
+import { fieldsIn } from "./fields.ts";
+import type { Fields } from "./fields.ts";
 import { loginMessage } from "./sign.ts";
 import type { Credentials } from "./sign.ts";
 
 /** A message of the venue, parsed. */
-export type SocketMessage = Readonly<Record<string, unknown>>;
+export type SocketMessage = Fields;
 
 /** What the owner of a socket hears. After `closed` nothing follows. */
 export type SocketEvents = {
@@ -38,7 +40,7 @@ export const openPrivateSocket = (origin: string, who: Credentials, simulatedTra
   socket.on("message", (data, isBinary) => {
     const text = isBinary ? "" : textOf(data);
     if (text === "" || text === "pong") return;
-    const message = parsed(text);
+    const message = fieldsIn(text);
     if (message === undefined) return;
     switch (message["event"]) {
       case "login":
@@ -72,13 +74,7 @@ export const openPrivateSocket = (origin: string, who: Credentials, simulatedTra
 
 const READY_WITHIN_MS = 1_000;
 
-const textOf = (data: RawData): string => (Array.isArray(data) ? Buffer.concat(data).toString() : Buffer.from(data as Buffer).toString());
-
-const parsed = (text: string): SocketMessage | undefined => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? (value as SocketMessage) : undefined;
-  } catch {
-    return undefined;
-  }
+const textOf = (data: RawData): string => {
+  if (Array.isArray(data)) return Buffer.concat(data).toString();
+  return data instanceof ArrayBuffer ? Buffer.from(data).toString() : data.toString();
 };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { UpgradeError } from "../../errors/upgrade-error.ts";
 
 const address = z.strictObject({
   /** http://host:port of the region's balancer. */
@@ -8,7 +9,7 @@ const address = z.strictObject({
 });
 
 /** How the users of the venue behave. Everything that looks like luck comes from `seed`. */
-export const trafficConfigSchema = z.strictObject({
+const trafficConfigSchema = z.strictObject({
   regions: z.strictObject({ tokyo: address, frankfurt: address }),
   venueEnv: z.enum(["production", "demo"]).default("production"),
   keySeed: z.string(),
@@ -44,6 +45,14 @@ export const trafficConfigSchema = z.strictObject({
 export type TrafficConfig = z.infer<typeof trafficConfigSchema>;
 /** As written by a caller: what has a default may be left out. */
 export type TrafficOptions = z.input<typeof trafficConfigSchema>;
+
+/** Fills in the defaults. Throws: `VENUE_CONFIG` with every problem at once. */
+export const trafficConfig = (options: unknown): TrafficConfig => {
+  const checked = trafficConfigSchema.safeParse(options);
+  if (checked.success) return checked.data;
+  const problems = checked.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
+  throw new UpgradeError("VENUE_CONFIG", `the users' traffic cannot start: ${problems.join("; ")}`, { hint: "correct TRAFFIC" });
+};
 
 export const REGIONS = ["tokyo", "frankfurt"] as const;
 export type Region = (typeof REGIONS)[number];

@@ -1,8 +1,7 @@
 import { createInterface } from "node:readline";
+import { fieldsIn } from "../okx-client/fields.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { startTraffic } from "./start.ts";
-import type { Traffic } from "./start.ts";
-import type { TrafficOptions } from "./config.ts";
 
 // Configured by TRAFFIC (JSON), reports as NDJSON on stdout, obeys NDJSON on stdin. Ends when stdin closes: its parent is gone.
 const print = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -13,8 +12,7 @@ const giveUp = (error: unknown): never => {
   process.exit(1);
 };
 
-const start = (): Promise<Traffic> => startTraffic(JSON.parse(process.env["TRAFFIC"] ?? "{}") as TrafficOptions, { onReport: print });
-const traffic = await Promise.resolve().then(start).catch(giveUp);
+const traffic = await startTraffic(fieldsIn(process.env["TRAFFIC"] ?? "") ?? {}, { onReport: print }).catch(giveUp);
 const stop = (): void => void traffic.stop();
 print({ kind: "traffic-started", at: Date.now() });
 process.on("SIGTERM", stop);
@@ -35,12 +33,7 @@ process.exit(0);
 type Command = { readonly do: "stop" } | { readonly do: "mark"; readonly name: string } | { readonly do: "unknown" };
 
 function commandOf(line: string): Command {
-  try {
-    const value = JSON.parse(line) as { readonly do?: unknown; readonly name?: unknown };
-    if (value.do === "stop") return { do: "stop" };
-    if (value.do === "mark" && typeof value.name === "string") return { do: "mark", name: value.name };
-  } catch {
-    // told below
-  }
-  return { do: "unknown" };
+  const { do: what, name } = fieldsIn(line) ?? {};
+  if (what === "stop") return { do: "stop" };
+  return what === "mark" && typeof name === "string" ? { do: "mark", name } : { do: "unknown" };
 }

@@ -1,9 +1,10 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
+import type { Fields } from "../okx-client/fields.ts";
 import type { RestRequest } from "../okx-client/rest.ts";
 import { REGIONS } from "./config.ts";
 import type { Market } from "./intent.ts";
 import { callWithin, envelopeOf } from "./queries.ts";
-import type { Clients, Fields } from "./queries.ts";
+import type { Clients } from "./queries.ts";
 
 /** The instruments that users trade. PROBE-USDT is left to the probes. */
 const TRADED: readonly { readonly instId: string; readonly usualPx: number; readonly unitSz: number }[] = [

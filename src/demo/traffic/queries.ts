@@ -1,3 +1,5 @@
+import { isFields } from "../okx-client/fields.ts";
+import type { Fields } from "../okx-client/fields.ts";
 import type { RestAnswer, RestClient, RestMiss, RestRequest } from "../okx-client/rest.ts";
 import { otherRegion } from "./config.ts";
 import type { Region } from "./config.ts";
@@ -56,21 +58,20 @@ export const callWithin = async (client: RestClient, request: RestRequest, timeo
   return answer;
 };
 
-export type Fields = Readonly<Record<string, unknown>>;
 type Answered = { readonly code: string; readonly rows: readonly Fields[] };
 
 /** The envelope of an OKX answer; undefined: it is none. */
 export const envelopeOf = (answer: RestAnswer | RestMiss): Answered | undefined => {
-  if ("miss" in answer || typeof answer.body !== "object" || answer.body === null) return undefined;
-  const { code, data } = answer.body as Fields;
-  return typeof code === "string" ? { code, rows: Array.isArray(data) ? (data as Fields[]) : [] } : undefined;
+  if ("miss" in answer || answer.body === undefined) return undefined;
+  const { code, data } = answer.body;
+  return typeof code === "string" ? { code, rows: Array.isArray(data) ? data.filter(isFields) : [] } : undefined;
 };
 
 /** A row of an order query or of the orders channel. */
 export const venueOrder = (row: unknown): VenueOrder | undefined => {
-  if (typeof row !== "object" || row === null) return undefined;
+  if (!isFields(row)) return undefined;
   const text = (key: string): string => {
-    const value = (row as Fields)[key];
+    const value = row[key];
     return typeof value === "string" ? value : "";
   };
   if (text("ordId") === "" || text("state") === "") return undefined;

@@ -1,3 +1,4 @@
+import { isFields } from "../okx-client/fields.ts";
 import { openPrivateSocket } from "../okx-client/socket.ts";
 import type { PrivateSocket, SocketMessage } from "../okx-client/socket.ts";
 import type { Credentials } from "../okx-client/sign.ts";
@@ -190,7 +191,7 @@ const wokenWithin = (waiting: Set<() => void>, ms: number): Promise<void> =>
 /** A WebSocket answer to an order operation. */
 const replyOf = (message: SocketMessage, origin: Origin): Reply => {
   const { code, data } = message;
-  const row = Array.isArray(data) ? (data[0] as SocketMessage | undefined) : undefined;
+  const row = Array.isArray(data) ? data.find(isFields) : undefined;
   const sCode = row?.["sCode"] ?? code;
   return {
     kind: "answer",

@@ -1,7 +1,8 @@
 import { createWriteStream } from "node:fs";
 import { accountOf } from "../venue/accounts.ts";
+import type { Fields } from "../okx-client/fields.ts";
 import { createRestClient } from "../okx-client/rest.ts";
-import { REGIONS, trafficConfigSchema } from "./config.ts";
+import { REGIONS, trafficConfig } from "./config.ts";
 import type { Region, TrafficConfig, TrafficOptions } from "./config.ts";
 import { createDesk } from "./desk.ts";
 import { createHistogram } from "./histogram.ts";
@@ -44,10 +45,10 @@ export type TrafficListeners = {
 
 /**
  * Lets users trade: open loop, by a schedule that never waits for answers. Resolves when the first operation is about to be sent.
- * Rejects: `VENUE_UNREACHABLE` if no region answers within `startWithinMs`.
+ * Rejects: `VENUE_CONFIG`; `VENUE_UNREACHABLE` if no region answers within `startWithinMs`.
  */
-export const startTraffic = async (options: TrafficOptions, listeners: TrafficListeners = {}): Promise<Traffic> => {
-  const config = trafficConfigSchema.parse(options);
+export const startTraffic = async (options: TrafficOptions | Fields, listeners: TrafficListeners = {}): Promise<Traffic> => {
+  const config = trafficConfig(options);
   const simulated = config.simulatedTrading ?? config.venueEnv === "demo";
   const origins: Record<Region, string> = { tokyo: config.regions.tokyo.rest, frankfurt: config.regions.frankfurt.rest };
   const clients: Clients = { tokyo: createRestClient(origins.tokyo, simulated), frankfurt: createRestClient(origins.frankfurt, simulated) };
@@ -72,7 +73,7 @@ export const startTraffic = async (options: TrafficOptions, listeners: TrafficLi
       file?.write(`${JSON.stringify(outcome)}\n`);
       listeners.onOutcome?.(outcome);
     },
-    onLeverage: record.addLeverage,
+    onLeverage: (isFailed) => record.addLeverage(isFailed),
   });
   const byUid = new Map(users.map((user) => [user.uid, user]));
   const flying = new Set<Promise<void>>();
@@ -112,7 +113,7 @@ export const startTraffic = async (options: TrafficOptions, listeners: TrafficLi
     return ending;
   };
   const lastTimer = setTimeout(() => void stop(), config.maxSeconds * 1_000);
-  return { mark: record.mark, report: () => record.report(flying.size), stop, ended };
+  return { mark: (name) => record.mark(name), report: () => record.report(flying.size), stop, ended };
 };
 
 const createUsers = (config: TrafficConfig, simulatedTrading: boolean, clients: Clients, ledger: Ledger): readonly User[] => {

@@ -50,7 +50,10 @@ export const createTally = (): Tally => {
     },
     counts: () => [...cells.values()].reduce((sum, cell) => plus(sum, cell.counts), NOTHING),
     latency: () => ({ p50: latency.quantile(0.5), p99: latency.quantile(0.99), max: latency.max() }),
-    by: (key) => Object.fromEntries([...grouped(key)].map(([name, { counts }]) => [name, counts]).toSorted()),
+    by: (key) => {
+      const groups = grouped(key);
+      return Object.fromEntries([...groups.keys()].toSorted((a, b) => (a < b ? -1 : 1)).map((name) => [name, groups.get(name)?.counts ?? NOTHING]));
+    },
     streams: () =>
       [...grouped(({ op, region, release, protocol }) => `${op}|${region}|${release}|${protocol}`).values()].map(({ sample, counts }) => ({
         op: sample.op,

@@ -231,3 +231,8 @@ test("a venue that does not answer is named", async () => {
   await venue.kill("frankfurt");
   await expect(start({ startWithinMs: 300 })).rejects.toMatchObject({ code: "VENUE_UNREACHABLE" });
 });
+
+test("a configuration with mistakes is refused with all of them", async () => {
+  const mistaken = startTraffic({ regions: venue.regions, keySeed: "keys", uids: [], ratePerSec: -1 });
+  await expect(mistaken).rejects.toMatchObject({ code: "VENUE_CONFIG", message: expect.stringMatching(/uids.*ratePerSec/) as string });
+});
