@@ -168,3 +168,88 @@ describe("okx-api", () => {
     }
   });
 });
+
+describe("demo trading", () => {
+  test("ccxt in sandbox mode trades with a demo key, over REST and WebSocket", async () => {
+    const demo = await startVenue({ env: "demo" });
+    const { apiKey, secret, passphrase } = accountOf("1040", "demo", KEY_SEED);
+    const okx = new ccxt.pro.okx({ apiKey, secret, password: passphrase, enableRateLimit: false });
+    okx.urls["test"] = { rest: demo.rest, ws: demo.ws };
+    okx.setSandboxMode(true);
+    try {
+      await okx.loadHttpProxyAgent();
+      const id = idOf(await okx.createOrder("BTC/USDT", "limit", "buy", 0.001, 45_000));
+      await okx.cancelOrderWs(id, "BTC/USDT");
+      expect((await okx.fetchOrder(id, "BTC/USDT")).status).toBe("canceled");
+    } finally {
+      await okx.close();
+      await demo.stop();
+    }
+  });
+});
+
+describe("a gateway that says goodbye", () => {
+  const drainFirst = async (two: Venue): Promise<void> => {
+    await two.weigh(0, 0);
+    two.gateways[0]?.drain.start(300);
+  };
+
+  test("okx-api moves to another gateway by itself, logs in and subscribes again", async () => {
+    const two = await startVenue({ gateways: 2 });
+    await two.weigh(1, 0);
+    const { apiKey, secret, passphrase } = accountOf("1050", "production", KEY_SEED);
+    const keys = { apiKey, apiSecret: secret, apiPass: passphrase };
+    const client = new WebsocketClient({ accounts: [keys], wsUrl: `${two.ws}/private`, reconnectTimeout: 100 } as never, {
+      trace: () => {},
+      info: () => {},
+      error: () => {},
+    });
+    const pushed = new Set<unknown>();
+    client.on("update", (update: any) => void pushed.add(update.arg?.channel === "orders" && update.data[0].clOrdId));
+    client.on("exception", () => {});
+    try {
+      await client.subscribe({ channel: "orders", instType: "ANY" });
+      const api = new RestClient({ ...keys, baseUrl: two.rest });
+      let count = 0;
+      // A new order each time: what was placed before the subscription is never pushed.
+      const hearsOf = async (when: string): Promise<boolean> => {
+        count += 1;
+        const clOrdId = `${when}${count}`;
+        await api.submitOrder({ instId: "BTC-USDT", tdMode: "cash", side: "buy", ordType: "limit", px: "45000", sz: "0.001", clOrdId }).catch(() => {});
+        return [...pushed].some((id) => String(id).startsWith(when));
+      };
+      await expect.poll(() => hearsOf("before"), { timeout: 5_000 }).toBe(true);
+      await two.weigh(1, 100);
+      await drainFirst(two);
+      await expect.poll(() => hearsOf("after"), { timeout: 10_000, interval: 100 }).toBe(true);
+    } finally {
+      client.closeAll(true);
+      await two.stop();
+    }
+  });
+
+  test("ccxt.pro rejects its watch, and the next one and REST go to another gateway", async () => {
+    const two = await startVenue({ gateways: 2 });
+    await two.weigh(1, 0);
+    const { apiKey, secret, passphrase } = accountOf("1051", "production", KEY_SEED);
+    const okx = new ccxt.pro.okx({ apiKey, secret, password: passphrase, enableRateLimit: false });
+    okx.urls["api"] = { rest: two.rest, ws: two.ws };
+    try {
+      await okx.loadHttpProxyAgent();
+      const watching = okx.watchOrders("BTC/USDT");
+      const failed = expect(watching).rejects.toThrow(ccxt.NetworkError);
+      await expect.poll(() => Object.keys(okx.clients).length, { timeout: 5_000 }).toBe(1);
+      await okx.fetchBalance();
+      await two.weigh(1, 100);
+      await drainFirst(two);
+      await failed;
+      await expect.poll(() => two.gateways[0]?.drain.state()).toBe("closed");
+      await okx.createOrder("BTC/USDT", "limit", "buy", 0.001, 45_000);
+      await expect.poll(() => okx.createOrderWs("BTC/USDT", "limit", "buy", 0.001, 45_000).then(idOf, () => ""), { timeout: 10_000 }).not.toBe("");
+      expect(two.gateways[1]?.engine.orders.size).toBeGreaterThanOrEqual(2);
+    } finally {
+      await okx.close();
+      await two.stop();
+    }
+  });
+});
