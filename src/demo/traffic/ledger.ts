@@ -79,7 +79,7 @@ export const createLedger = (): Ledger => {
     show(shown) {
       const order = byClOrdId.get(shown.clOrdId);
       if (order === undefined) return undefined;
-      if (order.seen === undefined || shown.uTime >= order.seen.uTime) order.seen = shown;
+      if (isNews(order.seen, shown)) order.seen = shown;
       if (order.ordId === "") order.ordId = shown.ordId;
       if (order.placed === "unsure") order.placed = "found";
       return order;
@@ -109,6 +109,10 @@ export const sameValues = (left: Values, right: Values): boolean => sameNumber(l
 
 /** "60000" and "60000.0" are the same price. */
 export const sameNumber = (left: string, right: string): boolean => left === right || Number(left) === Number(right);
+
+// Two sockets tell the same twice, and an order that has ended stays so.
+const isNews = (seen: VenueOrder | undefined, shown: VenueOrder): boolean =>
+  seen === undefined || shown.uTime > seen.uTime || (shown.uTime === seen.uTime && (!isEnd(seen.state) || isEnd(shown.state)));
 
 const isPlaced = (order: LedgerOrder): boolean => order.placed === "acknowledged" || order.placed === "found";
 

@@ -1,5 +1,5 @@
 import { isEnd, sameNumber, sameValues } from "./ledger.ts";
-import type { LedgerOrder, Unsure, VenueOrder } from "./ledger.ts";
+import type { LedgerOrder, Unsure, Values, VenueOrder } from "./ledger.ts";
 
 /** What the final query of an order brought. */
 export type Finding = { readonly kind: "found"; readonly order: VenueOrder } | { readonly kind: "unknown" } | { readonly kind: "no-answer" };
@@ -25,7 +25,7 @@ export const verdictOf = (order: LedgerOrder, finding: Finding): OrderVerdict =>
   if (order.placed === "refused") return isEnd(found.state) ? RIGHT : lost("refused-but-live");
   if (order.cancel === "acknowledged" && !isEnd(found.state)) return lost("cancel-undone");
   if (found.state === "canceled" && order.rests && order.cancel === "none" && !VENUE_CANCELS.has(found.cancelSource)) return lost("cancelled-by-nobody");
-  return [order.values, ...order.possible].some((values) => sameValues(values, found)) ? RIGHT : lost("values-wrong");
+  return [order.values, ...order.possible].some((values) => stands(values, found)) ? RIGHT : lost("values-wrong");
 };
 
 /** Whether an unsure operation had its effect; undefined where the venue did not tell. */
@@ -43,10 +43,14 @@ export const hasLanded = ({ op, values }: Pick<Unsure, "op" | "values">, finding
 };
 
 /** Whether the shown state bears out an acknowledged amend or cancel. An order that traded away meanwhile does so too. */
-export const isBorneOut = (op: "amend" | "cancel", values: { readonly px: string; readonly sz: string }, shown: VenueOrder): boolean => {
+export const isBorneOut = (op: "amend" | "cancel", values: Values, shown: VenueOrder): boolean => {
   if (op === "cancel") return isEnd(shown.state);
-  return shown.state === "filled" || (sameNumber(values.px, shown.px) && sameNumber(values.sz, shown.sz));
+  return shown.state === "filled" || sameValues(values, shown);
 };
+
+// A new size below what has traded already ends the order at what has traded.
+const stands = (values: Values, found: VenueOrder): boolean =>
+  sameValues(values, found) || (found.state === "filled" && sameNumber(values.px, found.px) && Number(found.sz) >= Number(values.sz));
 
 // Post-only that would have taken, self-trade prevention: the venue does these on its own, by the rules.
 const VENUE_CANCELS: ReadonlySet<string> = new Set(["31", "32"]);

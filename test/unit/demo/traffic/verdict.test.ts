@@ -35,6 +35,8 @@ test.each<{ name: string; order?: Partial<LedgerOrder>; finding: Finding; is: ob
   { name: "an order that never rests may be cancelled", order: { rests: false }, finding: found({ state: "canceled", cancelSource: "14" }), is: right },
   { name: "a price that nobody asked for is lost", finding: found({ px: "58000" }), is: lost("values-wrong") },
   { name: "a value of an unsure amend is allowed", order: { possible: [{ px: "58000", sz: "0.001" }] }, finding: found({ px: "58000" }), is: right },
+  { name: "an amend to less than has traded ends at what has traded", finding: found({ state: "filled", sz: "0.002" }), is: right },
+  { name: "a filled order that is smaller than acknowledged is lost", finding: found({ state: "filled", sz: "0.0005" }), is: lost("values-wrong") },
   { name: "an acknowledged cancel that is live again is lost", order: { cancel: "acknowledged" }, finding: found(), is: lost("cancel-undone") },
   { name: "an acknowledged cancel of a filled order is right", order: { cancel: "acknowledged" }, finding: found({ state: "filled" }), is: right },
   { name: "an unsure cancel may have worked", order: { cancel: "unsure" }, finding: found({ state: "canceled", cancelSource: "1" }), is: right },
