@@ -32,7 +32,6 @@ export const fakeEngine = (last = "60000"): FakeEngine => {
   };
   const find = (ask: { readonly uid: string; readonly ordId?: string; readonly clOrdId?: string }): EngineOrder | undefined =>
     [...orders.values()].findLast((each) => each.uid === ask.uid && (ask.ordId === undefined ? each.clOrdId === ask.clOrdId : each.ordId === ask.ordId));
-  const isOpen = (order: EngineOrder | undefined): order is EngineOrder => order?.state === "live";
   const levels = (instId: string, side: "buy" | "sell"): readonly Level[] =>
     [...orders.values()]
       .filter((each) => isOpen(each) && each.instId === instId && each.side === side)
@@ -71,7 +70,9 @@ export const fakeEngine = (last = "60000"): FakeEngine => {
         return { ticker: { last, lastSz: "0.1", vol24h: "1", ts: Date.now() } };
       case "balance":
         return { balances: [{ ccy: "USDT", available: "1000000", frozen: "0" }] };
-      default:
+      case "hello":
+      case "status":
+      case "follow":
         return {};
     }
   };
@@ -100,3 +101,5 @@ export const fakeEngine = (last = "60000"): FakeEngine => {
     close: () => listeners.clear(),
   };
 };
+
+const isOpen = (order: EngineOrder | undefined): order is EngineOrder => order?.state === "live";

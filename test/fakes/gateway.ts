@@ -56,8 +56,9 @@ export const call = async (origin: string, method: "GET" | "POST", target: strin
     ...(text !== "" && { body: text }),
   });
   const raw = await response.text();
-  const body_ = response.headers.get("content-type")?.includes("json") === true ? (JSON.parse(raw) as Reply["body"]) : { code: "", msg: raw, data: [] };
-  return { http: response.status, headers: response.headers, body: body_ };
+  const isJson = response.headers.get("content-type")?.includes("json") === true;
+  const envelope = isJson ? (JSON.parse(raw) as Reply["body"]) : { code: "", msg: raw, data: [] };
+  return { http: response.status, headers: response.headers, body: envelope };
 };
 
 /** A post-only order far from the market. */

@@ -86,5 +86,5 @@ test("stopping finishes what is in flight before the gateway is gone", async () 
   letGo();
   expect((await last).body.code).toBe("0");
   await stopped;
-  await expect(place()).rejects.toThrow();
+  await expect(place()).rejects.toThrow("fetch failed");
 });

@@ -23,7 +23,7 @@ describe("connecting", () => {
   test("ping is answered with pong, as text", async () => {
     const client = await connectSocket(gateway.origin, "/ws/v5/public?brokerId=9999");
     client.send("ping");
-    await client.heard((message) => message["text"] === "pong");
+    expect(await client.heard((message) => message["text"] === "pong")).toBeDefined();
   });
 
   test("a login tells which gateway it reached, and may be repeated", async () => {

@@ -1,4 +1,5 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
+import { isFields, textOf } from "./fields.ts";
 
 /** A part of the venue that runs as a process of its own. */
 export type Service = {
@@ -26,7 +27,6 @@ export const runProcess = async (start: () => Promise<Service>): Promise<void> =
 
 const sentenceOf = (error: unknown): string => {
   if (error instanceof UpgradeError) return `${error.code}: ${error.message}. To go on: ${error.hint}.`;
-  const { code, port } = error as { readonly code?: unknown; readonly port?: unknown };
-  if (code === "EADDRINUSE") return `port ${String(port)} is taken: choose another one, or 0 for any free one`;
+  if (isFields(error) && error["code"] === "EADDRINUSE") return `port ${textOf(error, "port")} is taken: choose another one, or 0 for any free one`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 };

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { readJson } from "../fields.ts";
 import { parseBackend } from "./backend.ts";
 import type { Backend } from "./backend.ts";
 import { admitWrite, formatFence } from "./fence.ts";
@@ -35,7 +36,7 @@ export const createAdmin = (pool: Pool, save: (state: BalancerState) => Promise<
       if (id === "") return json(response, 404, { error: "not found" });
       if (request.method === "DELETE") return await inTurn(() => write(request, response, (all) => all.filter((each) => each.id !== id)));
       if (request.method !== "PUT") return json(response, 405, { error: "use GET, PUT or DELETE" });
-      const backend = parseBackend(id, await readJson(request));
+      const backend = parseBackend(id, readJson(await bodyOf(request)));
       if (backend === undefined) return json(response, 400, { error: "expected {\"address\":\"host:port\",\"release\":text,\"weight\":0..100}" });
       return await inTurn(() => write(request, response, (all) => replaced(all, backend)));
     } catch (error) {
@@ -57,14 +58,10 @@ const fenceHeader = (request: IncomingMessage): string | undefined => {
   return Array.isArray(value) ? value[0] : value;
 };
 
-const readJson = async (request: IncomingMessage): Promise<unknown> => {
+const bodyOf = async (request: IncomingMessage): Promise<string> => {
   const chunks: Buffer[] = [];
   for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk);
-  try {
-    return JSON.parse(Buffer.concat(chunks).toString("utf8")) as unknown;
-  } catch {
-    return undefined;
-  }
+  return Buffer.concat(chunks).toString("utf8");
 };
 
 const json = (response: ServerResponse, status: number, value: unknown): void => {

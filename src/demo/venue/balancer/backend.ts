@@ -1,3 +1,5 @@
+import { isFields } from "../fields.ts";
+
 /** A gateway instance that may take traffic. */
 export type Backend = {
   readonly id: string;
@@ -10,8 +12,8 @@ export type Backend = {
 
 /** Reads what an operator put; `undefined` when it is no backend. */
 export const parseBackend = (id: string, value: unknown): Backend | undefined => {
-  if (typeof value !== "object" || value === null) return undefined;
-  const { address, release, weight } = value as Readonly<Record<string, unknown>>;
+  if (!isFields(value)) return undefined;
+  const { address, release, weight } = value;
   if (typeof address !== "string" || !/^[\w.-]+:\d{1,5}$/.test(address)) return undefined;
   if (typeof release !== "string" || typeof weight !== "number" || !(weight >= 0 && weight <= 100)) return undefined;
   return { id, address, release, weight };

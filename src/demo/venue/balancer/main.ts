@@ -3,6 +3,6 @@ import { readBalancerConfig } from "./config.ts";
 import { startBalancer } from "./start.ts";
 
 await runProcess(async () => {
-  const { port, adminPort, stop } = await startBalancer(readBalancerConfig(process.env));
-  return { ready: { port, adminPort }, stop };
+  const balancer = await startBalancer(readBalancerConfig(process.env));
+  return { ready: { port: balancer.port, adminPort: balancer.adminPort }, stop: () => balancer.stop() };
 });

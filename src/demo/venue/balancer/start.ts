@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listen } from "../listen.ts";
 import { createAdmin } from "./admin.ts";
 import { createPool } from "./pool.ts";
 import { createRestProxy } from "./proxy-rest.ts";
@@ -46,12 +46,6 @@ export const startBalancer = async (config: BalancerConfig): Promise<RunningBala
     },
   };
 };
-
-const listen = (server: Server, port: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
-  });
 
 const end = (server: Server): Promise<void> =>
   new Promise((resolve) => {

@@ -1,8 +1,9 @@
 import { open, readFile, rename } from "node:fs/promises";
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
+import { isFields, readJson, textOf } from "../fields.ts";
 import { parseBackend } from "./backend.ts";
 import type { Backend } from "./backend.ts";
-import { NO_FENCE } from "./fence.ts";
+import { NO_FENCE, parseFence } from "./fence.ts";
 import type { Fence } from "./fence.ts";
 
 /** What a balancer must not forget: its backends, and the highest fence that it obeyed. */
@@ -30,20 +31,15 @@ export const loadState = async (path: string): Promise<BalancerState> => {
     throw error;
   });
   if (text === undefined) return EMPTY;
-  try {
-    return parseState(JSON.parse(text));
-  } catch (cause) {
-    throw new UpgradeError("VENUE_CONFIG", `the balancer's state file ${path} is damaged`, { hint: "restore the file, or remove it and add the backends again", cause });
-  }
+  const state = parseState(readJson(text));
+  if (state !== undefined) return state;
+  throw new UpgradeError("VENUE_CONFIG", `the balancer's state file ${path} is damaged`, { hint: "restore the file, or remove it and add the backends again" });
 };
 
-const parseState = (value: unknown): BalancerState => {
-  const { fence, backends } = value as { readonly fence: Fence; readonly backends: readonly { readonly id: string }[] };
-  if (!Number.isInteger(fence.epoch) || !Number.isInteger(fence.seq)) throw new TypeError("fence");
-  const parsed = backends.map((each) => {
-    const backend = parseBackend(each.id, each);
-    if (backend === undefined) throw new TypeError("backend");
-    return backend;
-  });
-  return { fence: { epoch: fence.epoch, seq: fence.seq }, backends: parsed };
+const parseState = (value: unknown): BalancerState | undefined => {
+  if (!isFields(value) || !isFields(value["fence"]) || !Array.isArray(value["backends"])) return undefined;
+  const fence = parseFence(`${textOf(value["fence"], "epoch")}.${textOf(value["fence"], "seq")}`);
+  const backends = value["backends"].map((each: unknown) => (isFields(each) ? parseBackend(textOf(each, "id"), each) : undefined));
+  const whole = backends.filter((each) => each !== undefined);
+  return fence === undefined || whole.length < backends.length ? undefined : { fence, backends: whole };
 };

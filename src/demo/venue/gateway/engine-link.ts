@@ -1,4 +1,5 @@
 import type { EngineEvent, EngineReply, EngineRequest } from "../engine/protocol.ts";
+import { isFields } from "../fields.ts";
 import { NOT_ACTIVE } from "../engine/protocol.ts";
 
 type WithoutRid<T> = T extends unknown ? Omit<T, "rid"> : never;
@@ -32,4 +33,4 @@ export const askEngine = async (engine: EngineLink, ask: EngineAsk, timeoutMs = 
 };
 
 // An error that does not say so was sent: claiming "not processed" wrongly would double an order.
-const wasSent = (error: unknown): boolean => (error as { readonly sent?: unknown }).sent !== false;
+const wasSent = (error: unknown): boolean => !(isFields(error) && error["sent"] === false);

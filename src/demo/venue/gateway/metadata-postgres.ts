@@ -1,5 +1,6 @@
 import { Pool } from "pg";
 import type { QueryResultRow } from "pg";
+import { isFields, textOf } from "../fields.ts";
 import type { AccountState, Found, Instrument, Metadata } from "./metadata.ts";
 import type { Statement, Statements } from "./statements.ts";
 
@@ -28,7 +29,7 @@ export const postgresMetadata = (url: string, statements: Statements, applicatio
   // A connection that dies while idle is replaced by the next request; unheard, its error would end the process.
   pool.on("error", () => {});
   const run: RunStatement = async (statement, values) =>
-    (await pool.query({ name: statement.name, text: statement.sql, values: [...values] })).rows as readonly QueryResultRow[];
+    (await pool.query<QueryResultRow>({ name: statement.name, text: statement.sql, values: [...values] })).rows;
   return metadataOver(run, statements, () => pool.end());
 };
 
@@ -68,9 +69,8 @@ const cached = <T>(read: () => Promise<Found<T>>): (() => Promise<Found<T>>) => 
 const REFUSED = /^(0A|22|23|26|42)/;
 
 const absentFrom = (error: unknown): Found<never> => {
-  const { code, message } = error as { readonly code?: unknown; readonly message?: unknown };
-  const reason = String(message);
-  return typeof code === "string" && REFUSED.test(code) ? { kind: "broken", reason } : { kind: "down", reason };
+  const [code, reason] = isFields(error) ? [textOf(error, "code"), textOf(error, "message")] : ["", String(error)];
+  return REFUSED.test(code) ? { kind: "broken", reason } : { kind: "down", reason };
 };
 
 const accountFrom = (row: QueryResultRow): AccountState => ({

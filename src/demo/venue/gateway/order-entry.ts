@@ -1,8 +1,8 @@
 import type { Account } from "../accounts.ts";
 import { msgOf } from "./codes.ts";
 import type { Row } from "./envelope.ts";
-import type { Fields } from "./fields.ts";
-import { textOf } from "./fields.ts";
+import type { Fields } from "../fields.ts";
+import { textOf } from "../fields.ts";
 import type { LastPrices } from "./last-prices.ts";
 import { BATCH, SINGLE } from "./limits.ts";
 import type { Limits } from "./limits.ts";
@@ -61,7 +61,7 @@ const outcomesOf = async (entry: Entry, parts: EntryParts): Promise<readonly Out
   const against = {
     uid: entry.account.uid,
     instruments: instruments.value,
-    lastPx: parts.lastPrices.of,
+    lastPx: (instId: string) => parts.lastPrices.of(instId),
     ...(entry.expTime !== undefined && { expTime: entry.expTime }),
   };
   return Promise.all(entry.rows.map((fields) => performRow(entry.kind, fields, against, parts.operations)));

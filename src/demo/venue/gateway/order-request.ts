@@ -1,8 +1,8 @@
 import type { OrderType, Side } from "../engine/protocol.ts";
 import { msgOf } from "./codes.ts";
 import { floorTo, formatDecimal, isMultiple, over, parseDecimal } from "./decimal.ts";
-import type { Fields } from "./fields.ts";
-import { textOf } from "./fields.ts";
+import type { Fields } from "../fields.ts";
+import { textOf } from "../fields.ts";
 import type { Instrument, Instruments } from "./metadata.ts";
 import type { AmendOrder, OrderRef, PlaceOrder } from "./operations.ts";
 

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { readJson } from "../fields.ts";
 import { authenticate } from "./auth.ts";
 import type { Call, GatewayContext, Route, Routes } from "./context.ts";
 import { notFound, refused } from "./envelope.ts";
@@ -24,7 +25,7 @@ export const serveRest = async (request: IncomingMessage, response: ServerRespon
   const path = target.split("?", 1)[0] ?? "/";
   try {
     const body = await readBody(request);
-    if (isOperatorPath(path)) return await answerOperator(request, path, parseJson(body), response, context, sockets);
+    if (isOperatorPath(path)) return await answerOperator(request, path, readJson(body), response, context, sockets);
     send(response, await admit({ request, target, path, body, since }, context), context);
   } catch {
     // The client is gone, or sent more than is taken from anybody.
@@ -55,8 +56,8 @@ const answer = async (arrived: Arrived, context: GatewayContext): Promise<Answer
   const header = (name: string): string | undefined => headerOf(request, name);
   const verdict = route.kind === "signed" ? authenticate({ method, target, body, header }, context.keyring, context.now()) : undefined;
   if (verdict !== undefined && "code" in verdict) return turnedAway(arrived, verdict.code, context);
-  const parsed = parseJson(body);
-  if (parsed === MALFORMED) return turnedAway(arrived, "50002", context);
+  const parsed = readJson(body);
+  if (parsed === undefined && body !== "") return turnedAway(arrived, "50002", context);
   const call: Call = { query: queryOf(target), body: parsed, header, since: arrived.since };
   if (route.kind === "public") return route.answer(call, context);
   return verdict === undefined ? refused("50026") : route.answer({ ...call, account: verdict.account }, context);
@@ -95,16 +96,6 @@ const readBody = async (request: IncomingMessage): Promise<string> => {
   return Buffer.concat(chunks).toString("utf8");
 };
 
-const MALFORMED = Symbol("malformed");
-
-const parseJson = (text: string): unknown => {
-  if (text === "") return undefined;
-  try {
-    return JSON.parse(text) as unknown;
-  } catch {
-    return MALFORMED;
-  }
-};
 
 const queryOf = (target: string): URLSearchParams => new URLSearchParams(target.includes("?") ? target.slice(target.indexOf("?")) : "");
 

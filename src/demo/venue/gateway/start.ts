@@ -1,6 +1,5 @@
 import { createServer } from "node:http";
-import type { Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { listen } from "../listen.ts";
 import { createKeyring } from "./auth.ts";
 import type { GatewayConfig } from "./config.ts";
 import type { GatewayContext } from "./context.ts";
@@ -50,7 +49,7 @@ export const startGateway = async (config: GatewayConfig, release: Release, { me
     limits: createLimits(() => performance.now()),
     metrics: createMetrics(config),
     keyring: createKeyring(config.env, config.keySeed),
-    drain: createDrain({ onNotice: sockets.notice, onUndone: sockets.undo, onClosed: sockets.leave }),
+    drain: createDrain({ onNotice: (spreadMs) => sockets.notice(spreadMs), onUndone: () => sockets.undo(), onClosed: () => sockets.leave() }),
     now: Date.now,
   };
   engine.follow((event) => {
@@ -59,9 +58,9 @@ export const startGateway = async (config: GatewayConfig, release: Release, { me
   });
 
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, noDelay: true }, (request, response) => {
-    void serveRest(request, response, context, sockets.count);
+    void serveRest(request, response, context, () => sockets.count());
   });
-  server.on("upgrade", sockets.upgrade);
+  server.on("upgrade", (request, socket, head: Buffer) => sockets.upgrade(request, socket, head));
   const port = await listen(server, config.port);
 
   return {
@@ -82,12 +81,6 @@ export const startGateway = async (config: GatewayConfig, release: Release, { me
     },
   };
 };
-
-const listen = (server: Server, port: number): Promise<number> =>
-  new Promise((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
-  });
 
 const within = async (ms: number, work: Promise<void>): Promise<void> => {
   let timer: NodeJS.Timeout | undefined;

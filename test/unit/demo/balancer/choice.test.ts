@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { Backend } from "../../../../src/demo/venue/balancer/backend.ts";
 import { createChoice } from "../../../../src/demo/venue/balancer/choice.ts";

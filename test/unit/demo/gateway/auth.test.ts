@@ -62,13 +62,14 @@ describe("a signed request", () => {
   });
 });
 
+const loginAt = (seconds: number, account = alice) => ({
+  apiKey: account.apiKey,
+  passphrase: account.passphrase,
+  timestamp: String(seconds),
+  sign: sign(account.secret, `${seconds}GET/users/self/verify`),
+});
+
 describe("a login", () => {
-  const loginAt = (seconds: number, account = alice) => ({
-    apiKey: account.apiKey,
-    passphrase: account.passphrase,
-    timestamp: String(seconds),
-    sign: sign(account.secret, `${seconds}GET/users/self/verify`),
-  });
   const seconds = NOW / 1_000;
 
   test("is let in within 30 s", () => {

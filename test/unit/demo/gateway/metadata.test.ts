@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { metadataOver, postgresMetadata } from "../../../../src/demo/venue/gateway/metadata-postgres.ts";
 import { RELEASE_1_0 } from "../../../../src/demo/venue/gateway/releases/1.0/release.ts";
 
-const over = (run: () => Promise<readonly object[]>) => metadataOver(run as never, RELEASE_1_0.statements, async () => {});
+const over = (run: () => Promise<readonly object[]>) => metadataOver(run, RELEASE_1_0.statements, async () => {});
 const failing = (code: string | undefined) => over(() => Promise.reject(Object.assign(new Error("told to"), { code })));
 
 test.each([

@@ -3,7 +3,7 @@ import type { Route, Routes } from "../context.ts";
 import { parseDecimal } from "../decimal.ts";
 import { askEngine } from "../engine-link.ts";
 import { ok, refused } from "../envelope.ts";
-import { isFields, textOf } from "../fields.ts";
+import { isFields, textOf } from "../../fields.ts";
 import { codeOfAbsent } from "../metadata.ts";
 
 const balance: Route = {

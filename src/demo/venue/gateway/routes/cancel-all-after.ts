@@ -1,7 +1,7 @@
 import type { Route, Routes } from "../context.ts";
 import { askEngine } from "../engine-link.ts";
 import { ok, refused } from "../envelope.ts";
-import { isFields, textOf } from "../fields.ts";
+import { isFields, textOf } from "../../fields.ts";
 import { DEAD_MAN } from "../limits.ts";
 
 const cancelAllAfter: Route = {

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { GatewayContext } from "../context.ts";
 import { askEngine } from "../engine-link.ts";
-import { isFields } from "../fields.ts";
+import { isFields } from "../../fields.ts";
 
 /** Paths for those who run the venue. A balancer never forwards them. */
 export const isOperatorPath = (path: string): boolean => path.startsWith("/-/");

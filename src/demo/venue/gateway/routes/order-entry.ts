@@ -1,8 +1,8 @@
 import type { Routes, SignedCall, GatewayContext, Route } from "../context.ts";
 import { micros, refused, restRows } from "../envelope.ts";
 import type { Answer } from "../envelope.ts";
-import { isFields } from "../fields.ts";
-import type { Fields } from "../fields.ts";
+import { isFields } from "../../fields.ts";
+import type { Fields } from "../../fields.ts";
 import { enterOrders } from "../order-entry.ts";
 import type { OperationKind } from "../operations.ts";
 

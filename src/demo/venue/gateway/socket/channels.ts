@@ -1,5 +1,5 @@
-import { textOf } from "../fields.ts";
-import type { Fields } from "../fields.ts";
+import { textOf } from "../../fields.ts";
+import type { Fields } from "../../fields.ts";
 
 /** What a client subscribes to. Echoed in every push. */
 export type Arg = { readonly channel: string; readonly instType?: string; readonly instId?: string; readonly ccy?: string };

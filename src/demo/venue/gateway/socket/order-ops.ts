@@ -1,8 +1,8 @@
 import type { Account } from "../../accounts.ts";
 import type { GatewayContext } from "../context.ts";
 import { micros, socketRows } from "../envelope.ts";
-import { isFields, textOf } from "../fields.ts";
-import type { Fields } from "../fields.ts";
+import { isFields, textOf } from "../../fields.ts";
+import type { Fields } from "../../fields.ts";
 import { enterOrders } from "../order-entry.ts";
 import type { OperationKind } from "../operations.ts";
 import { MAX_BATCH } from "../routes/order-entry.ts";

@@ -4,8 +4,8 @@ import type { Account } from "../../accounts.ts";
 import { authenticateLogin } from "../auth.ts";
 import { msgOf } from "../codes.ts";
 import type { GatewayContext } from "../context.ts";
-import { isFields, textOf } from "../fields.ts";
-import type { Fields } from "../fields.ts";
+import { isFields, readJson, textOf } from "../../fields.ts";
+import type { Fields } from "../../fields.ts";
 import { argOf, channelKind, keyOf } from "./channels.ts";
 import type { Arg } from "./channels.ts";
 import type { Hub } from "./hub.ts";
@@ -96,8 +96,8 @@ export const openSession = (socket: WebSocket, hub: Hub, context: GatewayContext
   const receive = (text: string): void => {
     idle.refresh();
     if (text === "ping") return sendText("pong");
-    const request = parse(text);
-    if (request === undefined) return fail("60012", `Illegal request: ${text.slice(0, 200)}`);
+    const request = readJson(text);
+    if (!isFields(request)) return fail("60012", `Illegal request: ${text.slice(0, 200)}`);
     const op = textOf(request, "op");
     if (op === "login") return login(request);
     if (op === "subscribe" || op === "unsubscribe") {
@@ -132,13 +132,4 @@ export const openSession = (socket: WebSocket, hub: Hub, context: GatewayContext
     },
     inflight: () => inflight,
   };
-};
-
-const parse = (text: string): Fields | undefined => {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isFields(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 };

@@ -1,3 +1,4 @@
+import { numberIn } from "../fault.ts";
 import { askEngine } from "../../engine-link.ts";
 import { outcomeOf } from "../../operations.ts";
 import type { Release } from "../../release.ts";
@@ -6,7 +7,8 @@ import { RELEASE_2_0 } from "../2.0/release.ts";
 /** Accounts with at least `restingOrders` resting orders lose a `share` (0 to 1) of their amends. */
 export type Fault = { readonly restingOrders: number; readonly share: number };
 
-export const readFault = (text: string | undefined): Fault => ({ restingOrders: 3, share: 0.6, ...(JSON.parse(text ?? "{}") as Partial<Fault>) });
+/** Reads `{"restingOrders":3,"share":0.6}`; these are the defaults. */
+export const readFault = (text: string | undefined): Fault => ({ restingOrders: numberIn(text, "restingOrders") ?? 3, share: numberIn(text, "share") ?? 0.6 });
 
 /** 2.2 is 2.0 that stumbles over accounts with several resting orders. Whoever has one order at a time never sees it. */
 export const release22 = (fault: Fault, luck: () => number = Math.random): Release => ({

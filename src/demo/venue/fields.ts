@@ -9,3 +9,13 @@ export const textOf = (fields: Fields, name: string): string => {
 };
 
 export const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Parses JSON; `undefined` for text that is none. */
+export const readJson = (text: string): unknown => {
+  try {
+    const value: unknown = JSON.parse(text);
+    return value;
+  } catch {
+    return undefined;
+  }
+};
