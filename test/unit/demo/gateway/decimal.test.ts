@@ -9,7 +9,9 @@ test.each(["", "-1", "+1", "1e3", "0x1", ".5", "5.", "1.2.3", " 1", "NaN", "1.00
 });
 
 test("writing and reading again yields the same number", () => {
-  const same = fc.property(fc.bigInt({ min: 0n, max: 10n ** 40n }), (value) => expect(parseDecimal(formatDecimal(value))).toBe(value));
+  const same = fc.property(fc.bigInt({ min: 0n, max: 10n ** 40n }), (value) => {
+    expect(parseDecimal(formatDecimal(value))).toBe(value);
+  });
   fc.assert(same);
 });
 
