@@ -116,3 +116,26 @@ test("accounts that the metadata has lost fail, they alone, and nothing of their
   expect(Object.entries(summary.byCohort).filter(([, counts]) => counts.failed > 0).map(([cohort]) => cohort)).toEqual(["shard-3"]);
   expect(summary.lost).toBe(0);
 });
+
+test("when all gateways of a region are gone its users trade in the other one, and come home when there are new ones", async () => {
+  const running = await start();
+  await operations(50);
+  const goneAt = Date.now();
+  for (const number of [1, 2]) {
+    await gateways.get(`tokyo-${number}`)?.stop(0);
+    gateways.delete(`tokyo-${number}`);
+  }
+  await operations(100);
+  const away = outcomes.filter((outcome) => outcome.at > goneAt && outcome.region === "frankfurt");
+  expect(away.length).toBeGreaterThan(50);
+  expect(away.filter((outcome) => outcome.class !== "ok")).toEqual([]);
+  await startOne("tokyo", "tokyo-3", RELEASE_1_0);
+  await operations(300);
+  const summary = await running.stop();
+  const instances = new Set(outcomes.slice(-100).map((outcome) => `${outcome.protocol} ${outcome.instance}`));
+  expect(instances).toContain("rest tokyo-3");
+  expect(instances).toContain("ws tokyo-3");
+  expect(summary).toMatchObject({ lost: 0, unchecked: 0 });
+  // Twenty users are at home there; each notices once, with what was in flight.
+  expect(summary.failed).toBeLessThanOrEqual(40);
+});
