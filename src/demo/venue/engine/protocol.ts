@@ -78,8 +78,11 @@ export type EngineRequest =
   | { readonly rid: number; readonly op: "ticker"; readonly instId: string }
   | { readonly rid: number; readonly op: "balance"; readonly uid: string }
   | { readonly rid: number; readonly op: "status" }
-  /** Streams `order-update` events of all users; gateways fan them out to their sockets. */
-  | { readonly rid: number; readonly op: "follow" };
+  /**
+   * Streams the events of all users; gateways fan them out to their sockets. `after`: begin with what happened after
+   * this `seq`, as far as it is remembered, so that a follower loses nothing in a takeover.
+   */
+  | { readonly rid: number; readonly op: "follow"; readonly after?: number };
 
 /** `code` is an OKX V5 `sCode`: "0" ok; 51400/51503/51603 order unknown or done; 51008 balance; 51016 duplicate clOrdId. */
 export type EngineReply = {
@@ -107,9 +110,16 @@ export type EngineStatus = {
   readonly peerConnected: boolean;
 };
 
+/** `seq` numbers the log entry that an event came from: several may share one, and it grows over takeovers. */
 export type EngineEvent =
-  | { readonly event: "order-update"; readonly order: EngineOrder; readonly reason: "place" | "amend" | "cancel" | "fill"; readonly reqId?: string }
-  | { readonly event: "trade"; readonly instId: string; readonly px: string; readonly sz: string; readonly side: Side; readonly tradeId: string; readonly ts: number };
+  | { readonly event: "order-update"; readonly seq?: number; readonly order: EngineOrder; readonly reason: "place" | "amend" | "cancel" | "fill"; readonly reqId?: string }
+  | { readonly event: "trade"; readonly seq?: number; readonly instId: string; readonly px: string; readonly sz: string; readonly side: Side; readonly tradeId: string; readonly ts: number };
 
 /** A reply with code "50001" means: this engine is not active, nothing was processed; ask the other one. */
 export const NOT_ACTIVE = "50001";
+
+/** A reply with this code means: it may or may not have been processed, and no better answer will come from here. */
+export const OUTCOME_UNKNOWN = "51149";
+
+/** Sent to everybody who is connected when an engine becomes the active one. */
+export type ActiveNotice = { readonly event: "active"; readonly epoch: number };
