@@ -1,0 +1,18 @@
+import type { Story } from "./story.ts";
+import { seconds } from "./metadata-2023.ts";
+
+export const badReleaseDark: Story = {
+  name: "bad-release-dark",
+  title: "A bad release that probes can see",
+  plan: "bad-release-dark.yaml",
+  draw: (luck) => {
+    const amendShare = 0.25 + 0.2 * luck();
+    return { text: `gateway 2.1 answers ${Math.round(amendShare * 100)} % of amends with 50026`, gateway: { amendShare } };
+  },
+  outcome: "undone",
+  demands: (figures) => (figures.failed === 0 ? [] : [`${figures.failed} user operations failed, although no user should have reached the bad release`]),
+  sentence: ({ operations, failed, undoMs }, fault) =>
+    `${capital(fault.text)}; it was found in the dark, before any user reached it: of ${operations} user operations ${failed} failed, and it was gone ${seconds(undoMs)} after the finding.`,
+};
+
+const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

@@ -1,0 +1,103 @@
+import { join } from "node:path";
+import { UpgradeError } from "../errors/upgrade-error.ts";
+import type { RunEvent } from "../events/event.ts";
+import { asUsersSawIt } from "./as-users-saw-it.ts";
+import { Disaster } from "./disaster.ts";
+import { figuresOf } from "./figures.ts";
+import type { Figures, Story } from "./stories/story.ts";
+import type { Midflight } from "./surface.ts";
+import type { TrafficReport } from "./traffic/report.ts";
+import { createRandom } from "./traffic/random.ts";
+import { startUsers } from "./users.ts";
+import { USER_UIDS } from "./venue/accounts.ts";
+import { startVenue } from "./venue/venue.ts";
+import { prepareWorkspace } from "./workspace.ts";
+
+export type Telling = {
+  readonly dir: string;
+  /** Folder of the shipped plans. */
+  readonly plans: string;
+  readonly seed: string;
+  readonly ratePerSec: number;
+  readonly portBase?: number;
+  /** midflight with the venue's addresses and keys in its environment. */
+  readonly midflight: (variables: Readonly<Record<string, string>>) => Midflight;
+  readonly say: (text: string) => void;
+  readonly onTraffic?: (report: TrafficReport) => void;
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Aborts: stop everything that was started, then reject. */
+  readonly signal: AbortSignal;
+};
+
+/** Ordinary trading before and after the upgrade, to compare with. */
+const BEFORE_MS = 4_000;
+const AFTER_MS = 2_000;
+
+/** Tells one story on a venue of its own: brings it up, lets users trade, upgrades, strikes, and measures. Leaves nothing behind but the report. */
+export async function tell(story: Story, telling: Telling): Promise<Figures> {
+  const dir = join(telling.dir, story.name);
+  const luck = createRandom(`${telling.seed}/${story.name}`);
+  const fault = story.draw(() => luck());
+  await using stack = new AsyncDisposableStack();
+  telling.say(`starting a venue: PostgreSQL, two matching engines, two regions of a balancer and six gateways`);
+  const venue = await startVenue({ dir: join(dir, "venue"), env: "production", keySeed: `demo-${telling.seed}`, ...(telling.portBase === undefined ? {} : { portBase: telling.portBase }) });
+  stack.defer(() => venue.stop());
+  const workspace = await prepareWorkspace(telling.plans, dir, story, fault, venue);
+  const midflight = telling.midflight({ ...venue.variables, FAULT: JSON.stringify(fault.gateway ?? {}), GATEWAY_NOISE: JSON.stringify({ seed: telling.seed, share: 0.001 }) });
+  const estate = await midflight.bringUp({ environment: workspace.environment, component: "gateway", release: "gateway@1.0", releases: workspace.releases });
+  stack.defer(() => estate.stop());
+  telling.signal.throwIfAborted();
+  const users = await startUsers(
+    { regions: { tokyo: addressOf(venue.regions["tokyo"]), frankfurt: addressOf(venue.regions["frankfurt"]) }, keySeed: venue.keySeed, uids: [...USER_UIDS], ratePerSec: telling.ratePerSec, seed: telling.seed, outcomesFile: join(dir, "outcomes.ndjson") },
+    (report) => telling.onTraffic?.(report),
+  );
+  const stopUsers = once(() => users.stop());
+  stack.defer(async () => void (await stopUsers().catch(() => {})));
+  users.mark("before");
+  await pause(BEFORE_MS, telling.signal);
+  users.mark("during");
+  const events: RunEvent[] = [];
+  const disaster = new Disaster(fault.death, venue, estate, telling.say);
+  stack.defer(() => disaster.over());
+  const result = await midflight.upgrade({
+    plan: workspace.plan,
+    environment: workspace.environment,
+    releases: workspace.releases,
+    onEvent: (event) => {
+      if (event.kind !== "pulse") events.push(event);
+      telling.onEvent?.(event);
+      disaster.heed(event);
+    },
+  });
+  users.mark("after");
+  await pause(AFTER_MS, telling.signal);
+  telling.say("comparing every order of the users with the venue's");
+  const summary = await stopUsers();
+  const figures = figuresOf({ story: story.name, outcome: result.outcome, events, summary, report: result.report });
+  const report = await result.rewriteReport(asUsersSawIt(figures, fault.text));
+  const problems = [...(result.outcome === story.outcome ? [] : [`ended ${result.outcome} and not ${story.outcome}: ${result.text}`]), ...(figures.lost === 0 ? [] : [`${figures.lost} acknowledged orders are lost`]), ...story.demands(figures)];
+  if (problems.length > 0) throw new UpgradeError("STORY_FAILED", `${story.name} with seed ${telling.seed}: ${problems.join("; ")}`, { hint: `read ${report}` });
+  telling.say(story.sentence(figures, fault));
+  return { ...figures, report };
+}
+
+const addressOf = (region: { readonly rest: string; readonly ws: string } | undefined) => ({ rest: region?.rest ?? "", ws: region?.ws ?? "" });
+
+const once = <T>(act: () => Promise<T>): (() => Promise<T>) => {
+  let running: Promise<T> | undefined;
+  return () => (running ??= act());
+};
+
+const pause = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    const timer = setTimeout(resolve, ms);
+    signal.addEventListener(
+      "abort",
+      () => {
+        clearTimeout(timer);
+        reject(signal.reason);
+      },
+      { once: true },
+    );
+  });

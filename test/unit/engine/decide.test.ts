@@ -1,0 +1,213 @@
+import { describe, expect, test } from "vitest";
+import { begin } from "../../../src/engine/begin.ts";
+import { decide } from "../../../src/engine/decide.ts";
+import type { Effect } from "../../../src/engine/effect.ts";
+import type { EffectResult, Fact } from "../../../src/engine/fact.ts";
+import type { Decision, Run } from "../../../src/engine/run.ts";
+import type { Graph } from "../../../src/graph/graph.ts";
+import type { VerdictState } from "../../../src/guard/verdict.ts";
+import { graphOf, INSTANCES, NEW, OLD } from "./graph.ts";
+
+/** A world of one line: every effect comes true at once, in order. */
+class Bench {
+  run: Run;
+  readonly sent: Effect[] = [];
+  private readonly applied: string[] = [];
+  private readonly cells: Record<string, { digest: string; release: string; ordinal: number; weightPct: number }[]> = {};
+  private at = 1_000;
+
+  constructor(graph: Graph) {
+    for (const region of graph.regions) this.cells[region] = Array.from({ length: INSTANCES }, (_, index) => ({ ...OLD, ordinal: index + 1, weightPct: 100 }));
+    const first = begin({ kind: "opened", run: "r", graph, planFingerprint: "p", graphFingerprint: "g", version: "0", epoch: 1 });
+    this.run = first.run;
+    this.sent.push(...first.effects);
+  }
+
+  tell(fact: Omit<Extract<Fact, { kind: "verdict" }>, "at"> | Omit<Extract<Fact, { kind: "asked" }>, "at"> | Omit<Extract<Fact, { kind: "effect-done" }>, "at"> | Omit<Extract<Fact, { kind: "effect-failed" }>, "at">): Decision {
+    this.at += 1;
+    const decision = decide(this.run, { ...fact, at: this.at } as Fact);
+    this.run = decision.run;
+    this.sent.push(...decision.effects);
+    return decision;
+  }
+
+  say(state: VerdictState, regions: readonly string[] = []): Decision {
+    return this.tell({ kind: "verdict", verdict: { state, reason: `it is ${state}`, regions, at: this.at, streams: [] } });
+  }
+
+  /** Answers pending effects until `until` says so, or nothing is pending that has an answer now. */
+  play(until: (run: Run) => boolean = () => false): this {
+    for (let turn = 0; turn < 500 && !until(this.run); turn += 1) {
+      const effect = Object.values(this.run.pending).find((one) => one.kind !== "timer" || one.id.includes("soak") || one.id.startsWith("retry") || one.then !== undefined);
+      if (effect === undefined) return this;
+      this.tell({ kind: "effect-done", id: effect.id, result: this.resultOf(effect) });
+    }
+    return this;
+  }
+
+  kinds(): readonly string[] {
+    return this.sent.map((effect) => effect.kind);
+  }
+
+  private state(region: string) {
+    return { region, instances: (this.cells[region] ?? []).map((cell) => ({ id: `${cell.release}-${cell.ordinal}`, ...cell, ready: true })) };
+  }
+
+  private resultOf(effect: Effect): EffectResult {
+    switch (effect.kind) {
+      case "observe-workload":
+        return { kind: "workload", state: this.state(effect.region) };
+      case "observe-metadata":
+        return { kind: "metadata", state: { fingerprint: this.applied.join(), applied: this.applied.map((name) => ({ name, sha256: name })), server: "x" } };
+      case "shape": {
+        const cells = this.cells[effect.region] ?? [];
+        for (const { count, ...release } of effect.shape.releases) for (let ordinal = 1; ordinal <= count; ordinal += 1) if (!cells.some((cell) => cell.digest === release.digest && cell.ordinal === ordinal)) cells.push({ ...release, ordinal, weightPct: 0 });
+        this.cells[effect.region] = cells.filter((cell) => effect.shape.releases.some((one) => one.digest === cell.digest && cell.ordinal <= one.count));
+        return { kind: "workload", state: this.state(effect.region) };
+      }
+      case "weigh":
+        for (const cell of this.cells[effect.region] ?? []) {
+          const rule = effect.weighing.find((one) => one.digest === cell.digest);
+          if (rule !== undefined) cell.weightPct = cell.ordinal <= rule.admitted ? rule.weightPct : 0;
+        }
+        return { kind: "weighed" };
+      case "migrate":
+        for (const name of effect.names) {
+          const at = this.applied.indexOf(name);
+          if (effect.direction === "up" && at < 0) this.applied.push(name);
+          if (effect.direction === "down" && at >= 0) this.applied.splice(at, 1);
+        }
+        return { kind: "migrated", state: { fingerprint: this.applied.join(), applied: [], server: "x" }, reports: [] };
+      case "watch":
+        return { kind: "evidence", verdict: { state: "healthy", reason: "clean", regions: [], at: this.at, streams: [] } };
+      case "prove":
+        return { kind: "proof", result: { kind: "proved", outcomes: 92, ms: 1 } };
+      case "timer":
+        return { kind: "elapsed" };
+      case "run":
+        return { kind: "ran", output: "", ms: 1 };
+      default:
+        return { kind: "verified" };
+    }
+  }
+}
+
+const isAt = (id: string) => (run: Run) => run.phase.kind === "moving" && run.graph.moves[run.next]?.id.endsWith(id) === true;
+const ended = (run: Run) => (run.phase.kind === "ended" ? run.phase.outcome : run.phase.kind);
+
+describe("the way forward", () => {
+  test("a plan without trouble promotes, and every instance runs what was promised", () => {
+    const bench = new Bench(graphOf()).play();
+    expect(ended(bench.run)).toBe("promoted");
+  });
+
+  test("nothing is touched before the world was looked at and the guard gave evidence", () => {
+    const bench = new Bench(graphOf());
+    expect(new Set(bench.kinds())).toEqual(new Set(["observe-workload", "observe-metadata"]));
+    bench.play((run) => run.phase.kind === "gating");
+    expect(bench.kinds()).not.toContain("migrate");
+    expect(bench.kinds()).toContain("watch");
+  });
+
+  test("a world that is there already is left alone", () => {
+    const graph = graphOf({ target: OLD, migrate: false });
+    expect(ended(new Bench(graph).play().run)).toBe("unchanged");
+  });
+
+  test("instances that do not take full traffic before the start refuse the run", () => {
+    const bench = new Bench(graphOf({ instances: INSTANCES + 1 })).play();
+    expect(ended(bench.run)).toBe("refused");
+    expect(bench.run.touched).toEqual([]);
+  });
+
+  test("a late or doubled answer changes nothing", () => {
+    const bench = new Bench(graphOf()).play(isAt("batch-1/admit"));
+    const before = bench.run;
+    const decision = bench.tell({ kind: "effect-done", id: "1-migrate-db-expand", result: { kind: "verified" } });
+    expect(decision.effects).toEqual([]);
+    expect({ ...decision.run, facts: 0 }).toEqual({ ...before, facts: 0 });
+  });
+});
+
+describe("the way back", () => {
+  test("suspect withdraws the new instances and undoes nothing yet", () => {
+    const bench = new Bench(graphOf()).play(isAt("batch-1/retire"));
+    const decision = bench.say("suspect", ["tokyo"]);
+    expect(decision.run.phase.kind).toBe("withdrawn");
+    expect(decision.effects.filter((effect) => effect.kind === "weigh").map((effect) => effect.weighing.at(-1)?.admitted)).toEqual([0]);
+  });
+
+  test("a suspicion that clears lets the run go on", () => {
+    const bench = new Bench(graphOf()).play(isAt("batch-1/retire"));
+    bench.say("suspect", ["tokyo"]);
+    bench.say("healthy");
+    expect(ended(bench.play().run)).toBe("promoted");
+  });
+
+  test("failing after a roll brings the code back and keeps the additive expand", () => {
+    const bench = new Bench(graphOf()).play(isAt("batch-1/retire"));
+    bench.say("failing");
+    expect(ended(bench.play().run)).toBe("undone");
+    expect(bench.run.kept).toEqual(["1-migrate-db-expand"]);
+    expect(bench.sent.some((effect) => effect.kind === "migrate" && effect.direction === "down")).toBe(false);
+  });
+
+  test("failing after a migration takes the migration back", () => {
+    const bench = new Bench(graphOf()).play((run) => run.phase.kind === "gating" && run.touched.length === 1);
+    bench.say("failing");
+    expect(ended(bench.play().run)).toBe("undone");
+    expect(bench.run.undone).toEqual(["1-migrate-db-expand"]);
+  });
+
+  test("past the point of no return the backup plan runs and the old code does not come back", () => {
+    const bench = new Bench(graphOf({ contract: true })).play((run) => run.touched.some((id) => id.includes("contract")) && run.phase.kind === "gating");
+    bench.say("failing");
+    expect(ended(bench.play().run)).toBe("backed-up");
+    expect(bench.sent.some((effect) => effect.kind === "run")).toBe(true);
+    expect(bench.run.undone).toEqual([]);
+  });
+
+  test("disturbed holds and takes nothing back, and new evidence lets it go on", () => {
+    const bench = new Bench(graphOf()).play(isAt("batch-1/retire"));
+    bench.say("disturbed");
+    expect(bench.run.phase.kind).toBe("holding");
+    expect(ended(bench.play().run)).toBe("promoted");
+  });
+
+  test("an undo that fails for good is stranded, loudly", () => {
+    const bench = new Bench(graphOf()).play(isAt("batch-1/retire"));
+    bench.say("failing");
+    bench.play((run) => run.phase.kind === "undoing" && run.phase.stage === "bring-back");
+    const [effect] = Object.values(bench.run.pending);
+    bench.tell({ kind: "effect-failed", id: effect?.id ?? "", failure: { code: "VERIFY_FAILED", message: "no", hint: "call", nature: "final" } });
+    expect(ended(bench.run)).toBe("stranded");
+    expect(bench.sent.at(-1)).toMatchObject({ kind: "notify", notice: "stranded" });
+  });
+});
+
+describe("people", () => {
+  test("asked to halt, a batch is finished first", () => {
+    const bench = new Bench(graphOf()).play(isAt("batch-1/start"));
+    bench.tell({ kind: "asked", what: "halt", by: "SIGINT" });
+    bench.play();
+    expect(bench.run.phase.kind).toBe("halted");
+    expect(bench.run.graph.moves[bench.run.next]?.id).toMatch(/batch-2\/start$/);
+  });
+
+  test("a promoted run can be rolled back until its contract", () => {
+    const open = new Bench(graphOf()).play();
+    open.tell({ kind: "asked", what: "undo", by: "ops" });
+    expect(ended(open.play().run)).toBe("undone");
+    const closed = new Bench(graphOf({ contract: true })).play();
+    closed.tell({ kind: "asked", what: "undo", by: "ops" });
+    expect(ended(closed.run)).toBe("promoted");
+  });
+
+  test("a conductor that comes back looks first and goes forward only on new evidence", () => {
+    const bench = new Bench(graphOf()).play(isAt("batch-1/retire"));
+    const decision = decide(bench.run, { kind: "conductor-started", at: 9_999, epoch: 2, host: "h", pid: 1, version: "0" });
+    expect(decision.run.phase.kind).toBe("holding");
+    expect(decision.run.isEvidenced).toBe(false);
+    expect(decision.effects.some((effect) => effect.kind === "shape" || effect.kind === "weigh" || effect.kind === "migrate")).toBe(false);
+  });
+});
