@@ -25,11 +25,15 @@ export const postgresMetadata = (url: string, statements: Statements, applicatio
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     statement_timeout: STATEMENT_TIMEOUT_MS,
     query_timeout: ANSWER_TIMEOUT_MS,
+    // Kept for good: opening one takes longer than an operation may.
+    idleTimeoutMillis: 0,
   });
   // A connection that dies while idle is replaced by the next request; unheard, its error would end the process.
   pool.on("error", () => {});
   const run: RunStatement = async (statement, values) =>
     (await pool.query<QueryResultRow>({ name: statement.name, text: statement.sql, values: [...values] })).rows;
+  // All connections are opened before the first user comes. A store that is not there yet is asked again by the first request.
+  void Promise.allSettled(Array.from({ length: MAX_CONNECTIONS }, () => run(statements.instruments, [])));
   return metadataOver(run, statements, () => pool.end());
 };
 
