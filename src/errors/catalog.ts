@@ -156,6 +156,16 @@ export const CATALOG = {
     retry: true,
     explain: "The run is being conducted now, by another process. `midflight status` shows it.",
   },
+  SECRET_MALFORMED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A value that came from an environment variable or a file is not in the form that it should have. The message says which and why; the value itself is never shown.",
+  },
+  SECRET_MISSING: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The environment file takes a value from an environment variable or a file that is not there. Set it, and start again; nothing was touched.",
+  },
   STATE_UNWRITABLE: {
     exit: EXIT.refused,
     retry: true,

@@ -32,6 +32,14 @@ export const evidenceMissing = (state: JudgeState, need: HealthNeed): string | u
   return missingEvidence(state.evidence, strata, state.instances, { need, baselinePct, needsProbes: probed.length > 0 });
 };
 
+/** Whether something other than new instances fails right now: what fails elsewhere at the same time is not held against an instance that is being proved. */
+export const isTroubledNow = (state: JudgeState): boolean => {
+  if (state.latch?.kind === "disturbed") return true;
+  const others = tally(countsBetween(state.window, state.at - JUST_NOW_MS).filter((count) => !isNew(count)));
+  return others.failed >= 3 && shareOf(others) >= 0.1;
+};
+const JUST_NOW_MS = 1_500;
+
 /** Streams since the last mark, with what is held against them. */
 export const readingsOf = (state: JudgeState): readonly StreamReading[] =>
   [...state.readings.values()].map((reading) => ({ ...reading, state: stateOfReading(state.latch, reading) }));
@@ -236,9 +244,14 @@ const isOld = ({ side }: Count): boolean => side === "old";
 
 /** Counts of these since their failures began, without regions whose servers are gone. */
 const since = (state: JudgeState, matches: (count: Count) => boolean): readonly Count[] => {
-  const all = countsBetween(state.window, onsetOf(state.window, judgedSide(state)) ?? state.at - SILENT_MS);
+  const onset = onsetOf(state.window, judgedSide(state)) ?? state.at - SILENT_MS;
+  const latest = countsBetween(state.window, onset);
+  // Evidence that came drop by drop is told from all that is remembered.
+  const all = tally(latest.filter(judgedSide(state))).failed < FEW ? countsBetween(state.window, 0) : latest;
   return all.filter((count) => matches(count) && !state.lost.some(({ region }) => region === count.region));
 };
+
+const FEW = 4;
 
 // Both sides are told from when the judged one began to fail.
 const judgedSide = (state: JudgeState): ((count: Count) => boolean) => {

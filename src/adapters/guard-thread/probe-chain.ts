@@ -1,0 +1,154 @@
+import { classify, isFailure, isNoSample } from "../../guard/classify.ts";
+import { OKX_V5 } from "../../guard/rules-okx.ts";
+import type { Operation } from "../../plan/model.ts";
+import type { ProbeAccount } from "../../ports/watcher.ts";
+import type { Market } from "./market.ts";
+import type { OkxVenue, VenueReply } from "./okx-venue.ts";
+import type { RateLimits } from "./rate-limits.ts";
+
+/** What came of one probe operation. `none`: it says nothing about the venue, and why. */
+export type ProbeOutcome = { readonly operation: Operation; readonly release?: string; readonly instance?: string } & (
+  | { readonly kind: "ok" }
+  | { readonly kind: "failed"; readonly code: string; /** Whether an instance of the venue answered. */ readonly isReached: boolean }
+  | { readonly kind: "none"; readonly why: string }
+);
+
+/** One order at a time of one account: place, amend, cancel, and again. */
+export type ProbeChain = {
+  readonly account: ProbeAccount;
+  readonly isBusy: () => boolean;
+  /** What it would do next; undefined while the account's rate limit forbids it. */
+  readonly next: () => Operation | undefined;
+  /** Does it, at `origin`. Never rejects; takes at most two deadlines. */
+  step(origin: string): Promise<ProbeOutcome>;
+  /** The order was cancelled by somebody else, as the dead-man switch does. */
+  forget(): void;
+};
+
+export type ChainContext = {
+  readonly venue: OkxVenue;
+  /** The region's public address: who is asked what became of an order when the instance itself does not say. */
+  readonly publicOrigin: string;
+  readonly market: () => Market | undefined;
+  readonly limits: RateLimits;
+  readonly deadlineMs: number;
+  readonly tag: string;
+  readonly newId: () => string;
+  /** An order that may be open and that nobody follows any more. */
+  readonly abandon: (account: ProbeAccount, clOrdId: string) => void;
+};
+
+type Order = { readonly clOrdId: string; readonly step: number; readonly isAmended: boolean };
+
+export const probeChain = (account: ProbeAccount, context: ChainContext): ProbeChain => {
+  const { venue, limits, deadlineMs } = context;
+  let order: Order | undefined;
+  let isBusy = false;
+  const wanted = (): Operation => (order === undefined ? "order" : order.isAmended ? "cancel" : "amend");
+
+  const post = (origin: string, target: string, body: Readonly<Record<string, string>>): Promise<VenueReply> => venue.call(origin, { method: "POST", target, body, account }, deadlineMs);
+
+  const place = async (origin: string, market: Market): Promise<ProbeOutcome> => {
+    const clOrdId = context.newId();
+    const reply = await post(origin, "/api/v5/trade/order", { instId: market.instId, tdMode: "cash", side: "buy", ordType: "post_only", px: market.px(0), sz: market.sz, clOrdId, tag: context.tag });
+    const outcome = outcomeOf("order", reply, origin !== context.publicOrigin);
+    if (outcome.kind === "ok") order = { clOrdId, step: 0, isAmended: false };
+    // Whoever did not refuse it may have booked it.
+    else if (mayRest(reply)) context.abandon(account, clOrdId);
+    return outcome;
+  };
+
+  const amend = async (origin: string, market: Market, { clOrdId, step }: Order): Promise<ProbeOutcome> => {
+    order = { clOrdId, step: step + 1, isAmended: true };
+    const newPx = market.px(step + 1);
+    const reply = await post(origin, "/api/v5/trade/amend-order", { instId: market.instId, clOrdId, newPx });
+    const outcome = lostOutcomeOf("amend", reply, origin !== context.publicOrigin);
+    return outcome.kind === "ok" ? shown(origin, market, clOrdId, outcome, (row) => Number(row["px"]) === Number(newPx)) : outcome;
+  };
+
+  const cancel = async (origin: string, market: Market, { clOrdId }: Order): Promise<ProbeOutcome> => {
+    order = undefined;
+    const reply = await post(origin, "/api/v5/trade/cancel-order", { instId: market.instId, clOrdId });
+    const outcome = lostOutcomeOf("cancel", reply, origin !== context.publicOrigin);
+    const done = outcome.kind === "ok" ? await shown(origin, market, clOrdId, outcome, (row) => row["state"] === "canceled") : outcome;
+    if (done.kind !== "ok") context.abandon(account, clOrdId);
+    return done;
+  };
+
+  /** An acknowledgement says that a request was taken in. Only the order's state says that it was executed. */
+  const shown = async (origin: string, market: Market, clOrdId: string, acknowledged: ProbeOutcome, isShown: (row: Readonly<Record<string, unknown>>) => boolean): Promise<ProbeOutcome> => {
+    const until = performance.now() + deadlineMs;
+    const target = `/api/v5/trade/order?instId=${encodeURIComponent(market.instId)}&clOrdId=${clOrdId}`;
+    for (let attempt = 0; ; attempt++) {
+      const left = until - performance.now();
+      if (left <= 0 || !limits.take(account.apiKey, "query")) return { ...acknowledged, kind: "failed", code: "not shown", isReached: true };
+      // The instance itself may be leaving; its order is in the venue all the same.
+      const reply = await venue.call(attempt === 0 ? origin : context.publicOrigin, { method: "GET", target, account }, attempt === 0 ? left / 2 : left);
+      const row = "transport" in reply ? undefined : reply.rows[0];
+      if (row !== undefined && isShown(row)) return acknowledged;
+      if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
+    }
+  };
+
+  const step = async (origin: string): Promise<ProbeOutcome> => {
+    const [operation, market] = [wanted(), context.market()];
+    if (market === undefined) return { operation, kind: "none", why: "the instrument is not known yet" };
+    limits.take(account.apiKey, operation);
+    if (order === undefined) return place(origin, market);
+    return order.isAmended ? cancel(origin, market, order) : amend(origin, market, order);
+  };
+
+  return {
+    account,
+    isBusy: () => isBusy,
+    next() {
+      const operation = wanted();
+      const isAllowed = limits.has(account.apiKey, operation) && (operation === "order" || limits.has(account.apiKey, "query"));
+      return isAllowed ? operation : undefined;
+    },
+    async step(origin) {
+      isBusy = true;
+      try {
+        return await step(origin);
+      } finally {
+        isBusy = false;
+      }
+    },
+    forget() {
+      if (order !== undefined) context.abandon(account, order.clOrdId);
+      order = undefined;
+    },
+  };
+};
+
+const PAUSE_MS = 10;
+
+/** `isDirect`: an instance was asked, so whoever answered with a code is that instance. */
+const outcomeOf = (operation: Operation, reply: VenueReply, isDirect: boolean): ProbeOutcome => {
+  const { outcome } = classify(reply);
+  const code = codeOf(reply);
+  const served = "transport" in reply ? {} : { ...(reply.release === undefined ? {} : { release: reply.release }), ...(reply.instance === undefined ? {} : { instance: reply.instance }) };
+  const isReached = "instance" in served || (isDirect && "code" in reply && reply.code !== undefined);
+  if (isFailure(outcome)) return { operation, kind: "failed", code, isReached, ...served };
+  if (outcome === "ok") return { operation, kind: "ok", ...served };
+  if (isNoSample(outcome)) return { operation, kind: "none", why: `probes are refused with ${code} (${outcome === "rate" ? "rate limit" : outcome === "auth" ? "key or signature" : "planned"})`, ...served };
+  return { operation, kind: "none", why: `probes are rejected with ${code}`, ...served };
+};
+
+/** Our own resting order is unknown: state was lost, whatever class the code has for users. */
+const lostOutcomeOf = (operation: Operation, reply: VenueReply, isDirect: boolean): ProbeOutcome => {
+  const outcome = outcomeOf(operation, reply, isDirect);
+  const code = codeOf(reply);
+  if (outcome.kind !== "none" || !OKX_V5.lostState.includes(code)) return outcome;
+  const { why: _, ...rest } = outcome;
+  return { ...rest, kind: "failed", code, isReached: true };
+};
+
+const mayRest = (reply: VenueReply): boolean => {
+  if ("transport" in reply) return reply.transport !== "refused";
+  const { outcome } = classify(reply);
+  return outcome === "service" || outcome === "ambiguous";
+};
+
+/** Code of the row or envelope, else what stood in its place. */
+const codeOf = (reply: VenueReply): string => ("transport" in reply ? reply.transport : (reply.code ?? `HTTP ${reply.http}`));

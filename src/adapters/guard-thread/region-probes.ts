@@ -1,0 +1,184 @@
+import type { Count, CountBin, CountSide } from "../../guard/count.ts";
+import type { Operation, PlanGuard, ProbeTarget } from "../../plan/model.ts";
+import type { ProbeAccount, WatchedInstance } from "../../ports/watcher.ts";
+import { collectBins } from "./bins.ts";
+import { startDeadMan } from "./dead-man.ts";
+import type { Lag } from "./lag.ts";
+import { readMarket, type Market } from "./market.ts";
+import { okxVenue, type OkxVenue } from "./okx-venue.ts";
+import { openOrders } from "./open-orders.ts";
+import { startPacer } from "./pacer.ts";
+import { probeChain, type ChainContext, type ProbeChain, type ProbeOutcome } from "./probe-chain.ts";
+import { rateLimits } from "./rate-limits.ts";
+
+/** Probes of one region: evenly spaced operations of several accounts, through its public address and pinned to releases. */
+export type RegionProbes = {
+  readonly region: string;
+  /** Chains of their own for a proof; they share the accounts' rate limits. */
+  chains(): readonly ProbeChain[];
+  instances(instances: readonly WatchedInstance[]): void;
+  /** Cancels leftovers of an earlier run. */
+  clean(): Promise<void>;
+  /** Begins to probe. */
+  start(): void;
+  stop(): Promise<void>;
+};
+
+export type RegionProbesOptions = {
+  readonly region: string;
+  readonly probe: ProbeTarget;
+  readonly accounts: readonly ProbeAccount[];
+  /** Public addresses of the other regions, for looking after orders when this one is gone. */
+  readonly otherOrigins: readonly string[];
+  readonly guard: PlanGuard;
+  readonly prefix: string;
+  readonly lag: Lag;
+  /** Wall clock of a monotonic time. */
+  readonly wallOf: (monotonic: number) => number;
+  readonly onBin: (bin: CountBin) => void;
+  readonly onOutcome: (outcome: ProbeOutcome, release: string, cohort: string) => void;
+  readonly onSilence: (operation: Operation, why: string) => void;
+};
+
+const BIN_MS = 100;
+const FLUSH_MS = 25;
+const MARKET_MS = 5_000;
+const SWEEP_MS = 3_000;
+
+type Sample = { readonly outcome: ProbeOutcome; readonly cohort: string; readonly served: Served };
+type Served = { readonly side: CountSide; readonly release: string; readonly isExposed: boolean };
+
+export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
+  const { region, accounts, guard, prefix, lag, wallOf } = options;
+  const origin = new URL(options.probe.rest).origin;
+  const venue: OkxVenue = okxVenue(options.probe.simulatedTrading);
+  const origins = [origin, ...options.otherOrigins];
+  let market: Market | undefined;
+  let trouble = "the instrument is not known yet";
+  let instances: readonly WatchedInstance[] = [];
+  const exposed = new Set<string>();
+  const orders = openOrders({ venue, origins, accounts, market: () => market, instrument: options.probe.instrument, prefix });
+  const context: ChainContext = {
+    venue, publicOrigin: origin, market: () => market, limits: rateLimits(), deadlineMs: guard.deadlineMs, tag: prefix.slice(0, 16), newId: idsWith(prefix, region), abandon: orders.abandon,
+  };
+  const newChains = (): readonly ProbeChain[] => accounts.map((account) => probeChain(account, context));
+  const own = newChains();
+  const bins = collectBins<Sample>(BIN_MS, () => performance.now(), ({ from, to, outcomes }) => options.onBin({ kind: "bin", at: wallOf(to), ms: to - from, counts: countsOf(region, outcomes) }));
+
+  const readAgain = async (): Promise<void> => {
+    const read = await readMarket(venue, origin, options.probe.instrument);
+    if (typeof read === "string") trouble = read;
+    else market = read;
+  };
+
+  const probe = async (chain: ProbeChain, target: WatchedInstance | undefined): Promise<void> => {
+    const settle = bins.issue();
+    const from = performance.now();
+    const outcome = await chain.step(target === undefined ? origin : new URL(target.url).origin);
+    const isOurs = outcome.kind === "failed" && (outcome.code === "timeout" || outcome.code === "not shown") && lag.since(from) > guard.deadlineMs / 3;
+    const hasLeft = target !== undefined && !targetsOf(instances, exposed, region).some(({ id }) => id === target.id);
+    if (outcome.kind === "none") options.onSilence(outcome.operation, outcome.why);
+    const served = servedBy(instances, region, target, outcome);
+    options.onOutcome(outcome, served.release, chain.account.cohort);
+    settle(outcome.kind === "none" || isOurs || (hasLeft && outcome.kind === "failed") ? undefined : { outcome, cohort: chain.account.cohort, served });
+  };
+
+  const onSlot = (slot: number): void => {
+    bins.flush();
+    if (market === undefined) {
+      for (const operation of guard.operations) options.onSilence(operation, trouble);
+      return;
+    }
+    const [round, seat] = [Math.floor(slot / own.length), slot % own.length];
+    // Whoever is still busy with a slow answer is passed over; nothing piles up.
+    const chain = rotated(own, seat).find((candidate) => !candidate.isBusy() && candidate.next() !== undefined);
+    if (chain !== undefined) void probe(chain, pinned(targetsOf(instances, exposed, region), round, seat));
+  };
+
+  const timers: NodeJS.Timeout[] = [];
+  let pacer: { readonly stop: () => void } | undefined;
+  const deadMan = startDeadMan({ venue, origins, accounts, tag: prefix.slice(0, 16), onLapse: (account) => own.find((chain) => chain.account === account)?.forget() });
+
+  return {
+    region,
+    chains: newChains,
+    instances(watched) {
+      instances = watched.filter((instance) => instance.region === region);
+      for (const { id, inTraffic } of instances) if (inTraffic) exposed.add(id);
+    },
+    async clean() {
+      await readAgain();
+      await orders.sweep(SWEEP_MS);
+    },
+    start() {
+      timers.push(setInterval(() => void readAgain(), MARKET_MS), setInterval(bins.flush, FLUSH_MS));
+      if (accounts.length > 0) pacer = startPacer(guard.probesPerSec, onSlot);
+    },
+    async stop() {
+      pacer?.stop();
+      for (const timer of timers) clearInterval(timer);
+      await settled(own, 2 * guard.deadlineMs + 100);
+      const left = await orders.sweep(SWEEP_MS);
+      orders.stop();
+      await deadMan.stop(left === 0);
+      await venue.close();
+    },
+  };
+};
+
+/** Instances that pinned probes may go to: old ones that users reach, new ones that users reach or have reached. */
+const targetsOf = (instances: readonly WatchedInstance[], exposed: ReadonlySet<string>, region: string): readonly WatchedInstance[] => {
+  const here = instances.filter((instance) => instance.region === region);
+  const able = here.filter(({ id, side, inTraffic }) => inTraffic || (side === "new" && exposed.has(id)));
+  return able.some(({ side }) => side === "new") && able.some(({ side }) => side === "old") ? able : [];
+};
+
+/** Of four operations of an account one goes through the public address, two to new instances and one to an old one, so that both sides have outcomes. */
+const pinned = (targets: readonly WatchedInstance[], round: number, seat: number): WatchedInstance | undefined => {
+  const side = ([undefined, "new", "old", "new"] as const)[(round + seat) % 4];
+  const members = targets.filter((target) => target.side === side);
+  return members[(Math.floor(round / 4) + seat) % Math.max(1, members.length)];
+};
+
+const servedBy = (instances: readonly WatchedInstance[], region: string, target: WatchedInstance | undefined, outcome: ProbeOutcome): Served => {
+  const named = target ?? instances.find(({ id }) => id === outcome.instance);
+  if (named !== undefined) return { side: named.side, release: named.release, isExposed: named.inTraffic };
+  const able = instances.filter((instance) => instance.region === region && instance.inTraffic && (outcome.release === undefined || instance.release === outcome.release));
+  const [first] = able;
+  // Nobody answered: it is known whose failure it is only where all are alike.
+  const isAlike = first !== undefined && able.every(({ side, release }) => side === first.side && release === first.release);
+  return isAlike ? { side: first.side, release: first.release, isExposed: true } : { side: "unknown", release: outcome.release ?? "unknown", isExposed: true };
+};
+
+type Mutable = { -readonly [Key in keyof Count]: Count[Key] } & { codes: Record<string, number>; unreached: number };
+
+const countsOf = (region: string, samples: readonly Sample[]): readonly Count[] => {
+  const counts = new Map<string, Mutable>();
+  for (const { outcome, cohort, served } of samples) {
+    const { operation } = outcome;
+    const key = [operation, cohort, served.release, served.side, served.isExposed].join(" ");
+    const count = counts.get(key) ?? { operation, region, cohort, source: "probes", ...served, issued: 0, failed: 0, unreached: 0, codes: {} };
+    count.issued++;
+    if (outcome.kind === "failed") {
+      count.failed++;
+      if (!outcome.isReached) count.unreached++;
+      count.codes[outcome.code] = (count.codes[outcome.code] ?? 0) + 1;
+    }
+    counts.set(key, count);
+  }
+  return [...counts.values()];
+};
+
+const rotated = <T>(items: readonly T[], by: number): readonly T[] => [...items.slice(by), ...items.slice(0, by)];
+
+const settled = async (chains: readonly ProbeChain[], mostMs: number): Promise<void> => {
+  const until = performance.now() + mostMs;
+  while (chains.some((chain) => chain.isBusy()) && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
+};
+
+/** Unique over regions and restarts; at most 32 letters and digits. */
+const idsWith = (prefix: string, region: string): (() => string) => {
+  const clean = `${prefix}${region.replaceAll(/[^a-zA-Z0-9]/g, "").slice(0, 3)}${Date.now().toString(36)}`;
+  let count = 0;
+  return () => `${clean}${(count++).toString(36).padStart(4, "0")}`.slice(-32);
+};

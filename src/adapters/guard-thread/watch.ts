@@ -1,0 +1,150 @@
+import type { CountBin } from "../../guard/count.ts";
+import { evidenceMissing, isTroubledNow, judge, readingsOf, settingsOf, startJudging, type JudgeInput, type JudgeState } from "../../guard/judge.ts";
+import type { HealthNeed } from "../../guard/health.ts";
+import type { StreamReading, Verdict, VerdictState } from "../../guard/verdict.ts";
+import type { ProofOrder, WatchConfig, WatchedInstance } from "../../ports/watcher.ts";
+import { watchLag } from "./lag.ts";
+import type { FromThread, ToThread } from "./messages.ts";
+import type { ProbeOutcome } from "./probe-chain.ts";
+import { proveInstances } from "./prove.ts";
+import { regionProbes, type RegionProbes } from "./region-probes.ts";
+import { startScraper, type Scraper } from "./scraper.ts";
+import { startTotals } from "./totals.ts";
+
+/** What runs inside the guard's thread: feeds the judge, answers questions, and says what changed. */
+export type Watch = { handle(message: ToThread): Promise<void> };
+
+const TICK_MS = 50;
+const PULSE_MS = 200;
+
+export const startWatch = (send: (message: FromThread) => void): Watch => {
+  let running: Running | undefined;
+  return {
+    async handle(message) {
+      if (message.kind === "start") {
+        running = run(message.config, send);
+        await running.start();
+        send({ kind: "started" });
+      } else if (message.kind === "stop") {
+        await running?.stop();
+        send({ kind: "stopped" });
+      } else running?.handle(message);
+    },
+  };
+};
+
+type Running = { start(): Promise<void>; handle(message: Exclude<ToThread, { kind: "start" | "stop" }>): void; stop(): Promise<void> };
+
+/** Monotonic time, told as wall clock. */
+const wallOf = (monotonic: number): number => Math.round(performance.timeOrigin + monotonic);
+const now = (): number => wallOf(performance.now());
+
+const run = (config: WatchConfig, send: (message: FromThread) => void): Running => {
+  const { guard, counters } = config;
+  const isProbed = ({ probe, accounts }: WatchConfig["regions"][number]): boolean => probe !== undefined && accounts.length > 0;
+  let state: JudgeState = startJudging(settingsOf(guard, config.regions.map((region) => ({ region: region.region, isProbed: isProbed(region) })), counters !== undefined), now());
+  let instances: readonly WatchedInstance[] = [];
+  let isStopping = false;
+  const questions = new Map<number, HealthNeed>();
+  const proofs = new Map<number, AbortController>();
+  const lag = watchLag();
+  const totals = startTotals(counters !== undefined);
+
+  const feed = (input: JudgeInput): void => {
+    const before = state.verdict;
+    state = judge(state, input).state;
+    if (state.verdict !== before && !isStopping) send({ kind: "verdict", verdict: state.verdict });
+  };
+  const answer = (): void => {
+    for (const [id, need] of questions) {
+      if (evidenceMissing(state, need) !== undefined) continue;
+      questions.delete(id);
+      send({ kind: "evidence", id, verdict: provenBy(state, need) });
+    }
+  };
+  const onBin = (bin: CountBin): void => {
+    totals.add(bin);
+    // What happens on instances that users don't reach is the proof's business, or told by pinned probes.
+    feed({ ...bin, counts: bin.counts.filter((count) => count.source === "probes" || count.isExposed !== false) });
+    answer();
+  };
+  const noteOutcome = (outcome: ProbeOutcome, region: string, release: string, cohort: string): void => {
+    if (outcome.kind === "ok") totals.probed(outcome.operation, { region, release, cohort }, undefined);
+    else if (outcome.kind === "failed" && outcome.isReached) totals.probed(outcome.operation, { region, release, cohort }, outcome.code);
+  };
+
+  const origins = config.regions.flatMap(({ probe }) => (probe === undefined ? [] : [new URL(probe.rest).origin]));
+  const regions: readonly RegionProbes[] = config.regions.flatMap(({ region, probe, accounts }) =>
+    probe === undefined
+      ? []
+      : [
+          regionProbes({
+            region, probe, accounts, guard, prefix: config.orderPrefix, lag, wallOf, onBin,
+            otherOrigins: origins.filter((origin) => origin !== new URL(probe.rest).origin),
+            onOutcome: (outcome, release, cohort) => noteOutcome(outcome, region, release, cohort),
+            onSilence: (operation, why) => feed({ kind: "silent", at: now(), operation, region, why }),
+          }),
+        ],
+  );
+  let scraper: Scraper | undefined;
+  const timers: NodeJS.Timeout[] = [];
+
+  const prove = (id: number, order: ProofOrder): void => {
+    const abort = new AbortController();
+    proofs.set(id, abort);
+    const onOutcome = (instance: WatchedInstance, outcome: ProbeOutcome, cohort: string): void => noteOutcome(outcome, instance.region, instance.release, cohort);
+    proveInstances(order, { guard, regions, lag, isDisturbed: () => isTroubledNow(state), onOutcome }, abort.signal).then(
+      (result) => send({ kind: "proof", id, result }),
+      () => undefined,
+    ).finally(() => proofs.delete(id));
+  };
+
+  return {
+    async start() {
+      await Promise.all(regions.map((region) => region.clean()));
+      if (counters !== undefined) scraper = startScraper({ ...counters, now, lagSince: (from) => lag.since(from), onBin, onReach: feed });
+      scraper?.instances(instances);
+      // The time that starting took is no silence.
+      state = { ...state, startedAt: now(), at: now() };
+      for (const region of regions) region.start();
+      timers.push(setInterval(() => feed({ kind: "tick", at: now() }), TICK_MS));
+      timers.push(setInterval(() => send({ kind: "pulse", pulse: totals.pulse(now(), stateIn(readingsOf(state))) }), PULSE_MS));
+    },
+    handle(message) {
+      switch (message.kind) {
+        case "instances":
+          instances = message.instances;
+          scraper?.instances(instances);
+          for (const region of regions) region.instances(instances);
+          return feed({ kind: "instances", at: now(), instances });
+        case "mark":
+          return feed({ kind: "mark", at: now(), cause: message.mark.cause });
+        case "evidence":
+          questions.set(message.id, message.need);
+          return answer();
+        case "prove":
+          return prove(message.id, message.order);
+        case "abandon":
+          questions.delete(message.id);
+          return proofs.get(message.id)?.abort();
+      }
+    },
+    async stop() {
+      isStopping = true;
+      for (const timer of timers) clearInterval(timer);
+      for (const abort of proofs.values()) abort.abort();
+      questions.clear();
+      await Promise.all([scraper?.stop(), ...regions.map((region) => region.stop())]);
+      lag.stop();
+    },
+  };
+};
+
+const provenBy = (state: JudgeState, need: HealthNeed): Verdict => {
+  const seen = Object.values(state.evidence.samples).reduce((sum, sample) => sum + sample.issued, 0);
+  return { state: "healthy", regions: [], at: state.at, streams: readingsOf(state), reason: `failure rates of ${need.excludePct} % and more are excluded with ${need.confidencePct} % in every region and operation, on ${seen} outcomes since the last change` };
+};
+
+/** The state of a stream since the last mark, for sums that began earlier. */
+const stateIn = (readings: readonly StreamReading[]) => (reading: StreamReading): VerdictState =>
+  readings.find((known) => known.operation === reading.operation && known.region === reading.region && known.release === reading.release && known.source === reading.source)?.state ?? "unknown";

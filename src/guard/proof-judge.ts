@@ -1,0 +1,101 @@
+import type { Operation } from "../plan/model.ts";
+import { evidenceIn, foldBin, freshMixture, type Mixture } from "./evidence.ts";
+import { isProvedHealthy, type HealthNeed } from "./health.ts";
+
+/** Outcomes of direct probes at one instance within one bin. */
+export type ProofCount = { readonly instance: string; readonly release: string; readonly operation: Operation; readonly cohort: string; readonly issued: number; readonly failed: number; readonly codes?: Readonly<Record<string, number>> };
+
+export type ProofState = {
+  readonly need: HealthNeed;
+  readonly baselinePct: number;
+  /** Instance × operation: each must be proved. */
+  readonly wanted: readonly { readonly instance: string; readonly operation: Operation }[];
+  readonly samples: Readonly<Record<string, Sample>>;
+  readonly streams: Readonly<Record<string, { readonly mixture: Mixture; readonly restUntil: number }>>;
+};
+
+type Sample = ProofCount & { readonly codes: Readonly<Record<string, number>> };
+
+export type ProofStanding =
+  | { readonly kind: "open"; readonly missing: string; readonly outcomes: number }
+  | { readonly kind: "proved"; readonly outcomes: number }
+  | { readonly kind: "refuted"; readonly reason: string; readonly outcomes: number; readonly failed: number };
+
+/** A false refutation costs an upgrade, once in ten thousand proofs. */
+const REFUTED_AT = 1e4;
+
+export const startProof = (instances: readonly string[], operations: readonly Operation[], how: { readonly need: HealthNeed; readonly baselinePct: number }): ProofState => ({
+  ...how,
+  wanted: instances.flatMap((instance) => operations.map((operation) => ({ instance, operation }))),
+  samples: {},
+  streams: {},
+});
+
+/** Folds a closed bin. Times in ms. */
+export const foldProof = (state: ProofState, bin: { readonly from: number; readonly to: number; readonly counts: readonly ProofCount[] }): ProofState => {
+  const samples = { ...state.samples };
+  for (const count of bin.counts) samples[sampleKey(count)] = added(samples[sampleKey(count)], count);
+  const streams = { ...state.streams };
+  for (const [key, counts] of groups(bin.counts)) {
+    const known = streams[key] ?? { mixture: freshMixture.map(() => 1), restUntil: 0 };
+    const [issued, failed] = [sum(counts, "issued"), sum(counts, "failed")];
+    // A burst counts once, also when it crosses the edge of a bin.
+    if (issued === 0 || bin.from < known.restUntil) continue;
+    const mixture = foldBin(known.mixture, { share: failed / issued, mass: 0, p0: Math.max(state.baselinePct / 100, 1e-6) });
+    streams[key] = { mixture, restUntil: failed > 0 ? bin.to + (bin.to - bin.from) / 2 : 0 };
+  }
+  return { ...state, samples, streams };
+};
+
+/** What the outcomes say so far. */
+export const standingOfProof = (state: ProofState): ProofStanding => {
+  const outcomes = sum(Object.values(state.samples), "issued");
+  const failed = sum(Object.values(state.samples), "failed");
+  const bad = [...new Set(state.wanted.map(({ instance }) => instance))].find((instance) => !(instanceEvidence(state, instance) < REFUTED_AT));
+  if (bad !== undefined) return { kind: "refuted", reason: worstOf(state, bad), outcomes, failed };
+  const open = state.wanted.find((wanted) => !isProved(state, wanted));
+  return open === undefined ? { kind: "proved", outcomes } : { kind: "open", missing: missingOf(state, open), outcomes };
+};
+
+/** Average over the instance's operations and cohorts: evidence whatever hangs together with what. */
+const instanceEvidence = (state: ProofState, instance: string): number => {
+  const level = (prefix: string): number => {
+    const streams = Object.entries(state.streams).filter(([key]) => key.startsWith(`${prefix} ${instance} `));
+    return streams.length === 0 ? 0 : streams.reduce((total, [, { mixture }]) => total + evidenceIn(mixture), 0) / streams.length;
+  };
+  return (level("operation") + level("cohort")) / 2;
+};
+
+const isProved = (state: ProofState, wanted: { readonly instance: string; readonly operation: Operation }): boolean =>
+  isProvedHealthy(sampleOf(state, wanted), state.need, state.baselinePct);
+
+const sampleOf = ({ samples }: ProofState, key: { readonly instance: string; readonly operation: Operation }): { readonly issued: number; readonly failed: number } => samples[sampleKey(key)] ?? { issued: 0, failed: 0 };
+const sampleKey = ({ instance, operation }: { readonly instance: string; readonly operation: Operation }): string => `${instance} ${operation}`;
+
+const missingOf = (state: ProofState, wanted: { readonly instance: string; readonly operation: Operation }): string => {
+  const { issued, failed } = sampleOf(state, wanted);
+  return `${wanted.operation} on ${wanted.instance}: ${failed} of ${issued} failed, too few to exclude ${state.need.excludePct} % with ${state.need.confidencePct} %`;
+};
+
+const worstOf = (state: ProofState, instance: string): string => {
+  const samples = Object.values(state.samples).filter((sample) => sample.instance === instance && sample.failed > 0);
+  const [worst] = samples.toSorted((a, b) => b.failed / b.issued - a.failed / a.issued);
+  if (worst === undefined) return `${instance} fails`;
+  const [code] = Object.entries(worst.codes).toSorted(([, a], [, b]) => b - a);
+  const others = samples.length - 1;
+  return `${worst.operation} on ${instance} (${worst.release}): ${worst.failed} of ${worst.issued} failed${code === undefined ? "" : `, mostly ${code[0]}`}${others > 0 ? `, and ${others} more ${others === 1 ? "operation fails" : "operations fail"}` : ""}`;
+};
+
+const added = (known: Sample | undefined, count: ProofCount): Sample => {
+  const codes = { ...known?.codes };
+  for (const [code, times] of Object.entries(count.codes ?? {})) codes[code] = (codes[code] ?? 0) + times;
+  return { ...count, codes, issued: (known?.issued ?? 0) + count.issued, failed: (known?.failed ?? 0) + count.failed };
+};
+
+const groups = (counts: readonly ProofCount[]): ReadonlyMap<string, readonly ProofCount[]> =>
+  new Map([
+    ...Map.groupBy(counts, ({ instance, operation }) => `operation ${instance} ${operation}`),
+    ...Map.groupBy(counts, ({ instance, cohort }) => `cohort ${instance} ${cohort}`),
+  ]);
+
+const sum = (counts: readonly { readonly issued: number; readonly failed: number }[], what: "issued" | "failed"): number => counts.reduce((total, count) => total + count[what], 0);
