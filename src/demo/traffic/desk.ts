@@ -102,7 +102,7 @@ const settle = async (
     const check = await options.checks.acknowledged(user, order, intent.kind, order.values);
     return release(order, check === "shown" ? judgement : { class: "failed", code: `state-${check}`, mayHaveLanded: false });
   }
-  if (judgement.mayHaveLanded) void resolve(options, user, intent, order);
+  if (judgement.mayHaveLanded) void resolve(options, user, intent, order, judgement.class === "planted");
   else if (intent.kind === "order") refuse(order);
   else if (judgement.class === "rejected") void learn(options, user, order);
   else order.isBusy = false;
@@ -134,9 +134,15 @@ const refuse = (order: LedgerOrder): void => {
 };
 
 /** After an unsure operation: what became of it? The order stays busy until the venue tells. */
-const resolve = async ({ ledger, checks }: DeskOptions, user: User, intent: OrderIntent, order: LedgerOrder): Promise<void> => {
+const resolve = async (
+  { ledger, checks }: DeskOptions,
+  user: User,
+  intent: OrderIntent,
+  order: LedgerOrder,
+  isPlanted: boolean,
+): Promise<void> => {
   const values: Values | undefined = intent.kind === "cancel" ? undefined : intent.values;
-  const unsure = ledger.unsure(intent.kind, order, values);
+  const unsure = ledger.unsure({ op: intent.kind, order, values, isPlanted });
   if (intent.kind === "order") order.placed = "unsure";
   else if (intent.kind === "amend") order.possible.push(intent.values);
   else order.cancel = "unsure";

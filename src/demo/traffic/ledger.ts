@@ -39,7 +39,15 @@ export type LedgerOrder = {
 };
 
 /** An operation whose effect was unknown, and what asking brought. */
-export type Unsure = { readonly op: Operation; readonly order: LedgerOrder; readonly values: Values | undefined; landed: boolean | undefined };
+export type Unsure = {
+  readonly op: Operation;
+  readonly order: LedgerOrder;
+  /** What an order or amend asked for. */
+  readonly values: Values | undefined;
+  /** The user spoilt it himself. */
+  readonly isPlanted: boolean;
+  landed: boolean | undefined;
+};
 
 /** Follows every order of the run, from its first request to its final state. */
 export type Ledger = {
@@ -50,7 +58,7 @@ export type Ledger = {
   load(uid: string): number;
   /** Takes in what the venue showed; older news is dropped. */
   show(order: VenueOrder): LedgerOrder | undefined;
-  unsure(op: Operation, order: LedgerOrder, values: Values | undefined): Unsure;
+  unsure(given: Omit<Unsure, "landed">): Unsure;
   readonly all: () => readonly LedgerOrder[];
   readonly unsureOnes: () => readonly Unsure[];
 };
@@ -84,8 +92,8 @@ export const createLedger = (): Ledger => {
       if (order.placed === "unsure") order.placed = "found";
       return order;
     },
-    unsure(op, order, values) {
-      const one: Unsure = { op, order, values, landed: undefined };
+    unsure(given) {
+      const one: Unsure = { ...given, landed: undefined };
       unsureOnes.push(one);
       return one;
     },

@@ -4,7 +4,7 @@ import { isFailure } from "./outcome.ts";
 import type { MarkedWindow, TrafficReport, TrafficSummary } from "./report.ts";
 import type { Settlement } from "./settle.ts";
 import { createTally } from "./tally.ts";
-import type { Tally } from "./tally.ts";
+import type { Counts, Tally } from "./tally.ts";
 
 /** Everything that is counted in a run. */
 export type TrafficRecord = {
@@ -12,6 +12,7 @@ export type TrafficRecord = {
   add(outcome: Outcome): void;
   addLeverage(isFailed: boolean): void;
   mark(name: string): void;
+  counts(): Counts;
   /** Starts a new "last" window. */
   report(inFlight: number): TrafficReport;
   summary(end: SummaryParts): TrafficSummary;
@@ -60,6 +61,7 @@ export const createRecord = (): TrafficRecord => {
       if (open !== undefined) open.to = from;
       windows.push({ name, from, to: 0, tally: createTally() });
     },
+    counts: () => total.counts(),
     report(inFlight) {
       const now = performance.now();
       const since = last.counts();

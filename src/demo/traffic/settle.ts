@@ -26,6 +26,7 @@ export type Settlement = {
   /** Orders for which the venue gave no answer in time: nothing is proved about them. */
   readonly unchecked: number;
   readonly lostOrders: readonly LostOrder[];
+  /** What asking brought for the operations whose effect was unknown: ambiguous ones, and failures such as 50026. Without planted ones. */
   readonly ambiguousResolved: { readonly landed: number; readonly notLanded: number; readonly unknown: number };
   readonly leverageChecked: number;
   /** uids whose last acknowledged leverage is gone. */
@@ -166,6 +167,7 @@ const cancel = async (clients: Clients, user: User, body: string): Promise<boole
 const resolved = (ledger: Ledger, findings: ReadonlyMap<LedgerOrder, Finding>): Settlement["ambiguousResolved"] => {
   const count = { landed: 0, notLanded: 0, unknown: 0 };
   for (const unsure of ledger.unsureOnes()) {
+    if (unsure.isPlanted) continue;
     // Later operations may have hidden the effect, so the first definite word counts.
     const landed = unsure.landed ?? hasLanded(unsure, findings.get(unsure.order) ?? { kind: "no-answer" });
     count[landed === undefined ? "unknown" : landed ? "landed" : "notLanded"]++;

@@ -23,6 +23,7 @@ import { createServing } from "./serving.ts";
 import { createSession } from "./session.ts";
 import { settle } from "./settle.ts";
 import { createStateChecks } from "./state-check.ts";
+import type { Counts } from "./tally.ts";
 import type { Ledger } from "./ledger.ts";
 import type { User } from "./user.ts";
 
@@ -31,7 +32,7 @@ export type Traffic = {
   /** Starts a named window of outcomes and latencies; ends the one before. */
   mark(name: string): void;
   /** What was counted so far. */
-  report(): TrafficReport;
+  counts(): Counts;
   /** Ends the traffic, compares every order with the venue's state, and cleans up. May be called again. */
   stop(): Promise<TrafficSummary>;
   /** Resolves when the traffic has ended, by `stop` or after `maxSeconds`. */
@@ -113,7 +114,7 @@ export const startTraffic = async (options: TrafficOptions | Fields, listeners: 
     return ending;
   };
   const lastTimer = setTimeout(() => void stop(), config.maxSeconds * 1_000);
-  return { mark: (name) => record.mark(name), report: () => record.report(flying.size), stop, ended };
+  return { mark: (name) => record.mark(name), counts: () => record.counts(), stop, ended };
 };
 
 const createUsers = (config: TrafficConfig, simulatedTrading: boolean, clients: Clients, ledger: Ledger): readonly User[] => {
