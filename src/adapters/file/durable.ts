@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { access, constants, mkdir, open, rename, rm } from "node:fs/promises";
 import type { FileHandle } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
+import { codeOf } from "./state-error.ts";
 
 /** Nobody else reads what a run keeps: plans may name hosts and accounts. */
 export const FOLDER_MODE = 0o700;
@@ -9,11 +11,18 @@ export const FILE_MODE = 0o600;
 
 /** Makes a folder and its parents, and makes each new name durable. */
 export async function ensureFolder(path: string): Promise<void> {
-  const first = await mkdir(path, { recursive: true, mode: FOLDER_MODE });
+  const first = await mkdir(path, { recursive: true, mode: FOLDER_MODE }).catch(async (error: unknown) => {
+    // A read-only file system may answer that the new name does not exist; asked about the folder above, it tells the truth.
+    if (codeOf(error) === "ENOENT") await access(nearest(dirname(path)), constants.W_OK);
+    throw error;
+  });
   if (first === undefined) return;
   for (let folder = path; folder !== dirname(first); folder = dirname(folder)) await syncFolder(folder);
   await syncFolder(dirname(first));
 }
+
+/** The folder itself, or the first one above it that exists. */
+const nearest = (path: string): string => (existsSync(path) || path === dirname(path) ? path : nearest(dirname(path)));
 
 /** A new or renamed file is found again after a power cut only when its folder was synced. */
 export async function syncFolder(path: string): Promise<void> {
