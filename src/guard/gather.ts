@@ -104,8 +104,10 @@ const matched = (counts: readonly Count[]): readonly [Tally, Tally] => {
 };
 
 const clearingOf = (clearing: NonNullable<JudgeState["clearing"]>, bin: CountBin, baselinePct: number): NonNullable<JudgeState["clearing"]> => {
-  const of = (source: Source): CountBin => ({ ...bin, counts: bin.counts.filter((count) => count.source === source && count.side === "new") });
-  return { probes: foldEvidence(clearing.probes, of("probes"), { baselinePct }), live: foldEvidence(clearing.live, of("live"), { baselinePct }) };
+  const of = (source: Source): readonly Count[] => bin.counts.filter((count) => count.source === source && count.side === "new");
+  // Probes go on at instances that are withdrawn: that is how a suspicion of theirs clears.
+  const probed = of("probes").map((count) => ({ ...count, isExposed: true }));
+  return { probes: foldEvidence(clearing.probes, { ...bin, counts: probed }, { baselinePct }), live: foldEvidence(clearing.live, { ...bin, counts: of("live") }, { baselinePct }) };
 };
 
 const lastOutcomesOf = (state: JudgeState, bin: CountBin): JudgeState["lastOutcome"] => {

@@ -259,7 +259,9 @@ const judgedSide = (state: JudgeState): ((count: Count) => boolean) => {
   return hasNew ? isNew : (): boolean => true;
 };
 
-const beforeChange = (state: JudgeState): readonly Count[] => (state.change.kind === "none" ? [] : countsBetween(state.window, 0, state.change.at));
+/** Counts of the failures that go on now, as far as they were issued before the change. */
+const beforeChange = (state: JudgeState): readonly Count[] =>
+  state.change.kind === "none" ? [] : countsBetween(state.window, onsetOf(state.window, () => true) ?? state.at, state.change.at);
 
 const sentence = (state: JudgeState, judged: (count: Count) => boolean, control: (count: Count) => boolean): string => {
   const { change } = state;
@@ -279,11 +281,12 @@ const isExplainedByLoss = (state: JudgeState): boolean => {
   return Math.abs(onset - state.lossAt) <= 5_000 || state.at - state.lossAt <= 5_000;
 };
 
-const disturb = (state: JudgeState, regions: readonly string[], reason: string): JudgeState => ({
-  ...state,
-  latch: { kind: "disturbed", since: state.at, regions, reason },
-  evidence: freshEvidence(state.at),
-});
+/** Everywhere that something is wrong. While servers are gone, they are the reason. */
+const disturb = (state: JudgeState, regions: readonly string[], reason: string): JudgeState => {
+  const lost = state.lost.map(({ region }) => region);
+  const told = state.latch?.kind === "disturbed" && lost.length > 0 && state.lossAt <= state.latch.since ? state.latch.reason : reason;
+  return { ...state, latch: { kind: "disturbed", since: state.at, regions: [...new Set([...lost, ...regions])].toSorted(), reason: told }, evidence: freshEvidence(state.at) };
+};
 
 const fail = (state: JudgeState, regions: readonly string[], reason: string): JudgeState => ({ ...state, latch: { kind: "failing", since: state.at, regions, reason } });
 

@@ -17,6 +17,7 @@ export type GuardWorldOptions = {
   /** How the operations of a burst lie: `spread` over whoever comes next, or `together` on one gateway and cohort. Default spread. */
   readonly bursts?: "spread" | "together";
   readonly suspectForMs?: number;
+  readonly budget?: number;
 };
 
 const OPERATIONS: readonly Operation[] = ["order", "amend", "cancel"];
@@ -27,7 +28,7 @@ const STEP_MS = 100;
 export const guardWorld = (options: GuardWorldOptions) => {
   const random = randomOf(options.seed);
   const { liveRate = 300, baseline = 0.001, bursts = "spread" } = options;
-  const guard = { operations: OPERATIONS, falseAlarmEveryMs: 30 * 86_400_000, baselineAtMostPct: 0.1, slowerThanMs: 250, deadlineMs: 250, probesPerSec: 30, suspectForMs: options.suspectForMs ?? 10_000, holdForMs: 600_000 };
+  const guard = { operations: OPERATIONS, falseAlarmEveryMs: 30 * 86_400_000, baselineAtMostPct: 0.1, slowerThanMs: 250, deadlineMs: 250, probesPerSec: 30, suspectForMs: options.suspectForMs ?? 10_000, holdForMs: 600_000, ...(options.budget === undefined ? {} : { budgetFailedOperations: options.budget }) };
   let state: JudgeState = startJudging(settingsOf(guard, REGIONS.map((region) => ({ region, isProbed: true })), true), 0);
   let now = 0;
   let instances: readonly Instance[] = REGIONS.flatMap((region) => Array.from({ length: 6 }, (_, index) => ({ id: `${region}-${index}`, region, release: "gateway@1.0", side: "old" as const, inTraffic: true })));
