@@ -22,12 +22,12 @@ async function folder(): Promise<string> {
   cleanups.push(() => rm(dir, { recursive: true, force: true }));
   return dir;
 }
-const leaseIn = (dir: string, machine?: string) => fileLease({ dir, clock: systemClock, times, ...(machine === undefined ? {} : { machine }) });
+const leaseIn = (dir: string, machine?: string) => fileLease({ dir: join(dir, "leases"), clock: systemClock, times, ...(machine === undefined ? {} : { machine }) });
 const me = (run: string, host = "test") => ({ run, host, pid: process.pid });
 
 /** A process of its own that holds the lease; `told` is what it said so far. */
 async function holder(dir: string, machine: string, run: string) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL("processes/hold-lease.ts", import.meta.url)), dir, machine, run], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [fileURLToPath(new URL("processes/hold-lease.ts", import.meta.url)), join(dir, "leases"), machine, run], { stdio: ["pipe", "pipe", "inherit"] });
   const told: string[] = [];
   child.stdout.setEncoding("utf8").on("data", (text: string) => told.push(...text.split("\n").filter((line) => line !== "")));
   const ended = once(child, "close");
@@ -71,7 +71,7 @@ test("a conductor on another machine that renews is left alone, whatever its wal
   const dir = await folder();
   const first = await holder(dir, "machine A", "r1");
   const lateClock = { ...systemClock, now: () => Date.now() + 86_400_000 };
-  const lease = fileLease({ dir, clock: lateClock, times, machine: "machine B" });
+  const lease = fileLease({ dir: join(dir, "leases"), clock: lateClock, times, machine: "machine B" });
   await expect(lease.acquire([KEY], me("r2"), signal)).rejects.toMatchObject({ code: "LEASE_HELD", message: expect.stringContaining(`held by run r1`) });
   expect(first.told).toEqual([`held ${first.epoch}`]);
   first.child.stdin.end();
@@ -104,7 +104,7 @@ test("a conductor that was killed is taken over at once by one on the same machi
   const first = await holder(dir, "", "r1");
   first.child.kill("SIGKILL");
   await first.ended;
-  const lease = fileLease({ dir, clock: { ...systemClock, sleep: () => Promise.reject(new Error("nothing is to be waited for")) } });
+  const lease = fileLease({ dir: join(dir, "leases"), clock: { ...systemClock, sleep: () => Promise.reject(new Error("nothing is to be waited for")) } });
   const second = await lease.acquire([KEY], me("r2"), signal);
   expect(second.epoch).toBe(first.epoch + 1);
 });

@@ -11,6 +11,7 @@ import { turnsIn } from "./turns.ts";
 import type { Claim, Turn, Turns } from "./turns.ts";
 
 export type FileLeaseOptions = {
+  /** The leases' own folder. */
   readonly dir: string;
   readonly clock: Clock;
   /** Names the kernel that this process's pid belongs to. Default: this machine's. */
@@ -21,11 +22,11 @@ export type FileLeaseOptions = {
 export const LEASE_TIMES: LeaseTimes = { renewEveryMs: 2_000, giveUpAfterMs: 8_000, lostAfterMs: 10_000 };
 
 /**
- * Leases as folders under `dir/leases`, one a key. A holder on this machine is judged by its process: gone, or another one under the same pid,
+ * Leases as folders in `dir`, one a key. A holder on this machine is judged by its process: gone, or another one under the same pid,
  * and it is taken over at once. A holder elsewhere is judged by its heartbeat, so that taking over from it means watching it first.
  */
 export function fileLease({ dir, clock, machine, times = LEASE_TIMES }: FileLeaseOptions): Lease {
-  const leases = resolve(dir, "leases");
+  const leases = resolve(dir);
   const turnsOf = (key: string): Turns => turnsIn(join(leases, encodeURIComponent(key)));
   const here = machine === undefined ? thisMachine() : Promise.resolve(machine);
   const world: Watch = { clock, times, judge: async (claim, host) => judge(claim, host, await here) };
