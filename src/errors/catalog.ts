@@ -56,6 +56,11 @@ export const CATALOG = {
     retry: true,
     explain: "The thread that judges users' operations ended, so nobody watches and nothing can be proved. midflight takes no step without a guard: the run says unknown and halts. Resume it; its guard starts anew.",
   },
+  INTERRUPTED: {
+    exit: 130,
+    retry: false,
+    explain: "A signal ended midflight before anything was touched, or stopped the demo. Nothing needs to be cleaned up.",
+  },
   JOURNAL_CORRUPT: {
     exit: EXIT.stranded,
     retry: false,
