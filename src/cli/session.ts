@@ -28,6 +28,8 @@ export type Session = {
   readonly secrets: readonly string[];
   /** Asked as soon as the run is open. */
   readonly ask?: { readonly what: "undo"; readonly by: string; readonly because?: string };
+  /** Leaves the closing lines to the caller. */
+  readonly isQuiet?: boolean;
   /** Told every event, as a second reader. */
   readonly onEvent?: (event: RunEvent) => void;
 };
@@ -66,7 +68,7 @@ export async function runSession(session: Session): Promise<{ readonly status: E
     const run = await conducted.finished;
     await renderer.end();
     const path = await writeReport(custody.store, run, redact);
-    farewell(io, session.output, run, path);
+    if (session.isQuiet !== true) farewell(io, session.output, run, path);
     return { status: exitOf(run), run };
   } catch (error) {
     await renderer.end();

@@ -46,6 +46,11 @@ export const CATALOG = {
     retry: false,
     explain: "A newer conductor holds this environment. A write of this one was refused by the target, and it sends nothing more. Look at `midflight status` to see who acts now.",
   },
+  FILE_EXISTS: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A file that midflight would write is there already, and it writes over nothing. Choose another folder.",
+  },
   FOREIGN_CHANGE: {
     exit: EXIT.halted,
     retry: false,

@@ -2,11 +2,11 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { accountOf, PROBE_UIDS, type VenueEnv } from "./accounts.ts";
 import { INSTRUMENTS } from "./instruments.ts";
-import { spawnGuarded, type GuardedProcess } from "./guardian.ts";
 import { seedMetadata } from "./metadata/seed.ts";
 import { startPostgres, type Postgres } from "./metadata/postgres.ts";
 import { choosePorts, VENUE_REGIONS, type VenuePorts } from "./ports.ts";
 import { entryOf } from "./entry-of.ts";
+import { startService, type VenueProcess } from "./service.ts";
 
 /** One environment of the demo venue, without its gateways: midflight's own driver starts those. */
 export type Venue = {
@@ -78,8 +78,9 @@ async function startEngine(order: EngineOrder): Promise<Engine & { stop(): Promi
   };
 }
 
-const spawnEngine = ({ options, witness, name, port, peer }: EngineOrder, as: "active" | "standby"): Promise<GuardedProcess> =>
-  spawnGuarded({
+const spawnEngine = ({ options, witness, name, port, peer }: EngineOrder, as: "active" | "standby"): Promise<VenueProcess> =>
+  startService({
+    name: `matching engine ${name}`,
     argv: [process.execPath, entryOf("engine")],
     env: {
       ENGINE_NAME: name,
@@ -93,8 +94,9 @@ const spawnEngine = ({ options, witness, name, port, peer }: EngineOrder, as: "a
     log: join(options.dir, `engine-${name}.log`),
   });
 
-const startBalancer = (options: VenueOptions, ports: VenuePorts, region: string): Promise<GuardedProcess> =>
-  spawnGuarded({
+const startBalancer = (options: VenueOptions, ports: VenuePorts, region: string): Promise<VenueProcess> =>
+  startService({
+    name: `balancer of ${region}`,
     argv: [process.execPath, entryOf("balancer")],
     env: {
       BALANCER_REGION: region,

@@ -1,0 +1,89 @@
+import { fileURLToPath } from "node:url";
+import { mkdir } from "node:fs/promises";
+import { resolve } from "node:path";
+import { STORIES } from "../../demo/stories/all.ts";
+import type { Figures, Story } from "../../demo/stories/story.ts";
+import { tell } from "../../demo/tell.ts";
+import { EXIT } from "../../errors/catalog.ts";
+import { UpgradeError } from "../../errors/upgrade-error.ts";
+import { midflightSurface } from "../demo-surface.ts";
+import type { CliIo, ExitStatus } from "../io.ts";
+import { outputKind } from "../output.ts";
+import { venueAlone } from "../demo-venue.ts";
+
+export type DemoOptions = {
+  readonly story?: string;
+  readonly seed?: string;
+  readonly rate?: string;
+  readonly dir?: string;
+  readonly portBase?: string;
+  readonly json?: boolean;
+  readonly output?: string;
+};
+
+export async function demo(io: CliIo, [what]: readonly string[], options: DemoOptions): Promise<ExitStatus> {
+  if (what === "venue") return venueAlone(io, options);
+  if (what !== undefined) throw new UpgradeError("USAGE", `demo knows no ${what}`, { hint: "`midflight demo`, `midflight demo venue` or `midflight demo --story NAME`" });
+  const stories = chosen(options.story);
+  const output = outputKind(io, options);
+  const dir = resolve(io.cwd, options.dir ?? "midflight-demo");
+  await mkdir(dir, { recursive: true });
+  const stop = new AbortController();
+  const say = (text: string) => (output === "json" ? io.say(text) : io.print(text));
+  const told: Figures[] = [];
+  for (const [index, story] of stories.entries()) {
+    stop.signal.throwIfAborted();
+    say(`\n${index + 1} of ${stories.length}  ${story.title} (${story.name}, seed ${options.seed ?? "1"})`);
+    told.push(await oneStory(story, { io, options, output, dir, say, stop }));
+  }
+  closing(io, output, told);
+  return EXIT.done;
+}
+
+type Night = { readonly io: CliIo; readonly options: DemoOptions; readonly output: "live" | "lines" | "json"; readonly dir: string; readonly say: (text: string) => void; readonly stop: AbortController };
+
+async function oneStory(story: Story, { io, options, output, dir, say, stop }: Night): Promise<Figures> {
+  // While an upgrade is under way its own session hears the signals; before and after it, a signal ends the demo.
+  const unhear = io.onSignal((signal) => stop.abort(new UpgradeError("INTERRUPTED", `${signal}: the demo was stopped`, { hint: "start it again with `midflight demo`" })));
+  try {
+    return await tell(story, {
+      dir,
+      plans: fileURLToPath(plansUrl()),
+      seed: options.seed ?? "1",
+      ratePerSec: number(options.rate, "--rate", 300),
+      ...(options.portBase === undefined ? {} : { portBase: number(options.portBase, "--port-base", 7100) }),
+      midflight: (variables) => midflightSurface({ ...io, env: { ...io.env, ...variables } }, output),
+      say,
+      signal: stop.signal,
+    });
+  } finally {
+    unhear();
+  }
+}
+
+/** plans/ lies beside src/ in a checkout and beside dist/ in a package. */
+export const plansUrl = (): URL => new URL(import.meta.url.endsWith(".ts") ? "../../../plans" : "../../plans", import.meta.url);
+
+function chosen(name: string | undefined): readonly Story[] {
+  if (name === undefined) return STORIES;
+  const story = STORIES.find((one) => one.name === name);
+  if (story === undefined) throw new UpgradeError("USAGE", `there is no story ${name}`, { hint: `choose one of ${STORIES.map((one) => one.name).join(", ")}` });
+  return [story];
+}
+
+export function number(text: string | undefined, option: string, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value <= 0) throw new UpgradeError("USAGE", `${option} ${text} is no whole number above 0`, { hint: `such as ${option} ${otherwise}` });
+  return value;
+}
+
+function closing(io: CliIo, output: Night["output"], told: readonly Figures[]): void {
+  if (output === "json") {
+    const stories = told.map(({ name, outcome, operations, failed, ambiguous, tripMs, lastFailureMs, undoMs, lost, planted, rowsLost, latency, report }) => ({ name, outcome, operations, failed, ambiguous, tripMs, lastFailureMs, undoMs, lost, planted, rowsLost, latency, report }));
+    io.print(JSON.stringify({ kind: "demo-summary", stories }));
+    return;
+  }
+  io.print("\nIncident reports:");
+  for (const figures of told) io.print(`  ${figures.name.padEnd(18)} ${figures.report}`);
+}

@@ -1,0 +1,19 @@
+import { UpgradeError } from "../../errors/upgrade-error.ts";
+import type { CliIo, ExitStatus } from "../io.ts";
+import { outputKind } from "../output.ts";
+import { reviveRun } from "../revive-run.ts";
+import { readRun } from "../session.ts";
+import { findRun, openState } from "../state.ts";
+
+type Options = { readonly state?: string; readonly json?: boolean; readonly output?: string };
+
+export async function resume(io: CliIo, [id]: readonly string[], options: Options): Promise<ExitStatus> {
+  const state = await openState(io, options.state);
+  const name = await findRun(state, id, "resumable");
+  const { run } = await readRun(state.store, name);
+  if (run.phase.kind === "ended") {
+    throw new UpgradeError("RUN_OVER", `run ${name} has ended: ${run.phase.outcome}`, { hint: "start again with `midflight upgrade`, or take it back with `midflight rollback`" });
+  }
+  const { status } = await reviveRun({ io, state, run: name, output: outputKind(io, options) });
+  return status;
+}

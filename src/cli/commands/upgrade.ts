@@ -1,0 +1,30 @@
+import { EXIT } from "../../errors/catalog.ts";
+import { UpgradeError } from "../../errors/upgrade-error.ts";
+import type { CliIo, ExitStatus } from "../io.ts";
+import { isSavedPlan, loadSaved } from "../saved-plan.ts";
+import { load, type Loaded } from "../load.ts";
+import { outputKind } from "../output.ts";
+import { fileState } from "../wiring-state.ts";
+import { startRun } from "../start-run.ts";
+import { stateDirOf } from "../state-dir.ts";
+
+type Options = { readonly env?: string; readonly releases?: string; readonly state?: string; readonly json?: boolean; readonly output?: string; readonly yes?: boolean; readonly input?: boolean };
+
+export async function upgrade(io: CliIo, [file = ""]: readonly string[], options: Options): Promise<ExitStatus> {
+  const loaded = (await isSavedPlan(io, file)) ? await loadSaved(io, file, options) : await load(io, file, options);
+  const state = fileState(stateDirOf(io, loaded.environment, options.state));
+  if (!(await isWanted(io, loaded, options))) return EXIT.refused;
+  const { status } = await startRun({ io, cwd: io.cwd, loaded, state, output: outputKind(io, options) });
+  return status;
+}
+
+/** A person at a terminal is asked once. A pipeline passes `--yes`, or has no terminal to ask at. */
+async function isWanted(io: CliIo, loaded: Loaded, options: Options): Promise<boolean> {
+  if (options.yes === true || !io.stdin.isTTY || !io.stdout.isTTY) return true;
+  if (options.input === false) throw new UpgradeError("NOT_CONFIRMED", "an answer is needed, and --no-input forbids to ask", { hint: "pass --yes" });
+  const { graph } = loaded;
+  const answer = await io.question(`Upgrade ${graph.environment} (${graph.class}) by ${graph.plan}, ${graph.moves.length} moves? [y/N] `);
+  if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return true;
+  io.say("Nothing was touched.");
+  return false;
+}

@@ -1,0 +1,51 @@
+import { dirname, join, resolve } from "node:path";
+import type { Estate, Midflight, UpgradeOrder, UpgradeResult } from "../demo/surface.ts";
+import { UpgradeError } from "../errors/upgrade-error.ts";
+import { systemClock } from "../adapters/system/clock.ts";
+import { processEstate } from "../adapters/process/estate.ts";
+import { writeReport } from "./session.ts";
+import { fileState } from "./wiring-state.ts";
+import { loadFiles } from "./load.ts";
+import type { CliIo } from "./io.ts";
+import type { OutputKind } from "./output.ts";
+import { startRun } from "./start-run.ts";
+import { redactor } from "../events/redact.ts";
+import { processOptions } from "./wiring.ts";
+
+/** What the demo uses of midflight, with this environment. */
+export const midflightSurface = (io: CliIo, output: OutputKind): Midflight => ({
+  upgrade: (order) => upgrade(io, output, order),
+  bringUp: (order) => bringUp(io, order),
+});
+
+async function upgrade(io: CliIo, output: OutputKind, order: UpgradeOrder): Promise<UpgradeResult> {
+  const loaded = await loadFiles(io, { plan: order.plan, environment: order.environment, releases: order.releases });
+  const state = fileState(stateDirOf(order.environment));
+  const cwd = dirname(dirname(order.plan));
+  const { run, status, secrets } = await startRun({ io, cwd, loaded, state, output, onEvent: order.onEvent, isQuiet: true });
+  const redact = redactor(secrets);
+  const { phase } = run;
+  return {
+    status,
+    run: run.id,
+    outcome: phase.kind === "ended" ? phase.outcome : phase.kind,
+    text: phase.kind === "ended" ? phase.text : phase.kind === "halted" ? phase.why : "",
+    report: state.store.pathOf(run.id, "report.md"),
+    rewriteReport: (asUsersSawIt) => writeReport(state.store, run, redact, asUsersSawIt),
+  };
+}
+
+const stateDirOf = (environment: string): string => join(dirname(environment), ".midflight");
+
+/** Starts the release that a venue begins with, through the same driver that later replaces it. */
+async function bringUp(io: CliIo, order: Parameters<Midflight["bringUp"]>[0]): Promise<Estate> {
+  const loaded = await loadFiles(io, { plan: join(dirname(order.environment), "good-upgrade.yaml"), environment: order.environment, releases: order.releases });
+  const placed = loaded.environment.components[order.component];
+  const release = loaded.releases.releases[order.release]?.process;
+  if (placed?.driver !== "process" || release === undefined) throw new UpgradeError("VENUE_CONFIG", `${order.component} or ${order.release} is not of the process driver`, { hint: "use the shipped plans" });
+  const options = processOptions(order.component, placed, loaded, io.env, resolve(stateDirOf(order.environment)), systemClock);
+  const estate = processEstate(options);
+  await estate.bringUp(Object.keys(placed.balancer), { release: order.release, digest: release.digest, count: placed.instances });
+  return estate;
+}
+

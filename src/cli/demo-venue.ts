@@ -1,0 +1,76 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { accountOf, USER_UIDS } from "../demo/venue/accounts.ts";
+import { startVenue, type Venue } from "../demo/venue/venue.ts";
+import { guardFolder } from "../demo/venue/guardian.ts";
+import { prepareWorkspace, type Workspace } from "../demo/workspace.ts";
+import { EXIT } from "../errors/catalog.ts";
+import { number, plansUrl, type DemoOptions } from "./commands/demo.ts";
+import { midflightSurface } from "./demo-surface.ts";
+import type { CliIo, ExitStatus } from "./io.ts";
+
+const KEY_SEED = "demo";
+
+/** `midflight demo venue`: the venue alone, until Ctrl-C. Prints how to trade on it and how to upgrade it. */
+export async function venueAlone(io: CliIo, options: DemoOptions): Promise<ExitStatus> {
+  const dir = await mkdtemp(join(tmpdir(), "midflight-venue-"));
+  const unguard = guardFolder(dir);
+  await using stack = new AsyncDisposableStack();
+  stack.defer(async () => {
+    await rm(dir, { recursive: true, force: true });
+    unguard();
+  });
+  const stopped = Promise.withResolvers<void>();
+  stack.defer(io.onSignal(() => stopped.resolve()));
+  io.say("starting: PostgreSQL, two matching engines, two regions of a balancer and six gateways");
+  const venue = await startVenue({ dir: join(dir, "venue"), env: "production", keySeed: KEY_SEED, ...(options.portBase === undefined ? {} : { portBase: number(options.portBase, "--port-base", 7100) }) });
+  stack.defer(() => venue.stop());
+  const workspace = await prepareWorkspace(fileURLToPath(plansUrl()), dir, { plan: "good-upgrade.yaml" }, { text: "none" }, venue);
+  const midflight = midflightSurface({ ...io, env: { ...io.env, ...venue.variables, FAULT: "{}", GATEWAY_NOISE: "" } }, "lines");
+  const estate = await midflight.bringUp({ environment: workspace.environment, component: "gateway", release: "gateway@1.0", releases: workspace.releases });
+  stack.defer(() => estate.stop());
+  const facts = factsOf(venue, workspace);
+  io.print(options.json === true ? JSON.stringify({ kind: "venue", ...facts }) : textOf(facts));
+  await stopped.promise;
+  io.say("stopping");
+  return EXIT.done;
+}
+
+type Facts = ReturnType<typeof factsOf>;
+
+const factsOf = (venue: Venue, workspace: Workspace) => ({
+  regions: venue.regions,
+  accounts: USER_UIDS.slice(0, 3).map((uid) => accountOf(uid, venue.env, venue.keySeed)),
+  variables: { ...venue.variables, FAULT: "{}", GATEWAY_NOISE: "" },
+  plan: workspace.plan,
+  environment: workspace.environment,
+  curl: curlOf(venue),
+});
+
+/** Signs and sends one order with nothing but openssl and curl. */
+function curlOf(venue: Venue): string {
+  const account = accountOf(USER_UIDS[0] ?? "1000", venue.env, venue.keySeed);
+  const rest = venue.regions["tokyo"]?.rest ?? "";
+  return [
+    `TS=$(date -u +%Y-%m-%dT%H:%M:%S.000Z)`,
+    `BODY='{"instId":"BTC-USDT","tdMode":"cash","side":"buy","ordType":"post_only","px":"50000","sz":"0.01"}'`,
+    `SIGN=$(printf '%s' "$TS"POST/api/v5/trade/order"$BODY" | openssl dgst -sha256 -hmac '${account.secret}' -binary | base64)`,
+    `curl -s ${rest}/api/v5/trade/order -H 'Content-Type: application/json' -H 'OK-ACCESS-KEY: ${account.apiKey}' -H 'OK-ACCESS-PASSPHRASE: ${account.passphrase}' -H "OK-ACCESS-TIMESTAMP: $TS" -H "OK-ACCESS-SIGN: $SIGN" -d "$BODY"`,
+  ].join("\n");
+}
+
+function textOf(facts: Facts): string {
+  const regions = Object.entries(facts.regions).map(([name, at]) => `  ${name.padEnd(10)} REST ${at.rest}/api/v5   WebSocket ${at.ws}/ws/v5/{public,private}   admin ${at.admin}`);
+  const accounts = facts.accounts.map((account) => `  uid ${account.uid}  key ${account.apiKey}  secret ${account.secret}  passphrase ${account.passphrase}`);
+  const variables = Object.entries(facts.variables).map(([name, value]) => `  export ${name}='${value}'`);
+  return [
+    "The venue speaks OKX V5; instruments BTC-USDT, ETH-USDT and PROBE-USDT.",
+    `Addresses\n${regions.join("\n")}`,
+    `Accounts (three of 200)\n${accounts.join("\n")}`,
+    `An order with curl\n${facts.curl.replaceAll(/^/gm, "  ")}`,
+    `To upgrade it from another terminal\n${variables.join("\n")}\n  midflight upgrade '${facts.plan}' --env '${facts.environment}'`,
+    "Ctrl-C stops it; nothing is left behind.",
+  ].join("\n\n");
+}

@@ -1,0 +1,65 @@
+const PLAN = `# yaml-language-server: $schema=./plan.schema.json
+midflight: 1
+plan: first-upgrade
+summary: Gateway 2.0, with its metadata expanded first and contracted last
+components:
+  orders-db: { migrations: ./migrations }          # NNNN_name.up.sql, .verify.sql, .down.sql; the phase stands in the file's head
+  gateway:   { release: gateway@2.0, needs: [orders-db], floor: 100% }
+steps:
+  - migrate: orders-db                             # additive only: the old release is still served
+    phase: expand
+  - roll: gateway
+    dark: { exclude: 5%, confidence: 99% }         # proof before any user reaches a new instance
+    drain: { notice: 3s, deadline: 10s }
+    waves:
+      - { regions: [tokyo], batch: 1, surge: 1, soak: 20s }
+      - { regions: rest, batch: 2, surge: 2, soak: 20s }
+guard:
+  operations: [order, amend, cancel]
+  falseAlarms: 1 per 30 days
+  baseline: { atMost: 0.1% }                       # stated, and refused only if what is measured contradicts it
+  slowerThan: 250ms
+  budget: { failedOperations: 200 }
+`;
+
+const ENVIRONMENT = `# yaml-language-server: $schema=./environment.schema.json
+midflight: 1
+environment: production
+class: production                                  # or demo
+rehearsedIn: demo
+regions:
+  tokyo:     { probe: { okx: { rest: http://127.0.0.1:7110, ws: ws://127.0.0.1:7110/ws/v5, accounts: { env: PROBES_TOKYO } } } }
+  frankfurt: { probe: { okx: { rest: http://127.0.0.1:7210, ws: ws://127.0.0.1:7210/ws/v5, accounts: { env: PROBES_FRANKFURT } } } }
+components:
+  orders-db: { driver: postgres, url: { env: ORDERS_DB_URL } }
+  gateway:
+    driver: process
+    balancer: { tokyo: http://127.0.0.1:7190, frankfurt: http://127.0.0.1:7290 }
+    instances: 6                                   # per region
+    env: { DATABASE_URL: { env: GATEWAY_DB_URL } }
+`;
+
+const RELEASES = `# yaml-language-server: $schema=./releases.schema.json
+midflight: 1
+releases:
+  # The digest is the sha256 over the sorted (path, mode, bytes) of the folder; \`midflight plan\` says which one it finds.
+  gateway@2.0: { process: { digest: "sha256:0000000000000000000000000000000000000000000000000000000000000000", path: ./releases/gateway-2.0, run: [node, main.js] } }
+`;
+
+const UP = `-- midflight: phase expand
+create table price_bands (inst_id text primary key, lower_pct numeric not null, upper_pct numeric not null);
+`;
+const VERIFY = `select 1 / (count(*) filter (where table_name = 'price_bands'))::int from information_schema.tables;
+`;
+const DOWN = `drop table price_bands;
+`;
+
+/** What \`midflight init\` writes, by path. */
+export const INIT_FILES: Readonly<Record<string, string>> = {
+  "plan.yaml": PLAN,
+  "production.yaml": ENVIRONMENT,
+  "releases.yaml": RELEASES,
+  "migrations/0001_price_bands.up.sql": UP,
+  "migrations/0001_price_bands.verify.sql": VERIFY,
+  "migrations/0001_price_bands.down.sql": DOWN,
+};

@@ -1,0 +1,67 @@
+import { randomBytes } from "node:crypto";
+import { graphFingerprint } from "../graph/fingerprint.ts";
+import type { RunEvent } from "../events/event.ts";
+import type { Run } from "../engine/run.ts";
+import { sha256 } from "./sha256.ts";
+import type { CliIo, ExitStatus } from "./io.ts";
+import type { Loaded } from "./load.ts";
+import type { OutputKind } from "./output.ts";
+import { runSession } from "./session.ts";
+import { holderOf, type State } from "./state.ts";
+import { wire } from "./wiring.ts";
+import { VERSION } from "./version.ts";
+
+export type StartOrder = {
+  readonly io: CliIo;
+  readonly cwd: string;
+  readonly loaded: Loaded;
+  readonly state: State;
+  readonly output: OutputKind;
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Leaves the closing lines to the caller. */
+  readonly isQuiet?: boolean;
+};
+
+/** Starts a new run: the lease first, then its folder with copies of everything it was given, then the first fact. */
+export async function startRun(order: StartOrder): Promise<{ readonly run: Run; readonly status: ExitStatus; readonly secrets: readonly string[] }> {
+  const { io, loaded, state } = order;
+  const run = newRunId(loaded, state.clock.now());
+  const { world, secrets } = await wire(loaded, { env: io.env, cwd: order.cwd, stateDir: state.dir, clock: state.clock, run });
+  const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
+  try {
+    const journal = await state.store.create(run);
+    for (const file of loaded.files) await state.store.putFile(run, `input/${file.name}`, file.text);
+    await state.store.putFile(run, "input.json", `${JSON.stringify({ ...loaded.given, cwd: order.cwd }, undefined, 2)}\n`);
+    const opened = {
+      kind: "opened" as const,
+      run,
+      graph: loaded.graph,
+      planFingerprint: loaded.planFingerprint,
+      graphFingerprint: graphFingerprint(loaded.graph, sha256),
+      version: VERSION,
+      epoch: lease.epoch,
+    };
+    const result = await runSession({
+      io,
+      world,
+      custody: { store: state.store, journal, lease },
+      start: { kind: "new", opened },
+      output: order.output,
+      secrets,
+      ...(order.onEvent === undefined ? {} : { onEvent: order.onEvent }),
+      isQuiet: order.isQuiet === true,
+    });
+    return { ...result, secrets };
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
+}
+
+/** `order-gateway-2-20261121-051200-3f9a`: sorts by time within a plan, and is easy to say. */
+const newRunId = (loaded: Loaded, now: number): string => {
+  const [day = "", time = ""] = new Date(now).toISOString().split("T");
+  return `${loaded.plan.name}-${day.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${randomBytes(2).toString("hex")}`;
+};
+
+export const leaseKeys = (loaded: Pick<Loaded, "environment" | "plan">): readonly string[] => Object.keys(loaded.plan.components).map((component) => `${loaded.environment.name}/${component}`);
