@@ -12,7 +12,7 @@ export const parseFence = (text: string): Fence | undefined => {
 export const formatFence = ({ epoch, seq }: Fence): string => `${epoch}.${seq}`;
 
 /** Negative when `left` is the older one. */
-export const compareFences = (left: Fence, right: Fence): number => left.epoch - right.epoch || left.seq - right.seq;
+const compareFences = (left: Fence, right: Fence): number => left.epoch - right.epoch || left.seq - right.seq;
 
 /**
  * Whether a write with this header may pass, and the highest fence seen afterwards. A write without a fence passes

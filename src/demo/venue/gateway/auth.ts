@@ -21,7 +21,7 @@ export type Keyring = {
 };
 
 /** How far a timestamp may be off the server's clock, in ms. */
-export const CLOCK_TOLERANCE_MS = 30_000;
+const CLOCK_TOLERANCE_MS = 30_000;
 
 export const createKeyring = (env: VenueEnv, keySeed: string): Keyring => {
   const own = new Map(ALL_UIDS.map((uid) => accountOf(uid, env, keySeed)).map((account) => [account.apiKey, account]));

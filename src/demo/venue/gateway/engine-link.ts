@@ -17,7 +17,7 @@ export type EngineLink = {
 };
 
 /** How long a reply of the engine may take, in ms. A takeover by the standby fits into it. */
-export const ENGINE_DEADLINE_MS = 1_000;
+const ENGINE_DEADLINE_MS = 1_000;
 
 /** `not-sent`: for certain not processed. `unknown`: nobody can say. */
 export type Asked = { readonly kind: "reply"; readonly reply: EngineReply } | { readonly kind: "not-sent" } | { readonly kind: "unknown" };

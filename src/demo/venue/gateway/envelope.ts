@@ -51,7 +51,7 @@ export const socketRows = (rows: readonly Row[], inTime: string, outTime: string
 };
 
 /** "0" all succeeded, "1" none, "2" some. */
-export const envelopeCode = (rows: readonly Row[]): "0" | "1" | "2" => {
+const envelopeCode = (rows: readonly Row[]): "0" | "1" | "2" => {
   const failed = rows.filter((row) => row.sCode !== "0").length;
   if (failed === 0) return "0";
   return failed === rows.length ? "1" : "2";

@@ -14,7 +14,7 @@ import { PUBLIC } from "./routes/public.ts";
 import { SYSTEM } from "./routes/system.ts";
 
 /** Every public path of the gateway. */
-export const ROUTES: Routes = { ...ORDER_ENTRY, ...ORDER_QUERIES, ...CANCEL_ALL_AFTER, ...ACCOUNT, ...PUBLIC, ...MARKET, ...SYSTEM };
+const ROUTES: Routes = { ...ORDER_ENTRY, ...ORDER_QUERIES, ...CANCEL_ALL_AFTER, ...ACCOUNT, ...PUBLIC, ...MARKET, ...SYSTEM };
 
 const MAX_BODY_BYTES = 1_048_576;
 
