@@ -24,12 +24,13 @@ export type Venue = {
   stop(): Promise<void>;
 };
 
+const failed = (error: unknown): never => {
+  throw error;
+};
+
 export const startVenue = async (how: { readonly env?: VenueEnv; readonly gateways?: number } = {}): Promise<Venue> => {
   const folder = await mkdtemp(join(tmpdir(), "venue-"));
   const dirs = { dir: join(folder, "engine"), witnessDir: join(folder, "witness") };
-  const failed = (error: unknown): never => {
-    throw error;
-  };
   const engine = await startEngine({ name: "a", port: 0, peerPort: 0, ...dirs, startAs: "active", instruments: readInstruments(JSON.stringify(VENUE_INSTRUMENTS)), silenceMs: 400 }, failed);
   const engines = [`127.0.0.1:${engine.port}`];
   const common = { port: 0, release: "2.0", region: "tokyo", metadataUrl: "", engines, env: how.env ?? "production", keySeed: KEY_SEED } as const;

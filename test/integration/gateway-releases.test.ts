@@ -28,12 +28,13 @@ const EXPAND = `
   insert into price_bands select inst_id, max_deviation_pct, max_deviation_pct from instruments;
   grant select on price_bands to gateway`;
 
+const failed = (): void => {};
+
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "releases-"));
   postgres = await openMetadata({ dir: join(folder, "postgres") });
   owner = new Client({ connectionString: postgres.ownerUrl });
   await owner.connect();
-  const failed = (): void => {};
   const config = { name: "a", port: 0, peerPort: 0, dir: join(folder, "engine"), witnessDir: join(folder, "witness"), silenceMs: 400 } as const;
   engine = await startEngine({ ...config, startAs: "active", instruments: readInstruments(JSON.stringify(VENUE_INSTRUMENTS)) }, failed);
 });

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { listen } from "../../src/demo/venue/listen.ts";
 import { connectEngine } from "../../src/demo/venue/engine/client.ts";
 import { readInstruments, VENUE_INSTRUMENTS } from "../../src/demo/venue/engine/instrument.ts";
@@ -21,6 +21,8 @@ let engines: readonly Engine[];
 let gateway: RunningGateway;
 let origin: string;
 
+const failed = (): void => {};
+
 const freePort = async (): Promise<number> => {
   const server = createServer();
   const port = await listen(server, 0);
@@ -32,11 +34,10 @@ beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "takeover-"));
   const [a, b] = [await freePort(), await freePort()];
   const common = { witnessDir: join(folder, "witness"), instruments: readInstruments(JSON.stringify(VENUE_INSTRUMENTS)), silenceMs: 300 };
-  const failed = (): void => {};
   const first = await startEngine({ ...common, name: "a", port: a, peerPort: b, dir: join(folder, "a"), startAs: "active" }, failed);
   const second = await startEngine({ ...common, name: "b", port: b, peerPort: a, dir: join(folder, "b"), startAs: "standby" }, failed);
   engines = [first, second];
-  await expect.poll(() => first.status().peerConnected, { timeout: 5_000 }).toBe(true);
+  await vi.waitUntil(() => first.status().peerConnected, { timeout: 5_000 });
   const addresses = [`127.0.0.1:${a}`, `127.0.0.1:${b}`];
   const config = { port: 0, instance: "g", release: "2.0", region: "tokyo", metadataUrl: "", engines: addresses, env: "production", keySeed: KEY_SEED } as const;
   gateway = await startGateway(config, RELEASE_2_0, { metadata: fakeMetadata(), engine: connectEngine({ engines: addresses, name: "g" }) });
@@ -47,6 +48,8 @@ afterEach(async () => {
   for (const engine of engines) await engine.close();
   await rm(folder, { recursive: true });
 });
+
+const isPush = (clOrdId: string) => (message: Message) => "data" in message && (message["data"] as Message[])[0]?.["clOrdId"] === clOrdId;
 
 type Sent = { readonly clOrdId: string; readonly sCode: string; readonly ms: number };
 
@@ -74,6 +77,5 @@ test("when the active engine dies, orders wait for the other one: none is lost, 
   const namesWith = (sCode: string) => sent.filter((each) => each.sCode === sCode).map(({ clOrdId }) => clOrdId);
   expect(resting).toEqual(expect.arrayContaining(namesWith("0")));
   expect(resting.filter((name) => namesWith("50001").includes(name))).toEqual([]);
-  const isPush = (clOrdId: string) => (message: Message) => "data" in message && (message["data"] as Message[])[0]?.["clOrdId"] === clOrdId;
   for (const clOrdId of namesWith("0")) await socket.heard(isPush(clOrdId));
 });
