@@ -31,6 +31,11 @@ export const CATALOG = {
     retry: true,
     explain: "The balancer's admin address did not answer, so midflight cannot see or set which instances take traffic. Nothing was changed. Check the address in the environment file and that the balancer runs.",
   },
+  COMMAND_FAILED: {
+    exit: EXIT.refused,
+    retry: true,
+    explain: "A program that drives a component of the environment (`observe`, `apply`, `undo` or `ready`) could not be started, exited with another status than 0, took too long, or printed something that is not the JSON it should print. The message ends with the last lines that it printed. Run it by hand with the same environment variables, mend it, and start again.",
+  },
   EFFECT_TIMED_OUT: {
     exit: EXIT.halted,
     retry: true,
@@ -60,6 +65,11 @@ export const CATALOG = {
     exit: EXIT.halted,
     retry: true,
     explain: "The thread that judges users' operations ended, so nobody watches and nothing can be proved. midflight takes no step without a guard: the run says unknown and halts. Resume it; its guard starts anew.",
+  },
+  INSTANCE_NOT_READY: {
+    exit: EXIT.undone,
+    retry: true,
+    explain: "An instance was started and did not answer its ready check within its deadline, or ended before that; or it should take traffic and did not answer. The message ends with the last lines of its log and names the file. Users were not sent to it.",
   },
   INTERRUPTED: {
     exit: 130,
@@ -101,6 +111,11 @@ export const CATALOG = {
     retry: false,
     explain: "Another conductor took over the lease of this environment, or this one could no longer prove that it holds it. It sends nothing more. `midflight status` tells who acts now.",
   },
+  NOTIFICATION_UNDELIVERED: {
+    exit: EXIT.done,
+    retry: true,
+    explain: "Somebody who should be told of this run could not be: every try failed. A run never waits for that and never ends because of it; the report lists what was not delivered. Check the address, and tell them yourself.",
+  },
   NOT_CONFIRMED: {
     exit: EXIT.refused,
     retry: false,
@@ -141,6 +156,11 @@ export const CATALOG = {
     retry: false,
     explain: "PostgreSQL refuses to run as root, and midflight, running as root, found neither another user that it may start it as nor a folder that such a user can enter. Run midflight as an ordinary user, or point TMPDIR at a folder that everybody may enter, such as /tmp.",
   },
+  RELEASE_DIGEST_MISMATCH: {
+    exit: EXIT.refused,
+    retry: false,
+    explain: "The folder of a release is not what releases.yaml says it is: its digest over the sorted (path, mode, bytes) differs, it cannot be read, or nothing says where a release of this digest lies. Nothing of it was started. Build the release again or, if the change is meant, certify the new digest in releases.yaml.",
+  },
   RUN_EMPTY: {
     exit: EXIT.refused,
     retry: false,
@@ -151,6 +171,16 @@ export const CATALOG = {
     retry: false,
     explain: "A run of that name is already kept in the state folder. Every run has a name of its own.",
   },
+  RUN_FAILED: {
+    exit: EXIT.undone,
+    retry: true,
+    explain: "A program of the plan exited with another status than 0, or was killed. The message ends with the last lines that it printed.",
+  },
+  RUN_NOT_FOUND: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A program that the plan or the environment names could not be started: it is not there, or this user may not run it. Programs are looked for on PATH and, with a path, from the folder in which midflight was started.",
+  },
   RUN_NOT_FOUND_HERE: {
     exit: EXIT.badInput,
     retry: false,
@@ -160,6 +190,11 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: false,
     explain: "The run has ended, so there is nothing to resume. `midflight report` tells how it ended.",
+  },
+  RUN_TIMED_OUT: {
+    exit: EXIT.undone,
+    retry: true,
+    explain: "A program of the plan did not end within its deadline. It was ended with everything that it had started: first SIGTERM, then SIGKILL.",
   },
   RUN_UNDER_WAY: {
     exit: EXIT.refused,
@@ -205,6 +240,11 @@ export const CATALOG = {
     exit: EXIT.undone,
     retry: false,
     explain: "A verification that the plan asks for did not pass. The message names what was checked. The run is turned back.",
+  },
+  WORKLOAD_UNREACHABLE: {
+    exit: EXIT.refused,
+    retry: true,
+    explain: "The instances of a component in a region could not be seen: its balancer's admin address did not answer, or the instances' records could not be read. midflight changes nothing that it cannot see; a run holds and looks again.",
   },
 } as const satisfies Record<string, Entry>;
 
