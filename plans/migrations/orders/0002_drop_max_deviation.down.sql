@@ -1,0 +1,7 @@
+-- Release 1.0 has one limit for both directions. The wider one refuses no order that a band allows.
+
+alter table instruments add column max_deviation_pct numeric;
+
+update instruments i set max_deviation_pct = greatest(b.lower_pct, b.upper_pct) from price_bands b where b.inst_id = i.inst_id;
+
+alter table instruments alter column max_deviation_pct set not null;
