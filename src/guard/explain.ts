@@ -81,7 +81,9 @@ const hotBy = <Name extends string>(counts: readonly Count[], nameOf: (count: Co
 /** A few cohorts that fail nearly totally while the rest is well. */
 const hotCohorts = (counts: readonly Count[]): readonly string[] => {
   const groups = [...Map.groupBy(counts, ({ cohort }) => cohort)].map(([name, members]) => ({ name, ...tally(members) }));
-  const hot = groups.filter((group) => group.failed >= 2 && shareOf(group) >= 0.6);
+  const failing = groups.filter((group) => shareOf(group) >= 0.6);
+  // One operation may be bad luck; beside a cohort that fails for certain it is the same story.
+  const hot = failing.some((group) => group.failed >= 2) ? failing : [];
   const failed = hot.reduce((sum, group) => sum + group.failed, 0);
   const isFew = hot.length > 0 && hot.length * 2 <= groups.length;
   return isFew && failed >= 0.8 * tally(counts).failed ? hot.map(({ name }) => name).toSorted() : [];

@@ -35,6 +35,7 @@ export const startOkxServer = async (options: OkxServerOptions) => {
   const orders = new Map<string, Order>();
   const counters = new Map<string, Map<string, number>>(options.instances.map(({ id }) => [id, new Map()]));
   const switches = new Map<string, NodeJS.Timeout>();
+  const switchedAt = new Map<string, number>();
   let faults: readonly Fault[] = [];
   let exposed: readonly string[] = options.instances.map(({ id }) => id);
   let metricsAs: ((text: string) => string) | undefined;
@@ -101,6 +102,8 @@ export const startOkxServer = async (options: OkxServerOptions) => {
     }
     const fields = JSON.parse(body) as Record<string, string>;
     if (path === "/api/v5/trade/cancel-all-after") {
+      if (performance.now() - (switchedAt.get(account.apiKey) ?? -Infinity) < 1_000) return send(429, { code: "50011", msg: "Requests too frequent", data: [] });
+      switchedAt.set(account.apiKey, performance.now());
       setSwitch(account, Number(fields["timeOut"]), fields["tag"] ?? "");
       return send(200, ok([{ triggerTime: "0", tag: fields["tag"], ts: "0" }]));
     }

@@ -75,9 +75,9 @@ export const watchedVenue = async (watcher: Watcher, regions: readonly RegionPla
 export type WatchedVenue = Awaited<ReturnType<typeof watchedVenue>>;
 
 /** Polls until there is a value. */
-export const eventually = async <T>(look: () => T | undefined, ms: number, what: () => string): Promise<T> => {
+export const eventually = async <T>(look: () => T | undefined | Promise<T | undefined>, ms: number, what: () => string): Promise<T> => {
   for (const end = performance.now() + ms; performance.now() < end; await new Promise((resolve) => setTimeout(resolve, 20))) {
-    const found = look();
+    const found = await look();
     if (found !== undefined) return found;
   }
   throw new Error(`not within ${ms} ms: ${what()}`);

@@ -17,7 +17,7 @@ export type ProbeOutcome = { readonly operation: Operation; readonly release?: s
 export type ProbeChain = {
   readonly account: ProbeAccount;
   readonly isBusy: () => boolean;
-  /** What it would do next; undefined while the account's rate limit forbids it. */
+  /** What it would do next; undefined while it must not: the account's rate limit, or no dead-man switch. */
   readonly next: () => Operation | undefined;
   /** Does it, at `origin`. Never rejects; takes at most two deadlines. */
   step(origin: string): Promise<ProbeOutcome>;
@@ -34,6 +34,8 @@ export type ChainContext = {
   readonly deadlineMs: number;
   readonly tag: string;
   readonly newId: () => string;
+  /** Whether somebody would cancel an order of the account without us. */
+  readonly mayPlace: (account: ProbeAccount) => boolean;
   /** An order that may be open and that nobody follows any more. */
   readonly abandon: (account: ProbeAccount, clOrdId: string) => void;
 };
@@ -103,7 +105,7 @@ export const probeChain = (account: ProbeAccount, context: ChainContext): ProbeC
     isBusy: () => isBusy,
     next() {
       const operation = wanted();
-      const isAllowed = limits.has(account.apiKey, operation) && (operation === "order" || limits.has(account.apiKey, "query"));
+      const isAllowed = limits.has(account.apiKey, operation) && (operation === "order" ? context.mayPlace(account) : limits.has(account.apiKey, "query"));
       return isAllowed ? operation : undefined;
     },
     async step(origin) {

@@ -59,7 +59,8 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
   const exposed = new Set<string>();
   const orders = openOrders({ venue, origins, accounts, market: () => market, instrument: options.probe.instrument, prefix });
   const context: ChainContext = {
-    venue, publicOrigin: origin, market: () => market, limits: rateLimits(), deadlineMs: guard.deadlineMs, tag: prefix.slice(0, 16), newId: idsWith(prefix, region), abandon: orders.abandon,
+    venue, publicOrigin: origin, market: () => market, limits: rateLimits(), deadlineMs: guard.deadlineMs, tag: prefix.slice(0, 16), newId: idsWith(prefix, region),
+    abandon: orders.abandon, mayPlace: (account) => deadMan.covers(account),
   };
   const newChains = (): readonly ProbeChain[] => accounts.map((account) => probeChain(account, context));
   const own = newChains();
@@ -85,10 +86,9 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
 
   const onSlot = (slot: number): void => {
     bins.flush();
-    if (market === undefined) {
-      for (const operation of guard.operations) options.onSilence(operation, trouble);
-      return;
-    }
+    const why = market === undefined ? trouble : deadMan.trouble();
+    if (why !== undefined) for (const operation of guard.operations) options.onSilence(operation, why);
+    if (market === undefined) return;
     const [round, seat] = [Math.floor(slot / own.length), slot % own.length];
     // Whoever is still busy with a slow answer is passed over; nothing piles up.
     const chain = rotated(own, seat).find((candidate) => !candidate.isBusy() && candidate.next() !== undefined);
