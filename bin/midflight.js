@@ -17,5 +17,8 @@ if (process.platform === "win32") {
 } else if (!existsSync(entry)) {
   fail(5, "midflight is not built: run `npm run build` in its folder.");
 } else {
-  import(entry.href);
+  import(entry.href).catch((error) => {
+    process.stderr.write(String((error && error.stack) || error) + "\n");
+    process.exitCode = 70;
+  });
 }

@@ -128,6 +128,8 @@ describe.each([
     const { lease, conductor } = await make();
     const production = await lease.acquire(["production/gateway"], await conductor("r1"), signal);
     const demo = await lease.acquire(["demo/gateway"], await conductor("r2"), signal);
+    expect(await lease.holder("production/gateway")).toMatchObject({ run: "r1" });
+    expect(await lease.holder("demo/gateway")).toMatchObject({ run: "r2" });
     await Promise.all([production.release(), demo.release()]);
   });
 
@@ -139,7 +141,8 @@ describe.each([
     );
     const winners = tries.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     expect(winners).toHaveLength(1);
-    for (const each of tries) if (each.status === "rejected") expect(each.reason).toMatchObject({ code: "LEASE_HELD" });
+    const refusals = tries.flatMap((each) => (each.status === "rejected" ? [each.reason] : []));
+    expect(refusals).toEqual(Array.from({ length: 11 }, () => expect.objectContaining({ code: "LEASE_HELD" })));
     await winners[0]?.release();
     expect(await lease.holder("p/a")).toBeUndefined();
     expect(await lease.holder("p/b")).toBeUndefined();

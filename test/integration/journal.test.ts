@@ -22,8 +22,9 @@ const appender = fileURLToPath(new URL("processes/append-records.ts", import.met
 
 /** A process that appends until it dies; `acknowledged` is what it told before. */
 function append(dir: string, wrap: readonly string[] = []) {
-  const [command = process.execPath, ...args] = [...wrap, process.execPath, appender, dir, "r1"];
-  const child = spawn(command, args, { stdio: ["ignore", "pipe", "pipe"] });
+  const [command = process.execPath, ...wrapped] = wrap;
+  const own = [appender, dir, "r1"];
+  const child = spawn(command, wrap.length === 0 ? own : [...wrapped, process.execPath, ...own], { stdio: ["ignore", "pipe", "pipe"] });
   const told = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (told.out += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (told.err += text));

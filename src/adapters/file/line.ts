@@ -66,5 +66,5 @@ const chain = (before: Head, text: string | Buffer): string => {
 /** The format belongs to the file, not to the facts. */
 function recordOf(json: string): JournalRecord {
   const { format: _format, ...record } = JSON.parse(json) as JournalRecord;
-  return record as JournalRecord;
+  return record;
 }

@@ -11,7 +11,10 @@ try {
     writeSync(1, `${seq}\n`);
   }
 } catch (error) {
-  const again = await journal.append({ at: 0 }).catch((reason: unknown) => String(reason));
-  writeSync(2, `${String(error)}\n${String(again)}\n`);
+  const again = await journal.append({ at: 0 }).then(
+    ({ seq }) => `line ${seq} was written`,
+    (reason: unknown) => String(reason),
+  );
+  writeSync(2, `${String(error)}\n${again}\n`);
   process.exitCode = 6;
 }
