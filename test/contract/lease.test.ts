@@ -47,7 +47,11 @@ async function inFiles(): Promise<Place> {
 async function inMemory(): Promise<Place> {
   const lease = fakeLease();
   let pid = 100;
-  return { lease, conductor: async (run) => ({ run, host: "here", pid: (pid += 1) }), die: async (run) => lease.die(run) };
+  return {
+    lease,
+    conductor: async (run) => ({ run, host: "here", pid: (pid += 1) }),
+    die: async (run) => lease.die(run),
+  };
 }
 
 const { signal } = new AbortController();
@@ -60,9 +64,15 @@ describe.each([
     const { lease, conductor } = await make();
     const first = await conductor("r1");
     const held = await lease.acquire(["production/gateway"], first, signal);
-    const refused = await lease.acquire(["production/gateway"], await conductor("r2"), signal).catch((error: unknown) => error);
+    const refused = await lease
+      .acquire(["production/gateway"], await conductor("r2"), signal)
+      .catch((error: unknown) => error);
     expect(refused).toMatchObject({ code: "LEASE_HELD", hint: expect.stringContaining("midflight status r1") });
-    expect(String(refused)).toMatch(new RegExp(`production/gateway is held by run r1 since \\d{4}-\\d\\d-\\d\\dT.*Z \\(host here, pid ${first.pid}\\)`));
+    expect(String(refused)).toMatch(
+      new RegExp(
+        `production/gateway is held by run r1 since \\d{4}-\\d\\d-\\d\\dT.*Z \\(host here, pid ${first.pid}\\)`,
+      ),
+    );
     expect(await lease.holder("production/gateway")).toMatchObject(first);
     expect(held.lost.aborted).toBe(false);
     await held.release();
@@ -99,12 +109,19 @@ describe.each([
   test("all keys are taken or none", async () => {
     const { lease, conductor } = await make();
     const middle = await lease.acquire(["production/b"], await conductor("r1"), signal);
-    await expect(lease.acquire(["production/a", "production/b", "production/c"], await conductor("r2"), signal)).rejects.toMatchObject({ code: "LEASE_HELD" });
+    await expect(
+      lease.acquire(["production/a", "production/b", "production/c"], await conductor("r2"), signal),
+    ).rejects.toMatchObject({ code: "LEASE_HELD" });
     expect(await lease.holder("production/a")).toBeUndefined();
     expect(await lease.holder("production/c")).toBeUndefined();
     await middle.release();
-    const all = await lease.acquire(["production/c", "production/a", "production/b", "production/a"], await conductor("r2"), signal);
-    for (const key of ["production/a", "production/b", "production/c"]) expect(await lease.holder(key)).toMatchObject({ run: "r2" });
+    const all = await lease.acquire(
+      ["production/c", "production/a", "production/b", "production/a"],
+      await conductor("r2"),
+      signal,
+    );
+    for (const key of ["production/a", "production/b", "production/c"])
+      expect(await lease.holder(key)).toMatchObject({ run: "r2" });
     await all.release();
     for (const key of ["production/a", "production/b", "production/c"]) expect(await lease.holder(key)).toBeUndefined();
   });
@@ -137,7 +154,9 @@ describe.each([
     const { lease, conductor } = await make();
     const holder = await conductor("r0");
     const tries = await Promise.allSettled(
-      Array.from({ length: 12 }, (_, index) => lease.acquire(index % 2 === 0 ? ["p/a", "p/b"] : ["p/b", "p/a"], { ...holder, run: `r${index}` }, signal)),
+      Array.from({ length: 12 }, (_, index) =>
+        lease.acquire(index % 2 === 0 ? ["p/a", "p/b"] : ["p/b", "p/a"], { ...holder, run: `r${index}` }, signal),
+      ),
     );
     const winners = tries.flatMap((each) => (each.status === "fulfilled" ? [each.value] : []));
     expect(winners).toHaveLength(1);
@@ -150,7 +169,9 @@ describe.each([
 
   test("a run that was called off takes nothing", async () => {
     const { lease, conductor } = await make();
-    await expect(lease.acquire(["production/a"], await conductor("r1"), AbortSignal.abort(new Error("called off")))).rejects.toThrow("called off");
+    await expect(
+      lease.acquire(["production/a"], await conductor("r1"), AbortSignal.abort(new Error("called off"))),
+    ).rejects.toThrow("called off");
     expect(await lease.holder("production/a")).toBeUndefined();
   });
 });

@@ -11,7 +11,9 @@ export type Moment = { readonly when: "before" | "after"; readonly run: string }
 /** What a write rejects with when its process was killed. */
 export class Killed extends Error {
   constructor(moment: Moment) {
-    super(`killed ${moment.when} ${moment.kind === "append" ? `record ${moment.seq}` : moment.name} of ${moment.run} became durable`);
+    super(
+      `killed ${moment.when} ${moment.kind === "append" ? `record ${moment.seq}` : moment.name} of ${moment.run} became durable`,
+    );
     this.name = "Killed";
   }
 }
@@ -46,7 +48,8 @@ export const fakeRunStore = (): FakeRunStore => {
 
   const kept = (run: string): Kept => {
     const found = runs.get(run);
-    if (found === undefined) throw new UpgradeError("RUN_NOT_FOUND_HERE", `there is no run ${run}`, { hint: "`midflight runs` lists them" });
+    if (found === undefined)
+      throw new UpgradeError("RUN_NOT_FOUND_HERE", `there is no run ${run}`, { hint: "`midflight runs` lists them" });
     return found;
   };
   const end = (reason: unknown): never => {
@@ -76,7 +79,11 @@ export const fakeRunStore = (): FakeRunStore => {
       if (failed !== undefined) throw failed;
       if (isFull) {
         isFull = false;
-        failed = new UpgradeError("JOURNAL_WRITE_FAILED", `the disk is full; record ${records.length + 1} of ${run} was not written`, { hint: "make room, then `midflight resume`" });
+        failed = new UpgradeError(
+          "JOURNAL_WRITE_FAILED",
+          `the disk is full; record ${records.length + 1} of ${run} was not written`,
+          { hint: "make room, then `midflight resume`" },
+        );
         throw failed;
       }
       const taken = RESERVED.find((key) => key in body);
@@ -118,7 +125,10 @@ export const fakeRunStore = (): FakeRunStore => {
     },
     durable: (run) => [...kept(run).records],
     async create(run) {
-      if (runs.has(run)) throw new UpgradeError("RUN_EXISTS", `run ${run} exists`, { hint: "start again: every run gets a name of its own" });
+      if (runs.has(run))
+        throw new UpgradeError("RUN_EXISTS", `run ${run} exists`, {
+          hint: "start again: every run gets a name of its own",
+        });
       runs.set(run, { records: [], files: new Map() });
       return journalOf(run, life);
     },

@@ -12,7 +12,12 @@ export type FakeLease = Lease & {
   epoch(key: string): number;
 };
 
-type Claim = { readonly holder: LeaseHolder; readonly keys: readonly string[]; readonly lost: AbortController; isDead: boolean };
+type Claim = {
+  readonly holder: LeaseHolder;
+  readonly keys: readonly string[];
+  readonly lost: AbortController;
+  isDead: boolean;
+};
 
 export const fakeLease = (now: () => number = () => 0): FakeLease => {
   const claims = new Map<string, Claim>();
@@ -27,7 +32,9 @@ export const fakeLease = (now: () => number = () => 0): FakeLease => {
     }
     return { claim: mine, epoch };
   };
-  const of = (run: string): readonly Claim[] => [...new Set([...claims.values()].filter((each) => each.holder.run === run))];
+  const of = (run: string): readonly Claim[] => [
+    ...new Set([...claims.values()].filter((each) => each.holder.run === run)),
+  ];
 
   return {
     async acquire(keys, holder, signal): Promise<HeldLease> {
@@ -55,8 +62,14 @@ export const fakeLease = (now: () => number = () => 0): FakeLease => {
     },
     overtake(run) {
       const taken = of(run);
-      const { epoch } = claim(taken.flatMap((each) => each.keys), { run: "overtaker", host: "elsewhere", pid: 1, since: now() });
-      for (const each of taken) each.lost.abort(new UpgradeError("LEASE_LOST", `run ${run} was overtaken`, { hint: "look at `midflight status`" }));
+      const { epoch } = claim(
+        taken.flatMap((each) => each.keys),
+        { run: "overtaker", host: "elsewhere", pid: 1, since: now() },
+      );
+      for (const each of taken)
+        each.lost.abort(
+          new UpgradeError("LEASE_LOST", `run ${run} was overtaken`, { hint: "look at `midflight status`" }),
+        );
       return epoch;
     },
     epoch: (key) => epochs.get(key) ?? 0,

@@ -24,7 +24,9 @@ const appender = fileURLToPath(new URL("processes/append-records.ts", import.met
 function append(dir: string, wrap: readonly string[] = []) {
   const [command = process.execPath, ...wrapped] = wrap;
   const own = [appender, dir, "r1"];
-  const child = spawn(command, wrap.length === 0 ? own : [...wrapped, process.execPath, ...own], { stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(command, wrap.length === 0 ? own : [...wrapped, process.execPath, ...own], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   const told = { out: "", err: "" };
   child.stdout.setEncoding("utf8").on("data", (text: string) => (told.out += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (told.err += text));
@@ -99,31 +101,37 @@ test.each([
   { name: "cut after its first line", damage: (text: string) => text.slice(0, text.indexOf("\n") + 1), line: 2 },
   { name: "emptied", damage: () => "", line: 1 },
   { name: "edited", damage: (text: string) => text.replace('"at":2', '"at":7'), line: 2 },
-])("a journal that was $name is refused by reader and writer with the line, and stays as it is", async ({ damage, line }) => {
-  const dir = await folder();
-  const store = storeIn(dir);
-  const journal = await store.create("r1");
-  for (const at of [1, 2, 3]) await journal.append({ at });
-  await journal.close();
-  const path = join(dir, "runs/r1/journal.ndjson");
-  const damaged = damage(await readFile(path, "utf8"));
-  await writeFile(path, damaged);
-  const refusal = { code: "JOURNAL_CORRUPT", message: expect.stringContaining(`line ${line} of ${path}`) };
-  await expect(store.read("r1")).rejects.toMatchObject(refusal);
-  await expect(store.open("r1")).rejects.toMatchObject(refusal);
-  expect(await readFile(path, "utf8")).toBe(damaged);
-});
+])(
+  "a journal that was $name is refused by reader and writer with the line, and stays as it is",
+  async ({ damage, line }) => {
+    const dir = await folder();
+    const store = storeIn(dir);
+    const journal = await store.create("r1");
+    for (const at of [1, 2, 3]) await journal.append({ at });
+    await journal.close();
+    const path = join(dir, "runs/r1/journal.ndjson");
+    const damaged = damage(await readFile(path, "utf8"));
+    await writeFile(path, damaged);
+    const refusal = { code: "JOURNAL_CORRUPT", message: expect.stringContaining(`line ${line} of ${path}`) };
+    await expect(store.read("r1")).rejects.toMatchObject(refusal);
+    await expect(store.open("r1")).rejects.toMatchObject(refusal);
+    expect(await readFile(path, "utf8")).toBe(damaged);
+  },
+);
 
-test.each(["journal.head", "journal.ndjson"])("a run without its %s is refused: nothing would prove that no line is missing", async (name) => {
-  const dir = await folder();
-  const store = storeIn(dir);
-  const journal = await store.create("r1");
-  await journal.append({ at: 1 });
-  await journal.close();
-  await rm(join(dir, "runs/r1", name));
-  await expect(store.read("r1")).rejects.toMatchObject({ code: "JOURNAL_CORRUPT" });
-  expect(await readdir(join(dir, "runs/r1"))).toHaveLength(1);
-});
+test.each(["journal.head", "journal.ndjson"])(
+  "a run without its %s is refused: nothing would prove that no line is missing",
+  async (name) => {
+    const dir = await folder();
+    const store = storeIn(dir);
+    const journal = await store.create("r1");
+    await journal.append({ at: 1 });
+    await journal.close();
+    await rm(join(dir, "runs/r1", name));
+    await expect(store.read("r1")).rejects.toMatchObject({ code: "JOURNAL_CORRUPT" });
+    expect(await readdir(join(dir, "runs/r1"))).toHaveLength(1);
+  },
+);
 
 test("a conductor whose run was resumed elsewhere loses at its next record", async () => {
   const dir = await folder();
@@ -131,7 +139,10 @@ test("a conductor whose run was resumed elsewhere loses at its next record", asy
   await suspended.append({ at: 1 });
   const successor = await storeIn(dir).open("r1");
   await successor.append({ at: 2 });
-  await expect(suspended.append({ at: 3 })).rejects.toMatchObject({ code: "JOURNAL_WRITE_FAILED", message: expect.stringContaining("somebody else changed") });
+  await expect(suspended.append({ at: 3 })).rejects.toMatchObject({
+    code: "JOURNAL_WRITE_FAILED",
+    message: expect.stringContaining("somebody else changed"),
+  });
   await expect(suspended.append({ at: 4 })).rejects.toMatchObject({ code: "JOURNAL_WRITE_FAILED" });
   expect(await successor.append({ at: 5 })).toEqual({ seq: 3, at: 5 });
   await Promise.all([suspended.close(), successor.close()]);
@@ -147,28 +158,48 @@ test("only the owner can read what a run keeps, and nothing temporary stays", as
   await journal.close();
   const modes = async (path: string): Promise<number> => (await stat(path)).mode & 0o777;
   for (const path of ["", "runs", "runs/r1", "runs/r1/copies"]) expect(await modes(join(dir, path))).toBe(0o700);
-  for (const path of ["journal.ndjson", "journal.head", "copies/plan.yaml"]) expect(await modes(join(dir, "runs/r1", path))).toBe(0o600);
-  expect((await readdir(join(dir, "runs/r1"), { recursive: true })).toSorted()).toEqual(["copies", "copies/plan.yaml", "journal.head", "journal.ndjson"]);
+  for (const path of ["journal.ndjson", "journal.head", "copies/plan.yaml"])
+    expect(await modes(join(dir, "runs/r1", path))).toBe(0o600);
+  expect((await readdir(join(dir, "runs/r1"), { recursive: true })).toSorted()).toEqual([
+    "copies",
+    "copies/plan.yaml",
+    "journal.head",
+    "journal.ndjson",
+  ]);
 });
 
 test("no file beside a journal lies outside its run, or is the journal", async () => {
   const store = storeIn(await folder());
   const journal = await store.create("r1");
-  for (const name of ["../r2/x", "/etc/x", "a/../../x", ".", "journal.ndjson", "./journal.head"]) await expect(store.putFile("r1", name, "x")).rejects.toThrow("is no name for a file");
+  for (const name of ["../r2/x", "/etc/x", "a/../../x", ".", "journal.ndjson", "./journal.head"])
+    await expect(store.putFile("r1", name, "x")).rejects.toThrow("is no name for a file");
   await journal.close();
 });
 
 test("a state folder that is a file is named, with the user", async () => {
   const dir = join(await folder(), "state");
   await writeFile(dir, "");
-  const refusal = { code: "STATE_UNWRITABLE", message: expect.stringMatching(new RegExp(`cannot write .*${dir}.* as uid ${process.getuid?.()}: a file is in the way`)) };
+  const refusal = {
+    code: "STATE_UNWRITABLE",
+    message: expect.stringMatching(
+      new RegExp(`cannot write .*${dir}.* as uid ${process.getuid?.()}: a file is in the way`),
+    ),
+  };
   await expect(storeIn(dir).create("r1")).rejects.toMatchObject(refusal);
 });
 
-test.skipIf(process.platform !== "linux")("a state folder that may not be written is named, with the user", async () => {
-  // Nobody makes folders there, not even root.
-  await expect(storeIn("/sys/midflight").create("r1")).rejects.toMatchObject({ code: "STATE_UNWRITABLE", message: expect.stringMatching(/cannot write \/sys\/midflight\/runs\/r1 as uid \d+: (permission denied|not permitted|the file system is read-only)/) });
-});
+test.skipIf(process.platform !== "linux")(
+  "a state folder that may not be written is named, with the user",
+  async () => {
+    // Nobody makes folders there, not even root.
+    await expect(storeIn("/sys/midflight").create("r1")).rejects.toMatchObject({
+      code: "STATE_UNWRITABLE",
+      message: expect.stringMatching(
+        /cannot write \/sys\/midflight\/runs\/r1 as uid \d+: (permission denied|not permitted|the file system is read-only)/,
+      ),
+    });
+  },
+);
 
 test("a run that cannot grow further stops for ever, and goes on once there is room", async () => {
   const dir = await folder();
@@ -210,7 +241,10 @@ test("a full disk ends a run with one clear sentence, and loses nothing that was
   expect(second).toBe(first);
   const store = storeIn(dir);
   expect((await store.read("r1")).length).toBeGreaterThanOrEqual(acknowledged().length);
-  await expect(store.putFile("r1", "before.json", "x".repeat(50_000))).rejects.toMatchObject({ code: "STATE_UNWRITABLE", message: expect.stringContaining("the disk is full (ENOSPC)") });
+  await expect(store.putFile("r1", "before.json", "x".repeat(50_000))).rejects.toMatchObject({
+    code: "STATE_UNWRITABLE",
+    message: expect.stringContaining("the disk is full (ENOSPC)"),
+  });
   expect((await readdir(join(dir, "runs/r1"))).toSorted()).toEqual(["journal.head", "journal.ndjson"]);
   execFileSync("mount", ["-o", "remount,size=512k", dir]);
   const journal = await store.open("r1");
@@ -226,7 +260,10 @@ test("a read-only disk can be read and is named when it should be written", asyn
   await journal.close();
   execFileSync("mount", ["-o", "remount,ro", dir]);
   expect(await storeIn(dir).read("r1")).toHaveLength(1);
-  const refusal = { code: "STATE_UNWRITABLE", message: expect.stringContaining("the file system is read-only (EROFS)") };
+  const refusal = {
+    code: "STATE_UNWRITABLE",
+    message: expect.stringContaining("the file system is read-only (EROFS)"),
+  };
   await expect(storeIn(dir).open("r1")).rejects.toMatchObject(refusal);
   await expect(storeIn(dir).create("r2")).rejects.toMatchObject(refusal);
   await expect(storeIn(dir).putFile("r1", "x", "x")).rejects.toMatchObject(refusal);

@@ -22,14 +22,21 @@ async function folder(): Promise<string> {
   cleanups.push(() => rm(dir, { recursive: true, force: true }));
   return dir;
 }
-const leaseIn = (dir: string, machine?: string) => fileLease({ dir: join(dir, "leases"), clock: systemClock, times, ...(machine === undefined ? {} : { machine }) });
+const leaseIn = (dir: string, machine?: string) =>
+  fileLease({ dir: join(dir, "leases"), clock: systemClock, times, ...(machine === undefined ? {} : { machine }) });
 const me = (run: string, host = "test") => ({ run, host, pid: process.pid });
 
 /** A process of its own that holds the lease; `told` is what it said so far. */
 async function holder(dir: string, machine: string, run: string) {
-  const child = spawn(process.execPath, [fileURLToPath(new URL("processes/hold-lease.ts", import.meta.url)), join(dir, "leases"), machine, run], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(
+    process.execPath,
+    [fileURLToPath(new URL("processes/hold-lease.ts", import.meta.url)), join(dir, "leases"), machine, run],
+    { stdio: ["pipe", "pipe", "inherit"] },
+  );
   const told: string[] = [];
-  child.stdout.setEncoding("utf8").on("data", (text: string) => told.push(...text.split("\n").filter((line) => line !== "")));
+  child.stdout
+    .setEncoding("utf8")
+    .on("data", (text: string) => told.push(...text.split("\n").filter((line) => line !== "")));
   const ended = once(child, "close");
   cleanups.push(() => void (child.exitCode === null && child.signalCode === null && child.kill("SIGKILL")));
   await until(() => told.length > 0, "the lease is held");
@@ -72,7 +79,10 @@ test("a conductor on another machine that renews is left alone, whatever its wal
   const first = await holder(dir, "machine A", "r1");
   const lateClock = { ...systemClock, now: () => Date.now() + 86_400_000 };
   const lease = fileLease({ dir: join(dir, "leases"), clock: lateClock, times, machine: "machine B" });
-  await expect(lease.acquire([KEY], me("r2"), signal)).rejects.toMatchObject({ code: "LEASE_HELD", message: expect.stringContaining(`held by run r1`) });
+  await expect(lease.acquire([KEY], me("r2"), signal)).rejects.toMatchObject({
+    code: "LEASE_HELD",
+    message: expect.stringContaining(`held by run r1`),
+  });
   expect(first.told).toEqual([`held ${first.epoch}`]);
   first.child.stdin.end();
   await first.ended;
@@ -85,7 +95,10 @@ test("a conductor on this machine that stands still is alive, and is not taken o
   const dir = await folder();
   const first = await holder(dir, "", "r1");
   first.child.kill("SIGSTOP");
-  await expect(leaseIn(dir).acquire([KEY], me("r2"), signal)).rejects.toMatchObject({ code: "LEASE_HELD", message: expect.stringContaining(`pid ${first.child.pid}`) });
+  await expect(leaseIn(dir).acquire([KEY], me("r2"), signal)).rejects.toMatchObject({
+    code: "LEASE_HELD",
+    message: expect.stringContaining(`pid ${first.child.pid}`),
+  });
 });
 
 test("a conductor that stood still for too long gives up by itself, though nobody took over", async () => {
@@ -104,7 +117,10 @@ test("a conductor that was killed is taken over at once by one on the same machi
   const first = await holder(dir, "", "r1");
   first.child.kill("SIGKILL");
   await first.ended;
-  const lease = fileLease({ dir: join(dir, "leases"), clock: { ...systemClock, sleep: () => Promise.reject(new Error("nothing is to be waited for")) } });
+  const lease = fileLease({
+    dir: join(dir, "leases"),
+    clock: { ...systemClock, sleep: () => Promise.reject(new Error("nothing is to be waited for")) },
+  });
   const second = await lease.acquire([KEY], me("r2"), signal);
   expect(second.epoch).toBe(first.epoch + 1);
 });
@@ -117,7 +133,10 @@ test("another process under the pid of a dead holder is not mistaken for it", as
   const claim = { id: "x", epoch: 8, holder: { ...me("r0"), since: 0 }, machine: "", started: "long ago" };
   // The same machine and a living pid, but a process that started at another time.
   const mine = JSON.parse(await readFile(join(dir, "leases", encodeURIComponent(KEY), "1.json"), "utf8"));
-  await writeFile(join(dir, "leases", encodeURIComponent(KEY), "2.json"), JSON.stringify({ ...claim, machine: mine.machine }));
+  await writeFile(
+    join(dir, "leases", encodeURIComponent(KEY), "2.json"),
+    JSON.stringify({ ...claim, machine: mine.machine }),
+  );
   const second = await lease.acquire([KEY], me("r2"), signal);
   expect(second.epoch).toBe(9);
   await second.release();
@@ -144,7 +163,10 @@ test("a damaged lease is refused with its file, because a lower epoch would be r
   await (await lease.acquire([KEY], me("r1"), signal)).release();
   const file = join(dir, "leases", encodeURIComponent(KEY), "1.json");
   await writeFile(file, "{");
-  await expect(lease.acquire([KEY], me("r2"), signal)).rejects.toMatchObject({ code: "LEASE_CORRUPT", message: expect.stringContaining(file) });
+  await expect(lease.acquire([KEY], me("r2"), signal)).rejects.toMatchObject({
+    code: "LEASE_CORRUPT",
+    message: expect.stringContaining(file),
+  });
 });
 
 test("a long-lived lease keeps few files", async () => {
@@ -166,4 +188,3 @@ test("waiting for a silent holder ends when the run is called off", async () => 
   await expect(waiting).rejects.toThrow("called off");
   expect(await leaseIn(dir, "machine B").holder(KEY)).toMatchObject({ run: "r1" });
 });
-

@@ -6,7 +6,11 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 // The table of .oxlintrc.json said once more, so that a slip in one of its patterns is noticed: every edge is drawn in a file of its own and linted.
-type May = { readonly import: readonly string[]; readonly types?: readonly string[]; readonly libraries: readonly string[] | "any" };
+type May = {
+  readonly import: readonly string[];
+  readonly types?: readonly string[];
+  readonly libraries: readonly string[] | "any";
+};
 const TABLE: Readonly<Record<string, May>> = {
   errors: { import: [], libraries: [] },
   plan: { import: ["errors"], libraries: ["zod", "yaml"] },
@@ -17,14 +21,44 @@ const TABLE: Readonly<Record<string, May>> = {
   events: { import: ["errors", "plan", "graph", "engine"], types: ["guard"], libraries: [] },
   view: { import: ["errors", "plan", "graph", "events", "guard"], libraries: ["chalk"] },
   runtime: { import: ["errors", "plan", "graph", "engine", "guard", "ports", "events"], libraries: ["zod"] },
-  rehearsal: { import: ["errors", "plan", "graph", "engine", "guard", "ports", "events", "runtime"], libraries: ["zod", "node:crypto"] },
+  rehearsal: {
+    import: ["errors", "plan", "graph", "engine", "guard", "ports", "events", "runtime"],
+    libraries: ["zod", "node:crypto"],
+  },
   "adapters/some": { import: ["errors", "plan", "graph", "guard", "ports"], libraries: "any" },
   demo: { import: ["errors", "ports"], types: ["plan", "events"], libraries: "any" },
   "demo/venue/gateway": { import: ["errors", "ports"], types: ["plan", "events"], libraries: "any" },
-  cli: { import: ["errors", "plan", "graph", "engine", "guard", "ports", "events", "view", "runtime", "rehearsal", "demo"], libraries: "any" },
+  cli: {
+    import: ["errors", "plan", "graph", "engine", "guard", "ports", "events", "view", "runtime", "rehearsal", "demo"],
+    libraries: "any",
+  },
 };
-const STAGES = ["errors", "plan", "graph", "guard", "engine", "ports", "events", "view", "runtime", "rehearsal", "adapters", "demo", "cli"];
-const LIBRARIES = ["zod", "yaml", "chalk", "pg", "undici", "node:fs", "node:fs/promises", "node:crypto", "@kubernetes/client-node"];
+const STAGES = [
+  "errors",
+  "plan",
+  "graph",
+  "guard",
+  "engine",
+  "ports",
+  "events",
+  "view",
+  "runtime",
+  "rehearsal",
+  "adapters",
+  "demo",
+  "cli",
+];
+const LIBRARIES = [
+  "zod",
+  "yaml",
+  "chalk",
+  "pg",
+  "undici",
+  "node:fs",
+  "node:fs/promises",
+  "node:crypto",
+  "@kubernetes/client-node",
+];
 const PURE = ["errors", "plan", "graph", "engine", "guard", "events", "view"];
 const IMPURE_CODE: Readonly<Record<string, string>> = {
   date: "export const now = () => Date.now();",
@@ -44,9 +78,16 @@ const IMPURE_CODE: Readonly<Record<string, string>> = {
 };
 
 /** One file, and what lint must say about it; `none`: nothing. */
-type Case = { readonly file: string; readonly code: string; readonly rule: "none" | "no-restricted-imports" | "no-restricted" };
+type Case = {
+  readonly file: string;
+  readonly code: string;
+  readonly rule: "none" | "no-restricted-imports" | "no-restricted";
+};
 
-const imports = (from: string, isType: boolean): string => (isType ? `import type { Thing } from "${from}";\nexport type Mine = Thing;\n` : `import { thing } from "${from}";\nexport const mine = thing;\n`);
+const imports = (from: string, isType: boolean): string =>
+  isType
+    ? `import type { Thing } from "${from}";\nexport type Mine = Thing;\n`
+    : `import { thing } from "${from}";\nexport const mine = thing;\n`;
 
 function stageCases(stage: string, may: May): readonly Case[] {
   const up = "../".repeat(stage.split("/").length);
@@ -58,14 +99,22 @@ function stageCases(stage: string, may: May): readonly Case[] {
       const name = `${isType ? "type" : "value"}-of-${other}.ts`;
       return [
         { file: `src/${stage}/${name}`, code: imports(`${up}${other}/thing.ts`, isType), rule },
-        { file: `src/${stage}/${name.replace(".ts", "-within.ts")}`, code: imports(`${up}${other}/deep/thing.ts`, isType), rule },
+        {
+          file: `src/${stage}/${name.replace(".ts", "-within.ts")}`,
+          code: imports(`${up}${other}/deep/thing.ts`, isType),
+          rule,
+        },
         { file: `src/${stage}/deep/${name}`, code: imports(`../${up}${other}/thing.ts`, isType), rule },
       ];
     }),
   );
   const toLibraries = LIBRARIES.map((library): Case => {
     const isAllowed = may.libraries === "any" || may.libraries.includes(library);
-    return { file: `src/${stage}/uses-${library.replaceAll(/[^a-z]/g, "-")}.ts`, code: imports(library, false), rule: isAllowed ? "none" : "no-restricted-imports" };
+    return {
+      file: `src/${stage}/uses-${library.replaceAll(/[^a-z]/g, "-")}.ts`,
+      code: imports(library, false),
+      rule: isAllowed ? "none" : "no-restricted-imports",
+    };
   });
   const toItself: readonly Case[] = [
     { file: `src/${stage}/own.ts`, code: imports("./thing.ts", false), rule: "none" },
@@ -77,14 +126,28 @@ function stageCases(stage: string, may: May): readonly Case[] {
 
 const CASES: readonly Case[] = [
   ...Object.entries(TABLE).flatMap(([stage, may]) => stageCases(stage, may)),
-  ...PURE.flatMap((stage) => Object.entries(IMPURE_CODE).map(([name, code]): Case => ({ file: `src/${stage}/impure-${name}.ts`, code: `${code}\n`, rule: "no-restricted" }))),
+  ...PURE.flatMap((stage) =>
+    Object.entries(IMPURE_CODE).map(([name, code]): Case => ({
+      file: `src/${stage}/impure-${name}.ts`,
+      code: `${code}\n`,
+      rule: "no-restricted",
+    })),
+  ),
   { file: "src/adapters/some/neighbour.ts", code: imports("../other/thing.ts", false), rule: "no-restricted-imports" },
-  { file: "src/adapters/some/deep/neighbour.ts", code: imports("../../other/thing.ts", false), rule: "no-restricted-imports" },
+  {
+    file: "src/adapters/some/deep/neighbour.ts",
+    code: imports("../../other/thing.ts", false),
+    rule: "no-restricted-imports",
+  },
   { file: "src/cli/wiring.ts", code: imports("../adapters/some/thing.ts", false), rule: "none" },
   { file: "src/cli/wiring-state.ts", code: imports("../adapters/some/thing.ts", false), rule: "none" },
   { file: "src/demo/venue/gateway/to-own-engine.ts", code: imports("../engine/thing.ts", false), rule: "none" },
   { file: "bin/start.js", code: 'await import("../dist/cli/main.js");\n', rule: "none" },
-  { file: "bin/to-source.js", code: 'import { thing } from "../src/cli/main.ts";\nexport const mine = thing;\n', rule: "no-restricted-imports" },
+  {
+    file: "bin/to-source.js",
+    code: 'import { thing } from "../src/cli/main.ts";\nexport const mine = thing;\n',
+    rule: "no-restricted-imports",
+  },
 ];
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -99,16 +162,30 @@ beforeAll(() => {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     writeFileSync(join(folder, file), code);
   }
-  const run = spawnSync(process.execPath, [join(root, "node_modules/oxlint/bin/oxlint"), "--format", "json"], { cwd: folder, encoding: "utf8", maxBuffer: 64_000_000 });
-  const report = JSON.parse(run.stdout) as { readonly diagnostics: readonly { readonly filename: string; readonly code: string }[]; readonly number_of_files: number };
+  const run = spawnSync(process.execPath, [join(root, "node_modules/oxlint/bin/oxlint"), "--format", "json"], {
+    cwd: folder,
+    encoding: "utf8",
+    maxBuffer: 64_000_000,
+  });
+  const report = JSON.parse(run.stdout) as {
+    readonly diagnostics: readonly { readonly filename: string; readonly code: string }[];
+    readonly number_of_files: number;
+  };
   filesSeen = report.number_of_files;
-  said = new Map(CASES.map(({ file }) => [file, report.diagnostics.filter((each) => each.filename === file).map(({ code }) => code)]));
+  said = new Map(
+    CASES.map(({ file }) => [
+      file,
+      report.diagnostics.filter((each) => each.filename === file).map(({ code }) => code),
+    ]),
+  );
 });
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test("every stage in src is in the table", () => {
-  const stages = readdirSync(join(root, "src"), { withFileTypes: true }).flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+  const stages = readdirSync(join(root, "src"), { withFileTypes: true }).flatMap((entry) =>
+    entry.isDirectory() ? [entry.name] : [],
+  );
   expect(stages.filter((stage) => !STAGES.includes(stage))).toEqual([]);
 });
 
@@ -119,16 +196,23 @@ test("lint sees every file that it is shown", () => {
 });
 
 test("every import that the table forbids is an error, whatever its depth", () => {
-  const missed = CASES.filter(({ file, rule }) => rule === "no-restricted-imports" && !said.get(file)?.includes("eslint(no-restricted-imports)"));
+  const missed = CASES.filter(
+    ({ file, rule }) => rule === "no-restricted-imports" && !said.get(file)?.includes("eslint(no-restricted-imports)"),
+  );
   expect(missed.map(({ file }) => file)).toEqual([]);
 });
 
 test("every import that the table allows passes", () => {
-  const refused = CASES.filter(({ file, rule }) => rule === "none" && said.get(file)?.some((code) => code.startsWith("eslint(no-restricted")));
+  const refused = CASES.filter(
+    ({ file, rule }) => rule === "none" && said.get(file)?.some((code) => code.startsWith("eslint(no-restricted")),
+  );
   expect(refused.map(({ file, code }) => `${file}: ${code}`)).toEqual([]);
 });
 
 test("clock, luck, processes and output are errors in every pure stage", () => {
-  const missed = CASES.filter(({ file, rule }) => rule === "no-restricted" && !said.get(file)?.some((code) => code.startsWith("eslint(no-restricted")));
+  const missed = CASES.filter(
+    ({ file, rule }) =>
+      rule === "no-restricted" && !said.get(file)?.some((code) => code.startsWith("eslint(no-restricted")),
+  );
   expect(missed.map(({ file }) => file)).toEqual([]);
 });

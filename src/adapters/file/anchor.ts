@@ -22,9 +22,13 @@ export function readSlots(bytes: Buffer): { readonly anchor: Anchor | undefined;
 }
 
 function readSlot(bytes: Buffer): Anchor | undefined {
-  const read = /^(\{"format":1,"created":(\d+),"seq":(\d+),"hash":"([0-9a-f]{32})"),"sum":"([0-9a-f]{16})"\} *\n$/.exec(bytes.toString("latin1"));
+  const read = /^(\{"format":1,"created":(\d+),"seq":(\d+),"hash":"([0-9a-f]{32})"),"sum":"([0-9a-f]{16})"\} *\n$/.exec(
+    bytes.toString("latin1"),
+  );
   const [, text = "", created, seq, hashed = "", stated] = read ?? [];
-  return read !== null && sum(text) === stated ? { created: Number(created), head: { seq: Number(seq), hash: hashed } } : undefined;
+  return read !== null && sum(text) === stated
+    ? { created: Number(created), head: { seq: Number(seq), hash: hashed } }
+    : undefined;
 }
 
 const sum = (text: string): string => hash("sha256", text, "hex").slice(0, 16);

@@ -61,7 +61,12 @@ export async function writeAside(path: string, text: string, place: (aside: stri
 export async function writeAll(handle: FileHandle, bytes: Buffer, position: number | undefined): Promise<void> {
   let done = 0;
   while (done < bytes.length) {
-    const { bytesWritten } = await handle.write(bytes, done, bytes.length - done, position === undefined ? undefined : position + done);
+    const { bytesWritten } = await handle.write(
+      bytes,
+      done,
+      bytes.length - done,
+      position === undefined ? undefined : position + done,
+    );
     done += bytesWritten;
   }
 }

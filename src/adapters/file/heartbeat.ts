@@ -36,7 +36,8 @@ export function heartbeat(
     stop.abort();
   };
   const isLate = (): boolean => clock.monotonic() - lastSent >= times.giveUpAfterMs;
-  const late = (): string => `it was not renewed for ${Math.round(clock.monotonic() - lastSent)} ms, because this process or its disk stood still`;
+  const late = (): string =>
+    `it was not renewed for ${Math.round(clock.monotonic() - lastSent)} ms, because this process or its disk stood still`;
 
   const renew = async (count: number): Promise<void> => {
     const sent = clock.monotonic();

@@ -15,7 +15,12 @@ import { codeOf } from "./state-error.ts";
 export const JOURNAL_FILE = "journal.ndjson";
 export const ANCHOR_FILE = "journal.head";
 
-type Read = { readonly recovered: Recovered; readonly anchor: Anchor | undefined; readonly bytes: Buffer; readonly nextSlot: 0 | 1 };
+type Read = {
+  readonly recovered: Recovered;
+  readonly anchor: Anchor | undefined;
+  readonly bytes: Buffer;
+  readonly nextSlot: 0 | 1;
+};
 
 /** Reads and checks a run's journal, and changes nothing. Undefined where there is none. */
 export async function readJournal(folder: string): Promise<Read | undefined> {
@@ -30,7 +35,11 @@ export async function readJournal(folder: string): Promise<Read | undefined> {
   const { anchor, next } = readSlots(slots ?? Buffer.alloc(0));
   const recovered = recover(path, bytes, anchor?.head ?? EMPTY);
   if (anchor === undefined && recovered.head.seq > 0) {
-    throw damaged(path, recovered.head.seq, `its anchor ${ANCHOR_FILE} is ${slots === undefined ? "missing" : "unreadable"}, so nothing proves that no line is missing`);
+    throw damaged(
+      path,
+      recovered.head.seq,
+      `its anchor ${ANCHOR_FILE} is ${slots === undefined ? "missing" : "unreadable"}, so nothing proves that no line is missing`,
+    );
   }
   return { recovered, anchor, bytes, nextSlot: next };
 }
@@ -70,12 +79,20 @@ export async function reopenDisk(folder: string, read: Read, now: number): Promi
       await handle.close();
     }
   }
-  const disk = await openAt(folder, { size: recovered.bytes, created: anchor?.created ?? now, nextSlot: read.nextSlot, isNew: anchor === undefined });
+  const disk = await openAt(folder, {
+    size: recovered.bytes,
+    created: anchor?.created ?? now,
+    nextSlot: read.nextSlot,
+    isNew: anchor === undefined,
+  });
   if (recovered.head.seq > (anchor?.head.seq ?? 0)) await disk.anchor(recovered.head);
   return disk;
 }
 
-async function openAt(folder: string, at: { readonly size: number; readonly created: number; readonly nextSlot: 0 | 1; readonly isNew: boolean }): Promise<JournalDisk> {
+async function openAt(
+  folder: string,
+  at: { readonly size: number; readonly created: number; readonly nextSlot: 0 | 1; readonly isNew: boolean },
+): Promise<JournalDisk> {
   const path = join(folder, JOURNAL_FILE);
   const journal = await open(path, constants.O_WRONLY | constants.O_APPEND);
   const anchor = await open(join(folder, ANCHOR_FILE), constants.O_RDWR | constants.O_CREAT, FILE_MODE);
@@ -110,9 +127,13 @@ async function refuseSecondWriter(path: string, journal: FileHandle, size: numbe
   const now = await journal.stat();
   if (now.size === size && now.nlink > 0) return;
   const what = now.nlink === 0 ? "it was removed" : `it has ${now.size} bytes where this process left ${size}`;
-  throw new UpgradeError("JOURNAL_WRITE_FAILED", `somebody else changed ${path} while this run was writing it: ${what}`, {
-    hint: "look at `midflight status`: another conductor may act now",
-  });
+  throw new UpgradeError(
+    "JOURNAL_WRITE_FAILED",
+    `somebody else changed ${path} while this run was writing it: ${what}`,
+    {
+      hint: "look at `midflight status`: another conductor may act now",
+    },
+  );
 }
 
 const readIfThere = (path: string): Promise<Buffer | undefined> =>

@@ -17,7 +17,10 @@ export type JournalDisk = {
  * Appends one record at a time: the line, durable; the anchor, durable; then the answer. After the first failure it rejects for ever: a kernel
  * that failed to write may call the pages clean, so that trying again would prove nothing.
  */
-export function journalOn(disk: JournalDisk, past: { readonly records: readonly JournalRecord[]; readonly head: Head }): Journal {
+export function journalOn(
+  disk: JournalDisk,
+  past: { readonly records: readonly JournalRecord[]; readonly head: Head },
+): Journal {
   const records = [...past.records];
   let head = past.head;
   let failure: UpgradeError | undefined;
@@ -57,8 +60,14 @@ export function journalOn(disk: JournalDisk, past: { readonly records: readonly 
 function writeFailed(path: string, line: number, cause: unknown): UpgradeError {
   if (cause instanceof UpgradeError) return cause;
   const code = codeOf(cause);
-  return new UpgradeError("JOURNAL_WRITE_FAILED", `line ${line} of ${path} could not be made durable: ${code === "" ? String(cause) : reasonOf(code)}`, {
-    hint: ["ENOSPC", "EDQUOT", "EFBIG"].includes(code) ? "make room on that disk, then `midflight resume`" : "mend the disk, then `midflight resume`; the run reads its journal again and looks at the world first",
-    cause,
-  });
+  return new UpgradeError(
+    "JOURNAL_WRITE_FAILED",
+    `line ${line} of ${path} could not be made durable: ${code === "" ? String(cause) : reasonOf(code)}`,
+    {
+      hint: ["ENOSPC", "EDQUOT", "EFBIG"].includes(code)
+        ? "make room on that disk, then `midflight resume`"
+        : "mend the disk, then `midflight resume`; the run reads its journal again and looks at the world first",
+      cause,
+    },
+  );
 }

@@ -35,11 +35,17 @@ export function fileLease({ dir, clock, machine, times = LEASE_TIMES }: FileLeas
     acquire: (keys, holder, signal) =>
       onState("write", leases, async () => {
         const found: Found[] = [];
-        for (const key of [...new Set(keys)].toSorted()) found.push({ key, turns: turnsOf(key), last: await lastFree(key, turnsOf(key), holder.host, world, signal) });
+        for (const key of [...new Set(keys)].toSorted())
+          found.push({ key, turns: turnsOf(key), last: await lastFree(key, turnsOf(key), holder.host, world, signal) });
         const epoch = 1 + Math.max(0, ...found.map(({ last }) => last?.claim.epoch ?? 0));
         const process = { machine: await here, started: (await startOf(holder.pid)) ?? "" };
         const sentAt = clock.monotonic();
-        const claim: Claim = { id: randomUUID(), epoch, holder: { run: holder.run, host: holder.host, pid: holder.pid, since: clock.now() }, ...process };
+        const claim: Claim = {
+          id: randomUUID(),
+          epoch,
+          holder: { run: holder.run, host: holder.host, pid: holder.pid, since: clock.now() },
+          ...process,
+        };
         const taken = await claimAll(found, claim, signal);
         return { epoch, ...heartbeat(taken, claim, { clock, times, sentAt }) };
       }),
@@ -53,7 +59,11 @@ export function fileLease({ dir, clock, machine, times = LEASE_TIMES }: FileLeas
   };
 }
 
-type Watch = { readonly clock: Clock; readonly times: LeaseTimes; readonly judge: (claim: Claim, host: string) => Promise<Judgement> };
+type Watch = {
+  readonly clock: Clock;
+  readonly times: LeaseTimes;
+  readonly judge: (claim: Claim, host: string) => Promise<Judgement>;
+};
 /** `elsewhere`: its pid means nothing to this kernel. */
 type Judgement = "alive" | "dead" | "elsewhere";
 type Found = { readonly key: string; readonly turns: Turns; readonly last: Turn | undefined };
@@ -64,7 +74,13 @@ async function judge(claim: Claim, host: string, machine: string): Promise<Judge
 }
 
 /** The last turn once it is free to follow. Rejects `LEASE_HELD` as soon as its holder is known to live. */
-async function lastFree(key: string, turns: Turns, host: string, watch: Watch, signal: AbortSignal): Promise<Turn | undefined> {
+async function lastFree(
+  key: string,
+  turns: Turns,
+  host: string,
+  watch: Watch,
+  signal: AbortSignal,
+): Promise<Turn | undefined> {
   signal.throwIfAborted();
   const last = await turns.last();
   if (last === undefined || last.isReleased) return last;
@@ -79,7 +95,13 @@ async function lastFree(key: string, turns: Turns, host: string, watch: Watch, s
 }
 
 /** Watches a heartbeat from afar until it has stood still for long enough, by the clock of this process alone. */
-async function watchDie(key: string, turns: Turns, first: Turn, { clock, times }: Watch, signal: AbortSignal): Promise<Turn> {
+async function watchDie(
+  key: string,
+  turns: Turns,
+  first: Turn,
+  { clock, times }: Watch,
+  signal: AbortSignal,
+): Promise<Turn> {
   const since = clock.monotonic();
   while (clock.monotonic() - since < times.lostAfterMs) {
     await clock.sleep(times.renewEveryMs / 4, signal);

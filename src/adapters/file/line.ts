@@ -25,13 +25,19 @@ export function lineAfter(head: Head, body: JournalBody): Line {
   const own = seq === 1 ? `{"seq":1,"format":${FORMAT}` : `{"seq":${seq}`;
   const text = facts === "}" ? own : `${own},${facts.slice(0, -1)}`;
   const chained = chain(head, text);
-  return { bytes: Buffer.from(`${text},"hash":"${chained}"}\n`), record: recordOf(`${text}}`), head: { seq, hash: chained } };
+  return {
+    bytes: Buffer.from(`${text},"hash":"${chained}"}\n`),
+    record: recordOf(`${text}}`),
+    head: { seq, hash: chained },
+  };
 }
 
 const WRITTEN_BY_US = ["seq", "format", "hash"];
 
 /** What is wrong with a line, or what it says. */
-export type Reading = { readonly kind: "good"; readonly record: JournalRecord; readonly head: Head } | { readonly kind: "bad"; readonly why: string };
+export type Reading =
+  | { readonly kind: "good"; readonly record: JournalRecord; readonly head: Head }
+  | { readonly kind: "bad"; readonly why: string };
 
 /** Reads the line (without its line feed) that should follow `head`. */
 export function readLine(head: Head, bytes: Buffer): Reading {
@@ -39,11 +45,18 @@ export function readLine(head: Head, bytes: Buffer): Reading {
   const text = bytes.subarray(0, Math.max(0, bytes.length - TAIL)).toString("latin1");
   const stated = /^,"hash":"([0-9a-f]{32})"\}$/.exec(bytes.subarray(text.length).toString("latin1"))?.[1];
   if (stated === undefined) return { kind: "bad", why: "it does not end in its hash" };
-  if (stated !== chain(head, bytes.subarray(0, text.length))) return { kind: "bad", why: seq === 1 ? "its hash is not the hash of its text" : `its hash does not follow from line ${head.seq}` };
-  if (!text.startsWith(seq === 1 ? `{"seq":1,"format":${FORMAT}` : `{"seq":${seq}`)) return { kind: "bad", why: `it does not begin with seq ${seq}` };
+  if (stated !== chain(head, bytes.subarray(0, text.length)))
+    return {
+      kind: "bad",
+      why: seq === 1 ? "its hash is not the hash of its text" : `its hash does not follow from line ${head.seq}`,
+    };
+  if (!text.startsWith(seq === 1 ? `{"seq":1,"format":${FORMAT}` : `{"seq":${seq}`))
+    return { kind: "bad", why: `it does not begin with seq ${seq}` };
   try {
     const record = recordOf(`${bytes.subarray(0, text.length).toString("utf8")}}`);
-    return record.seq === seq ? { kind: "good", record, head: { seq, hash: stated } } : { kind: "bad", why: `its seq is ${String(record.seq)}, not ${seq}` };
+    return record.seq === seq
+      ? { kind: "good", record, head: { seq, hash: stated } }
+      : { kind: "bad", why: `its seq is ${String(record.seq)}, not ${seq}` };
   } catch {
     return { kind: "bad", why: "it is not JSON" };
   }

@@ -8,7 +8,10 @@ import { promisify } from "node:util";
  */
 export async function thisMachine(): Promise<string> {
   if (process.platform !== "linux") return process.platform;
-  const [boot, pids] = await Promise.all([readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => ""), readlink("/proc/self/ns/pid").catch(() => "")]);
+  const [boot, pids] = await Promise.all([
+    readFile("/proc/sys/kernel/random/boot_id", "utf8").catch(() => ""),
+    readlink("/proc/self/ns/pid").catch(() => ""),
+  ]);
   return `${boot.trim()} ${pids}`.trim();
 }
 
@@ -28,7 +31,9 @@ async function startOnLinux(pid: number): Promise<string | undefined> {
 const START_FIELD = 18;
 
 async function startByPs(pid: number): Promise<string | undefined> {
-  const { stdout } = await promisify(execFile)("ps", ["-o", "stat=,lstart=", "-p", String(pid)], { env: { ...process.env, LC_ALL: "C" } }).catch(() => ({ stdout: "" }));
+  const { stdout } = await promisify(execFile)("ps", ["-o", "stat=,lstart=", "-p", String(pid)], {
+    env: { ...process.env, LC_ALL: "C" },
+  }).catch(() => ({ stdout: "" }));
   const [state, ...start] = stdout.trim().split(/\s+/);
   return state === undefined || state === "" || state.startsWith("Z") ? undefined : start.join(" ");
 }

@@ -39,10 +39,16 @@ export function recover(path: string, bytes: Buffer, anchor: Head): Recovered {
     at = end + 1;
     if (head.seq === anchor.seq) {
       anchoredBytes = at;
-      if (head.hash !== anchor.hash) throw damaged(path, head.seq, "it is not the record that the anchor vouches for: the journal was replaced");
+      if (head.hash !== anchor.hash)
+        throw damaged(path, head.seq, "it is not the record that the anchor vouches for: the journal was replaced");
     }
   }
-  if (head.seq < anchor.seq) throw damaged(path, head.seq + 1, `it is missing or torn, but was acknowledged: the anchor vouches for ${anchor.seq} lines`);
+  if (head.seq < anchor.seq)
+    throw damaged(
+      path,
+      head.seq + 1,
+      `it is missing or torn, but was acknowledged: the anchor vouches for ${anchor.seq} lines`,
+    );
   return { records, head, bytes: at, tornBytes: bytes.length - at, anchoredBytes };
 }
 
@@ -52,9 +58,13 @@ const UNFINISHED = { kind: "bad", why: "it has no line feed" } as const;
 function refuseOtherFormat(path: string, firstLine: Buffer): void {
   const format = statedFormat(firstLine);
   if (format === undefined || format === FORMAT) return;
-  throw new UpgradeError("JOURNAL_VERSION", `line 1 of ${path} says format ${format}; this midflight reads format ${FORMAT}`, {
-    hint: "use the version of midflight that wrote it; nothing was changed",
-  });
+  throw new UpgradeError(
+    "JOURNAL_VERSION",
+    `line 1 of ${path} says format ${format}; this midflight reads format ${FORMAT}`,
+    {
+      hint: "use the version of midflight that wrote it; nothing was changed",
+    },
+  );
 }
 
 /** `JOURNAL_CORRUPT`: which line, and why. */

@@ -41,7 +41,9 @@ export function fileRunStore({ dir, clock }: { readonly dir: string; readonly cl
     },
     async open(run) {
       const read = await onState("read", folderOf(run), () => readKnown(run));
-      return onState("write", folderOf(run), async () => journalOn(await reopenDisk(folderOf(run), read, clock.now()), read.recovered));
+      return onState("write", folderOf(run), async () =>
+        journalOn(await reopenDisk(folderOf(run), read, clock.now()), read.recovered),
+      );
     },
     async read(run) {
       const { recovered } = await onState("read", folderOf(run), () => readKnown(run));
@@ -77,7 +79,8 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 /** Files may lie in folders of the run, but never outside it, and never be the journal itself. */
 function fileName(name: string): string {
   const path = normalize(name);
-  if (isAbsolute(path) || path === "." || path.startsWith("..") || path === JOURNAL_FILE || path === ANCHOR_FILE) throw new Bug(`"${name}" is no name for a file beside a journal`);
+  if (isAbsolute(path) || path === "." || path.startsWith("..") || path === JOURNAL_FILE || path === ANCHOR_FILE)
+    throw new Bug(`"${name}" is no name for a file beside a journal`);
   return path;
 }
 
@@ -93,8 +96,13 @@ async function listRuns(runs: string): Promise<readonly string[]> {
     .map(({ run }) => run);
 }
 
-async function dateOf(runs: string, run: string): Promise<{ readonly run: string; readonly created: number } | undefined> {
-  return (await isThere(join(runs, run, JOURNAL_FILE))) ? { run, created: await createdAt(join(runs, run)) } : undefined;
+async function dateOf(
+  runs: string,
+  run: string,
+): Promise<{ readonly run: string; readonly created: number } | undefined> {
+  return (await isThere(join(runs, run, JOURNAL_FILE)))
+    ? { run, created: await createdAt(join(runs, run)) }
+    : undefined;
 }
 
 /** Renamed first: a removal that is cut short must not look like a damaged run. */
@@ -115,5 +123,11 @@ const isThere = (path: string): Promise<boolean> =>
     },
   );
 
-const notFound = (run: string, dir: string): UpgradeError => new UpgradeError("RUN_NOT_FOUND_HERE", `there is no run ${run} in ${dir}`, { hint: "`midflight runs` lists them; `--state` names another folder" });
-const runExists = (run: string, dir: string): UpgradeError => new UpgradeError("RUN_EXISTS", `run ${run} is already kept in ${dir}`, { hint: "start again: every run gets a name of its own" });
+const notFound = (run: string, dir: string): UpgradeError =>
+  new UpgradeError("RUN_NOT_FOUND_HERE", `there is no run ${run} in ${dir}`, {
+    hint: "`midflight runs` lists them; `--state` names another folder",
+  });
+const runExists = (run: string, dir: string): UpgradeError =>
+  new UpgradeError("RUN_EXISTS", `run ${run} is already kept in ${dir}`, {
+    hint: "start again: every run gets a name of its own",
+  });

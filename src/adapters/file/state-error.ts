@@ -1,6 +1,7 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 
-export const codeOf = (error: unknown): string => (error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "");
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 
 /** Runs something on the state folder; what the system refuses becomes `STATE_UNWRITABLE`, with the path and the user. */
 export async function onState<T>(act: "read" | "write", path: string, work: () => Promise<T>): Promise<T> {
@@ -13,7 +14,11 @@ export async function onState<T>(act: "read" | "write", path: string, work: () =
 
 function refused(act: "read" | "write", path: string, cause: unknown): UpgradeError {
   const code = codeOf(cause);
-  return new UpgradeError("STATE_UNWRITABLE", `cannot ${act} ${path} as uid ${process.getuid?.() ?? "?"}: ${reasonOf(code)}`, { hint: HINTS[code] ?? "mend it, or name another folder with --state", cause });
+  return new UpgradeError(
+    "STATE_UNWRITABLE",
+    `cannot ${act} ${path} as uid ${process.getuid?.() ?? "?"}: ${reasonOf(code)}`,
+    { hint: HINTS[code] ?? "mend it, or name another folder with --state", cause },
+  );
 }
 
 const REASONS: Readonly<Record<string, string>> = {

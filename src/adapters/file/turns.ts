@@ -17,7 +17,12 @@ export type Claim = {
 };
 
 /** The last turn of a key, as it was found. `beat` changes while the holder lives. */
-export type Turn = { readonly turn: number; readonly claim: Claim; readonly isReleased: boolean; readonly beat: string };
+export type Turn = {
+  readonly turn: number;
+  readonly claim: Claim;
+  readonly isReleased: boolean;
+  readonly beat: string;
+};
 
 /**
  * The turns of one key, a folder: `N.json` claims turn N and is made exclusively, so that exactly one of two rivals wins it; `N.beat` is the
@@ -35,7 +40,8 @@ export type Turns = {
 };
 
 export function turnsIn(folder: string): Turns {
-  const claims = async (): Promise<readonly number[]> => (await namesIn(folder)).flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? []).map(Number);
+  const claims = async (): Promise<readonly number[]> =>
+    (await namesIn(folder)).flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? []).map(Number);
   const highest = async (): Promise<number> => Math.max(0, ...(await claims()));
   const fileOf = (turn: number, kind: "json" | "beat" | "released"): string => join(folder, `${turn}.${kind}`);
 
@@ -105,7 +111,12 @@ const textOf = (path: string): Promise<string | undefined> =>
 function parseClaim(path: string, text: string): Claim {
   try {
     const claim = JSON.parse(text) as Claim;
-    if (Number.isSafeInteger(claim.epoch) && typeof claim.holder.run === "string" && Number.isFinite(claim.holder.since)) return claim;
+    if (
+      Number.isSafeInteger(claim.epoch) &&
+      typeof claim.holder.run === "string" &&
+      Number.isFinite(claim.holder.since)
+    )
+      return claim;
   } catch {
     // Said below, as for every other damage.
   }
@@ -113,4 +124,3 @@ function parseClaim(path: string, text: string): Claim {
     hint: "restore the file from a copy; its epoch must not be lower than the one in the newest run's journal",
   });
 }
-

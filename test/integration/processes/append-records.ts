@@ -7,7 +7,10 @@ const store = fileRunStore({ dir, clock: { now: Date.now } });
 const journal = (await store.list()).includes(run) ? await store.open(run) : await store.create(run);
 try {
   for (;;) {
-    const { seq } = await journal.append({ at: Date.now(), fact: { kind: "tally", padding: "x".repeat((journal.records.length * 37) % 400) } });
+    const { seq } = await journal.append({
+      at: Date.now(),
+      fact: { kind: "tally", padding: "x".repeat((journal.records.length * 37) % 400) },
+    });
     writeSync(1, `${seq}\n`);
   }
 } catch (error) {

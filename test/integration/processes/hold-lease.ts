@@ -4,8 +4,17 @@ import { fileLease } from "../../../src/adapters/file/lease.ts";
 import { systemClock } from "../../../src/adapters/system/clock.ts";
 
 const [dir = "", machine = "", run = ""] = process.argv.slice(2);
-const lease = fileLease({ dir, clock: systemClock, ...(machine === "" ? {} : { machine }), times: { renewEveryMs: 100, giveUpAfterMs: 600, lostAfterMs: 800 } });
-const held = await lease.acquire(["production/gateway"], { run, host: "test", pid: process.pid }, new AbortController().signal);
+const lease = fileLease({
+  dir,
+  clock: systemClock,
+  ...(machine === "" ? {} : { machine }),
+  times: { renewEveryMs: 100, giveUpAfterMs: 600, lostAfterMs: 800 },
+});
+const held = await lease.acquire(
+  ["production/gateway"],
+  { run, host: "test", pid: process.pid },
+  new AbortController().signal,
+);
 held.lost.addEventListener("abort", () => writeSync(1, `lost ${String(held.lost.reason)}\n`));
 writeSync(1, `held ${held.epoch}\n`);
 process.stdin.on("data", () => {});

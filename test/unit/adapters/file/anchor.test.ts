@@ -2,7 +2,8 @@ import { expect, test } from "vitest";
 import { SLOT_BYTES, readSlots, slotBytes } from "../../../../src/adapters/file/anchor.ts";
 
 const anchorAt = (seq: number) => ({ created: 1_700_000_000_000, head: { seq, hash: "0a".repeat(16) } });
-const fileOf = (first: Buffer, second: Buffer): Buffer => Buffer.concat([first, Buffer.alloc(SLOT_BYTES - first.length), second]);
+const fileOf = (first: Buffer, second: Buffer): Buffer =>
+  Buffer.concat([first, Buffer.alloc(SLOT_BYTES - first.length), second]);
 
 test("the newer of two slots counts, and the other is written next", () => {
   expect(readSlots(fileOf(slotBytes(anchorAt(4)), slotBytes(anchorAt(5))))).toEqual({ anchor: anchorAt(5), next: 0 });
@@ -17,7 +18,9 @@ test("a slot that was torn anywhere leaves the older one, and is written next", 
     const torn = Buffer.concat([newer.subarray(0, length), slotBytes(anchorAt(7)).subarray(length)]);
     // Torn behind its last change it is whole again.
     const isWhole = torn.equals(newer);
-    expect(readSlots(fileOf(older, torn))).toEqual(isWhole ? { anchor: anchorAt(9), next: 0 } : { anchor: anchorAt(8), next: 1 });
+    expect(readSlots(fileOf(older, torn))).toEqual(
+      isWhole ? { anchor: anchorAt(9), next: 0 } : { anchor: anchorAt(8), next: 1 },
+    );
   }
 });
 

@@ -5,7 +5,13 @@ import { recover } from "../../../../src/adapters/file/recover.ts";
 
 // Twelve records as a run writes them: what is done to their bytes below, a disk can do.
 const lines = Array.from({ length: 12 }).reduce<readonly { readonly bytes: Buffer; readonly head: Head }[]>(
-  (before, _, index) => [...before, lineAfter(before.at(-1)?.head ?? EMPTY, { at: 1_700_000_000_000 + index, fact: { kind: index === 0 ? "opened" : "effect-done", id: `s${index}` } })],
+  (before, _, index) => [
+    ...before,
+    lineAfter(before.at(-1)?.head ?? EMPTY, {
+      at: 1_700_000_000_000 + index,
+      fact: { kind: index === 0 ? "opened" : "effect-done", id: `s${index}` },
+    }),
+  ],
   [],
 );
 const journal = Buffer.concat(lines.map(({ bytes }) => bytes));
@@ -55,7 +61,8 @@ test("a last record of which a block was never written is cut", () => {
 });
 
 test("every truncation that loses an acknowledged record is refused", () => {
-  for (let length = 0; length < journal.length; length += 1) expect(codeOf(() => recover("j", journal.subarray(0, length), head))).toBe("JOURNAL_CORRUPT");
+  for (let length = 0; length < journal.length; length += 1)
+    expect(codeOf(() => recover("j", journal.subarray(0, length), head))).toBe("JOURNAL_CORRUPT");
 });
 
 test("no single flipped bit goes unnoticed", () => {
@@ -79,24 +86,62 @@ test("the anchor alone catches damage to the end that looks like a torn write", 
   const flipped = Buffer.from(journal);
   flipped.writeUInt8(11, journal.length - 1);
   expect(recover("j", flipped, headAt(11)).records).toHaveLength(11);
-  expect(() => recover("j", flipped, head)).toThrow("line 12 of j is damaged: it is missing or torn, but was acknowledged");
+  expect(() => recover("j", flipped, head)).toThrow(
+    "line 12 of j is damaged: it is missing or torn, but was acknowledged",
+  );
 });
 
 test.each([
-  { name: "a line in the middle that was edited", bytes: () => Buffer.from(journal.toString().replace('"id":"s4"', '"id":"s9"')), says: "line 5 of j is damaged: its hash does not follow from line 4" },
-  { name: "a first line that was edited", bytes: () => Buffer.from(journal.toString().replace('"opened"', '"opener"')), says: "line 1 of j is damaged: its hash is not the hash of its text" },
-  { name: "a line that was left out", bytes: () => Buffer.concat(lines.filter((_, index) => index !== 6).map(({ bytes }) => bytes)), says: "line 7 of j is damaged" },
-  { name: "two lines that changed places", bytes: () => Buffer.concat([3, 2].reduce((all, at, index) => all.with(index + 2, lines[at]?.bytes ?? Buffer.alloc(0)), lines.map(({ bytes }) => bytes))), says: "line 3 of j is damaged" },
-  { name: "good lines after zeros", bytes: () => Buffer.concat([journal.subarray(0, ends[3]), Buffer.alloc(40), journal.subarray(ends[3])]), says: "line 5 of j is damaged" },
-  { name: "text after the end", bytes: () => Buffer.concat([journal, Buffer.from("hello\n")]), says: "line 13 of j is damaged: it does not end in its hash" },
-  { name: "rubbish", bytes: () => Buffer.from("\x7fELF\n\n\n"), says: "line 1 of j is damaged: it does not end in its hash" },
+  {
+    name: "a line in the middle that was edited",
+    bytes: () => Buffer.from(journal.toString().replace('"id":"s4"', '"id":"s9"')),
+    says: "line 5 of j is damaged: its hash does not follow from line 4",
+  },
+  {
+    name: "a first line that was edited",
+    bytes: () => Buffer.from(journal.toString().replace('"opened"', '"opener"')),
+    says: "line 1 of j is damaged: its hash is not the hash of its text",
+  },
+  {
+    name: "a line that was left out",
+    bytes: () => Buffer.concat(lines.filter((_, index) => index !== 6).map(({ bytes }) => bytes)),
+    says: "line 7 of j is damaged",
+  },
+  {
+    name: "two lines that changed places",
+    bytes: () =>
+      Buffer.concat(
+        [3, 2].reduce(
+          (all, at, index) => all.with(index + 2, lines[at]?.bytes ?? Buffer.alloc(0)),
+          lines.map(({ bytes }) => bytes),
+        ),
+      ),
+    says: "line 3 of j is damaged",
+  },
+  {
+    name: "good lines after zeros",
+    bytes: () => Buffer.concat([journal.subarray(0, ends[3]), Buffer.alloc(40), journal.subarray(ends[3])]),
+    says: "line 5 of j is damaged",
+  },
+  {
+    name: "text after the end",
+    bytes: () => Buffer.concat([journal, Buffer.from("hello\n")]),
+    says: "line 13 of j is damaged: it does not end in its hash",
+  },
+  {
+    name: "rubbish",
+    bytes: () => Buffer.from("\x7fELF\n\n\n"),
+    says: "line 1 of j is damaged: it does not end in its hash",
+  },
 ])("$name is refused with the number of the line", ({ bytes, says }) => {
   expect(() => recover("j", bytes(), EMPTY)).toThrow(says);
 });
 
 test("another journal under the same anchor is refused", () => {
   const other = lineAfter(EMPTY, { at: 1, fact: { kind: "opened" } });
-  expect(() => recover("j", other.bytes, headAt(1))).toThrow("line 1 of j is damaged: it is not the record that the anchor vouches for");
+  expect(() => recover("j", other.bytes, headAt(1))).toThrow(
+    "line 1 of j is damaged: it is not the record that the anchor vouches for",
+  );
 });
 
 test("a journal may be ahead of its anchor: the writer died between the two", () => {
