@@ -59,6 +59,7 @@ export const startPostgres = async ({ dir, port, seed = randomUUID() }: Postgres
     throw explain("make its folder", "", where, cause);
   });
   try {
+    if (port !== undefined) await tryPort(port);
     const binaries = await findBinaries(who, join(home.path, "native"));
     const site: Site = { binaries, who, home, passwords: passwordsFrom(seed) };
     await initialise(site, where.port);
@@ -135,9 +136,13 @@ const start = async (site: Site, port: number): Promise<Server> => {
     endSignal: "QUIT",
   });
   closeSync(log);
-  const failed = new Promise<never>((_, reject) => child.once("error", reject));
+  const ended = new Promise<never>((_, reject) => {
+    child.once("error", reject);
+    child.once("exit", (code, signal) => reject(new Error(`it ended with ${code ?? signal}`)));
+  });
+  ended.catch(() => {});
   try {
-    await Promise.race([untilReady(site, child, port), failed]);
+    await Promise.race([untilReady(site, child, port), ended]);
     return { child, port };
   } catch (cause) {
     await endGuarded(child, "SIGQUIT", 1_000);
@@ -147,7 +152,7 @@ const start = async (site: Site, port: number): Promise<Server> => {
 
 const untilReady = async (site: Site, child: ChildProcess, port: number): Promise<void> => {
   for (const until = performance.now() + START_MS; ; ) {
-    if (child.exitCode !== null || child.signalCode !== null) throw new Error(`it ended with ${child.exitCode ?? child.signalCode}`);
+    if (child.exitCode !== null || child.signalCode !== null) return;
     try {
       return await asSuperuser(site, port, "postgres", () => Promise.resolve());
     } catch (cause) {
@@ -187,7 +192,7 @@ const createRoles = async (site: Site, port: number): Promise<void> => {
 
 const asSuperuser = async (site: Site, port: number, database: string, act: (client: Client) => Promise<void>): Promise<void> => {
   const password = site.passwords[SUPERUSER] ?? "";
-  const client = new Client({ host: "127.0.0.1", port, user: SUPERUSER, password, database, connectionTimeoutMillis: 5_000 });
+  const client = new Client({ host: "127.0.0.1", port, user: SUPERUSER, password, database, connectionTimeoutMillis: 2_000 });
   client.on("error", () => {});
   try {
     await client.connect();
@@ -197,12 +202,17 @@ const asSuperuser = async (site: Site, port: number, database: string, act: (cli
   }
 };
 
-const freePort = (): Promise<number> =>
+const freePort = (): Promise<number> => tryPort(0);
+
+/** Listens there for a moment. 0 is any free port. */
+const tryPort = (wanted: number): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
+    server.once("error", (cause) => reject(explain("listen", `could not bind 127.0.0.1: ${reasonOf(cause)}`, { port: wanted, dir: "" }, cause)));
+    server.listen(wanted, "127.0.0.1", () => {
       const { port } = server.address() as AddressInfo;
       server.close(() => resolve(port));
     });
   });
+
+const reasonOf = (error: NodeJS.ErrnoException): string => (error.code === "EADDRINUSE" ? "Address already in use" : error.message);
