@@ -153,7 +153,7 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
         const result = operate(kind, uid, fields, region, "rest");
         if (result === "silent") return;
         if (result === "cut") return void request.socket.destroy();
-        if (result === "noise") return send(503, { code: "50001", msg: "", data: [] }, { "x-venue-noise": "1" });
+        if (result === "noise") return send(429, { code: "50013", msg: "", data: [] });
         if (typeof result === "string") return;
         if ("code" in result) return send(result.http, { code: result.code, msg: "", data: [] });
         return send(200, { code: result.sCode === "0" ? "0" : "1", msg: "", data: [result] });
@@ -210,7 +210,7 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
         if (result === "silent") return;
         if (result === "cut") return socket.terminate();
         const { id, op } = message;
-        if (result === "noise") return socket.send(JSON.stringify({ id, op, code: "50001", msg: "", data: [], "x-venue-noise": "1" }));
+        if (result === "noise") return socket.send(JSON.stringify({ id, op, code: "50013", msg: "", data: [] }));
         if (typeof result === "string") return;
         if ("code" in result) return socket.send(JSON.stringify({ id, op, code: result.code, msg: "", data: [] }));
         socket.send(JSON.stringify({ id, op, code: result.sCode === "0" ? "0" : "1", msg: "", data: [result] }));

@@ -1,3 +1,4 @@
+import { NOISE_CODE } from "../venue/gateway/noise.ts";
 import { connect } from "node:net";
 import { createRestClient } from "../okx-client/rest.ts";
 import type { RestAnswer, RestMiss } from "../okx-client/rest.ts";
@@ -71,7 +72,7 @@ const replyOf = (answer: RestAnswer | RestMiss): Reply => {
     code: typeof sCode === "string" ? sCode : undefined,
     http: answer.http,
     ...(typeof row?.["ordId"] === "string" ? { ordId: row["ordId"] } : {}),
-    isNoise: answer.header("x-venue-noise") === "1",
+    isNoise: sCode === NOISE_CODE,
     origin: originOf(answer),
   };
 };

@@ -1,3 +1,4 @@
+import { NOISE_CODE } from "../venue/gateway/noise.ts";
 import { isFields } from "../okx-client/fields.ts";
 import { openPrivateSocket } from "../okx-client/socket.ts";
 import type { PrivateSocket, SocketMessage } from "../okx-client/socket.ts";
@@ -197,7 +198,7 @@ const replyOf = (message: SocketMessage, origin: Origin): Reply => {
     kind: "answer",
     code: typeof sCode === "string" ? sCode : undefined,
     ...(typeof row?.["ordId"] === "string" ? { ordId: row["ordId"] } : {}),
-    isNoise: message["noise"] === "1" || message["x-venue-noise"] === "1",
+    isNoise: sCode === NOISE_CODE,
     origin,
   };
 };

@@ -8,6 +8,7 @@ const CODES: Readonly<Record<string, Entry>> = {
   "50002": { http: 400, msg: "JSON syntax error" },
   "50007": { http: 200, msg: "This account is blocked" },
   "50011": { http: 429, msg: "Requests too frequent" },
+  "50013": { http: 429, msg: "Systems are busy. Please try again later" },
   "50014": { http: 400, msg: "Parameter {0} can not be empty" },
   "50015": { http: 400, msg: "Either parameter {0} or {1} is required" },
   "50016": { http: 400, msg: "Parameter {0} and {1} is an invalid pair" },

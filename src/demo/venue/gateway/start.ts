@@ -10,6 +10,7 @@ import { createLastPrices } from "./last-prices.ts";
 import { createLimits } from "./limits.ts";
 import type { Metadata } from "./metadata.ts";
 import { createMetrics } from "./metrics.ts";
+import { withNoise } from "./noise.ts";
 import { engineOperations } from "./operations.ts";
 import type { Release } from "./release.ts";
 import { serveRest } from "./rest.ts";
@@ -39,7 +40,7 @@ export const startGateway = async (config: GatewayConfig, release: Release, { me
   const hub = createHub(engine);
   const lastPrices = createLastPrices(engine);
   const sockets = createSockets(hub, () => context);
-  const common = engineOperations(engine);
+  const common = withNoise(engineOperations(engine), config.noise, config.instance);
   const context: GatewayContext = {
     config,
     engine,
