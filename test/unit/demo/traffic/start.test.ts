@@ -145,7 +145,7 @@ test("the seeded noise of a healthy gateway is counted apart", async () => {
   await operations(100);
   const summary = await traffic?.stop();
   expect(summary).toMatchObject({ failed: 0, lost: 0 });
-  expect(summary?.plantedByCode["50001"]).toBeGreaterThan(0);
+  expect(summary?.plantedByCode["50013"]).toBeGreaterThan(0);
 });
 
 test("when a region dies its users go to the other one, and come home when it serves again", async () => {
