@@ -122,7 +122,7 @@ class Secrets {
   read(value: Value, what: string): string {
     if (typeof value === "string") return value;
     const text = "env" in value ? this.env[value.env] : this.readFile(value.file, what);
-    if (text === undefined || text === "") throw new UpgradeError("SECRET_MISSING", `${what}: the environment variable ${"env" in value ? value.env : ""} is not set`, { hint: "set it, and start again" });
+    if (text === undefined) throw new UpgradeError("SECRET_MISSING", `${what}: the environment variable ${"env" in value ? value.env : ""} is not set`, { hint: "set it, and start again" });
     this.values.add(text);
     this.addPassword(text);
     return text;

@@ -16,7 +16,7 @@ import { systemClock } from "../../adapters/system/clock.ts";
 import { stateDirOf } from "../state-dir.ts";
 import { wire } from "../wiring.ts";
 
-type Options = { readonly env: string; readonly releases?: string; readonly state?: string; readonly json?: boolean; readonly out?: string; readonly detailedExitcode?: boolean };
+type Options = { readonly env?: string; readonly releases?: string; readonly state?: string; readonly json?: boolean; readonly out?: string; readonly detailedExitcode?: boolean };
 
 /** A dry run against the world as it is: it looks at everything that an upgrade would look at, and sends nothing. */
 export async function plan(io: CliIo, [file = ""]: readonly string[], options: Options): Promise<ExitStatus> {

@@ -1,0 +1,177 @@
+import { readdir, readFile } from "node:fs/promises";
+import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { BadInput, type Problem } from "../errors/problem.ts";
+import { compile } from "../graph/compile.ts";
+import type { Graph } from "../graph/graph.ts";
+import { planFingerprint } from "../graph/fingerprint.ts";
+import { checkTogether } from "../lean/check.ts";
+import { readMigrations, type MigrationFile } from "../lean/migrations.ts";
+import type { Located, Parsed } from "../lean/located.ts";
+import type { Environment, Migration, Plan, Releases } from "../plan/model.ts";
+import { parseEnvironment } from "../lean/parse-environment.ts";
+import { parsePlan } from "../lean/parse-plan.ts";
+import { parseReleases } from "../lean/parse-releases.ts";
+import type { RunStore } from "../ports/journal.ts";
+import type { CliIo } from "./io.ts";
+import { sha256 } from "./sha256.ts";
+
+/** Where the files were found, as given or worked out. */
+export type Given = { readonly plan: string; readonly environment: string; readonly releases: string; readonly cwd?: string };
+
+/** Everything that a run is made of, parsed, checked and compiled; `files` are the bytes it keeps a copy of. */
+export type Loaded = {
+  readonly plan: Plan;
+  readonly environment: Environment;
+  readonly releases: Releases;
+  readonly migrations: Readonly<Record<string, readonly Migration[]>>;
+  readonly graph: Graph;
+  readonly planFingerprint: string;
+  readonly files: readonly { readonly name: string; readonly text: string }[];
+  readonly given: Given;
+};
+
+/** Reads by the command line: the environment is a file or a name beside the plan. Throws `BadInput` with every problem. */
+export function load(io: CliIo, plan: string, options: { readonly env?: string; readonly releases?: string }): Promise<Loaded> {
+  return loadFiles(io, given(io, plan, options));
+}
+
+export function given(io: CliIo, plan: string, options: { readonly env?: string; readonly releases?: string }): Given {
+  const folder = dirname(plan);
+  const env = options.env ?? "";
+  const isFile = env.includes("/") || /\.(ya?ml|json)$/.test(env);
+  return { plan, environment: isFile ? env : join(folder, `${env}.yaml`), releases: options.releases ?? join(folder, "releases.yaml"), cwd: io.cwd };
+}
+
+/** Every problem of a plan by itself, with its migrations, and with releases where they are given. */
+export async function checkAlone(io: CliIo, file: string, releasesFile: string | undefined): Promise<readonly Problem[]> {
+  const read = await readInput(io, file);
+  const plan = parsed(read, file, parsePlan);
+  const releases = releasesFile === undefined ? undefined : parsed(await readInput(io, releasesFile), releasesFile, parseReleases);
+  if (plan.located === undefined) return [...(read.problem === undefined ? [] : [read.problem]), ...plan.problems, ...(releases?.problems ?? [])];
+  const folders = await readFolders(io, plan.located.value);
+  return [...folders.problems, ...(releases?.problems ?? []), ...checkTogether({ plan: plan.located, migrations: folders.migrations, ...(releases?.located === undefined ? {} : { releases: releases.located }) })];
+}
+
+type Bytes = { readonly bytes?: Uint8Array; readonly problem?: Problem };
+
+/** Reads, parses, checks and compiles. Throws `BadInput` with all problems of all files at once. */
+export async function loadFiles(io: CliIo, files: Given): Promise<Loaded> {
+  const read = { plan: await readInput(io, files.plan), environment: await readInput(io, files.environment), releases: await readInput(io, files.releases) };
+  const missing = Object.values(read).flatMap((one) => (one.problem === undefined ? [] : [one.problem]));
+  const plan = parsed(read.plan, files.plan, parsePlan);
+  const environment = parsed(read.environment, files.environment, parseEnvironment);
+  const releases = parsed(read.releases, files.releases, parseReleases);
+  const problems = [...missing, ...[plan, environment, releases].flatMap((one) => one.problems)];
+  const folders = plan.located === undefined ? { migrations: {}, problems: [], texts: [] } : await readFolders(io, plan.located.value);
+  if (plan.located === undefined || environment.located === undefined || releases.located === undefined) throw new BadInput([...problems, ...folders.problems]);
+  const broken = [...problems, ...folders.problems, ...checkTogether({ plan: plan.located, environment: environment.located, releases: releases.located, migrations: folders.migrations })];
+  if (broken.length > 0) throw new BadInput(broken);
+  const inputs = [
+    { name: "plan.yaml", text: plan.located.source.text },
+    { name: "releases.yaml", text: releases.located.source.text },
+    ...folders.texts,
+  ];
+  return assemble(io, plan.located.value, environment.located.value, releases.located.value, folders.migrations, [...inputs, { name: "environment.yaml", text: environment.located.source.text }], planFingerprint(inputs, sha256), files);
+}
+
+function assemble(
+  io: CliIo,
+  plan: Plan,
+  environment: Environment,
+  releases: Releases,
+  migrations: Loaded["migrations"],
+  files: Loaded["files"],
+  fingerprint: string,
+  where: Given,
+): Loaded {
+  // Paths in the files are relative to the file that says them.
+  const placed: Environment = { ...environment, file: resolve(io.cwd, where.environment) };
+  const found: Releases = {
+    ...releases,
+    releases: Object.fromEntries(
+      Object.entries(releases.releases).map(([name, release]) => [
+        name,
+        release.process === undefined ? release : { ...release, process: { ...release.process, path: absolute(release.process.path, dirname(resolve(io.cwd, where.releases))) } },
+      ]),
+    ),
+  };
+  return { plan, environment: placed, releases: found, migrations, graph: compile({ plan, environment: placed, releases: found, migrations, sha256 }), planFingerprint: fingerprint, files, given: where };
+}
+
+const absolute = (path: string, folder: string): string => (isAbsolute(path) ? path : resolve(folder, path));
+
+function parsed<T>(read: Bytes, file: string, parse: (bytes: Uint8Array, file: string) => Parsed<T>): { readonly located?: Located<T>; readonly problems: readonly Problem[] } {
+  if (read.bytes === undefined) return { problems: [] };
+  const result = parse(read.bytes, file);
+  return result.ok ? { located: result.located, problems: [] } : { problems: result.problems };
+}
+
+const REASONS: Readonly<Record<string, readonly [string, string]>> = {
+  ENOENT: ["there is no such file", "check the name"],
+  EISDIR: ["it is a folder", "name the file in it"],
+  EACCES: ["this user may not read it", "change its mode, or run as its owner"],
+  ENOTDIR: ["a part of its path is no folder", "check the path"],
+};
+
+async function readInput(io: CliIo, file: string): Promise<Bytes> {
+  try {
+    return { bytes: await readFile(resolve(io.cwd, file)) };
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? "";
+    const [why, hint] = REASONS[code] ?? [`it cannot be read (${code})`, "check the file"];
+    return { problem: { code: "unreadable", message: why, file, line: 0, column: 0, hint } };
+  }
+}
+
+type Folders = { readonly migrations: Record<string, readonly Migration[]>; readonly problems: Problem[]; readonly texts: { name: string; text: string }[] };
+
+async function readFolders(io: CliIo, plan: Plan): Promise<Folders> {
+  const folders: Folders = { migrations: {}, problems: [], texts: [] };
+  for (const [name, component] of Object.entries(plan.components)) {
+    if (component.migrations === undefined) continue;
+    const folder = absolute(component.migrations, dirname(resolve(io.cwd, plan.file)));
+    const files = await readSql(folder);
+    if (files === undefined) {
+      folders.problems.push({ code: "unreadable", message: `the migrations of ${name} cannot be read`, file: component.migrations, line: 0, column: 0, hint: "the folder is relative to the plan's own folder" });
+      continue;
+    }
+    const read = readMigrations(files, component.migrations);
+    folders.migrations[name] = read.migrations;
+    folders.problems.push(...read.problems);
+    folders.texts.push(...files.map((file) => ({ name: `migrations/${name}/${file.name}`, text: new TextDecoder().decode(file.bytes) })));
+  }
+  return folders;
+}
+
+async function readSql(folder: string): Promise<readonly MigrationFile[] | undefined> {
+  try {
+    const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).toSorted();
+    return await Promise.all(names.map(async (name) => ({ name, bytes: await readFile(join(folder, name)) })));
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a run was given, from the copies beside its journal: an edited file changes nothing. */
+export async function loadCopies(store: RunStore, run: string): Promise<Loaded> {
+  const root = dirname(store.pathOf(run, "input/plan.yaml"));
+  const where = JSON.parse((await store.getFile(run, "input.json")) ?? "{}") as Given & { readonly cwd: string };
+  const text = async (name: string) => (await store.getFile(run, `input/${name}`)) ?? "";
+  const bytes = async (name: string) => new TextEncoder().encode(await text(name));
+  const plan = parsePlan(await bytes("plan.yaml"), join(root, "plan.yaml"));
+  const environment = parseEnvironment(await bytes("environment.yaml"), join(root, "environment.yaml"));
+  const releases = parseReleases(await bytes("releases.yaml"), join(root, "releases.yaml"));
+  const broken = [plan, environment, releases].flatMap((one) => (one.ok ? [] : one.problems));
+  if (!plan.ok || !environment.ok || !releases.ok) throw new BadInput(broken);
+  const migrations: Record<string, readonly Migration[]> = {};
+  const texts: { name: string; text: string }[] = [];
+  for (const [name, component] of Object.entries(plan.located.value.components)) {
+    if (component.migrations === undefined) continue;
+    const files = (await readSql(join(root, "migrations", name))) ?? [];
+    migrations[name] = readMigrations(files, component.migrations).migrations;
+    texts.push(...files.map((file) => ({ name: `migrations/${name}/${basename(file.name)}`, text: new TextDecoder().decode(file.bytes) })));
+  }
+  const inputs = [{ name: "plan.yaml", text: plan.located.source.text }, { name: "releases.yaml", text: releases.located.source.text }, ...texts];
+  const io = { cwd: where.cwd } as CliIo;
+  return assemble(io, plan.located.value, environment.located.value, releases.located.value, migrations, [...inputs, { name: "environment.yaml", text: environment.located.source.text }], planFingerprint(inputs, sha256), where);
+}
