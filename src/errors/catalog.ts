@@ -66,6 +66,11 @@ export const CATALOG = {
     retry: true,
     explain: "The thread that judges users' operations ended, so nobody watches and nothing can be proved. midflight takes no step without a guard: the run says unknown and halts. Resume it; its guard starts anew.",
   },
+  HISTORY_REWRITTEN: {
+    exit: EXIT.refused,
+    retry: false,
+    explain: "What is applied to a metadata store and what lies in the folder of migrations are not the same story: an applied file was edited or removed, a new one was numbered before applied ones, or the store's own history was changed by hand. Then nobody can say what a migration would meet, so midflight applies nothing. Put the file back as it was, and make the change in a new migration. The message names the file and both checksums.",
+  },
   INSTANCE_NOT_READY: {
     exit: EXIT.undone,
     retry: true,
@@ -110,6 +115,21 @@ export const CATALOG = {
     exit: EXIT.halted,
     retry: false,
     explain: "Another conductor took over the lease of this environment, or this one could no longer prove that it holds it. It sends nothing more. `midflight status` tells who acts now.",
+  },
+  METADATA_UNREACHABLE: {
+    exit: EXIT.refused,
+    retry: true,
+    explain: "The database that holds the metadata did not answer, refused the user, or was lost on the way. A migration in one transaction is then not applied; only when the connection was lost during COMMIT is it unknown, and the message says so. To order the same again is always safe: midflight looks at the history first. The password is never shown.",
+  },
+  MIGRATION_FAILED: {
+    exit: EXIT.undone,
+    retry: false,
+    explain: "A statement of a migration was refused by the database, or its verification did not pass. The message names the file, the line, the statement and the SQLSTATE. A migration in one transaction leaves nothing behind; one that runs statement by statement keeps those before the failed one, and either goes on there when it is ordered again, or is taken back by its down file.",
+  },
+  MIGRATION_LOCKED: {
+    exit: EXIT.undone,
+    retry: true,
+    explain: "A migration did not get a lock within its budget. It never waits long for one, because users would wait in line behind it; it tries again in pauses, and gives up in the end. The message names the session in the way: its pid, program, state, and since when. End that transaction, or wait for it. Nothing of the statement is applied.",
   },
   NOTIFICATION_UNDELIVERED: {
     exit: EXIT.done,
