@@ -182,7 +182,7 @@ export const startOkxServer = async (options: OkxServerOptions) => {
     close(): void {
       clearInterval(users);
       for (const timer of switches.values()) clearTimeout(timer);
-      for (const id of [...alive.keys()]) kill(id);
+      for (const id of alive.keys()) kill(id);
       front.server.closeAllConnections();
       front.server.close();
     },

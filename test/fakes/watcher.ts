@@ -59,12 +59,12 @@ export const fakeWatcher = (world: FakeWorld = {}): FakeWatcher => {
   };
   const giveEvidence = (): void => {
     const healthy = verdict.state === "healthy" ? verdict : told("healthy");
-    for (const waiter of [...evidence]) waiter.give(healthy);
+    for (const waiter of evidence) waiter.give(healthy);
   };
   const look = (): void => {
     if (config === undefined || isStopped) return;
     if (isHealthy()) giveEvidence();
-    for (const [id, { order }] of [...proofs]) {
+    for (const [id, { order }] of proofs) {
       const result = proofOf(order);
       if (result !== undefined) settleProof(id, result);
     }
@@ -153,7 +153,7 @@ const untilAborted = <T>(signal: AbortSignal, waiters: Set<Waiter<T>>): Promise<
     },
     drop: (reason) => {
       leave();
-      reject(reason as Error);
+      reject(reason);
     },
   };
   const onAbort = (): void => waiter.drop(signal.reason);

@@ -36,12 +36,7 @@ beforeAll(async () => {
     throw error;
   };
   engine = await startEngine({ name: "a", port: 0, peerPort: 0, dir: join(folder, "engine"), witnessDir: join(folder, "witness"), startAs: "active", instruments: readInstruments(JSON.stringify(VENUE_INSTRUMENTS)), silenceMs: 400 }, onFailure);
-  const engines = [`127.0.0.1:${engine.port}`];
-  const start = async (instance: string, release: Release): Promise<readonly [string, RunningGateway]> => {
-    const config = { port: 0, release: `gateway@${release.version}`, region: "tokyo", metadataUrl: "", engines, env: "production", keySeed: KEY_SEED, instance } as const;
-    return [instance, await startGateway(config, release, { metadata: fakeMetadata(), engine: connectEngine({ engines, name: instance }) })];
-  };
-  gateways = new Map([await start("tokyo-1", RELEASE_2_0), await start("tokyo-2", RELEASE_2_0), await start("good", RELEASE_2_0), await start("bad", release21({ amendShare: 0.33 }))]);
+  gateways = new Map([await startOne("tokyo-1", RELEASE_2_0), await startOne("tokyo-2", RELEASE_2_0), await startOne("good", RELEASE_2_0), await startOne("bad", release21({ amendShare: 0.33 }))]);
   balancer = await startBalancer({ region: "tokyo", port: 0, adminPort: 0, statePath: join(folder, "state.json") });
   for (const id of ["tokyo-1", "tokyo-2"]) await weigh(id, 100);
 });
@@ -53,6 +48,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
+const startOne = async (name: string, release: Release): Promise<readonly [string, RunningGateway]> => {
+  const engines = [`127.0.0.1:${engine.port}`];
+  const options = { port: 0, release: `gateway@${release.version}`, region: "tokyo", metadataUrl: "", engines, env: "production", keySeed: KEY_SEED, instance: name } as const;
+  return [name, await startGateway(options, release, { metadata: fakeMetadata(), engine: connectEngine({ engines, name }) })];
+};
 const weigh = async (id: string, weight: number): Promise<void> => {
   await fetch(`http://127.0.0.1:${balancer.adminPort}/backends/${id}`, { method: "PUT", body: JSON.stringify({ address: `127.0.0.1:${gateways.get(id)?.port}`, release: "gateway@2.0", weight }) });
 };
@@ -69,7 +69,7 @@ const config = (): WatchConfig => ({
 const openOrders = async (): Promise<number> => {
   const link = connectEngine({ engines: [`127.0.0.1:${engine.port}`], name: "test" });
   const pending = await Promise.all(PROBE_UIDS.tokyo.map((uid) => link.request({ op: "pending", uid, limit: 100 }, { timeoutMs: 1_000 })));
-  await link.close();
+  link.close();
   return pending.reduce((sum, { orders = [] }) => sum + orders.length, 0);
 };
 
@@ -111,6 +111,29 @@ describe("on the demo's own venue", () => {
       await eventually(() => verdicts.find(({ state }) => state === "failing"), 15_000, () => JSON.stringify(verdicts));
     });
     expect(await openOrders()).toBe(0);
+  });
+
+  test.each([1_500, 0])("an old instance that is retired with %i ms of notice, before the run says that it is out of traffic, is no trouble", async (noticeMs) => {
+    const id = `leaver-${noticeMs}`;
+    gateways = new Map([...gateways, await startOne(id, RELEASE_2_0)]);
+    await weigh(id, 100);
+    await watching(async (watcher, verdicts) => {
+      const all = [...before(), instance(id, "old"), instance("good", "new", true)];
+      watcher.instances(all);
+      await weigh("good", 100);
+      watcher.mark({ id: "admit", cause: { kind: "instances", component: "gateway", regions: ["tokyo"] } });
+      await watcher.evidence({ excludePct: 20, confidencePct: 99 }, FOREVER);
+      await weigh(id, 0);
+      await gateways.get(id)?.stop(noticeMs);
+      gateways = new Map([...gateways].filter(([name]) => name !== id));
+      const goneAt = performance.now();
+      await eventually(() => (performance.now() - goneAt > 2_000 ? true : undefined), 5_000, () => "two seconds without it");
+      watcher.instances(all.filter((one) => one.id !== id));
+      watcher.mark({ id: "retired", cause: { kind: "instances", component: "gateway", regions: ["tokyo"] } });
+      await watcher.evidence({ excludePct: 20, confidencePct: 99 }, FOREVER);
+      expect(verdicts.map(({ state, reason }) => `${state}: ${reason}`)).toEqual([expect.stringMatching(/^healthy/)]);
+    });
+    await weigh("good", 0);
   });
 
   test("probe orders do not outlive a guard that is killed", { timeout: 40_000 }, async () => {

@@ -14,6 +14,8 @@ export type VenueAnswer = {
   /** Who says that it served the request. */
   readonly release?: string;
   readonly instance?: string;
+  /** It asks for the connection to be closed. */
+  readonly isClosing: boolean;
 };
 
 export type VenueReply = VenueAnswer | { readonly transport: Transport };
@@ -59,7 +61,7 @@ type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 const answerOf = (http: number, headers: Headers, text: string): VenueAnswer => {
   const [release, instance] = [headers["x-venue-release"], headers["x-venue-instance"]];
-  const served = { ...(typeof release === "string" ? { release } : {}), ...(typeof instance === "string" ? { instance } : {}) };
+  const served = { isClosing: headers["connection"] === "close", ...(typeof release === "string" ? { release } : {}), ...(typeof instance === "string" ? { instance } : {}) };
   const body = parsed(text);
   if (typeof body?.["code"] !== "string") return { http, rows: [], ...served };
   const rows = Array.isArray(body["data"]) ? body["data"].filter(isRecord) : [];

@@ -45,7 +45,7 @@ export const openOrders = (options: OpenOrdersOptions): OpenOrders => {
   const retry = async (): Promise<void> => {
     if (isRunning) return;
     isRunning = true;
-    for (const [clOrdId, account] of [...abandoned]) if (await close(account, clOrdId)) abandoned.delete(clOrdId);
+    for (const [clOrdId, account] of abandoned) if (await close(account, clOrdId)) abandoned.delete(clOrdId);
     isRunning = false;
   };
   const timer = setInterval(() => void retry(), RETRY_MS);

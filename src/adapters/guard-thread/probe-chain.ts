@@ -7,7 +7,7 @@ import type { OkxVenue, VenueReply } from "./okx-venue.ts";
 import type { RateLimits } from "./rate-limits.ts";
 
 /** What came of one probe operation. `none`: it says nothing about the venue, and why. */
-export type ProbeOutcome = { readonly operation: Operation; readonly release?: string; readonly instance?: string } & (
+export type ProbeOutcome = { readonly operation: Operation; readonly release?: string; readonly instance?: string; /** Whether the answer asks to close the connection. */ readonly isClosing?: boolean } & (
   | { readonly kind: "ok" }
   | { readonly kind: "failed"; readonly code: string; /** Whether an instance of the venue answered. */ readonly isReached: boolean }
   | { readonly kind: "none"; readonly why: string }
@@ -129,7 +129,7 @@ const PAUSE_MS = 10;
 const outcomeOf = (operation: Operation, reply: VenueReply, isDirect: boolean): ProbeOutcome => {
   const { outcome } = classify(reply);
   const code = codeOf(reply);
-  const served = "transport" in reply ? {} : { ...(reply.release === undefined ? {} : { release: reply.release }), ...(reply.instance === undefined ? {} : { instance: reply.instance }) };
+  const served = "transport" in reply ? {} : { isClosing: reply.isClosing, ...(reply.release === undefined ? {} : { release: reply.release }), ...(reply.instance === undefined ? {} : { instance: reply.instance }) };
   const isReached = "instance" in served || (isDirect && "code" in reply && reply.code !== undefined);
   if (isFailure(outcome)) return { operation, kind: "failed", code, isReached, ...served };
   if (outcome === "ok") return { operation, kind: "ok", ...served };

@@ -3,6 +3,7 @@ import type { Operation, PlanGuard, ProbeTarget } from "../../plan/model.ts";
 import type { ProbeAccount, WatchedInstance } from "../../ports/watcher.ts";
 import { collectBins } from "./bins.ts";
 import { startDeadMan } from "./dead-man.ts";
+import { noticeLeaving } from "./leaving.ts";
 import type { Lag } from "./lag.ts";
 import { readMarket, type Market } from "./market.ts";
 import { okxVenue, type OkxVenue } from "./okx-venue.ts";
@@ -38,6 +39,10 @@ export type RegionProbesOptions = {
   readonly onBin: (bin: CountBin) => void;
   readonly onOutcome: (outcome: ProbeOutcome, release: string, cohort: string) => void;
   readonly onSilence: (operation: Operation, why: string) => void;
+  /** Instances that announced that they leave: no longer counted among those that should serve. */
+  readonly onLeaving: (ids: ReadonlySet<string>) => void;
+  /** A pinned probe met an instance that is leaving; its counter shows a failure that no user had. */
+  readonly onFarewell: (instance: string, operation: Operation, code: string) => void;
 };
 
 const BIN_MS = 100;
@@ -57,10 +62,12 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
   let trouble = "the instrument is not known yet";
   let instances: readonly WatchedInstance[] = [];
   const exposed = new Set<string>();
+  const leaving = noticeLeaving();
+  const targets = (): readonly WatchedInstance[] => targetsOf(instances, exposed, region);
   const orders = openOrders({ venue, origins, accounts, market: () => market, instrument: options.probe.instrument, prefix });
   const context: ChainContext = {
     venue, publicOrigin: origin, market: () => market, limits: rateLimits(), deadlineMs: guard.deadlineMs, tag: prefix.slice(0, 16), newId: idsWith(prefix, region),
-    abandon: orders.abandon, mayPlace: (account) => deadMan.covers(account),
+    abandon: (account, clOrdId) => orders.abandon(account, clOrdId), mayPlace: (account) => deadMan.covers(account),
   };
   const newChains = (): readonly ProbeChain[] => accounts.map((account) => probeChain(account, context));
   const own = newChains();
@@ -77,11 +84,12 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     const from = performance.now();
     const outcome = await chain.step(target === undefined ? origin : new URL(target.url).origin);
     const isOurs = outcome.kind === "failed" && (outcome.code === "timeout" || outcome.code === "not shown") && lag.since(from) > guard.deadlineMs / 3;
-    const hasLeft = target !== undefined && !targetsOf(instances, exposed, region).some(({ id }) => id === target.id);
+    const isFarewell = target !== undefined && noteLeaving(target, outcome);
+    const hasLeft = target !== undefined && !targets().some(({ id }) => id === target.id);
     if (outcome.kind === "none") options.onSilence(outcome.operation, outcome.why);
     const served = servedBy(instances, region, target, outcome);
     options.onOutcome(outcome, served.release, chain.account.cohort);
-    settle(outcome.kind === "none" || isOurs || (hasLeft && outcome.kind === "failed") ? undefined : { outcome, cohort: chain.account.cohort, served });
+    settle(outcome.kind === "none" || isOurs || isFarewell || (hasLeft && outcome.kind === "failed") ? undefined : { outcome, cohort: chain.account.cohort, served });
   };
 
   const onSlot = (slot: number): void => {
@@ -92,7 +100,15 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     const [round, seat] = [Math.floor(slot / own.length), slot % own.length];
     // Whoever is still busy with a slow answer is passed over; nothing piles up.
     const chain = rotated(own, seat).find((candidate) => !candidate.isBusy() && candidate.next() !== undefined);
-    if (chain !== undefined) void probe(chain, pinned(targetsOf(instances, exposed, region), round, seat));
+    if (chain !== undefined) void probe(chain, pinned(targets().filter(({ id }) => !leaving.isAvoided(id)), round, seat));
+  };
+
+  const noteLeaving = (target: WatchedInstance, outcome: ProbeOutcome): boolean => {
+    const before = leaving.announced().size;
+    const isFarewell = leaving.note(target, outcome);
+    if (leaving.announced().size !== before) options.onLeaving(leaving.announced());
+    if (isFarewell && outcome.kind === "failed") options.onFarewell(target.id, outcome.operation, outcome.code);
+    return isFarewell;
   };
 
   const timers: NodeJS.Timeout[] = [];
@@ -105,13 +121,14 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     instances(watched) {
       instances = watched.filter((instance) => instance.region === region);
       for (const { id, inTraffic } of instances) if (inTraffic) exposed.add(id);
+      leaving.keepOnly(new Set(instances.map(({ id }) => id)));
     },
     async clean() {
       await readAgain();
       await orders.sweep(SWEEP_MS);
     },
     start() {
-      timers.push(setInterval(() => void readAgain(), MARKET_MS), setInterval(bins.flush, FLUSH_MS));
+      timers.push(setInterval(() => void readAgain(), MARKET_MS), setInterval(() => bins.flush(), FLUSH_MS));
       if (accounts.length > 0) pacer = startPacer(guard.probesPerSec, onSlot);
     },
     async stop() {

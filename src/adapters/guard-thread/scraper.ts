@@ -1,5 +1,6 @@
 import { Agent } from "undici";
 import type { Count, CountBin } from "../../guard/count.ts";
+import type { Operation } from "../../plan/model.ts";
 import type { Reach } from "../../guard/loss.ts";
 import type { WatchedInstance } from "../../ports/watcher.ts";
 import { deltasBetween, readCounters, type Delta } from "./counters.ts";
@@ -7,6 +8,8 @@ import { deltasBetween, readCounters, type Delta } from "./counters.ts";
 /** Reads the counters of every instance, and reports what was counted since the last round and who could not be reached. */
 export type Scraper = {
   instances(instances: readonly WatchedInstance[]): void;
+  /** One failure in the instance's counter is no user's: it is left out of the next bin. */
+  forgive(instance: string, operation: Operation, code: string): void;
   stop(): Promise<void>;
 };
 
@@ -26,7 +29,7 @@ const EVERY_MS = 200;
 const ROUND_MS = 100;
 const DEADLINE_MS = 1_000;
 
-type Target = { instance: WatchedInstance; before: ReadonlyMap<string, number> | undefined; isAsked: boolean; missed: number; state: "ok" | "gone" | { readonly unreadable: string }; fresh: readonly Delta[] };
+type Target = { instance: WatchedInstance; before: ReadonlyMap<string, number> | undefined; isAsked: boolean; missed: number; state: "ok" | "gone" | { readonly unreadable: string }; fresh: readonly Delta[]; forgiven: readonly { readonly operation: Operation; readonly code: string }[] };
 
 export const startScraper = (options: ScraperOptions): Scraper => {
   const agent = new Agent({ connections: 4, pipelining: 1, keepAliveTimeout: 4_000, connect: { timeout: DEADLINE_MS }, headersTimeout: 5_000, bodyTimeout: 5_000 });
@@ -84,10 +87,14 @@ export const startScraper = (options: ScraperOptions): Scraper => {
     instances(instances) {
       targets = instances.map((instance) => {
         const known = targets.find((target) => target.instance.id === instance.id && target.instance.url === instance.url);
-        if (known === undefined) return { instance, before: undefined, isAsked: false, missed: 0, state: "ok", fresh: [] };
+        if (known === undefined) return { instance, before: undefined, isAsked: false, missed: 0, state: "ok", fresh: [], forgiven: [] };
         known.instance = instance;
         return known;
       });
+    },
+    forgive(id, operation, code) {
+      const target = targets.find(({ instance }) => instance.id === id);
+      if (target !== undefined) target.forgiven = [...target.forgiven, { operation, code }];
     },
     async stop() {
       isStopped = true;
@@ -119,8 +126,18 @@ const reachOf = (at: number, targets: readonly Target[]): Reach => ({
   unreadable: targets.flatMap(({ instance, state }) => (typeof state === "string" ? [] : [{ id: instance.id, why: state.unreadable }])),
 });
 
+const withoutForgiven = (target: Target): readonly Delta[] => {
+  let deltas = target.fresh;
+  target.forgiven = target.forgiven.filter(({ operation, code }) => {
+    const index = deltas.findIndex((delta) => delta.operation === operation && delta.code === code && delta.count > 0);
+    deltas = deltas.map((delta, place) => (place === index ? { ...delta, count: delta.count - 1 } : delta));
+    return index < 0;
+  });
+  return deltas.filter(({ count }) => count > 0);
+};
+
 const takeCounts = (target: Target): readonly Count[] => {
-  const deltas = target.fresh;
+  const deltas = withoutForgiven(target);
   target.fresh = [];
   const { region, release, side, inTraffic } = target.instance;
   const counts = new Map<string, { issued: number; failed: number; codes: Record<string, number>; delta: Delta }>();

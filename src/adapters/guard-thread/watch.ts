@@ -55,6 +55,10 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
     state = judge(state, input).state;
     if (state.verdict !== before && !isStopping) send({ kind: "verdict", verdict: state.verdict });
   };
+  const leaving = new Map<string, ReadonlySet<string>>();
+  /** Who announced that it leaves is not missed when it is gone. */
+  const tellInstances = (): void =>
+    feed({ kind: "instances", at: now(), instances: instances.map((instance) => (leaving.get(instance.region)?.has(instance.id) === true ? { ...instance, inTraffic: false } : instance)) });
   const answer = (): void => {
     for (const [id, need] of questions) {
       if (evidenceMissing(state, need) !== undefined) continue;
@@ -82,6 +86,8 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
             region, probe, accounts, guard, prefix: config.orderPrefix, lag, wallOf, onBin,
             otherOrigins: origins.filter((origin) => origin !== new URL(probe.rest).origin),
             onOutcome: (outcome, release, cohort) => noteOutcome(outcome, region, release, cohort),
+            onLeaving: (ids) => void (leaving.set(region, ids), tellInstances()),
+            onFarewell: (instance, operation, code) => scraper?.forgive(instance, operation, code),
             onSilence: (operation, why) => feed({ kind: "silent", at: now(), operation, region, why }),
           }),
         ],
@@ -116,7 +122,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
           instances = message.instances;
           scraper?.instances(instances);
           for (const region of regions) region.instances(instances);
-          return feed({ kind: "instances", at: now(), instances });
+          return tellInstances();
         case "mark":
           return feed({ kind: "mark", at: now(), cause: message.mark.cause });
         case "evidence":

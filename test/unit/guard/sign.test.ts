@@ -6,10 +6,10 @@ const clean = { issued: 10, failed: 0 };
 const failing = { issued: 10, failed: 3 };
 // A pause between the bins, so that none of them rests.
 const play = (sides: string): SignTest =>
-  [...sides].reduce((test, side, index) => foldSigns(test, side === "c" ? failing : clean, side === "c" ? clean : failing, { from: index * 1000, to: index * 1000 + 100 }), freshSignTest);
+  sides.split("").reduce((soFar, side, index) => foldSigns(soFar, side === "c" ? failing : clean, side === "c" ? clean : failing, { from: index * 1000, to: index * 1000 + 100 }), freshSignTest);
 
 // The reference values let the suspicion begin at any bin: the sum over all beginnings.
-const fromAnyBin = (sides: string): number => [...sides].reduce((sum, _, index) => sum + signEvidence(play(sides.slice(index))), 0);
+const fromAnyBin = (sides: string): number => sides.split("").reduce((sum, _, index) => sum + signEvidence(play(sides.slice(index))), 0);
 
 test("paired signs equal the reference values", () => {
   expect(fromAnyBin("c")).toBeCloseTo(1.5498, 6);

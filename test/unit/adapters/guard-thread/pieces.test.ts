@@ -1,5 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { collectBins, type ClosedBin } from "../../../../src/adapters/guard-thread/bins.ts";
+import { noticeLeaving } from "../../../../src/adapters/guard-thread/leaving.ts";
+import type { ProbeOutcome } from "../../../../src/adapters/guard-thread/probe-chain.ts";
 import { rateLimits } from "../../../../src/adapters/guard-thread/rate-limits.ts";
 import { startTotals } from "../../../../src/adapters/guard-thread/totals.ts";
 
@@ -52,4 +54,41 @@ test("what probes lost in the counters is nobody's loss", () => {
   const pulse = totals.pulse(200, () => "healthy");
   expect(pulse.failed).toBe(2);
   expect(pulse.failures).toEqual([{ ...place, code: "50026", count: 2 }]);
+});
+
+describe("an instance that leaves", () => {
+  const OLD = { id: "tokyo-1", side: "old" } as const;
+  const NEW = { id: "tokyo-7", side: "new" } as const;
+  const ok = (isClosing: boolean): ProbeOutcome => ({ operation: "order", kind: "ok", isClosing });
+  const failed = (code: string): ProbeOutcome => ({ operation: "order", kind: "failed", code, isReached: false });
+
+  test("and announces it is avoided, and what it refuses is no sample", () => {
+    const leaving = noticeLeaving(() => 0);
+    leaving.note(OLD, ok(false));
+    expect(leaving.isAvoided(OLD.id)).toBe(false);
+    leaving.note(OLD, ok(true));
+    expect([leaving.isAvoided(OLD.id), leaving.announced().has(OLD.id)]).toEqual([true, true]);
+    expect(leaving.note(OLD, failed("50001"))).toBe(true);
+  });
+
+  test("without a word is avoided if it is old, and held against it if it is new", () => {
+    const leaving = noticeLeaving(() => 0);
+    expect([leaving.note(OLD, failed("refused")), leaving.isAvoided(OLD.id), leaving.announced().size]).toEqual([true, true, 0]);
+    expect([leaving.note(NEW, failed("refused")), leaving.isAvoided(NEW.id)]).toEqual([false, false]);
+  });
+
+  test("that fails otherwise is held against it", () => {
+    const leaving = noticeLeaving(() => 0);
+    expect([leaving.note(OLD, failed("50026")), leaving.note(OLD, failed("timeout"))]).toEqual([false, false]);
+  });
+
+  test("that never kept a connection has announced nothing, and one that stays is asked again", () => {
+    let now = 0;
+    const leaving = noticeLeaving(() => now);
+    leaving.note(OLD, ok(true));
+    expect(leaving.announced().size).toBe(0);
+    leaving.note(OLD, failed("cut"));
+    now = 3_001;
+    expect(leaving.isAvoided(OLD.id)).toBe(false);
+  });
 });

@@ -1,0 +1,101 @@
+import { shareOf, tally, type Count, type Source } from "./count.ts";
+import { regionsOf } from "./explain.ts";
+import { familyEvidence, resetFamily } from "./family.ts";
+import type { FamilyName, JudgeState } from "./judge-state.ts";
+import { disturb, fail } from "./latch.ts";
+import { goneRegions } from "./loss.ts";
+import { isExplainedByLoss, isNew, isOld, isTroubled, sentence, since } from "./scene.ts";
+import { freshSignTest } from "./sign.ts";
+import { freshEvidence } from "./strata.ts";
+import { countsBetween, onsetOf } from "./window.ts";
+
+const FAMILIES: readonly FamilyName[] = ["new", "old", "all"];
+/** How long an alarm may wait for a look at who is still there, ms. */
+const LOOK_MS = 500;
+
+export const noteAlarms = (state: JudgeState): JudgeState => {
+  const crossing = FAMILIES.map((name) => ({ name, evidence: familyEvidence(state.families[name]) })).filter(
+    // Written so that NaN raises the alarm instead of sleeping.
+    ({ evidence }) => !(evidence.both < state.settings.alarm),
+  );
+  if (crossing.length === 0 && state.pending === undefined) return state;
+  const crossed = [...new Set([...(state.pending?.crossed ?? []), ...crossing.map(({ name }) => name)])];
+  const families = { ...state.families };
+  for (const { name } of crossing) families[name] = resetFamily(state.families[name]);
+  const judged = state.change.kind === "instances" && crossed.includes("new") ? "new" : "all";
+  const seen = crossing.filter(({ name }) => name === judged).flatMap(({ evidence }) => SOURCES.filter((source) => evidence[source] >= evidence.both / 5));
+  const sources = [...new Set([...(state.pending?.sources ?? []), ...seen])];
+  const { pending, ...rest } = state;
+  const raised: JudgeState = { ...rest, families, signs: state.signs ?? { probes: freshSignTest, live: freshSignTest } };
+  const from = pending?.since ?? state.at;
+  return mustLook(raised, from) ? { ...raised, pending: { since: from, crossed, sources } } : raise(raised, crossed, sources);
+};
+
+const SOURCES: readonly Source[] = ["probes", "live"];
+
+// A server that dies takes the whole region along. That is told from a bad release by looking at who still answers, so the look must be newer than the failures.
+const mustLook = (state: JudgeState, from: number): boolean => {
+  if (!state.settings.hasCounters || state.instances.length === 0 || state.at - from >= LOOK_MS) return false;
+  const onset = onsetOf(state.window, () => true) ?? from;
+  const isUnclear = goneRegions(state.contact, state.instances).some(({ region }) => !state.lost.some((loss) => loss.region === region));
+  return isUnclear || state.contact.at < onset;
+};
+
+const raise = (state: JudgeState, crossed: readonly FamilyName[], sources: readonly Source[]): JudgeState => {
+  if (state.latch?.kind === "failing") return state;
+  switch (state.change.kind) {
+    case "none":
+      return crossed.includes("all") ? disturb(state, regionsOf(since(state, () => true)), sentence(state, () => true, () => false)) : state;
+    case "metadata":
+      return crossed.includes("all") ? afterMetadata(state) : state;
+    case "instances":
+      return crossed.includes("new") ? onNewSide(state, sources) : onOldSide(state, crossed);
+  }
+};
+
+/** Nothing old is left to compare with but the time before. */
+const afterMetadata = (state: JudgeState): JudgeState => {
+  const everyone = (): boolean => true;
+  const regions = regionsOf(since(state, everyone));
+  if (isExplainedByLoss(state)) return disturb(state, regions, `${sentence(state, everyone, () => false)}, while servers are gone`);
+  if (wasSoBefore(state)) return disturb(state, regions, `${sentence(state, everyone, () => false)}, as before it`);
+  return fail(state, regions, sentence(state, everyone, () => false));
+};
+
+/** Whether the users that fail now failed already before the change. Others may have had their own bad luck then. */
+const wasSoBefore = (state: JudgeState): boolean => {
+  if (state.change.kind === "none") return false;
+  const groupOf = ({ cohort, region }: Count): string => `${cohort} ${region}`;
+  const onset = onsetOf(state.window, () => true) ?? state.at;
+  const after = countsBetween(state.window, Math.max(onset, state.change.at));
+  const groups = Map.groupBy(after, groupOf);
+  const worst = Math.max(...[...groups.values()].map((counts) => shareOf(tally(counts))));
+  const isHit = (count: Count): boolean => shareOf(tally(groups.get(groupOf(count)) ?? [])) >= worst / 2;
+  const [now, before] = [tally(after.filter(isHit)), tally(countsBetween(state.window, onset, state.change.at).filter(isHit))];
+  return before.failed >= 3 && shareOf(before) >= shareOf(now) / 2;
+};
+
+const onNewSide = (state: JudgeState, sources: readonly Source[]): JudgeState => {
+  const fresh = since(state, isNew);
+  const regions = regionsOf(fresh);
+  if (isExplainedByLoss(state)) return disturb(state, regions, `${sentence(state, isNew, isOld)}, while servers are gone`);
+  const old = since(state, isOld);
+  if (old.length === 0) return fail(state, regions, `${sentence(state, isNew, isOld)}, and no old instance is left to compare with`);
+  if (isTroubled(state, tally(fresh), tally(old))) return disturb(state, regionsOf([...fresh, ...old]), `${sentence(state, isNew, isOld)}: the old release is in trouble too`);
+  // The alarm came twice, each time from nothing, and the old side, better watched, is quiet.
+  if (state.latch?.kind === "suspect") return tally(old).issued >= tally(fresh).issued ? fail(state, regions, sentence(state, isNew, isOld)) : state;
+  return {
+    ...state,
+    latch: { kind: "suspect", since: state.at, regions, reason: sentence(state, isNew, isOld), sources },
+    clearing: { probes: freshEvidence(state.at), live: freshEvidence(state.at) },
+  };
+};
+
+/** The old release is in trouble, or nobody can tell whose operations fail. */
+const onOldSide = (state: JudgeState, crossed: readonly FamilyName[]): JudgeState => {
+  const unknown = since(state, ({ side }) => side === "unknown");
+  const nobody = tally(unknown).failed * 2 >= tally(since(state, () => true)).failed && tally(unknown).failed > 0;
+  if (!crossed.includes("old") && !nobody) return state;
+  const matches = (count: Count): boolean => count.side !== "new";
+  return disturb(state, regionsOf(since(state, matches)), `${sentence(state, matches, () => false)}: not the new release`);
+};

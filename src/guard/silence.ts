@@ -1,0 +1,44 @@
+import type { JudgeState } from "./judge-state.ts";
+import { unprove } from "./latch.ts";
+import { freshEvidence, missingEvidence, nameOf, RECOVERY } from "./strata.ts";
+
+/** No outcome for this long is no data, and unreadable counters for that long are none either. */
+const SILENT_MS = 1_000;
+const UNREADABLE_MS = 2_000;
+/** An instance that is being replaced may be gone for a moment before the run says so. */
+const GONE_MS = 5_000;
+
+export const noteSilence = (state: JudgeState): JudgeState => {
+  const why = silenceOf(state);
+  if (why === undefined) return state;
+  const silent = { ...state, evidence: freshEvidence(state.at) };
+  if (state.latch === undefined) return unprove(silent, why.reason, why.regions);
+  return state.latch.kind === "unproved" ? { ...silent, latch: { ...state.latch, ...why } } : silent;
+};
+
+const silenceOf = (state: JudgeState): { readonly reason: string; readonly regions: readonly string[] } | undefined => {
+  const silent = state.settings.strata.filter((stratum) => state.at - (state.lastOutcome[nameOf(stratum)] ?? state.startedAt) > SILENT_MS);
+  const [first] = silent;
+  if (first !== undefined) {
+    const told = state.silence[nameOf(first)];
+    const reason = told !== undefined && state.at - told.at < 2 * SILENT_MS ? `: ${told.why}` : "";
+    return { reason: `no outcome of ${nameOf(first)} for ${((state.at - (state.lastOutcome[nameOf(first)] ?? state.startedAt)) / 1000).toFixed(1)} s${reason}`, regions: [...new Set(silent.map(({ region }) => region))] };
+  }
+  const bad = state.instances.filter(({ inTraffic }) => inTraffic).flatMap((instance) => unreadable(state, instance));
+  return bad[0] === undefined ? undefined : { reason: bad[0].reason, regions: [...new Set(bad.map(({ region }) => region))] };
+};
+
+const unreadable = (state: JudgeState, { id, region }: { readonly id: string; readonly region: string }): readonly { readonly reason: string; readonly region: string }[] => {
+  const [rubbish, gone] = [state.contact.unreadable[id], state.contact.goneSince[id]];
+  if (rubbish !== undefined && state.at - rubbish.since > UNREADABLE_MS) return [{ region, reason: `the counters of ${id} in ${region} cannot be read: ${rubbish.why}` }];
+  return gone !== undefined && state.at - gone > GONE_MS ? [{ region, reason: `the counters of ${id} in ${region} are out of reach` }] : [];
+};
+
+/** Back to healthy only on fresh positive evidence. */
+export const noteRecovery = (state: JudgeState): JudgeState => {
+  const { latch, settings, instances } = state;
+  if (latch === undefined || latch.kind === "suspect" || latch.kind === "failing" || state.lost.length > 0 || silenceOf(state) !== undefined) return state;
+  const { strata, baselinePct, probed } = settings;
+  const missing = missingEvidence(state.evidence, strata, instances, { need: RECOVERY, baselinePct, needsProbes: probed.length > 0 });
+  return missing === undefined ? { ...state, latch: undefined, signs: undefined, clearing: undefined } : state;
+};
