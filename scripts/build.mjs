@@ -51,7 +51,7 @@ async function main() {
   if (esbuild === undefined) return withoutBundler();
   const parts = await Promise.allSettled([
     bundle(esbuild, existing(CLI), { splitting: true, chunkNames: "chunks/[name]-[hash]" }),
-    ...Object.entries(existing(ALONE)).map((entry) => bundle(esbuild, Object.fromEntries([entry]), {})),
+    bundle(esbuild, existing(ALONE), {}),
     ...Object.entries(existing(COPIES)).map(async ([to, from]) => [
       { path: to, bytes: await readFile(join(root, from)) },
     ]),
