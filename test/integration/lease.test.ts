@@ -10,7 +10,7 @@ import { systemClock } from "../../src/adapters/system/clock.ts";
 
 const KEY = "production/gateway";
 const { signal } = new AbortController();
-const times = { renewEveryMs: 100, giveUpAfterMs: 600, lostAfterMs: 800 };
+const times = { renewEveryMs: 150, giveUpAfterMs: 1_200, lostAfterMs: 1_500 };
 
 const cleanups: (() => Promise<void> | void)[] = [];
 afterEach(async () => {

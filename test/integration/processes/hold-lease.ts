@@ -8,7 +8,7 @@ const lease = fileLease({
   dir,
   clock: systemClock,
   ...(machine === "" ? {} : { machine }),
-  times: { renewEveryMs: 100, giveUpAfterMs: 600, lostAfterMs: 800 },
+  times: { renewEveryMs: 150, giveUpAfterMs: 1_200, lostAfterMs: 1_500 },
 });
 const held = await lease.acquire(
   ["production/gateway"],
