@@ -67,10 +67,11 @@ export const fakeWorld = (options: { readonly component?: string; readonly clock
     region,
     instances: cells(region).map(({ isAlive, ...cell }) => ({ ...cell, ready: isReady({ isAlive, digest: cell.digest }) })),
   });
-  const start = (region: string, release: Release, ordinal: number, weightPct: number): void => {
+  const start = (region: string, release: Release, ordinal: number, weightPct: number): string => {
     nextPort += 1;
     const id = `${component}-${region}-${release.release.slice(release.release.indexOf("@") + 1)}-${ordinal}-${release.digest.slice(-6)}`;
     cells(region).push({ id, release: release.release, digest: release.digest, ordinal, isAlive: true, weightPct, address: `127.0.0.1:${nextPort}` });
+    return id;
   };
   const find = (id: string): Cell => {
     const cell = [...regions.values()].flat().find((one) => one.id === id);
@@ -90,26 +91,35 @@ export const fakeWorld = (options: { readonly component?: string; readonly clock
     obey(region, fence);
     const stranger = cells(region).find((cell) => !wanted.releases.some((one) => one.digest === cell.digest));
     if (stranger !== undefined) throw new UpgradeError("FOREIGN_CHANGE", `${stranger.id} (${stranger.digest}) in ${region} is not of this run`, { hint: "end the other change" });
-    for (const release of wanted.releases) grow(region, release);
-    for (const release of wanted.releases) {
-      regions.set(region, cells(region).filter((cell) => cell.digest !== release.digest || cell.ordinal <= release.count));
-    }
+    const kept = new Set(wanted.releases.flatMap(({ digest, count }) => staying(region, digest).slice(0, count).map(({ id }) => id)));
+    for (const release of wanted.releases) grow(region, release, kept);
+    regions.set(region, cells(region).filter(({ id }) => kept.has(id)));
     return state(region);
   };
-  const grow = (region: string, release: Release & { readonly count: number }): void => {
-    for (let ordinal = 1; ordinal <= release.count; ordinal += 1) {
-      const there = cells(region).find((cell) => cell.digest === release.digest && cell.ordinal === ordinal);
-      if (there === undefined) start(region, release, ordinal, 0);
-      else if (!there.isAlive) Object.assign(there, { isAlive: true, weightPct: 0 });
+  // Those who serve stay before those who don't, low places before high ones.
+  const staying = (region: string, digest: string): readonly Cell[] =>
+    cells(region)
+      .filter((cell) => cell.digest === digest)
+      .toSorted((a, b) => Number(isReady(b)) - Number(isReady(a)) || a.ordinal - b.ordinal);
+  const grow = (region: string, release: Release & { readonly count: number }, kept: Set<string>): void => {
+    const mine = () => cells(region).filter((cell) => cell.digest === release.digest && kept.has(cell.id));
+    for (const cell of mine()) if (!cell.isAlive) Object.assign(cell, { isAlive: true, weightPct: 0 });
+    for (let ordinal = 1; mine().length < release.count; ordinal += 1) {
+      if (!mine().some((cell) => cell.ordinal === ordinal)) kept.add(start(region, release, ordinal, 0));
     }
-    const sick = cells(region).find((cell) => cell.digest === release.digest && cell.ordinal <= release.count && !isReady(cell));
-    if (sick !== undefined) throw new UpgradeError("INSTANCE_NOT_READY", `${sick.id} did not get ready`, { hint: "read its log" });
+    const sick = mine().find((cell) => !isReady(cell));
+    if (sick !== undefined) {
+      // What never got ready is ended; its place is remembered.
+      if (sick.weightPct === 0) sick.isAlive = false;
+      throw new UpgradeError("INSTANCE_NOT_READY", `${sick.id} did not get ready`, { hint: "read its log" });
+    }
   };
   const weigh = (region: string, weighing: Weighing, fence: Fence): void => {
     obey(region, fence);
     const sick: string[] = [];
     for (const cell of cells(region)) {
-      const weightPct = weightIn(weighing, cell);
+      const rank = cells(region).filter((other) => other.digest === cell.digest && other.ordinal <= cell.ordinal).length;
+      const weightPct = weightIn(weighing, cell, rank);
       if (weightPct > cell.weightPct && cell.weightPct === 0 && !isReady(cell)) sick.push(cell.id);
       else cell.weightPct = weightPct;
     }
@@ -164,9 +174,9 @@ export const fakeWorld = (options: { readonly component?: string; readonly clock
   };
 };
 
-/** What a weighing gives an instance; digests that it does not name keep theirs. */
-function weightIn(weighing: Weighing, cell: Cell): number {
+/** What a weighing gives the `rank`th instance of its digest; digests that it does not name keep theirs. */
+function weightIn(weighing: Weighing, cell: Cell, rank: number): number {
   const rules = weighing.filter((rule) => rule.digest === cell.digest);
   if (rules.length === 0) return cell.weightPct;
-  return rules.find((rule) => cell.ordinal <= rule.admitted)?.weightPct ?? 0;
+  return rules.find((rule) => rank <= rule.admitted)?.weightPct ?? 0;
 }
