@@ -15,7 +15,7 @@ import { createHistory, readHistory } from "./history.ts";
 import type { HistoryRow } from "./history.ts";
 import { holdLock } from "./lock.ts";
 import { luckFrom } from "./luck.ts";
-import { observeWith } from "./observe.ts";
+import { observeWith, stateWith } from "./observe.ts";
 import { runUmzug } from "./run-umzug.ts";
 import type { Session } from "./session.ts";
 import { targetOf } from "./target.ts";
@@ -52,7 +52,7 @@ const migrate = async (session: Session, order: Order): ReturnType<Metadata["mig
   await raiseFence(session.keeper, session.target, session.fence);
   const names = namesToDo(order, await readHistory(session.keeper));
   const reports = await runUmzug(session, order.direction, names);
-  return { state: await observeWith(session.keeper, order.migrations), reports };
+  return { state: await stateWith(session.keeper, await readHistory(session.keeper)), reports };
 };
 
 /** What is left to do, in the order in which it is done. Throws `HISTORY_REWRITTEN`. */

@@ -5,11 +5,17 @@ import { checkHistory } from "./check-history.ts";
 import type { Connection } from "./connect.ts";
 import { sqlState } from "./explain-error.ts";
 import { readHistory, sumOf } from "./history.ts";
+import type { HistoryRow } from "./history.ts";
 
 /** Looks, and writes nothing. `db` has an empty search_path. Rejects `HISTORY_REWRITTEN`, and errors of the server. */
 export const observeWith = async (db: Connection, migrations: readonly Migration[]): Promise<MetadataState> => {
   const history = await readHistory(db);
   checkHistory(history, migrations);
+  return stateWith(db, history);
+};
+
+/** The same without the judgement: after a way back, what others did to other files is not its business. */
+export const stateWith = async (db: Connection, history: readonly HistoryRow[]): Promise<MetadataState> => {
   const applied = history.filter((row) => row.state === "applied").map((row) => ({ name: row.name, sha256: sumOf(row.sums) }));
   const fingerprint = fingerprintOf(await readStable(db));
   const [row] = await db.query("select pg_catalog.current_setting('server_version') as version");
