@@ -105,6 +105,7 @@ function stageCases(stage: string, may: May): readonly Case[] {
           rule,
         },
         { file: `src/${stage}/deep/${name}`, code: imports(`../${up}${other}/thing.ts`, isType), rule },
+        { file: `src/${stage}/deep/deeper/${name}`, code: imports(`../../${up}${other}/thing.ts`, isType), rule },
       ];
     }),
   );
@@ -120,6 +121,9 @@ function stageCases(stage: string, may: May): readonly Case[] {
     { file: `src/${stage}/own.ts`, code: imports("./thing.ts", false), rule: "none" },
     { file: `src/${stage}/own-deep.ts`, code: imports("./deep/thing.ts", false), rule: "none" },
     { file: `src/${stage}/deep/own.ts`, code: imports("../thing.ts", false), rule: "none" },
+    { file: `src/${stage}/deep/sibling.ts`, code: imports("../shallow/thing.ts", false), rule: "none" },
+    { file: `src/${stage}/deep/deeper/own.ts`, code: imports("../../thing.ts", false), rule: "none" },
+    { file: `src/${stage}/deep/deeper/cousin.ts`, code: imports("../../shallow/thing.ts", false), rule: "none" },
   ];
   return [...toStages, ...toLibraries, ...toItself];
 }
