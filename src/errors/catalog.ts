@@ -26,15 +26,55 @@ type Entry = {
 
 /** Every code that a user can meet, in alphabetical order. */
 export const CATALOG = {
+  BACKUP_UNKNOWN: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A step names a backup plan that the plan's `backups` do not hold. Write it there, or name one that is there.",
+  },
   BALANCER_UNREACHABLE: {
     exit: EXIT.refused,
     retry: true,
     explain: "The balancer's admin address did not answer, so midflight cannot see or set which instances take traffic. Nothing was changed. Check the address in the environment file and that the balancer runs.",
   },
+  BATCH_TOO_LARGE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A wave replaces more instances together than the environment runs in a region.",
+  },
   COMMAND_FAILED: {
     exit: EXIT.refused,
     retry: true,
     explain: "A program that drives a component of the environment (`observe`, `apply`, `undo` or `ready`) could not be started, exited with another status than 0, took too long, or printed something that is not the JSON it should print. The message ends with the last lines that it printed. Run it by hand with the same environment variables, mend it, and start again.",
+  },
+  COMPONENT_KIND: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A component of a plan is either something that runs a release (`release`) or a store that is migrated (`migrations`). This one is both or neither.",
+  },
+  COMPONENT_UNKNOWN: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A step, a need or a backup plan speaks of a component that the plan's `components` do not hold.",
+  },
+  COMPONENT_UNPLACED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The plan upgrades a component, and the environment file does not say where it is. Add it under `components` there, with its driver.",
+  },
+  CONTRACT_TOO_EARLY: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A contract takes away what the old release needs. It must come after everything that reads the store was rolled, in every region, and after a soak in which the guard saw health. Otherwise instances of the old release fail, and there is no way back.",
+  },
+  DEADLINE_TOO_SHORT: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A roll gives each of its moves less time than its own drain may take, so that retiring old instances would be broken off every time.",
+  },
+  DRIVER_CANNOT: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The environment drives a component in a way that cannot do what the plan's step asks: only PostgreSQL is migrated, only processes behind a balancer are shifted, and what is driven by commands cannot be probed in the dark.",
   },
   EFFECT_TIMED_OUT: {
     exit: EXIT.halted,
@@ -46,20 +86,65 @@ export const CATALOG = {
     retry: true,
     explain: "A matching engine of the demo venue could not read or write its own log, so it stopped rather than acknowledge an order that it could lose; the standby goes on. The message names the file and the reason. Make room or mend the folder, then start the engine again.",
   },
+  EXPAND_TOO_LATE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A component is rolled before the store that it needs is expanded. The new release would read metadata that are not there yet.",
+  },
   FENCED: {
     exit: EXIT.refused,
     retry: false,
     explain: "A newer conductor holds this environment. A write of this one was refused by the target, and it sends nothing more. Look at `midflight status` to see who acts now.",
+  },
+  FILE_EMPTY: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The file holds nothing. `midflight init` writes a first plan, environment and releases file.",
   },
   FILE_EXISTS: {
     exit: EXIT.badInput,
     retry: false,
     explain: "A file that midflight would write is there already, and it writes over nothing. Choose another folder.",
   },
+  FILE_NOT_TEXT: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The file is not UTF-8 text: it is binary, in another encoding, or holds control characters. Save it as UTF-8.",
+  },
+  FILE_OF_OTHER_KIND: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A plan, an environment or a releases file was given where another of the three is expected.",
+  },
+  FILE_TOO_LARGE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The file is larger than a megabyte. No plan is: one of 2,000 steps has a tenth of it. Check which file it is.",
+  },
+  FILE_UNREADABLE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The file could not be read: it is not there, it is a folder, or this user may not read it.",
+  },
+  FLOOR_BROKEN: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "While a batch without surge is replaced, fewer instances than the component's `floor` would take traffic in a region. Allow a surge, or make the batch smaller.",
+  },
   FOREIGN_CHANGE: {
     exit: EXIT.halted,
     retry: false,
     explain: "Something that this run did not change was changed by somebody else while it was under way: an instance, a weight, an applied migration. midflight leaves it alone and halts. Put it back, or end the other change, then `midflight resume`.",
+  },
+  FORMAT_UNKNOWN: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The file says `midflight:` with another number than 1: it was written for another version of midflight.",
+  },
+  GUARD_BLIND: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The guard would watch nothing, or call failure normal. Without a guard that can see harm midflight upgrades nothing.",
   },
   GUARD_LOST: {
     exit: EXIT.halted,
@@ -81,6 +166,11 @@ export const CATALOG = {
     retry: false,
     explain: "A signal ended midflight before anything was touched, or stopped the demo. Nothing needs to be cleaned up.",
   },
+  IRREVERSIBLE_UNBACKED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "Nothing can be taken back after an irreversible step, so it must name a backup plan: what is run when something goes wrong past it.",
+  },
   JOURNAL_CORRUPT: {
     exit: EXIT.stranded,
     retry: false,
@@ -100,6 +190,21 @@ export const CATALOG = {
     exit: EXIT.halted,
     retry: false,
     explain: "A fact could not be made durable: the disk is full, or it failed. After a failed write nothing about the file is certain, so midflight never tries again in the same process: it stops sending, and the world stays as it is. Make room or mend the disk, then `midflight resume`, which reads the journal again.",
+  },
+  KEY_DUPLICATE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The same key stands twice in one block. YAML would silently drop one of the two.",
+  },
+  KEY_MISSING: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A key that must be there is not.",
+  },
+  KEY_UNKNOWN: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The file holds a key that midflight does not know there. It is an error and not ignored, because a misspelt safeguard is no safeguard.",
   },
   LEASE_CORRUPT: {
     exit: EXIT.refused,
@@ -121,15 +226,60 @@ export const CATALOG = {
     retry: true,
     explain: "The database that holds the metadata did not answer, refused the user, or was lost on the way. A migration in one transaction is then not applied; only when the connection was lost during COMMIT is it unknown, and the message says so. To order the same again is always safe: midflight looks at the history first. The password is never shown.",
   },
+  MIGRATION_COMMAND: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A migration holds something that is no plain SQL to be run in midflight's transaction: a command of psql, a transaction of its own, or a copy from a stream.",
+  },
+  MIGRATION_EMPTY: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A file of a migration holds no statement. An empty verify proves nothing, and an empty down takes nothing back.",
+  },
   MIGRATION_FAILED: {
     exit: EXIT.undone,
     retry: false,
     explain: "A statement of a migration was refused by the database, or its verification did not pass. The message names the file, the line, the statement and the SQLSTATE. A migration in one transaction leaves nothing behind; one that runs statement by statement keeps those before the failed one, and either goes on there when it is ordered again, or is taken back by its down file.",
   },
+  MIGRATION_HEAD: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The comments at the head of a migration's up file say its phase, `-- midflight: phase expand` or `contract`, and, where needed, `-- midflight: no-transaction`. What is there is missing, misspelt, doubled or in the wrong place.",
+  },
+  MIGRATION_INCOMPLETE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A migration is three files: up changes, verify proves, down takes back. One of them is not there.",
+  },
   MIGRATION_LOCKED: {
     exit: EXIT.undone,
     retry: true,
     explain: "A migration did not get a lock within its budget. It never waits long for one, because users would wait in line behind it; it tries again in pauses, and gives up in the end. The message names the session in the way: its pid, program, state, and since when. End that transaction, or wait for it. Nothing of the statement is applied.",
+  },
+  MIGRATION_NAME: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A migration's files are called NNNN_name.up.sql, NNNN_name.verify.sql and NNNN_name.down.sql, in small letters.",
+  },
+  MIGRATION_NONE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A step migrates a phase of which the folder holds no migration.",
+  },
+  MIGRATION_NUMBER: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "Two migrations have the same number, or one is missing in between, so that their order is open.",
+  },
+  NAME_REPEATED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A list of names says the same name twice.",
+  },
+  NEEDS_CYCLE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "Components need each other in a circle, so that none of them can be upgraded first.",
   },
   NOTIFICATION_UNDELIVERED: {
     exit: EXIT.done,
@@ -176,10 +326,40 @@ export const CATALOG = {
     retry: false,
     explain: "PostgreSQL refuses to run as root, and midflight, running as root, found neither another user that it may start it as nor a folder that such a user can enter. Run midflight as an ordinary user, or point TMPDIR at a folder that everybody may enter, such as /tmp.",
   },
+  REGION_TWICE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A region is in two waves of the same roll.",
+  },
+  REGION_UNKNOWN: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A wave, a shift or a balancer names a region that the environment, or the component in it, does not have.",
+  },
+  REGION_UNPROBED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A region has no probe. The guard could not see there what users see, and nothing could be proved in the dark before users reach it.",
+  },
   RELEASE_DIGEST_MISMATCH: {
     exit: EXIT.refused,
     retry: false,
     explain: "The folder of a release is not what releases.yaml says it is: its digest over the sorted (path, mode, bytes) differs, it cannot be read, or nothing says where a release of this digest lies. Nothing of it was started. Build the release again or, if the change is meant, certify the new digest in releases.yaml.",
+  },
+  RELEASE_MOVING: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A release is named by a tag that moves, by no version at all, or by an image without a digest. What was rehearsed would not be what runs.",
+  },
+  RELEASE_UNKNOWN: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The releases file does not hold the release that the plan names, or says nothing for the driver that is to run it.",
+  },
+  REST_NOT_LAST: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "`rest` means all regions that no earlier wave named, so a wave after it would have none.",
   },
   RUN_EMPTY: {
     exit: EXIT.refused,
@@ -221,6 +401,11 @@ export const CATALOG = {
     retry: true,
     explain: "The run is being conducted now, by another process. `midflight status` shows it.",
   },
+  SECRET_IN_FILE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A secret stands in a file that is reviewed and copied. Take it from an environment variable or a file of its own, and change it: it has been seen.",
+  },
   SECRET_MALFORMED: {
     exit: EXIT.badInput,
     retry: false,
@@ -231,20 +416,55 @@ export const CATALOG = {
     retry: false,
     explain: "The environment file takes a value from an environment variable or a file that is not there. Set it, and start again; nothing was touched.",
   },
+  SHELL_WORDS: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "With `shell: true` a program is one command line in one text. Several words would have to be joined by guess.",
+  },
+  STATE_IN_UPGRADED_STORE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The environment keeps midflight's state in a store that this plan upgrades. When the upgrade breaks the store, the way back would be lost with it.",
+  },
+  STATE_UNSUPPORTED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "midflight keeps runs, journals and leases in a folder. Stores for them come in a later version.",
+  },
   STATE_UNWRITABLE: {
     exit: EXIT.refused,
     retry: true,
     explain: "midflight keeps its runs in a folder that it cannot write to: it is a file, it belongs to somebody else, the disk is read-only or full. The message names the path and the user. Mend it, or name another folder with `--state`.",
+  },
+  STEP_DOES_NOT_FIT: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A step asks for what its component has not: a store has no release to roll, and a workload has no migrations.",
+  },
+  STEP_TWICE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A phase of a store is migrated twice, or a component is rolled twice in the same region. The second step would have nothing to start from.",
   },
   STORY_FAILED: {
     exit: EXIT.undone,
     retry: false,
     explain: "A story of the demo did not end as it promises. The message says in what; the report and the journal of its run tell the rest. Please report it.",
   },
+  SURGE_TOO_SMALL: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "`surge` is the number of instances that may exist above the usual one: 0, or at least the batch.",
+  },
   USAGE: {
     exit: EXIT.badInput,
     retry: false,
     explain: "The command line asks for something that does not exist or does not fit together. `midflight COMMAND --help` shows what it takes.",
+  },
+  VALUE_WRONG: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A value is not of the kind that its key wants. The message says what is expected.",
   },
   VENUE_CONFIG: {
     exit: EXIT.badInput,
@@ -265,6 +485,16 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: true,
     explain: "The instances of a component in a region could not be seen: its balancer's admin address did not answer, or the instances' records could not be read. midflight changes nothing that it cannot see; a run holds and looks again.",
+  },
+  YAML_REFUSED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The file uses a part of YAML that midflight does not take, so that a plan says what it seems to say: merge keys, tags, several documents, keys that are no words, aliases that repeat too much or point nowhere, or far too deep a nesting.",
+  },
+  YAML_SYNTAX: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "The file cannot be read as YAML (or JSON) at the place shown. Mostly an indentation, a quote or a bracket is wrong.",
   },
 } as const satisfies Record<string, Entry>;
 

@@ -20,7 +20,7 @@ export type Plan = {
 export type PlanComponent = {
   /** `name@version`, a key of releases.yaml. Absent for a metadata store. */
   readonly release?: string;
-  /** Folder of migrations, resolved against the plan's folder. Absent for a workload. */
+  /** Folder of migrations, as written: relative to the plan's folder. Absent for a workload. */
   readonly migrations?: string;
   readonly needs: readonly string[];
   /** Least share of the instances found before the run that must take traffic, in any region. Default 100. */
@@ -128,7 +128,7 @@ export type PlanGuard = {
 export type EnvironmentClass = "demo" | "production";
 
 /** Where a value that must not stand in a file comes from. */
-export type SecretRef = { readonly env: string } | { readonly file: string };
+export type SecretRef = { readonly env: string; /** Used when the variable is not set. */ readonly default?: string } | { readonly file: string };
 export type Value = string | SecretRef;
 
 /** An environment: where a plan's components really are. */
@@ -142,8 +142,10 @@ export type Environment = {
   readonly components: Readonly<Record<string, EnvironmentComponent>>;
   readonly notify: readonly NotifyRule[];
   readonly trusts: readonly string[];
-  /** Folder for runs, journals and leases, resolved against the file's folder. Default `.midflight`. */
+  /** Folder for runs, journals and leases, as written: relative to the file's folder. Default `.midflight`. */
   readonly state: string;
+  /** A store that `state` names instead of a folder. Refused by the rules: state is kept in files so far. */
+  readonly stateStore?: SecretRef;
 };
 
 export type EnvironmentRegion = { readonly probe?: ProbeTarget };
@@ -212,7 +214,7 @@ export type Release = {
 export type ProcessRelease = {
   /** `sha256:<64 hex>` over the sorted (path, mode, bytes) of `path`. */
   readonly digest: string;
-  /** Folder, resolved against the file's folder. */
+  /** Folder, as written: relative to the file's folder. */
   readonly path: string;
   /** Run in that folder. `node` as first word means the Node that runs midflight. */
   readonly run: readonly string[];

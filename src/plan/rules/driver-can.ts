@@ -1,0 +1,23 @@
+import type { EnvironmentComponent, PlanStep } from "../model.ts";
+import type { Complaint } from "../source/source.ts";
+import { inPlan } from "./rule.ts";
+
+/** A driver is asked only for what it knows. */
+export const driverCan = inPlan((plan, environment) =>
+  plan.steps.flatMap((step, index) => {
+    const placed = "component" in step ? environment.components[step.component] : undefined;
+    return placed === undefined ? [] : judge(step, index, placed);
+  }),
+);
+
+const DRIVERS: Readonly<Record<"migrate" | "roll" | "shift", readonly EnvironmentComponent["driver"][]>> = { migrate: ["postgres"], roll: ["process", "command"], shift: ["process"] };
+
+function judge(step: PlanStep, index: number, { driver }: EnvironmentComponent): readonly Complaint[] {
+  if (step.kind !== "migrate" && step.kind !== "roll" && step.kind !== "shift") return [];
+  if (!DRIVERS[step.kind].includes(driver)) {
+    const why = step.kind === "shift" ? ": it has no balancer" : "";
+    return [{ code: "DRIVER_CANNOT", message: `the driver ${driver} of ${step.component} cannot ${step.kind}${why}`, path: ["steps", index, step.kind], hint: `a ${step.kind} needs the driver ${DRIVERS[step.kind].join(" or ")}` }];
+  }
+  if (step.kind !== "roll" || driver !== "command" || step.dark === undefined) return [];
+  return [{ code: "DRIVER_CANNOT", message: `${step.component} is driven by commands, so new instances of it cannot be probed before users reach them`, path: ["steps", index, "dark"], hint: "write `dark: none`, so that readers see it" }];
+}

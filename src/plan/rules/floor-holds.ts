@@ -1,0 +1,21 @@
+import { inPlan, stepsOf } from "./rule.ts";
+
+/** Without surplus instances a batch is missing while it is replaced; what is left must be the floor at least. */
+export const floorHolds = inPlan((plan, environment) =>
+  stepsOf(plan, "roll").flatMap(({ step, index }) => {
+    const placed = environment.components[step.component];
+    const floorPct = plan.components[step.component]?.floorPct;
+    if (placed?.driver !== "process" || floorPct === undefined) return [];
+    return step.waves.flatMap(({ batch, surge }, at) => {
+      const leftPct = ((placed.instances - batch) / placed.instances) * 100;
+      if (surge > 0 || batch > placed.instances || leftPct >= floorPct) return [];
+      const message = `without surge, batch ${batch} of ${placed.instances} leaves ${Math.floor(leftPct)}% of ${step.component} in a region, and its floor is ${floorPct}%`;
+      return [{ code: "FLOOR_BROKEN", message, path: ["steps", index, "waves", at, "surge"], hint: hintFor(placed.instances, floorPct, batch) }];
+    });
+  }),
+);
+
+function hintFor(instances: number, floorPct: number, batch: number): string {
+  const most = Math.floor(instances * (1 - floorPct / 100) + 1e-9);
+  return most > 0 ? `make surge ${batch}, or batch at most ${most}` : `make surge ${batch}`;
+}

@@ -1,0 +1,31 @@
+import * as z from "zod";
+import { EXPECTED, NOUN } from "./expected.ts";
+import { argv, digest, editorSchema, path, release, version } from "./fields.ts";
+
+const one = z
+  .strictObject({
+    process: z
+      .strictObject({
+        digest: digest().describe("sha256 over the sorted (path, mode, bytes) of the folder."),
+        path: path().describe("Folder of the release, relative to this file."),
+        run: argv().describe("Run in that folder. `node` as first word means the Node that runs midflight."),
+      })
+      .optional()
+      .describe("For the process driver."),
+    command: z.strictObject({ digest: digest().describe("What `observe` says when this release runs.") }).optional().describe("For the command driver."),
+    kubernetes: z
+      .strictObject({ image: z.string().regex(/^\S+$/).register(EXPECTED, { text: "an image with its digest, such as registry/gateway@sha256:…" }).describe("Image with its digest.") })
+      .optional()
+      .describe("For the kubernetes driver."),
+  })
+  .register(NOUN, { noun: "release" });
+
+export const releasesSchema = z
+  .strictObject({
+    $schema: editorSchema(),
+    midflight: version(),
+    releases: z.record(release(), one).register(NOUN, { noun: "release" }).describe("Release → what each driver runs, fixed by a digest."),
+  })
+  .register(NOUN, { noun: "releases file" });
+
+export type ReleasesInput = z.infer<typeof releasesSchema>;

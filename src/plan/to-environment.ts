@@ -1,0 +1,61 @@
+import { defined } from "./defined.ts";
+import type { Environment, EnvironmentComponent, EnvironmentRegion, NotifyKind, NotifyRule, SecretRef, Value } from "./model.ts";
+import type { EnvironmentInput } from "./schema/environment-schema.ts";
+import { msOr } from "./value-of.ts";
+
+/** What is written → what it means. */
+export const toEnvironment = (input: EnvironmentInput, file: string): Environment =>
+  defined({
+    midflight: input.midflight,
+    file,
+    name: input.environment,
+    class: input.class,
+    rehearsedIn: input.rehearsedIn,
+    regions: Object.fromEntries(Object.entries(input.regions).map(([name, region]) => [name, toRegion(region, input.class === "demo")])),
+    components: Object.fromEntries(Object.entries(input.components).map(([name, component]) => [name, toComponent(component)])),
+    notify: (input.notify ?? []).map((rule) => toNotify(rule)),
+    trusts: input.trusts ?? [],
+    state: typeof input.state === "string" ? input.state : ".midflight",
+    stateStore: typeof input.state === "object" ? toSecret(input.state) : undefined,
+  });
+
+type Ref = { readonly env: string; readonly default?: string | undefined } | { readonly file: string };
+
+const toSecret = (ref: Ref): SecretRef => ("env" in ref ? defined({ env: ref.env, default: ref.default }) : { file: ref.file });
+const toValue = (value: string | Ref): Value => (typeof value === "string" ? value : toSecret(value));
+
+function toRegion(input: EnvironmentInput["regions"][string], isDemo: boolean): EnvironmentRegion {
+  if (input.probe === undefined) return {};
+  const { rest, ws, accounts, instrument, simulatedTrading } = input.probe.okx;
+  return { probe: defined({ kind: "okx" as const, rest, ws, accounts: toValue(accounts), instrument: instrument ?? "BTC-USDT", simulatedTrading: simulatedTrading ?? isDemo }) };
+}
+
+function toComponent(input: EnvironmentInput["components"][string]): EnvironmentComponent {
+  switch (input.driver) {
+    case "process":
+      return defined({
+        driver: input.driver,
+        balancer: input.balancer,
+        instances: input.instances,
+        env: Object.fromEntries(Object.entries(input.env ?? {}).map(([name, value]) => [name, toValue(value)])),
+        ready: input.ready ?? "/-/ready",
+        drain: input.drain ?? "/-/drain",
+        undrain: input.undrain ?? "/-/undrain",
+        drained: input.drained ?? "/-/drained",
+        counters: input.counters,
+        readyDeadlineMs: msOr(input.readyDeadline, 30_000),
+        stopDeadlineMs: msOr(input.stopDeadline, 10_000),
+      });
+    case "postgres":
+      return { driver: input.driver, url: toValue(input.url) };
+    case "command":
+      return { driver: input.driver, observe: input.observe, apply: input.apply, undo: input.undo, ready: input.ready, shell: input.shell ?? false, timeoutMs: msOr(input.timeout, 60_000) };
+  }
+}
+
+const ALL_KINDS: readonly NotifyKind[] = ["tripped", "stranded", "unknown", "ended", "held", "approval"];
+
+const toNotify = (input: NonNullable<EnvironmentInput["notify"]>[number]): NotifyRule => ({
+  target: "webhook" in input ? { kind: "webhook", url: toValue(input.webhook.url) } : { kind: "command", argv: input.command },
+  on: input.on ?? ALL_KINDS,
+});

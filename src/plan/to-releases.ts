@@ -1,0 +1,11 @@
+import { defined } from "./defined.ts";
+import type { Release, Releases } from "./model.ts";
+import type { ReleasesInput } from "./schema/releases-schema.ts";
+
+export const toReleases = (input: ReleasesInput, file: string): Releases => ({
+  midflight: input.midflight,
+  file,
+  releases: Object.fromEntries(Object.entries(input.releases).map(([name, release]) => [name, toRelease(release)])),
+});
+
+const toRelease = (input: ReleasesInput["releases"][string]): Release => defined({ process: input.process, command: input.command, kubernetes: input.kubernetes });
