@@ -85,8 +85,12 @@ export const startPair = async (): Promise<EnginePair> => {
 };
 
 /** Asks again until there is an answer. Rejects after `boundMs`. */
-export const until = async <T>(what: string, look: () => Promise<T | undefined> | T | undefined, boundMs = 10_000): Promise<T> => {
-  for (const end = performance.now() + boundMs; performance.now() < end; ) {
+export const until = async <T>(
+  what: string,
+  look: () => Promise<T | undefined> | T | undefined,
+  boundMs = 10_000,
+): Promise<T> => {
+  for (const end = performance.now() + boundMs; performance.now() < end;) {
     const found = await look();
     if (found !== undefined) return found;
     await new Promise((resolve) => setTimeout(resolve, 10));

@@ -38,10 +38,19 @@ const buy = (uid: string, clOrdId: string, px = "100"): EngineAsk => ({
 });
 
 /** What users know of an order: the last state that was acknowledged, and what they sent without an answer. */
-type Known = { readonly uid: string; readonly clOrdId: string; ordId: string; state: "live" | "canceled" | "nothing"; sz: string; isOpenQuestion: boolean };
+type Known = {
+  readonly uid: string;
+  readonly clOrdId: string;
+  ordId: string;
+  state: "live" | "canceled" | "nothing";
+  sz: string;
+  isOpenQuestion: boolean;
+};
 
 /** Users who place, amend and cancel, one operation after the other each, until they are told to stop. */
-const load = (users: number): { readonly known: readonly Known[]; answered(): readonly number[]; stop(): Promise<void> } => {
+const load = (
+  users: number,
+): { readonly known: readonly Known[]; answered(): readonly number[]; stop(): Promise<void> } => {
   const known: Known[] = [];
   const answeredAt: number[] = [];
   let isOver = false;
@@ -56,11 +65,22 @@ const load = (users: number): { readonly known: readonly Known[]; answered(): re
   };
   const trade = async (uid: string): Promise<void> => {
     for (let count = 0; !isOver; count += 1) {
-      const one: Known = { uid, clOrdId: `${uid}n${count}`, ordId: "", state: "nothing", sz: "", isOpenQuestion: false };
+      const one: Known = {
+        uid,
+        clOrdId: `${uid}n${count}`,
+        ordId: "",
+        state: "nothing",
+        sz: "",
+        isOpenQuestion: false,
+      };
       known.push(one);
-      await ask(buy(uid, one.clOrdId), one, (order) => Object.assign(one, { state: "live", ordId: order.ordId, sz: "1" }));
-      if (one.state === "live") await ask({ op: "amend", uid, instId: "PROBE-USDT", ordId: one.ordId, newSz: "2" }, one, () => (one.sz = "2"));
-      if (!one.isOpenQuestion && count % 2 === 1) await ask({ op: "cancel", uid, instId: "PROBE-USDT", ordId: one.ordId }, one, () => (one.state = "canceled"));
+      await ask(buy(uid, one.clOrdId), one, (order) =>
+        Object.assign(one, { state: "live", ordId: order.ordId, sz: "1" }),
+      );
+      if (one.state === "live")
+        await ask({ op: "amend", uid, instId: "PROBE-USDT", ordId: one.ordId, newSz: "2" }, one, () => (one.sz = "2"));
+      if (!one.isOpenQuestion && count % 2 === 1)
+        await ask({ op: "cancel", uid, instId: "PROBE-USDT", ordId: one.ordId }, one, () => (one.state = "canceled"));
     }
   };
   const running = Array.from({ length: users }, (_, index) => trade(String(1_000 + index)));
@@ -75,17 +95,22 @@ const load = (users: number): { readonly known: readonly Known[]; answered(): re
 };
 
 /** The longest time in which no operation was answered, in ms. */
-const longestGap = (times: readonly number[]): number => Math.max(0, ...times.slice(1).map((time, index) => time - (times[index] ?? time)));
+const longestGap = (times: readonly number[]): number =>
+  Math.max(0, ...times.slice(1).map((time, index) => time - (times[index] ?? time)));
 
 /** Compares what users know with what the engine shows. */
 const faultsOf = async (known: readonly Known[]): Promise<readonly string[]> => {
   const faults: string[] = [];
   for (const one of known) {
-    const { order } = await client.request({ op: "order", uid: one.uid, instId: "PROBE-USDT", clOrdId: one.clOrdId }, { timeoutMs: 2_000 });
+    const { order } = await client.request(
+      { op: "order", uid: one.uid, instId: "PROBE-USDT", clOrdId: one.clOrdId },
+      { timeoutMs: 2_000 },
+    );
     if (one.state === "nothing") continue;
     if (order === undefined) faults.push(`${one.clOrdId} is lost`);
     else if (order.ordId !== one.ordId) faults.push(`${one.clOrdId} was ${one.ordId} and is ${order.ordId}`);
-    else if (!one.isOpenQuestion && (order.state !== one.state || order.sz !== one.sz)) faults.push(`${one.clOrdId} should be ${one.state} of ${one.sz} and is ${order.state} of ${order.sz}`);
+    else if (!one.isOpenQuestion && (order.state !== one.state || order.sz !== one.sz))
+      faults.push(`${one.clOrdId} should be ${one.state} of ${one.sz} and is ${order.state} of ${order.sz}`);
   }
   return faults;
 };
@@ -94,34 +119,43 @@ const faultsOf = async (known: readonly Known[]): Promise<readonly string[]> => 
 const doubled = async (users: number): Promise<readonly string[]> => {
   const names: string[] = [];
   for (let index = 0; index < users; index += 1) {
-    const { orders = [] } = await client.request({ op: "pending", uid: String(1_000 + index), limit: 100_000 }, { timeoutMs: 2_000 });
+    const { orders = [] } = await client.request(
+      { op: "pending", uid: String(1_000 + index), limit: 100_000 },
+      { timeoutMs: 2_000 },
+    );
     names.push(...orders.map(({ clOrdId }) => clOrdId));
   }
   return names.filter((name, at) => names.indexOf(name) !== at);
 };
 
-test("killed again and again under load, the engines lose no acknowledged order and double none", { timeout: 60_000 }, async () => {
-  const users = 8;
-  const running = load(users);
-  const gaps: number[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) {
-    const active = await pair.inSync();
-    const before = running.answered().length;
-    await until("users trade", () => (running.answered().length > before + 100 ? true : undefined));
-    const from = running.answered().length - 1;
-    await pair.kill(active, "SIGKILL");
-    await until("users trade again", () => (running.answered().length > from + 100 ? true : undefined));
-    gaps.push(longestGap(running.answered().slice(from)));
-    await pair.start(active);
-  }
-  await pair.inSync();
-  await running.stop();
-  console.log(`takeover after SIGKILL, longest time without an answer: ${gaps.map((gap) => `${gap.toFixed(0)} ms`).join(", ")}`);
-  expect(await faultsOf(running.known)).toEqual([]);
-  expect(await doubled(users)).toEqual([]);
-  expect(Math.max(...gaps)).toBeLessThan(TAKEOVER_BOUND_MS);
-  expect(running.known.filter(({ state }) => state !== "nothing").length).toBeGreaterThan(400);
-});
+test(
+  "killed again and again under load, the engines lose no acknowledged order and double none",
+  { timeout: 60_000 },
+  async () => {
+    const users = 8;
+    const running = load(users);
+    const gaps: number[] = [];
+    for (let round = 0; round < ROUNDS; round += 1) {
+      const active = await pair.inSync();
+      const before = running.answered().length;
+      await until("users trade", () => (running.answered().length > before + 100 ? true : undefined));
+      const from = running.answered().length - 1;
+      await pair.kill(active, "SIGKILL");
+      await until("users trade again", () => (running.answered().length > from + 100 ? true : undefined));
+      gaps.push(longestGap(running.answered().slice(from)));
+      await pair.start(active);
+    }
+    await pair.inSync();
+    await running.stop();
+    process.stdout.write(
+      `takeover after SIGKILL, longest time without an answer: ${gaps.map((gap) => `${gap.toFixed(0)} ms`).join(", ")}\n`,
+    );
+    expect(await faultsOf(running.known)).toEqual([]);
+    expect(await doubled(users)).toEqual([]);
+    expect(Math.max(...gaps)).toBeLessThan(TAKEOVER_BOUND_MS);
+    expect(running.known.filter(({ state }) => state !== "nothing").length).toBeGreaterThan(400);
+  },
+);
 
 test("an active engine that was halted is fenced when it wakes up: it acknowledges nothing, and what it held is on nobody's book twice", async () => {
   const active = await pair.inSync();
@@ -133,7 +167,7 @@ test("an active engine that was halted is fenced when it wakes up: it acknowledg
   await until("users trade again", () => (running.answered().length > from + 100 ? true : undefined));
   await running.stop();
   const gap = longestGap(running.answered().slice(from));
-  console.log(`takeover after SIGSTOP, longest time without an answer: ${gap.toFixed(0)} ms`);
+  process.stdout.write(`takeover after SIGSTOP, longest time without an answer: ${gap.toFixed(0)} ms\n`);
   expect(gap).toBeLessThan(TAKEOVER_BOUND_MS);
 
   // What is waiting for it in its socket when it wakes up is refused, not acknowledged.
@@ -197,7 +231,10 @@ test("a standby that has not caught up never takes over, and when both died the 
   await pair.kill(active, "SIGKILL");
   await pair.start(other(active));
   // Nobody may answer: the order that was acknowledged is not on this engine.
-  await expect(client.request({ op: "pending", uid: "1000", limit: 10 }, { timeoutMs: 1_500 })).rejects.toMatchObject({ sent: false, ambiguous: false });
+  await expect(client.request({ op: "pending", uid: "1000", limit: 10 }, { timeoutMs: 1_500 })).rejects.toMatchObject({
+    sent: false,
+    ambiguous: false,
+  });
   await pair.start(active);
   const { orders = [] } = await client.request({ op: "pending", uid: "1000", limit: 10 }, { timeoutMs: 5_000 });
   expect(orders.map(({ clOrdId }) => clOrdId)).toEqual(["only-here"]);
@@ -228,8 +265,13 @@ test("a follower misses no event in a takeover", async () => {
   await until("users trade again", () => (running.answered().length > from + 100 ? true : undefined));
   await running.stop();
   const acknowledged = running.known.filter(({ state }) => state !== "nothing").map(({ clOrdId }) => clOrdId);
-  const placed = (): ReadonlySet<string> => new Set(seen.map((event) => (event.event === "order-update" ? event.order.clOrdId : "")));
-  await until("every acknowledged order was pushed", () => (acknowledged.every((name) => placed().has(name)) ? true : undefined), 2_000);
+  const placed = (): ReadonlySet<string> =>
+    new Set(seen.map((event) => (event.event === "order-update" ? event.order.clOrdId : "")));
+  await until(
+    "every acknowledged order was pushed",
+    () => (acknowledged.every((name) => placed().has(name)) ? true : undefined),
+    2_000,
+  );
   const seqs = seen.map(({ seq = 0 }) => seq);
   expect(longestGap(seqs.toSorted((left, right) => left - right))).toBeLessThanOrEqual(2);
 });
@@ -238,10 +280,16 @@ test("an order that was sent and never answered is reported as ambiguous, and on
   const active = await pair.inSync();
   pair.process(active).kill("SIGSTOP");
   pair.process(other(active)).kill("SIGSTOP");
-  await expect(client.request(buy("1000", "in-doubt"), { timeoutMs: 200 })).rejects.toMatchObject({ sent: true, ambiguous: true });
+  await expect(client.request(buy("1000", "in-doubt"), { timeoutMs: 200 })).rejects.toMatchObject({
+    sent: true,
+    ambiguous: true,
+  });
   await pair.kill(other(active), "SIGKILL");
   await pair.kill(active, "SIGKILL");
-  await expect(client.request(buy("1000", "not-sent"), { timeoutMs: 200 })).rejects.toMatchObject({ sent: false, ambiguous: false });
+  await expect(client.request(buy("1000", "not-sent"), { timeoutMs: 200 })).rejects.toMatchObject({
+    sent: false,
+    ambiguous: false,
+  });
 });
 
 test("a malformed request is refused and harms nobody", async () => {
@@ -257,7 +305,13 @@ test("a malformed request is refused and harms nobody", async () => {
   expect((await client.request(buy("1000", "fine"), { timeoutMs: 1_000 })).code).toBe("0");
 });
 
-type Raw = { send(message: object): void; write(text: string): void; replies(): readonly { readonly rid: number; readonly code: string }[]; isClosed(): boolean; close(): void };
+type Raw = {
+  send(message: object): void;
+  write(text: string): void;
+  replies(): readonly { readonly rid: number; readonly code: string }[];
+  isClosed(): boolean;
+  close(): void;
+};
 
 /** A connection that speaks the protocol by hand. */
 const talkTo = async (address: string): Promise<Raw> => {
@@ -267,7 +321,11 @@ const talkTo = async (address: string): Promise<Raw> => {
   socket.setEncoding("utf8").on("data", (part) => (text += String(part)));
   socket.on("error", () => {});
   await new Promise((resolve) => socket.once("connect", resolve));
-  const lines = (): readonly Record<string, unknown>[] => text.split("\n").slice(0, -1).map((line) => JSON.parse(line) as Record<string, unknown>);
+  const lines = (): readonly Record<string, unknown>[] =>
+    text
+      .split("\n")
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
   return {
     send: (message) => void socket.write(`${JSON.stringify(message)}\n`),
     write: (raw) => void socket.write(raw),

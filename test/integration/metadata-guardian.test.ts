@@ -18,8 +18,16 @@ beforeEach(() => {
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 /** Writes a growing count into a file for as long as it lives, and says in another that it was asked to end. */
-const BUSY = 'trap "echo asked > $1.asked; [ $2 = stubborn ] || exit 3" TERM; n=0; while :; do n=$((n + 1)); echo $n > "$1"; sleep 0.05; done';
-const busy = (name: string, how: "obedient" | "stubborn"): readonly string[] => ["/bin/sh", "-c", BUSY, "sh", join(dir, name), how];
+const BUSY =
+  'trap "echo asked > $1.asked; [ $2 = stubborn ] || exit 3" TERM; n=0; while :; do n=$((n + 1)); echo $n > "$1"; sleep 0.05; done';
+const busy = (name: string, how: "obedient" | "stubborn"): readonly string[] => [
+  "/bin/sh",
+  "-c",
+  BUSY,
+  "sh",
+  join(dir, name),
+  how,
+];
 
 const isBusy = async (name: string): Promise<boolean> => {
   const read = (): string => (existsSync(join(dir, name)) ? readFileSync(join(dir, name), "utf8") : "");
@@ -31,7 +39,9 @@ const isBusy = async (name: string): Promise<boolean> => {
 /** A process that guards what `script` says; `argv` is there as JSON. */
 const guardingProcess = async (script: string): Promise<ChildProcess> => {
   const code = `import { guardFolder, spawnGuarded } from ${JSON.stringify(GUARDIAN)};\n${script}\nconsole.log("ready"); setInterval(() => {}, 1000);`;
-  const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", code], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", code], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   await once(child.stdout, "data");
   return child;
 };
@@ -41,36 +51,43 @@ test("what it started ends when its parent is killed, also what does not want to
     spawnGuarded(${JSON.stringify(busy("obedient", "obedient"))});
     spawnGuarded(${JSON.stringify(busy("stubborn", "stubborn"))}, { graceSec: 1 });
   `);
-  for (const name of ["obedient", "stubborn"]) await until(`${name} works`, () => (existsSync(join(dir, name)) ? true : undefined));
+  for (const name of ["obedient", "stubborn"])
+    await until(`${name} works`, () => (existsSync(join(dir, name)) ? true : undefined));
   parent.kill("SIGKILL");
   await until("the obedient one ended", async () => ((await isBusy("obedient")) ? undefined : true));
   await until("the stubborn one ended", async () => ((await isBusy("stubborn")) ? undefined : true));
   expect(existsSync(join(dir, "stubborn.asked"))).toBe(true);
 });
 
-test("a guarded folder goes when its parent is killed, though others still write there; a released one stays", { timeout: 30_000 }, async () => {
-  const [kept, gone] = [join(dir, "kept"), join(dir, "gone")];
-  const parent = await guardingProcess(`
+test(
+  "a guarded folder goes when its parent is killed, though others still write there; a released one stays",
+  { timeout: 30_000 },
+  async () => {
+    const [kept, gone] = [join(dir, "kept"), join(dir, "gone")];
+    const parent = await guardingProcess(`
     import { mkdirSync } from "node:fs";
     for (const path of ${JSON.stringify([kept, gone])}) mkdirSync(path);
     guardFolder(${JSON.stringify(kept)})();
     guardFolder(${JSON.stringify(gone)});
     spawnGuarded(["/bin/sh", "-c", "trap '' TERM; while mkdir -p ${gone}; do echo x > ${gone}/file; sleep 0.02; done"], { graceSec: 1 });
   `);
-  parent.kill("SIGKILL");
-  await until("the folder is gone for good", async () => {
-    if (existsSync(gone)) return undefined;
-    await new Promise((resolve) => setTimeout(resolve, 500));
-    return existsSync(gone) ? undefined : true;
-  });
-  expect(existsSync(kept)).toBe(true);
-});
+    parent.kill("SIGKILL");
+    await until("the folder is gone for good", async () => {
+      if (existsSync(gone)) return undefined;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return existsSync(gone) ? undefined : true;
+    });
+    expect(existsSync(kept)).toBe(true);
+  },
+);
 
 test("the child's pid, signals and exit status are the command's own, and nothing of its group is left", async () => {
   const child = spawnGuarded(["/bin/sh", "-c", `echo $$; sleep 60 & echo $!; exec sleep 60`], { stdout: "pipe" });
   let text = "";
   child.stdout?.on("data", (part: Buffer) => (text += part.toString()));
-  const [own, grandchild] = await until("both pids", () => (text.split("\n").length === 3 ? text.trim().split("\n").map(Number) : undefined));
+  const [own, grandchild] = await until("both pids", () =>
+    text.split("\n").length === 3 ? text.trim().split("\n").map(Number) : undefined,
+  );
   expect(own).toBe(child.pid);
   const gone = once(child, "exit");
   child.kill("SIGUSR1");
@@ -107,7 +124,9 @@ test("one that does not end when asked is ended by force", async () => {
 
 test("guarding keeps no process alive that has nothing else to do", async () => {
   const code = `import { guardFolder } from ${JSON.stringify(GUARDIAN)}; guardFolder(${JSON.stringify(join(dir, "some"))});`;
-  const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", code], { stdio: ["ignore", "inherit", "inherit"] });
+  const child = spawn(process.execPath, ["--input-type=module-typescript", "-e", code], {
+    stdio: ["ignore", "inherit", "inherit"],
+  });
   expect(await once(child, "exit")).toEqual([0, null]);
   guardFolder(join(dir, "other"))();
 });

@@ -45,7 +45,11 @@ kill -s KILL -- "-$group"
  */
 export const spawnGuarded = (argv: readonly string[], options: GuardedOptions = {}): ChildProcess => {
   const { stdout = "ignore", stderr = "ignore", endSignal = "TERM", graceSec = 2, ...rest } = options;
-  const child = spawn("/bin/sh", ["-c", WAIT_THEN_RUN, "guarded", ...argv], { ...rest, detached: true, stdio: ["pipe", stdout, stderr] });
+  const child = spawn("/bin/sh", ["-c", WAIT_THEN_RUN, "guarded", ...argv], {
+    ...rest,
+    detached: true,
+    stdio: ["pipe", stdout, stderr],
+  });
   child.stdin?.on("error", ignore);
   if (child.pid === undefined) return child;
   const dismiss = watch(WATCH, [String(child.pid), endSignal, String(graceSec)]);
@@ -84,7 +88,11 @@ done
 export const guardFolder = (path: string): (() => void) => watch(SWEEP, [path]);
 
 const watch = (script: string, args: readonly string[]): (() => void) => {
-  const watcher = spawn("/bin/sh", ["-c", script, "guardian", ...args], { cwd: "/", detached: true, stdio: ["pipe", "ignore", "ignore"] });
+  const watcher = spawn("/bin/sh", ["-c", script, "guardian", ...args], {
+    cwd: "/",
+    detached: true,
+    stdio: ["pipe", "ignore", "ignore"],
+  });
   watcher.on("error", ignore);
   watcher.stdin.on("error", ignore);
   // It shall not keep this process alive: it is there for the time after.

@@ -16,7 +16,8 @@ type Amend = Extract<Command, { readonly op: "amend" }>;
 export const amendOrder = (state: EngineState, entry: Entry, command: Amend): Outcome => {
   const market = state.markets.get(command.instId);
   if (market === undefined) return refuse("51001", "Instrument ID does not exist");
-  if (isExpired(entry, command.expTime)) return refuse("50036", "The expTime can't be earlier than the current system time");
+  if (isExpired(entry, command.expTime))
+    return refuse("50036", "The expTime can't be earlier than the current system time");
   const order = state.orders.find(command.uid, command.instId, command);
   if (order === undefined || !isOpen(order)) return refuse("51503", "Your order has already been filled or canceled");
   const turn: Turn = { state, market, entry, events: [] };

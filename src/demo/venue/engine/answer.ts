@@ -14,16 +14,28 @@ export const answer = (state: EngineState, question: Question, now: number): Ans
       return order === undefined ? { code: "51603", msg: "Order does not exist" } : { ...OK, order: showOrder(order) };
     }
     case "pending": {
-      const open = state.orders.openOf(question.uid).filter(({ instId }) => question.instId === undefined || instId === question.instId);
+      const open = state.orders
+        .openOf(question.uid)
+        .filter(({ instId }) => question.instId === undefined || instId === question.instId);
       return { ...OK, orders: open.toReversed().slice(0, question.limit).map(showOrder) };
     }
     case "book":
       return onMarket(state, question.instId, ({ book, changedAt }) => ({
-        book: { bids: book.levels("buy", question.depth), asks: book.levels("sell", question.depth), seqId: book.seqId, ts: changedAt || now },
+        book: {
+          bids: book.levels("buy", question.depth),
+          asks: book.levels("sell", question.depth),
+          seqId: book.seqId,
+          ts: changedAt || now,
+        },
       }));
     case "ticker":
       return onMarket(state, question.instId, ({ last, lastSz, volume, changedAt }) => ({
-        ticker: { last: showDecimal(last), lastSz: showDecimal(lastSz), vol24h: showDecimal(volume), ts: changedAt || now },
+        ticker: {
+          last: showDecimal(last),
+          lastSz: showDecimal(lastSz),
+          vol24h: showDecimal(volume),
+          ts: changedAt || now,
+        },
       }));
     case "balance":
       return { ...OK, balances: state.balances.show(question.uid) };

@@ -24,7 +24,8 @@ const USUAL_GIFT = "1000000";
 export const createBalances = (instruments: readonly Instrument[]): Balances => {
   const users = new Map<string, Map<string, Purse>>();
   const currencies = [...new Set(instruments.flatMap(({ quote, base }) => [quote, base]))];
-  const fresh = (): Map<string, Purse> => new Map(currencies.map((ccy) => [ccy, { available: giftOf(ccy), frozen: 0n }]));
+  const fresh = (): Map<string, Purse> =>
+    new Map(currencies.map((ccy) => [ccy, { available: giftOf(ccy), frozen: 0n }]));
   const purse = (uid: string, ccy: string): Purse => {
     const purses = users.get(uid) ?? fresh();
     users.set(uid, purses);
@@ -50,12 +51,21 @@ export const createBalances = (instruments: readonly Instrument[]): Balances => 
       move(seller, instrument.quote, worth, 0n);
     },
     show: (uid) =>
-      [...(users.get(uid) ?? fresh())].map(([ccy, { available, frozen }]) => ({ ccy, available: showDecimal(available), frozen: showDecimal(frozen) })),
+      [...(users.get(uid) ?? fresh())].map(([ccy, { available, frozen }]) => ({
+        ccy,
+        available: showDecimal(available),
+        frozen: showDecimal(frozen),
+      })),
   };
 };
 
 const giftOf = (ccy: string): Decimal => readDecimal(GIFT[ccy] ?? USUAL_GIFT) ?? 0n;
 
 /** What an order of this size and price needs: the quote currency to buy, the base currency to sell. */
-export const needOf = (instrument: Instrument, side: Side, px: Decimal, sz: Decimal): { readonly ccy: string; readonly amount: Decimal } =>
+export const needOf = (
+  instrument: Instrument,
+  side: Side,
+  px: Decimal,
+  sz: Decimal,
+): { readonly ccy: string; readonly amount: Decimal } =>
   side === "buy" ? { ccy: instrument.quote, amount: times(px, sz) } : { ccy: instrument.base, amount: sz };

@@ -68,7 +68,8 @@ export const createBook = (): Book => {
   };
 };
 
-const isWithin = (side: Side, px: Decimal, limit: Decimal): boolean => limit === 0n || (side === "buy" ? px <= limit : px >= limit);
+const isWithin = (side: Side, px: Decimal, limit: Decimal): boolean =>
+  limit === 0n || (side === "buy" ? px <= limit : px >= limit);
 
 const isBefore = (side: Side, left: Decimal, right: Decimal): boolean => (side === "buy" ? left > right : left < right);
 

@@ -12,7 +12,8 @@ export const cancelOrder = (state: EngineState, entry: Entry, command: Of<"cance
   const market = state.markets.get(command.instId);
   if (market === undefined) return refuse("51001", "Instrument ID does not exist");
   const order = state.orders.find(command.uid, command.instId, command);
-  if (order === undefined || !isOpen(order)) return refuse("51400", "Cancellation failed as the order has been filled, canceled or does not exist");
+  if (order === undefined || !isOpen(order))
+    return refuse("51400", "Cancellation failed as the order has been filled, canceled or does not exist");
   const turn = { state, market, entry, events: [] as EngineEvent[] };
   cancel(turn, order, "1");
   tell(turn, order, "cancel");
@@ -20,7 +21,11 @@ export const cancelOrder = (state: EngineState, entry: Entry, command: Of<"cance
 };
 
 /** Sets, restarts or (with 0 seconds) switches off the dead-man switch of a user and tag. */
-export const setTimer = (state: EngineState, entry: Entry, { uid, tag, timeOutSec }: Of<"cancel-all-after">): Outcome => {
+export const setTimer = (
+  state: EngineState,
+  entry: Entry,
+  { uid, tag, timeOutSec }: Of<"cancel-all-after">,
+): Outcome => {
   const key = keyOf({ uid, tag });
   if (timeOutSec === 0) {
     state.timers.delete(key);
@@ -48,6 +53,7 @@ export const fireTimer = (state: EngineState, entry: Entry, command: Of<"timer-d
 };
 
 /** The switches whose time is over at `now` (ms). */
-export const dueTimers = (state: EngineState, now: number): readonly Timer[] => [...state.timers.values()].filter(({ dueAt }) => dueAt <= now);
+export const dueTimers = (state: EngineState, now: number): readonly Timer[] =>
+  [...state.timers.values()].filter(({ dueAt }) => dueAt <= now);
 
 const keyOf = ({ uid, tag }: { readonly uid: string; readonly tag: string }): string => `${uid}/${tag}`;

@@ -25,7 +25,15 @@ export type EngineClient = {
   close(): void;
 };
 
-type Link = { readonly host: string; readonly port: number; socket: Socket | undefined; isActive: boolean; epoch: number; pauseMs: number; readonly pending: Map<number, Pending> };
+type Link = {
+  readonly host: string;
+  readonly port: number;
+  socket: Socket | undefined;
+  isActive: boolean;
+  epoch: number;
+  pauseMs: number;
+  readonly pending: Map<number, Pending>;
+};
 type Pending = { readonly resolve: (reply: EngineReply) => void; readonly reject: (error: EngineError) => void };
 
 const CHANGES: ReadonlySet<string> = new Set(["place", "amend", "cancel", "cancel-all-after"]);
@@ -34,7 +42,13 @@ const FIRST_PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 250;
 
 /** `engines`: `host:port` of both. `name` is who asks. */
-export const connectEngine = ({ engines, name }: { readonly engines: readonly string[]; readonly name: string }): EngineClient => {
+export const connectEngine = ({
+  engines,
+  name,
+}: {
+  readonly engines: readonly string[];
+  readonly name: string;
+}): EngineClient => {
   const links = engines.map(createLink);
   const listeners = new Set<(event: EngineEvent) => void>();
   const waiters = new Set<() => void>();
@@ -43,7 +57,8 @@ export const connectEngine = ({ engines, name }: { readonly engines: readonly st
   let seenSeq: number | undefined;
   let isClosed = false;
 
-  const best = (): Link | undefined => links.filter(({ isActive }) => isActive).toSorted((left, right) => right.epoch - left.epoch)[0];
+  const best = (): Link | undefined =>
+    links.filter(({ isActive }) => isActive).toSorted((left, right) => right.epoch - left.epoch)[0];
   const changed = (): void => {
     followBest();
     const woken = [...waiters];
@@ -173,8 +188,13 @@ export const askStatus = (address: string, timeoutMs: number): Promise<EngineSta
       socket.destroy();
       act();
     };
-    const timer = setTimeout(() => end(() => reject(failure(`the matching engine at ${address} did not answer within ${timeoutMs} ms`, true))), timeoutMs);
-    socket.on("error", (cause) => end(() => reject(Object.assign(failure(`cannot reach the matching engine at ${address}`, false), { cause }))));
+    const timer = setTimeout(
+      () => end(() => reject(failure(`the matching engine at ${address} did not answer within ${timeoutMs} ms`, true))),
+      timeoutMs,
+    );
+    socket.on("error", (cause) =>
+      end(() => reject(Object.assign(failure(`cannot reach the matching engine at ${address}`, false), { cause }))),
+    );
     readLines(socket, (message) => {
       const { status } = message as EngineReply;
       if (status !== undefined) end(() => resolve(status));
@@ -188,7 +208,8 @@ const createLink = (address: string): Link => {
   return { host, port, socket: undefined, isActive: false, epoch: 0, pauseMs: FIRST_PAUSE_MS, pending: new Map() };
 };
 
-const failure = (message: string, sent: boolean): EngineError => Object.assign(new Error(message), { sent, ambiguous: sent });
+const failure = (message: string, sent: boolean): EngineError =>
+  Object.assign(new Error(message), { sent, ambiguous: sent });
 
 const closed = (): EngineError => failure("the connection to the matching engines is closed", false);
 

@@ -23,11 +23,15 @@ export const readEngineConfig = (env: NodeJS.ProcessEnv): EngineConfig => ({
 const required = (env: NodeJS.ProcessEnv, name: string): string => {
   const value = env[name];
   if (value !== undefined && value !== "") return value;
-  throw new UpgradeError("VENUE_CONFIG", `the environment variable ${name} is not set`, { hint: `set ${name} for this matching engine` });
+  throw new UpgradeError("VENUE_CONFIG", `the environment variable ${name} is not set`, {
+    hint: `set ${name} for this matching engine`,
+  });
 };
 
 const readNumber = (env: NodeJS.ProcessEnv, name: string): number => {
   const text = required(env, name);
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new UpgradeError("VENUE_CONFIG", `the environment variable ${name} is "${text}", no whole number`, { hint: `set ${name} to digits only` });
+  throw new UpgradeError("VENUE_CONFIG", `the environment variable ${name} is "${text}", no whole number`, {
+    hint: `set ${name} to digits only`,
+  });
 };

@@ -27,4 +27,5 @@ export type Entry = {
 };
 
 /** The id of the order that an entry places: 18 digits that grow, unique over epochs. */
-export const ordIdOf = (entry: Entry): string => `1${String(entry.epoch).padStart(6, "0")}${String(entry.seq).padStart(11, "0")}`;
+export const ordIdOf = (entry: Entry): string =>
+  `1${String(entry.epoch).padStart(6, "0")}${String(entry.seq).padStart(11, "0")}`;

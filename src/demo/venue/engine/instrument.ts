@@ -41,11 +41,13 @@ const readInstrument = (row: unknown): Instrument => {
   const fields = (typeof row === "object" && row !== null ? row : {}) as Readonly<Record<string, unknown>>;
   const instId = String(fields["instId"]);
   const [base, quote] = instId.split("-");
-  if (base === undefined || quote === undefined || base === "" || quote === "") throw wrong(`${instId} is no instrument such as BTC-USDT`);
+  if (base === undefined || quote === undefined || base === "" || quote === "")
+    throw wrong(`${instId} is no instrument such as BTC-USDT`);
   const usual = VENUE_INSTRUMENTS.find((one) => one.instId === instId)?.last ?? DEFAULT_LAST;
   const positive = (name: string, value: unknown): Decimal => {
     const read = readDecimal(value);
-    if (read === undefined || read === 0n) throw wrong(`${name} of ${instId} is ${JSON.stringify(value)}, not a positive decimal string`);
+    if (read === undefined || read === 0n)
+      throw wrong(`${name} of ${instId} is ${JSON.stringify(value)}, not a positive decimal string`);
     return read;
   };
   return {

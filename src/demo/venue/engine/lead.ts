@@ -26,12 +26,26 @@ export type Lead = {
 /** `onSafe`: more may be answered. `onFenced`: the other engine goes on, and this one must not. */
 export type LeadHooks = { readonly onSafe: () => void; readonly onFenced: () => void };
 
-type Standby = { readonly socket: Socket; inSync: boolean; sentSeq: number; ackedSeq: number; heardAt: number; leaseUntil: number; spokeAt: number };
+type Standby = {
+  readonly socket: Socket;
+  inSync: boolean;
+  sentSeq: number;
+  ackedSeq: number;
+  heardAt: number;
+  leaseUntil: number;
+  spokeAt: number;
+};
 
 const BATCH = 500;
 
 /** The caller has won `epoch`. */
-export const createLead = (replica: Replica, witness: Witness, patience: Patience, wonEpoch: number, hooks: LeadHooks): Lead => {
+export const createLead = (
+  replica: Replica,
+  witness: Witness,
+  patience: Patience,
+  wonEpoch: number,
+  hooks: LeadHooks,
+): Lead => {
   let epoch = wonEpoch;
   let standby: Standby | undefined;
   let isOver = false;
@@ -79,7 +93,8 @@ export const createLead = (replica: Replica, witness: Witness, patience: Patienc
       }
       to.sentSeq += entries.length;
       say(to, { peer: "append", epoch, entries, t });
-      if (to.socket.writableNeedDrain) await new Promise((resolve) => to.socket.once("drain", resolve).once("close", resolve));
+      if (to.socket.writableNeedDrain)
+        await new Promise((resolve) => to.socket.once("drain", resolve).once("close", resolve));
       else await nextTurn();
     }
   };
@@ -102,7 +117,8 @@ export const createLead = (replica: Replica, witness: Witness, patience: Patienc
     },
     mayAnswer() {
       if (isOver) return false;
-      if (standby?.inSync !== true || performance.now() < standby.leaseUntil || !witness.isTaken(epoch + 1)) return true;
+      if (standby?.inSync !== true || performance.now() < standby.leaseUntil || !witness.isTaken(epoch + 1))
+        return true;
       fence();
       return false;
     },
@@ -110,7 +126,15 @@ export const createLead = (replica: Replica, witness: Witness, patience: Patienc
       goOnAlone();
       if (isOver) return;
       const seq = lastCommonSeq(replica.log, join);
-      const next: Standby = { socket, inSync: false, sentSeq: seq, ackedSeq: seq, heardAt: performance.now(), leaseUntil: 0, spokeAt: 0 };
+      const next: Standby = {
+        socket,
+        inSync: false,
+        sentSeq: seq,
+        ackedSeq: seq,
+        heardAt: performance.now(),
+        leaseUntil: 0,
+        spokeAt: 0,
+      };
       standby = next;
       socket.once("close", () => standby === next && goOnAlone());
       say(next, { peer: "from", epoch, seq });

@@ -43,7 +43,8 @@ export const openLog = (dir: string): Log => {
   let lastEpoch = 0;
 
   const note = (entry: Pick<Entry, "seq" | "epoch">, at: number): void => {
-    if (entry.seq !== lastSeq + 1 || entry.epoch < lastEpoch) throw damaged(path, `entry ${entry.seq} of epoch ${entry.epoch} follows entry ${lastSeq} of epoch ${lastEpoch}`);
+    if (entry.seq !== lastSeq + 1 || entry.epoch < lastEpoch)
+      throw damaged(path, `entry ${entry.seq} of epoch ${entry.epoch} follows entry ${lastSeq} of epoch ${lastEpoch}`);
     if ((entry.seq - 1) % STRIDE === 0) marks.push(at);
     if (entry.epoch !== lastEpoch) segments.push({ epoch: entry.epoch, firstSeq: entry.seq });
     lastSeq = entry.seq;
@@ -116,7 +117,7 @@ export const openLog = (dir: string): Log => {
 };
 
 const writeWhole = (fd: number, bytes: Buffer): void => {
-  for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
+  for (let done = 0; done < bytes.length;) done += writeSync(fd, bytes, done);
 };
 
 type Line = { readonly text: string; readonly bytes: number };
@@ -125,7 +126,7 @@ type Line = { readonly text: string; readonly bytes: number };
 function* linesFrom(fd: number, start: number): Generator<Line> {
   const end = fstatSync(fd).size;
   let rest: Buffer = Buffer.alloc(0);
-  for (let at = start; at < end; ) {
+  for (let at = start; at < end;) {
     const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, end - at));
     const read = readSync(fd, chunk, 0, chunk.length, at);
     if (read === 0) return;
@@ -168,12 +169,16 @@ const attempt = <T>(path: string, verb: string, act: () => T): T => {
 };
 
 /** The last entry that two logs have in common. Entries of the same epoch and seq are the same. */
-export const lastCommonSeq = (mine: Pick<Log, "segments" | "lastSeq">, theirs: Pick<Log, "segments" | "lastSeq">): number => {
+export const lastCommonSeq = (
+  mine: Pick<Log, "segments" | "lastSeq">,
+  theirs: Pick<Log, "segments" | "lastSeq">,
+): number => {
   let common = 0;
   for (const [index, segment] of mine.segments.entries()) {
     const twin = theirs.segments[index];
     if (twin?.epoch !== segment.epoch || twin.firstSeq !== segment.firstSeq) break;
-    const end = (log: Pick<Log, "segments" | "lastSeq">): number => (log.segments[index + 1]?.firstSeq ?? log.lastSeq + 1) - 1;
+    const end = (log: Pick<Log, "segments" | "lastSeq">): number =>
+      (log.segments[index + 1]?.firstSeq ?? log.lastSeq + 1) - 1;
     common = Math.min(end(mine), end(theirs));
     if (end(mine) !== end(theirs)) break;
   }

@@ -3,7 +3,10 @@ import { readEngineConfig } from "./config.ts";
 import { startEngine } from "./serve.ts";
 
 const fail = (error: unknown): never => {
-  const text = error instanceof UpgradeError ? `${error.code}: ${error.message}; ${error.hint}` : String((error as Error).stack ?? error);
+  const text =
+    error instanceof UpgradeError
+      ? `${error.code}: ${error.message}; ${error.hint}`
+      : String((error as Error).stack ?? error);
   process.stderr.write(`${text}\n`);
   process.exit(5);
 };

@@ -8,13 +8,23 @@ import type { EngineEvent, Side } from "./protocol.ts";
 import type { EngineState, Market } from "./state.ts";
 
 /** One entry at work: what it changes, and what it has to tell. */
-export type Turn = { readonly state: EngineState; readonly market: Market; readonly entry: Entry; readonly events: EngineEvent[] };
+export type Turn = {
+  readonly state: EngineState;
+  readonly market: Market;
+  readonly entry: Entry;
+  readonly events: EngineEvent[];
+};
 
 type Reason = Extract<EngineEvent, { readonly event: "order-update" }>["reason"];
 
 /** Reports an order as it is now. */
 export const tell = (turn: Turn, order: Order, reason: Reason, reqId?: string): void => {
-  turn.events.push({ event: "order-update", order: showOrder(order), reason, ...(reqId !== undefined && reqId !== "" && { reqId }) });
+  turn.events.push({
+    event: "order-update",
+    order: showOrder(order),
+    reason,
+    ...(reqId !== undefined && reqId !== "" && { reqId }),
+  });
 };
 
 /** Sets aside what the rest of an order needs, or gives it back. Market orders pay at once and set nothing aside. */
@@ -30,10 +40,16 @@ export const trade = (turn: Turn, taker: Order): void => {
 };
 
 /** Whether the order would trade at once. */
-export const wouldTake = (turn: Turn, order: Order): boolean => turn.market.book.bestAgainst(order.side, order.px) !== undefined;
+export const wouldTake = (turn: Turn, order: Order): boolean =>
+  turn.market.book.bestAgainst(order.side, order.px) !== undefined;
 
 /** How much of `sz` the book offers within the limit, and what that costs or brings. A limit of 0 accepts any price. */
-export const offered = (market: Market, side: Side, limit: Decimal, sz: Decimal): { readonly sz: Decimal; readonly worth: Decimal } => {
+export const offered = (
+  market: Market,
+  side: Side,
+  limit: Decimal,
+  sz: Decimal,
+): { readonly sz: Decimal; readonly worth: Decimal } => {
   let [found, worth] = [0n, 0n];
   for (const maker of market.book.against(side, limit)) {
     const part = least(remainingOf(maker), sz - found);
@@ -81,7 +97,15 @@ const exchange = (turn: Turn, taker: Order, maker: Order): void => {
   Object.assign(market, { last: px, lastSz: sz, volume: market.volume + sz, changedAt: entry.at });
   tell(turn, taker, "fill");
   tell(turn, maker, "fill");
-  events.push({ event: "trade", instId: taker.instId, px: showDecimal(px), sz: showDecimal(sz), side: taker.side, tradeId, ts: entry.at });
+  events.push({
+    event: "trade",
+    instId: taker.instId,
+    px: showDecimal(px),
+    sz: showDecimal(sz),
+    side: taker.side,
+    tradeId,
+    ts: entry.at,
+  });
 };
 
 const fill = (turn: Turn, order: Order, done: NonNullable<Order["lastFill"]>): void => {

@@ -16,10 +16,12 @@ type Place = Extract<Command, { readonly op: "place" }>;
 export const placeOrder = (state: EngineState, entry: Entry, command: Place): Outcome => {
   const market = state.markets.get(command.instId);
   if (market === undefined) return refuse("51001", "Instrument ID does not exist");
-  if (isExpired(entry, command.expTime)) return refuse("50036", "The expTime can't be earlier than the current system time");
+  if (isExpired(entry, command.expTime))
+    return refuse("50036", "The expTime can't be earlier than the current system time");
   const sizes = readSizes(command, market);
   if ("code" in sizes) return sizes;
-  const twin = command.clOrdId === "" ? undefined : state.orders.find(command.uid, command.instId, { clOrdId: command.clOrdId });
+  const twin =
+    command.clOrdId === "" ? undefined : state.orders.find(command.uid, command.instId, { clOrdId: command.clOrdId });
   if (twin !== undefined && isOpen(twin)) return refuse("51016", "Client order ID already exists");
   if (!canAfford(state, market, command, sizes)) return refuse("51008", "Order failed. Insufficient account balance");
   const order = createOrder(entry, command, sizes);
@@ -32,13 +34,15 @@ export const placeOrder = (state: EngineState, entry: Entry, command: Place): Ou
 };
 
 /** Whether the time limit that came with a request is over. */
-export const isExpired = (entry: Entry, expTime: number | undefined): boolean => expTime !== undefined && entry.at > expTime;
+export const isExpired = (entry: Entry, expTime: number | undefined): boolean =>
+  expTime !== undefined && entry.at > expTime;
 
 type Sizes = { readonly px: Decimal; readonly sz: Decimal };
 
 const readSizes = ({ ordType, px, sz }: Place, { instrument }: Market): Sizes | Outcome => {
   const price = ordType === "market" ? 0n : readDecimal(px);
-  if (price === undefined || (ordType !== "market" && price === 0n) || price % instrument.tickSz !== 0n) return refuse("51000", "Parameter px error");
+  if (price === undefined || (ordType !== "market" && price === 0n) || price % instrument.tickSz !== 0n)
+    return refuse("51000", "Parameter px error");
   const size = readDecimal(sz);
   if (size === undefined || size === 0n) return refuse("51000", "Parameter sz error");
   if (size % instrument.lotSz !== 0n) return refuse("51121", "Order quantity must be a multiple of the lot size");

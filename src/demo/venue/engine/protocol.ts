@@ -71,9 +71,28 @@ export type EngineRequest =
       readonly ordId?: string;
       readonly clOrdId?: string;
     }
-  | { readonly rid: number; readonly op: "cancel-all-after"; readonly uid: string; readonly timeOutSec: number; readonly tag: string }
-  | { readonly rid: number; readonly op: "order"; readonly uid: string; readonly instId: string; readonly ordId?: string; readonly clOrdId?: string }
-  | { readonly rid: number; readonly op: "pending"; readonly uid: string; readonly instId?: string; readonly limit: number }
+  | {
+      readonly rid: number;
+      readonly op: "cancel-all-after";
+      readonly uid: string;
+      readonly timeOutSec: number;
+      readonly tag: string;
+    }
+  | {
+      readonly rid: number;
+      readonly op: "order";
+      readonly uid: string;
+      readonly instId: string;
+      readonly ordId?: string;
+      readonly clOrdId?: string;
+    }
+  | {
+      readonly rid: number;
+      readonly op: "pending";
+      readonly uid: string;
+      readonly instId?: string;
+      readonly limit: number;
+    }
   | { readonly rid: number; readonly op: "book"; readonly instId: string; readonly depth: number }
   | { readonly rid: number; readonly op: "ticker"; readonly instId: string }
   | { readonly rid: number; readonly op: "balance"; readonly uid: string }
@@ -92,7 +111,12 @@ export type EngineReply = {
   readonly order?: EngineOrder;
   readonly orders?: readonly EngineOrder[];
   /** `[price, size, order count]`, best first. */
-  readonly book?: { readonly bids: readonly Level[]; readonly asks: readonly Level[]; readonly seqId: number; readonly ts: number };
+  readonly book?: {
+    readonly bids: readonly Level[];
+    readonly asks: readonly Level[];
+    readonly seqId: number;
+    readonly ts: number;
+  };
   readonly ticker?: { readonly last: string; readonly lastSz: string; readonly vol24h: string; readonly ts: number };
   readonly balances?: readonly { readonly ccy: string; readonly available: string; readonly frozen: string }[];
   readonly triggerTime?: number;
@@ -112,8 +136,23 @@ export type EngineStatus = {
 
 /** `seq` numbers the log entry that an event came from: several may share one, and it grows over takeovers. */
 export type EngineEvent =
-  | { readonly event: "order-update"; readonly seq?: number; readonly order: EngineOrder; readonly reason: "place" | "amend" | "cancel" | "fill"; readonly reqId?: string }
-  | { readonly event: "trade"; readonly seq?: number; readonly instId: string; readonly px: string; readonly sz: string; readonly side: Side; readonly tradeId: string; readonly ts: number };
+  | {
+      readonly event: "order-update";
+      readonly seq?: number;
+      readonly order: EngineOrder;
+      readonly reason: "place" | "amend" | "cancel" | "fill";
+      readonly reqId?: string;
+    }
+  | {
+      readonly event: "trade";
+      readonly seq?: number;
+      readonly instId: string;
+      readonly px: string;
+      readonly sz: string;
+      readonly side: Side;
+      readonly tradeId: string;
+      readonly ts: number;
+    };
 
 /** A reply with code "50001" means: this engine is not active, nothing was processed; ask the other one. */
 export const NOT_ACTIVE = "50001";

@@ -1,8 +1,9 @@
+import { apply } from "./apply.ts";
 import type { Command, Entry } from "./entry.ts";
 import type { Instrument } from "./instrument.ts";
 import type { Log } from "./log.ts";
 import type { EngineEvent } from "./protocol.ts";
-import { apply, createState } from "./state.ts";
+import { createState } from "./state.ts";
 import type { EngineState, Outcome } from "./state.ts";
 
 /** An event with the log entry that caused it. */

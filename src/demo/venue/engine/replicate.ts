@@ -33,7 +33,11 @@ export type Patience = {
   readonly beatMs: number;
 };
 
-export const patienceOf = (silenceMs: number): Patience => ({ silenceMs, leaseMs: silenceMs * 0.7, beatMs: Math.min(50, silenceMs / 6) });
+export const patienceOf = (silenceMs: number): Patience => ({
+  silenceMs,
+  leaseMs: silenceMs * 0.7,
+  beatMs: Math.min(50, silenceMs / 6),
+});
 
 /** How often the engine looks at its timers, in ms. */
 export const TICK_MS = 20;

@@ -4,7 +4,11 @@ import type { EngineRequest } from "./protocol.ts";
 /** What a line of a gateway means to the engine. */
 export type Asked =
   | { readonly kind: "command"; readonly rid: number; readonly command: Command }
-  | { readonly kind: "question"; readonly rid: number; readonly question: Extract<EngineRequest, { readonly op: "order" | "pending" | "book" | "ticker" | "balance" }> }
+  | {
+      readonly kind: "question";
+      readonly rid: number;
+      readonly question: Extract<EngineRequest, { readonly op: "order" | "pending" | "book" | "ticker" | "balance" }>;
+    }
   | { readonly kind: "hello" | "status"; readonly rid: number }
   | { readonly kind: "follow"; readonly rid: number; readonly after: number | undefined }
   | { readonly kind: "malformed"; readonly rid: number; readonly why: string };
@@ -66,7 +70,10 @@ const problemOf = (op: string, fields: Fields): string | undefined => {
   if (needed === undefined) return `unknown op ${op}`;
   const missing = needed.find((name) => typeof fields[name] !== "string");
   if (missing !== undefined) return `Parameter ${missing} error`;
-  const wrong = op === "place" ? Object.entries(CHOICES).find(([name, choices]) => !choices.includes(String(fields[name]))) : undefined;
+  const wrong =
+    op === "place"
+      ? Object.entries(CHOICES).find(([name, choices]) => !choices.includes(String(fields[name])))
+      : undefined;
   if (wrong !== undefined) return `Parameter ${wrong[0]} error`;
   const odd = OPTIONAL_STRINGS.find((name) => fields[name] !== undefined && typeof fields[name] !== "string");
   if (odd !== undefined) return `Parameter ${odd} error`;

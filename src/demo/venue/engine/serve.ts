@@ -45,7 +45,14 @@ type Role =
   | { readonly kind: "closed" };
 
 /** An answer that waits until everything it rests on is on both engines. */
-type Waiting = { readonly seq: number; readonly fencedCode: string; readonly rid: number; readonly socket: Socket; readonly reply: EngineReply; readonly events: readonly EngineEvent[] };
+type Waiting = {
+  readonly seq: number;
+  readonly fencedCode: string;
+  readonly rid: number;
+  readonly socket: Socket;
+  readonly reply: EngineReply;
+  readonly events: readonly EngineEvent[];
+};
 
 /** `onFailed` is called once if the engine cannot go on; it has closed everything by then. Rejects: `ENGINE_LOG_FAILED`, `PORT_TAKEN`. */
 export const startEngine = async (config: EngineConfig, onFailed: (error: unknown) => void): Promise<Engine> => {
@@ -101,7 +108,13 @@ export const startEngine = async (config: EngineConfig, onFailed: (error: unknow
     }
     waiting = waiting.slice(count);
   };
-  const wait = (socket: Socket, rid: number, fencedCode: string, reply: Omit<EngineReply, "rid">, events: readonly EngineEvent[]): void => {
+  const wait = (
+    socket: Socket,
+    rid: number,
+    fencedCode: string,
+    reply: Omit<EngineReply, "rid">,
+    events: readonly EngineEvent[],
+  ): void => {
     waiting.push({ seq: replica.log.lastSeq, rid, socket, fencedCode, reply: { rid, ...reply }, events });
     release();
   };
@@ -113,14 +126,17 @@ export const startEngine = async (config: EngineConfig, onFailed: (error: unknow
   };
   const follow = (socket: Socket, rid: number, after: number | undefined, active: Lead): void => {
     writeLine(socket, { rid, code: "0", msg: "" });
-    for (const { seq, event } of after === undefined ? [] : replica.happenedAfter(after)) if (seq <= active.safeSeq) writeLine(socket, { ...event, seq });
+    for (const { seq, event } of after === undefined ? [] : replica.happenedAfter(after))
+      if (seq <= active.safeSeq) writeLine(socket, { ...event, seq });
     followers.add(socket);
   };
   const hear = (socket: Socket, asked: Asked): void => {
     const { rid } = asked;
     const active = role.kind === "active" && role.lead.mayAnswer() ? role.lead : undefined;
-    if (asked.kind === "hello") return writeLine(socket, { rid, code: active === undefined ? NOT_ACTIVE : "0", msg: "", status: status() });
-    if (asked.kind === "status") return writeLine(socket, { rid, code: status().role === "fenced" ? NOT_ACTIVE : "0", msg: "", status: status() });
+    if (asked.kind === "hello")
+      return writeLine(socket, { rid, code: active === undefined ? NOT_ACTIVE : "0", msg: "", status: status() });
+    if (asked.kind === "status")
+      return writeLine(socket, { rid, code: status().role === "fenced" ? NOT_ACTIVE : "0", msg: "", status: status() });
     if (active === undefined) return refuse(socket, rid, NOT_ACTIVE);
     switch (asked.kind) {
       case "malformed":
@@ -146,7 +162,13 @@ export const startEngine = async (config: EngineConfig, onFailed: (error: unknow
       sockets.delete(socket);
       followers.delete(socket);
     });
-    readLines(socket, (message) => guarded(() => (isPeerMessage(message as object) ? hearPeer(socket, message as PeerMessage) : hear(socket, readRequest(message as object)))));
+    readLines(socket, (message) =>
+      guarded(() =>
+        isPeerMessage(message as object)
+          ? hearPeer(socket, message as PeerMessage)
+          : hear(socket, readRequest(message as object)),
+      ),
+    );
   };
   const tick = (): void => {
     const now = performance.now();
@@ -163,7 +185,8 @@ export const startEngine = async (config: EngineConfig, onFailed: (error: unknow
   const fire = (active: Lead, command: Command): void => {
     const { entry, outcome } = replica.commit(command, active.epoch, Date.now());
     active.send(entry);
-    for (const event of outcome.events) for (const follower of followers) writeLine(follower, { ...event, seq: entry.seq });
+    for (const event of outcome.events)
+      for (const follower of followers) writeLine(follower, { ...event, seq: entry.seq });
   };
   const guarded = (act: () => void): void => {
     try {
@@ -199,13 +222,22 @@ export const startEngine = async (config: EngineConfig, onFailed: (error: unknow
 };
 
 const refuse = (socket: Socket, rid: number, code: string): void =>
-  writeLine(socket, { rid, code, msg: code === NOT_ACTIVE ? "Service temporarily unavailable" : "Order timed out. The outcome is unknown" });
+  writeLine(socket, {
+    rid,
+    code,
+    msg: code === NOT_ACTIVE ? "Service temporarily unavailable" : "Order timed out. The outcome is unknown",
+  });
 
 const listen = (server: Server, port: number): Promise<number> =>
   new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {
       const hint = "stop whatever listens there, or choose another port";
-      reject(new UpgradeError("PORT_TAKEN", `cannot listen on port ${port}: ${cause.code ?? cause.message}`, { hint, cause }));
+      reject(
+        new UpgradeError("PORT_TAKEN", `cannot listen on port ${port}: ${cause.code ?? cause.message}`, {
+          hint,
+          cause,
+        }),
+      );
     });
     server.listen(port, "127.0.0.1", () => resolve((server.address() as AddressInfo).port));
   });

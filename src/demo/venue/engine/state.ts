@@ -3,13 +3,9 @@ import type { Balances } from "./balances.ts";
 import { createBook } from "./book.ts";
 import type { Book } from "./book.ts";
 import type { Decimal } from "./decimal.ts";
-import type { Entry } from "./entry.ts";
 import type { Instrument } from "./instrument.ts";
-import { amendOrder } from "./amend.ts";
-import { cancelOrder, fireTimer, setTimer } from "./cancel.ts";
 import { isOpen } from "./order.ts";
 import type { Order } from "./order.ts";
-import { placeOrder } from "./place.ts";
 import type { EngineEvent, EngineOrder } from "./protocol.ts";
 
 /** One instrument's market. */
@@ -65,29 +61,12 @@ export const createState = (instruments: readonly Instrument[], maxDone = MAX_DO
   timers: new Map(),
 });
 
-/**
- * Folds one entry of the log into the state. The same entries in the same order give the same state, ids and events,
- * in any process and at any time.
- */
-export const apply = (state: EngineState, entry: Entry): Outcome => {
-  const { command } = entry;
-  switch (command.op) {
-    case "place":
-      return placeOrder(state, entry, command);
-    case "amend":
-      return amendOrder(state, entry, command);
-    case "cancel":
-      return cancelOrder(state, entry, command);
-    case "cancel-all-after":
-      return setTimer(state, entry, command);
-    case "timer-due":
-      return fireTimer(state, entry, command);
-    case "epoch":
-      return { code: "0", msg: "", events: [] };
-  }
-};
-
-export const refuse = (code: string, msg: string, events: readonly EngineEvent[] = []): Outcome => ({ code, msg, events });
+/** A refusal; it changed nothing unless it brings events. */
+export const refuse = (code: string, msg: string, events: readonly EngineEvent[] = []): Outcome => ({
+  code,
+  msg,
+  events,
+});
 
 const createMarket = (instrument: Instrument): Market => ({
   instrument,
@@ -120,7 +99,8 @@ const createOrderIndex = (maxDone: number): OrderIndex => {
       open.set(order.uid, mine.set(order.ordId, order));
     },
     find(uid, instId, { ordId, clOrdId }) {
-      const found = ordId === undefined || ordId === "" ? byClientId.get(clientKey(uid, clOrdId ?? "")) : byId.get(ordId);
+      const found =
+        ordId === undefined || ordId === "" ? byClientId.get(clientKey(uid, clOrdId ?? "")) : byId.get(ordId);
       return found?.uid === uid && found.instId === instId ? found : undefined;
     },
     openOf: (uid) => [...(open.get(uid)?.values() ?? [])].filter(isOpen),

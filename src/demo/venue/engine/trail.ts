@@ -17,7 +17,11 @@ export type Trail = {
 };
 
 /** `onPromoted`: this engine won the epoch and goes on. `onFailed`: its own log cannot be written. */
-export type TrailHooks = { readonly onPromoted: (epoch: number) => void; readonly onInSync: () => void; readonly onFailed: (error: unknown) => void };
+export type TrailHooks = {
+  readonly onPromoted: (epoch: number) => void;
+  readonly onInSync: () => void;
+  readonly onFailed: (error: unknown) => void;
+};
 
 /** The pause between two attempts to reach the other engine, in ms. */
 const DIAL_EVERY_MS = 50;
@@ -27,7 +31,13 @@ const RETURN_AFTER_MS = 600;
 export type Self = { readonly name: string; readonly peerPort: number };
 
 /** Follows the active engine, catches up, and takes over when it falls silent. */
-export const createTrail = (replica: Replica, witness: Witness, patience: Patience, self: Self, hooks: TrailHooks): Trail => {
+export const createTrail = (
+  replica: Replica,
+  witness: Witness,
+  patience: Patience,
+  self: Self,
+  hooks: TrailHooks,
+): Trail => {
   let socket: Socket | undefined;
   let epoch = replica.log.lastEpoch;
   let isJoined = false;
@@ -42,7 +52,14 @@ export const createTrail = (replica: Replica, witness: Witness, patience: Patien
     const dialled = connect({ port: self.peerPort, host: "127.0.0.1" });
     socket = dialled;
     dialled.on("error", () => {});
-    dialled.once("connect", () => writeLine(dialled, { peer: "join", name: self.name, lastSeq: replica.log.lastSeq, segments: replica.log.segments }));
+    dialled.once("connect", () =>
+      writeLine(dialled, {
+        peer: "join",
+        name: self.name,
+        lastSeq: replica.log.lastSeq,
+        segments: replica.log.segments,
+      }),
+    );
     dialled.once("close", () => socket === dialled && lost());
     readLines(dialled, (message) => {
       if (socket === dialled && isPeerMessage(message as object)) hear(message as PeerMessage, dialled);

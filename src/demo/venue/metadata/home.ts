@@ -23,9 +23,13 @@ export const makeHome = async (dir: string, who: Identity): Promise<Home> => {
     if (code === 0) return home;
     home.remove();
   }
-  throw new UpgradeError("POSTGRES_NO_USER", `the user ${who.name}, as whom root must run PostgreSQL, can enter none of ${bases.join(", ")}`, {
-    hint: "point TMPDIR at a folder that everybody may enter, or run midflight as an ordinary user",
-  });
+  throw new UpgradeError(
+    "POSTGRES_NO_USER",
+    `the user ${who.name}, as whom root must run PostgreSQL, can enter none of ${bases.join(", ")}`,
+    {
+      hint: "point TMPDIR at a folder that everybody may enter, or run midflight as an ordinary user",
+    },
+  );
 };
 
 const tryHome = (base: string, who: Identity): Home | undefined => {

@@ -13,16 +13,21 @@ export const chooseIdentity = (): Identity => {
   const users = readUsers();
   const found = CANDIDATES.map((name) => users.get(name)).find((user) => user !== undefined);
   if (found !== undefined) return found;
-  throw new UpgradeError("POSTGRES_NO_USER", `PostgreSQL does not run as root, and this system has none of the users ${CANDIDATES.join(", ")}`, {
-    hint: "run midflight as an ordinary user",
-  });
+  throw new UpgradeError(
+    "POSTGRES_NO_USER",
+    `PostgreSQL does not run as root, and this system has none of the users ${CANDIDATES.join(", ")}`,
+    {
+      hint: "run midflight as an ordinary user",
+    },
+  );
 };
 
 const readUsers = (): ReadonlyMap<string, Required<Identity>> => {
   const users = new Map<string, Required<Identity>>();
   for (const line of readPasswd().split("\n")) {
     const [name, , uid, gid] = line.split(":");
-    if (name !== undefined && Number(uid) > 0 && Number(gid) > 0) users.set(name, { name, uid: Number(uid), gid: Number(gid) });
+    if (name !== undefined && Number(uid) > 0 && Number(gid) > 0)
+      users.set(name, { name, uid: Number(uid), gid: Number(gid) });
   }
   return users;
 };

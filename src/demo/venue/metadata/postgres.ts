@@ -71,11 +71,21 @@ export const startPostgres = async ({ dir, port, seed = randomUUID() }: Postgres
   }
 };
 
-type Site = { readonly binaries: Binaries; readonly who: Identity; readonly home: Home; readonly passwords: Readonly<Record<string, string>> };
+type Site = {
+  readonly binaries: Binaries;
+  readonly who: Identity;
+  readonly home: Home;
+  readonly passwords: Readonly<Record<string, string>>;
+};
 type Server = { readonly child: ChildProcess; readonly port: number };
 
 const passwordsFrom = (seed: string): Readonly<Record<string, string>> =>
-  Object.fromEntries([SUPERUSER, OWNER, GATEWAY].map((role) => [role, createHmac("sha256", seed).update(`postgres/${role}`).digest("hex").slice(0, 32)]));
+  Object.fromEntries(
+    [SUPERUSER, OWNER, GATEWAY].map((role) => [
+      role,
+      createHmac("sha256", seed).update(`postgres/${role}`).digest("hex").slice(0, 32),
+    ]),
+  );
 
 const dataOf = (site: Site): string => join(site.home.path, "data");
 const logOf = (site: Site): string => join(site.home.path, "postgres.log");
@@ -84,7 +94,14 @@ const initialise = async (site: Site, port: number): Promise<void> => {
   const secret = join(site.home.path, "superuser");
   writeFileSync(secret, `${site.passwords[SUPERUSER]}\n`, { mode: 0o600 });
   if (site.who.uid !== undefined && site.who.gid !== undefined) chownSync(secret, site.who.uid, site.who.gid);
-  const options = ["--no-sync", "--no-instructions", "--no-data-checksums", "--locale=C", "--encoding=UTF8", "--auth=scram-sha-256"];
+  const options = [
+    "--no-sync",
+    "--no-instructions",
+    "--no-data-checksums",
+    "--locale=C",
+    "--encoding=UTF8",
+    "--auth=scram-sha-256",
+  ];
   const argv = [site.binaries.initdb, "-D", dataOf(site), "-U", SUPERUSER, `--pwfile=${secret}`, ...options];
   const { code, output } = await runToEnd(argv, site.who, INIT_MS);
   rmSync(secret, { force: true });
@@ -124,7 +141,10 @@ const SETTINGS: Readonly<Record<string, string>> = {
 };
 
 const start = async (site: Site, port: number): Promise<Server> => {
-  const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([name, value]) => [
+    "-c",
+    `${name}=${value}`,
+  ]);
   // A file, not a pipe: a server must never wait until we have read what it says.
   const log = openSync(logOf(site), "a");
   const child = spawnGuarded([site.binaries.postgres, "-D", dataOf(site), ...settings], {
@@ -151,7 +171,7 @@ const start = async (site: Site, port: number): Promise<Server> => {
 };
 
 const untilReady = async (site: Site, child: ChildProcess, port: number): Promise<void> => {
-  for (const until = performance.now() + START_MS; ; ) {
+  for (const until = performance.now() + START_MS; ;) {
     if (child.exitCode !== null || child.signalCode !== null) return;
     try {
       return await asSuperuser(site, port, "postgres", () => Promise.resolve());
@@ -172,7 +192,14 @@ const openServer = async (site: Site, { child, port }: Server): Promise<Postgres
     throw error;
   }
   const urlOf = (role: string): string => `postgres://${role}:${site.passwords[role]}@127.0.0.1:${port}/${DATABASE}`;
-  return { port, pid: child.pid ?? 0, superUrl: urlOf(SUPERUSER), ownerUrl: urlOf(OWNER), gatewayUrl: urlOf(GATEWAY), stop };
+  return {
+    port,
+    pid: child.pid ?? 0,
+    superUrl: urlOf(SUPERUSER),
+    ownerUrl: urlOf(OWNER),
+    gatewayUrl: urlOf(GATEWAY),
+    stop,
+  };
 };
 
 // The owner may clone its database and send others away from it: that is how migrations are rehearsed.
@@ -190,9 +217,21 @@ const createRoles = async (site: Site, port: number): Promise<void> => {
   });
 };
 
-const asSuperuser = async (site: Site, port: number, database: string, act: (client: Client) => Promise<void>): Promise<void> => {
+const asSuperuser = async (
+  site: Site,
+  port: number,
+  database: string,
+  act: (client: Client) => Promise<void>,
+): Promise<void> => {
   const password = site.passwords[SUPERUSER] ?? "";
-  const client = new Client({ host: "127.0.0.1", port, user: SUPERUSER, password, database, connectionTimeoutMillis: 2_000 });
+  const client = new Client({
+    host: "127.0.0.1",
+    port,
+    user: SUPERUSER,
+    password,
+    database,
+    connectionTimeoutMillis: 2_000,
+  });
   client.on("error", () => {});
   try {
     await client.connect();
@@ -208,11 +247,14 @@ const freePort = (): Promise<number> => tryPort(0);
 const tryPort = (wanted: number): Promise<number> =>
   new Promise((resolve, reject) => {
     const server = createServer();
-    server.once("error", (cause) => reject(explain("listen", `could not bind 127.0.0.1: ${reasonOf(cause)}`, { port: wanted, dir: "" }, cause)));
+    server.once("error", (cause) =>
+      reject(explain("listen", `could not bind 127.0.0.1: ${reasonOf(cause)}`, { port: wanted, dir: "" }, cause)),
+    );
     server.listen(wanted, "127.0.0.1", () => {
       const { port } = server.address() as AddressInfo;
       server.close(() => resolve(port));
     });
   });
 
-const reasonOf = (error: NodeJS.ErrnoException): string => (error.code === "EADDRINUSE" ? "Address already in use" : error.message);
+const reasonOf = (error: NodeJS.ErrnoException): string =>
+  error.code === "EADDRINUSE" ? "Address already in use" : error.message;

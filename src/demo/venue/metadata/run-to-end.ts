@@ -6,7 +6,14 @@ export type Ended = { readonly code: number | undefined; readonly output: string
 
 /** Runs a command as `who`, from the root folder and without PostgreSQL's own variables. It is killed after `timeoutMs`. Never rejects. */
 export const runToEnd = async (argv: readonly string[], who: Identity, timeoutMs: number): Promise<Ended> => {
-  const child = spawnGuarded(argv, { ...idsOf(who), cwd: "/", env: cleanEnvironment(), stdout: "pipe", stderr: "pipe", endSignal: "QUIT" });
+  const child = spawnGuarded(argv, {
+    ...idsOf(who),
+    cwd: "/",
+    env: cleanEnvironment(),
+    stdout: "pipe",
+    stderr: "pipe",
+    endSignal: "QUIT",
+  });
   const parts: Buffer[] = [];
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (part: Buffer) => parts.push(part));
   const timer = setTimeout(() => void endGuarded(child, "SIGQUIT", 500), timeoutMs);

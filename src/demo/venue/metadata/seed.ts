@@ -3,9 +3,36 @@ import { ALL_UIDS } from "../accounts.ts";
 import { BASE_SCHEMA } from "./base.ts";
 
 const INSTRUMENTS = [
-  { instId: "BTC-USDT", code: 3, base: "BTC", quote: "USDT", tickSz: "0.1", lotSz: "0.00000001", minSz: "0.00001", maxLimitSz: "10000" },
-  { instId: "ETH-USDT", code: 4, base: "ETH", quote: "USDT", tickSz: "0.01", lotSz: "0.000001", minSz: "0.0001", maxLimitSz: "100000" },
-  { instId: "PROBE-USDT", code: 900, base: "PROBE", quote: "USDT", tickSz: "0.01", lotSz: "0.01", minSz: "0.01", maxLimitSz: "1000000" },
+  {
+    instId: "BTC-USDT",
+    code: 3,
+    base: "BTC",
+    quote: "USDT",
+    tickSz: "0.1",
+    lotSz: "0.00000001",
+    minSz: "0.00001",
+    maxLimitSz: "10000",
+  },
+  {
+    instId: "ETH-USDT",
+    code: 4,
+    base: "ETH",
+    quote: "USDT",
+    tickSz: "0.01",
+    lotSz: "0.000001",
+    minSz: "0.0001",
+    maxLimitSz: "100000",
+  },
+  {
+    instId: "PROBE-USDT",
+    code: 900,
+    base: "PROBE",
+    quote: "USDT",
+    tickSz: "0.01",
+    lotSz: "0.01",
+    minSz: "0.01",
+    maxLimitSz: "1000000",
+  },
 ] as const;
 
 /** How far a limit price may lie from the last trade, in percent. */
@@ -34,12 +61,32 @@ export const seedMetadata = async (url: string): Promise<void> => {
 
 const fill = async (client: Client): Promise<void> => {
   await insert(client, "fee_tiers (tier, maker_fee, taker_fee)", FEE_TIERS);
-  await insert(client, "routes (shard, engine)", SHARDS.map((shard) => [shard, "main"]));
-  await insert(client, "accounts (uid, shard, tier)", ALL_UIDS.map((uid) => [uid, Number(uid) % SHARDS.length, tierOf(uid)]));
+  await insert(
+    client,
+    "routes (shard, engine)",
+    SHARDS.map((shard) => [shard, "main"]),
+  );
+  await insert(
+    client,
+    "accounts (uid, shard, tier)",
+    ALL_UIDS.map((uid) => [uid, Number(uid) % SHARDS.length, tierOf(uid)]),
+  );
   await insert(
     client,
     "instruments (inst_id, inst_id_code, inst_type, base_ccy, quote_ccy, tick_sz, lot_sz, min_sz, max_limit_sz, state, max_deviation_pct)",
-    INSTRUMENTS.map((one) => [one.instId, one.code, "SPOT", one.base, one.quote, one.tickSz, one.lotSz, one.minSz, one.maxLimitSz, "live", MAX_DEVIATION_PCT]),
+    INSTRUMENTS.map((one) => [
+      one.instId,
+      one.code,
+      "SPOT",
+      one.base,
+      one.quote,
+      one.tickSz,
+      one.lotSz,
+      one.minSz,
+      one.maxLimitSz,
+      "live",
+      MAX_DEVIATION_PCT,
+    ]),
   );
 };
 

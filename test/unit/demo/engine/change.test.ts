@@ -14,7 +14,12 @@ test.each([
   { name: "a smaller size keeps its turn", change: { newSz: "1" }, filledFirst: "first" },
   { name: "a bigger size waits again", change: { newSz: "3" }, filledFirst: "second" },
   { name: "a better price goes ahead", change: { newPx: "101" }, filledFirst: "first" },
-  { name: "a price changed and changed back waits again", change: { newPx: "99" }, back: { newPx: "100" }, filledFirst: "second" },
+  {
+    name: "a price changed and changed back waits again",
+    change: { newPx: "99" },
+    back: { newPx: "100" },
+    filledFirst: "second",
+  },
 ])("$name", ({ change, back, filledFirst }) => {
   const { desk, first, second } = queue();
   expect(desk.amend("1", first, change).code).toBe("0");
@@ -36,7 +41,11 @@ test("a new size at or below what is filled ends the order as filled, and nothin
 test("an order whose new price meets the other side trades at once", () => {
   const { desk, first } = queue();
   desk.place("3", "sell", "105", "1");
-  expect(desk.amend("1", first, { newPx: "105" }).order).toMatchObject({ state: "partially_filled", accFillSz: "1", avgPx: "105" });
+  expect(desk.amend("1", first, { newPx: "105" }).order).toMatchObject({
+    state: "partially_filled",
+    accFillSz: "1",
+    avgPx: "105",
+  });
   expect(desk.balance("1", "USDT")).toEqual({ available: "999790", frozen: "105" });
 });
 
@@ -44,7 +53,11 @@ test("a post-only order whose new price would take is cancelled instead", () => 
   const desk = openDesk();
   desk.place("2", "sell", "105", "1");
   const passive = idOf(desk.place("1", "buy", "100", "1", { ordType: "post_only" }));
-  expect(desk.amend("1", passive, { newPx: "105" }).order).toMatchObject({ state: "canceled", cancelSource: "31", accFillSz: "0" });
+  expect(desk.amend("1", passive, { newPx: "105" }).order).toMatchObject({
+    state: "canceled",
+    cancelSource: "31",
+    accFillSz: "0",
+  });
 });
 
 test("a change that the balance does not cover is refused and leaves the order, or cancels it if the user asked for that", () => {
@@ -85,7 +98,8 @@ test("a dead-man switch cancels its user's orders when it is due, and not before
   desk.now = 11_000;
   expect(dueTimers(desk.state, desk.now)).toMatchObject([{ uid: "1", tag: "" }]);
   desk.enter({ op: "timer-due", uid: "1", tag: "" });
-  for (const ordId of [first, tagged]) expect(desk.order("1", ordId)).toMatchObject({ state: "canceled", cancelSource: "20" });
+  for (const ordId of [first, tagged])
+    expect(desk.order("1", ordId)).toMatchObject({ state: "canceled", cancelSource: "20" });
   expect(desk.order("2", second).state).toBe("live");
   expect(dueTimers(desk.state, desk.now)).toEqual([]);
 });
@@ -114,7 +128,14 @@ test("a switch that was beaten in time does not fire for the entry that came too
 test("pending orders come newest first, and a ticker has a price before the first trade", () => {
   const { desk, first } = queue();
   const later = idOf(desk.place("1", "buy", "98", "1"));
-  expect(answer(desk.state, { rid: 0, op: "pending", uid: "1", limit: 100 }, 0).orders?.map(({ ordId }) => ordId)).toEqual([later, first]);
-  expect(answer(desk.state, { rid: 0, op: "ticker", instId: "ETH-USDT" }, 7).ticker).toEqual({ last: "3000", lastSz: "0", vol24h: "0", ts: 7 });
+  expect(
+    answer(desk.state, { rid: 0, op: "pending", uid: "1", limit: 100 }, 0).orders?.map(({ ordId }) => ordId),
+  ).toEqual([later, first]);
+  expect(answer(desk.state, { rid: 0, op: "ticker", instId: "ETH-USDT" }, 7).ticker).toEqual({
+    last: "3000",
+    lastSz: "0",
+    vol24h: "0",
+    ts: 7,
+  });
   expect(answer(desk.state, { rid: 0, op: "ticker", instId: "NO-NE" }, 7).code).toBe("51001");
 });

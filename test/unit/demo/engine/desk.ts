@@ -1,8 +1,9 @@
+import { apply } from "../../../../src/demo/venue/engine/apply.ts";
 import { answer } from "../../../../src/demo/venue/engine/answer.ts";
 import type { Command, Entry } from "../../../../src/demo/venue/engine/entry.ts";
 import { readInstruments, VENUE_INSTRUMENTS } from "../../../../src/demo/venue/engine/instrument.ts";
 import type { EngineOrder, EngineReply } from "../../../../src/demo/venue/engine/protocol.ts";
-import { apply, createState } from "../../../../src/demo/venue/engine/state.ts";
+import { createState } from "../../../../src/demo/venue/engine/state.ts";
 import type { EngineState, Outcome } from "../../../../src/demo/venue/engine/state.ts";
 
 type Place = Extract<Command, { readonly op: "place" }>;
@@ -38,7 +39,19 @@ export const openDesk = (): Desk => {
       return apply(state, entry);
     },
     place: (uid, side, px, sz, more) =>
-      desk.enter({ op: "place", uid, instId, side, ordType: "limit", tdMode: "cash", px, sz, clOrdId: "", tag: "", ...more }),
+      desk.enter({
+        op: "place",
+        uid,
+        instId,
+        side,
+        ordType: "limit",
+        tdMode: "cash",
+        px,
+        sz,
+        clOrdId: "",
+        tag: "",
+        ...more,
+      }),
     amend: (uid, ordId, change) => desk.enter({ op: "amend", uid, instId, ordId, ...change }),
     cancel: (uid, ordId) => desk.enter({ op: "cancel", uid, instId, ordId }),
     order(uid, ordId) {
@@ -46,7 +59,8 @@ export const openDesk = (): Desk => {
       if (order === undefined) throw new Error(`no order ${ordId}`);
       return order;
     },
-    book: () => answer(state, { rid: 0, op: "book", instId, depth: 10 }, 0).book ?? { bids: [], asks: [], seqId: 0, ts: 0 },
+    book: () =>
+      answer(state, { rid: 0, op: "book", instId, depth: 10 }, 0).book ?? { bids: [], asks: [], seqId: 0, ts: 0 },
     balance(uid, ccy) {
       const found = answer(state, { rid: 0, op: "balance", uid }, 0).balances?.find((one) => one.ccy === ccy);
       if (found === undefined) throw new Error(`no ${ccy}`);

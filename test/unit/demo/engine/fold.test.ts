@@ -1,16 +1,24 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { apply } from "../../../../src/demo/venue/engine/apply.ts";
 import { answer } from "../../../../src/demo/venue/engine/answer.ts";
 import { readDecimal, showDecimal } from "../../../../src/demo/venue/engine/decimal.ts";
 import type { Command } from "../../../../src/demo/venue/engine/entry.ts";
-import { apply, createState } from "../../../../src/demo/venue/engine/state.ts";
+import { createState } from "../../../../src/demo/venue/engine/state.ts";
 import type { EngineState } from "../../../../src/demo/venue/engine/state.ts";
 import { INSTRUMENTS, openDesk } from "./desk.ts";
 import type { Desk } from "./desk.ts";
 
 const UIDS = ["1", "2", "3"];
 type Act =
-  | { readonly act: "place"; readonly uid: string; readonly side: "buy" | "sell"; readonly px: number; readonly sz: number; readonly ordType: "limit" | "market" | "post_only" | "ioc" | "fok" }
+  | {
+      readonly act: "place";
+      readonly uid: string;
+      readonly side: "buy" | "sell";
+      readonly px: number;
+      readonly sz: number;
+      readonly ordType: "limit" | "market" | "post_only" | "ioc" | "fok";
+    }
   | { readonly act: "amend"; readonly pick: number; readonly px: number; readonly sz: number }
   | { readonly act: "cancel"; readonly pick: number }
   | { readonly act: "switch"; readonly uid: string; readonly timeOutSec: number }
@@ -19,21 +27,48 @@ type Act =
 const px = fc.integer({ min: 95, max: 105 });
 const sz = fc.integer({ min: 1, max: 4_000 });
 const anyAct: fc.Arbitrary<Act> = fc.oneof(
-  { weight: 6, arbitrary: fc.record({ act: fc.constant("place" as const), uid: fc.constantFrom(...UIDS), side: fc.constantFrom("buy" as const, "sell" as const), px, sz, ordType: fc.constantFrom("limit" as const, "limit" as const, "market" as const, "post_only" as const, "ioc" as const, "fok" as const) }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      act: fc.constant("place" as const),
+      uid: fc.constantFrom(...UIDS),
+      side: fc.constantFrom("buy" as const, "sell" as const),
+      px,
+      sz,
+      ordType: fc.constantFrom(
+        "limit" as const,
+        "limit" as const,
+        "market" as const,
+        "post_only" as const,
+        "ioc" as const,
+        "fok" as const,
+      ),
+    }),
+  },
   { weight: 3, arbitrary: fc.record({ act: fc.constant("amend" as const), pick: fc.nat(), px, sz }) },
   { weight: 2, arbitrary: fc.record({ act: fc.constant("cancel" as const), pick: fc.nat() }) },
-  { weight: 1, arbitrary: fc.record({ act: fc.constant("switch" as const), uid: fc.constantFrom(...UIDS), timeOutSec: fc.constantFrom(0, 10) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      act: fc.constant("switch" as const),
+      uid: fc.constantFrom(...UIDS),
+      timeOutSec: fc.constantFrom(0, 10),
+    }),
+  },
   { weight: 1, arbitrary: fc.record({ act: fc.constant("wait" as const), ms: fc.integer({ min: 1, max: 8_000 }) }) },
 );
 
 const play = (acts: readonly Act[]): Desk => {
   const desk = openDesk();
   const placed: { readonly uid: string; readonly ordId: string }[] = [];
-  const picked = (pick: number): { readonly uid: string; readonly ordId: string } => placed[pick % placed.length] ?? { uid: "1", ordId: "0" };
+  const picked = (pick: number): { readonly uid: string; readonly ordId: string } =>
+    placed[pick % placed.length] ?? { uid: "1", ordId: "0" };
   for (const one of acts) {
     switch (one.act) {
       case "place": {
-        const outcome = desk.place(one.uid, one.side, String(one.px), `0.${String(one.sz).padStart(4, "0")}`, { ordType: one.ordType });
+        const outcome = desk.place(one.uid, one.side, String(one.px), `0.${String(one.sz).padStart(4, "0")}`, {
+          ordType: one.ordType,
+        });
         if (outcome.order !== undefined) placed.push({ uid: one.uid, ordId: outcome.order.ordId });
         break;
       }
@@ -60,7 +95,10 @@ const play = (acts: readonly Act[]): Desk => {
 
 /** Everything that a user could see. */
 const view = (state: EngineState): unknown => [
-  ...UIDS.flatMap((uid) => [answer(state, { rid: 0, op: "pending", uid, limit: 1_000 }, 0), answer(state, { rid: 0, op: "balance", uid }, 0)]),
+  ...UIDS.flatMap((uid) => [
+    answer(state, { rid: 0, op: "pending", uid, limit: 1_000 }, 0),
+    answer(state, { rid: 0, op: "balance", uid }, 0),
+  ]),
   answer(state, { rid: 0, op: "book", instId: "BTC-USDT", depth: 100 }, 0),
   answer(state, { rid: 0, op: "ticker", instId: "BTC-USDT" }, 0),
 ];
@@ -112,8 +150,8 @@ test("the book never stays crossed", () => {
   fc.assert(
     fc.property(fc.array(anyAct, { maxLength: 80 }), (acts) => {
       const { bids, asks } = play(acts).book();
-      const [bid, ask] = [bids[0]?.[0], asks[0]?.[0]];
-      if (bid !== undefined && ask !== undefined) expect(readDecimal(bid)).toBeLessThan(readDecimal(ask) ?? 0n);
+      const [bid, ask] = [readDecimal(bids[0]?.[0] ?? "0") ?? 0n, readDecimal(asks[0]?.[0] ?? "1000000") ?? 0n];
+      expect(bid).toBeLessThan(ask);
     }),
     { numRuns: 150 },
   );
@@ -121,13 +159,26 @@ test("the book never stays crossed", () => {
 
 test("filled and cancelled orders are forgotten when there are too many, open ones never", () => {
   const state = createState(INSTRUMENTS, 2);
-  const place = (clOrdId: string): Command => ({ op: "place", uid: "1", instId: "BTC-USDT", side: "buy", ordType: "limit", tdMode: "cash", px: "100", sz: "1", clOrdId, tag: "" });
+  const place = (clOrdId: string): Command => ({
+    op: "place",
+    uid: "1",
+    instId: "BTC-USDT",
+    side: "buy",
+    ordType: "limit",
+    tdMode: "cash",
+    px: "100",
+    sz: "1",
+    clOrdId,
+    tag: "",
+  });
   const names = ["open", "a", "b", "c"];
   let seq = 0;
   const enter = (command: Command): void => void apply(state, { seq: (seq += 1), epoch: 1, at: 1, command });
   for (const name of names) enter(place(name));
   for (const name of names.slice(1)) enter({ op: "cancel", uid: "1", instId: "BTC-USDT", clOrdId: name });
-  const codes = names.map((clOrdId) => answer(state, { rid: 0, op: "order", uid: "1", instId: "BTC-USDT", clOrdId }, 0).code);
+  const codes = names.map(
+    (clOrdId) => answer(state, { rid: 0, op: "order", uid: "1", instId: "BTC-USDT", clOrdId }, 0).code,
+  );
   expect(codes).toEqual(["0", "51603", "0", "0"]);
 });
 
@@ -141,6 +192,9 @@ test.each([
   expect(showDecimal(readDecimal(text) ?? -1n)).toBe(shown);
 });
 
-test.each(["", "-1", "+1", "1e3", ".5", "1.", "0x10", " 1", "1,5", "NaN", "1.0000000000000000001", 5, undefined])("%j is no decimal", (text) => {
-  expect(readDecimal(text)).toBeUndefined();
-});
+test.each(["", "-1", "+1", "1e3", ".5", "1.", "0x10", " 1", "1,5", "NaN", "1.0000000000000000001", 5, undefined])(
+  "%j is no decimal",
+  (text) => {
+    expect(readDecimal(text)).toBeUndefined();
+  },
+);

@@ -12,7 +12,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
-const entry = (seq: number, epoch = 1): Entry => ({ seq, epoch, at: seq, command: { op: "epoch", name: `entry ${seq}, with a longer text ${"x".repeat(seq % 50)}` } });
+const entry = (seq: number, epoch = 1): Entry => ({
+  seq,
+  epoch,
+  at: seq,
+  command: { op: "epoch", name: `entry ${seq}, with a longer text ${"x".repeat(seq % 50)}` },
+});
 const seqs = (entries: readonly Entry[]): readonly number[] => entries.map(({ seq }) => seq);
 
 test("what was appended is there after the log is opened again, from any place on", () => {
@@ -20,8 +25,19 @@ test("what was appended is there after the log is opened again, from any place o
   for (let seq = 1; seq <= 300; seq += 1) log.append(entry(seq, seq < 200 ? 1 : 2));
   log.close();
   const again = openLog(dir);
-  expect(again).toMatchObject({ lastSeq: 300, lastEpoch: 2, segments: [{ epoch: 1, firstSeq: 1 }, { epoch: 2, firstSeq: 200 }] });
-  for (const from of [0, 1, 63, 64, 65, 128, 199, 298]) expect(again.after(from, 2)).toEqual([entry(from + 1, from + 1 < 200 ? 1 : 2), entry(from + 2, from + 2 < 200 ? 1 : 2)]);
+  expect(again).toMatchObject({
+    lastSeq: 300,
+    lastEpoch: 2,
+    segments: [
+      { epoch: 1, firstSeq: 1 },
+      { epoch: 2, firstSeq: 200 },
+    ],
+  });
+  for (const from of [0, 1, 63, 64, 65, 128, 199, 298])
+    expect(again.after(from, 2)).toEqual([
+      entry(from + 1, from + 1 < 200 ? 1 : 2),
+      entry(from + 2, from + 2 < 200 ? 1 : 2),
+    ]);
   expect(again.after(300, 5)).toEqual([]);
   again.close();
 });
@@ -65,12 +81,49 @@ test("a truncated log forgets the end for good", () => {
 test.each([
   { name: "the same log", mine: [[1, 1]], myLast: 5, theirs: [[1, 1]], theirLast: 5, common: 5 },
   { name: "an empty log", mine: [[1, 1]], myLast: 5, theirs: [], theirLast: 0, common: 0 },
-  { name: "one that is behind", mine: [[1, 1], [2, 4]], myLast: 9, theirs: [[1, 1]], theirLast: 2, common: 2 },
-  { name: "one that wrote on after the other took over", mine: [[1, 1], [2, 4]], myLast: 9, theirs: [[1, 1]], theirLast: 6, common: 3 },
-  { name: "one with an epoch that never was", mine: [[1, 1], [3, 4]], myLast: 9, theirs: [[1, 1], [2, 4]], theirLast: 6, common: 3 },
+  {
+    name: "one that is behind",
+    mine: [
+      [1, 1],
+      [2, 4],
+    ],
+    myLast: 9,
+    theirs: [[1, 1]],
+    theirLast: 2,
+    common: 2,
+  },
+  {
+    name: "one that wrote on after the other took over",
+    mine: [
+      [1, 1],
+      [2, 4],
+    ],
+    myLast: 9,
+    theirs: [[1, 1]],
+    theirLast: 6,
+    common: 3,
+  },
+  {
+    name: "one with an epoch that never was",
+    mine: [
+      [1, 1],
+      [3, 4],
+    ],
+    myLast: 9,
+    theirs: [
+      [1, 1],
+      [2, 4],
+    ],
+    theirLast: 6,
+    common: 3,
+  },
 ])("with $name the last common entry is $common", ({ mine, myLast, theirs, theirLast, common }) => {
-  const segments = (pairs: readonly (readonly number[])[]) => pairs.map(([epoch = 0, firstSeq = 0]) => ({ epoch, firstSeq }));
-  const [left, right] = [{ segments: segments(mine), lastSeq: myLast }, { segments: segments(theirs), lastSeq: theirLast }];
+  const segments = (pairs: readonly (readonly number[])[]) =>
+    pairs.map(([epoch = 0, firstSeq = 0]) => ({ epoch, firstSeq }));
+  const [left, right] = [
+    { segments: segments(mine), lastSeq: myLast },
+    { segments: segments(theirs), lastSeq: theirLast },
+  ];
   expect(lastCommonSeq(left, right)).toBe(common);
   expect(lastCommonSeq(right, left)).toBe(common);
 });

@@ -36,20 +36,26 @@ test.each([
   { ordType: "fok", px: "100", state: "canceled", cancelSource: "13", accFillSz: "0", resting: 1 },
   { ordType: "post_only", px: "100", state: "canceled", cancelSource: "31", accFillSz: "0", resting: 1 },
   { ordType: "limit", px: "100", state: "partially_filled", cancelSource: "", accFillSz: "1", resting: 0 },
-] as const)("a $ordType buy of 2 that meets 1 ends as $state with $accFillSz filled", ({ ordType, px, state, cancelSource, accFillSz, resting }) => {
-  const desk = openDesk();
-  desk.place("1", "sell", "100", "1");
-  expect(desk.place("2", "buy", px, "2", { ordType }).order).toMatchObject({ state, cancelSource, accFillSz });
-  expect(desk.book().asks).toHaveLength(resting);
-  const { frozen } = desk.balance("2", "USDT");
-  expect(frozen).toBe(ordType === "limit" ? "100" : "0");
-});
+] as const)(
+  "a $ordType buy of 2 that meets 1 ends as $state with $accFillSz filled",
+  ({ ordType, px, state, cancelSource, accFillSz, resting }) => {
+    const desk = openDesk();
+    desk.place("1", "sell", "100", "1");
+    expect(desk.place("2", "buy", px, "2", { ordType }).order).toMatchObject({ state, cancelSource, accFillSz });
+    expect(desk.book().asks).toHaveLength(resting);
+    const { frozen } = desk.balance("2", "USDT");
+    expect(frozen).toBe(ordType === "limit" ? "100" : "0");
+  },
+);
 
 test("a fill-or-kill order that meets enough over several prices is filled whole", () => {
   const desk = openDesk();
   desk.place("1", "sell", "100", "1");
   desk.place("1", "sell", "101", "1");
-  expect(desk.place("2", "buy", "101", "2", { ordType: "fok" }).order).toMatchObject({ state: "filled", avgPx: "100.5" });
+  expect(desk.place("2", "buy", "101", "2", { ordType: "fok" }).order).toMatchObject({
+    state: "filled",
+    avgPx: "100.5",
+  });
 });
 
 test.each([
@@ -59,7 +65,14 @@ test.each([
   { why: "a price between two ticks", code: "51000", side: "buy", px: "1.05", sz: "1", more: {} },
   { why: "a size below the lot", code: "51121", side: "buy", px: "1", sz: "0.000000001", more: {} },
   { why: "a negative size", code: "51000", side: "buy", px: "1", sz: "-1", more: {} },
-  { why: "an instrument that is not there", code: "51001", side: "buy", px: "1", sz: "1", more: { instId: "DOGE-USDT" } },
+  {
+    why: "an instrument that is not there",
+    code: "51001",
+    side: "buy",
+    px: "1",
+    sz: "1",
+    more: { instId: "DOGE-USDT" },
+  },
   { why: "a time limit that is over", code: "50036", side: "buy", px: "1", sz: "1", more: { expTime: 999 } },
 ] as const)("an order with $why is refused with $code and changes nothing", ({ code, side, px, sz, more }) => {
   const desk = openDesk();
@@ -89,10 +102,9 @@ test("followers hear of both sides of a trade and of the trade itself", () => {
   const desk = openDesk();
   desk.place("1", "sell", "100", "1");
   const { events } = desk.place("2", "buy", "100", "1");
-  expect(events.map((event) => (event.event === "trade" ? "trade" : `${event.reason} ${event.order.uid} ${event.order.state}`))).toEqual([
-    "place 2 live",
-    "fill 2 filled",
-    "fill 1 filled",
-    "trade",
-  ]);
+  expect(
+    events.map((event) =>
+      event.event === "trade" ? "trade" : `${event.reason} ${event.order.uid} ${event.order.state}`,
+    ),
+  ).toEqual(["place 2 live", "fill 2 filled", "fill 1 filled", "trade"]);
 });

@@ -43,7 +43,7 @@ const replicaIn = (name: string): Replica => createReplica(openLog(join(dir, nam
 const port = (): number => (server.address() as AddressInfo).port;
 
 const until = async (what: string, look: () => boolean): Promise<void> => {
-  for (const end = performance.now() + 2_000; performance.now() < end; ) {
+  for (const end = performance.now() + 2_000; performance.now() < end;) {
     if (look()) return;
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
@@ -60,11 +60,19 @@ const hand = (socket: Socket): Hand => {
   return { socket, heard, say: (message) => writeLine(socket, message) };
 };
 
-const leading = async (): Promise<{ readonly lead: Lead; readonly replica: Replica; readonly standby: Hand; readonly events: string[] }> => {
+const leading = async (): Promise<{
+  readonly lead: Lead;
+  readonly replica: Replica;
+  readonly standby: Hand;
+  readonly events: string[];
+}> => {
   const replica = replicaIn("a");
   const events: string[] = [];
   mine.claim(1);
-  const lead = createLead(replica, mine, patience, 1, { onSafe: () => events.push("safe"), onFenced: () => events.push("fenced") });
+  const lead = createLead(replica, mine, patience, 1, {
+    onSafe: () => events.push("safe"),
+    onFenced: () => events.push("fenced"),
+  });
   open.push(lead);
   server.on("connection", (socket: Socket) => {
     socket.on("error", () => {});
@@ -89,7 +97,9 @@ const commit = ({ lead, replica }: { readonly lead: Lead; readonly replica: Repl
 test("nothing may be spoken of before the standby has acknowledged it", async () => {
   const side = await leading();
   const seq = commit(side);
-  await until("the standby has it", () => side.standby.heard.some((said) => said.peer === "append" && said.entries.some((entry) => entry.seq === seq)));
+  await until("the standby has it", () =>
+    side.standby.heard.some((said) => said.peer === "append" && said.entries.some((entry) => entry.seq === seq)),
+  );
   expect(side.lead.safeSeq).toBeLessThan(seq);
   side.standby.say({ peer: "ack", seq, t: performance.now() });
   await until("it is safe", () => side.lead.safeSeq === seq);
@@ -137,7 +147,12 @@ test("a standby that falls silent is given up, but not for a halt of the active 
   expect(lead.epoch).toBe(2);
 });
 
-const trailing = async (): Promise<{ readonly trail: Trail; readonly replica: Replica; readonly active: Hand; readonly promotions: number[] }> => {
+const trailing = async (): Promise<{
+  readonly trail: Trail;
+  readonly replica: Replica;
+  readonly active: Hand;
+  readonly promotions: number[];
+}> => {
   const replica = replicaIn("b");
   const promotions: number[] = [];
   theirs.claim(1);
@@ -150,7 +165,12 @@ const trailing = async (): Promise<{ readonly trail: Trail; readonly replica: Re
   const active = hand(socket);
   await until("it joins", () => active.heard.some(({ peer }) => peer === "join"));
   active.say({ peer: "from", epoch: 1, seq: 0 });
-  active.say({ peer: "append", epoch: 1, entries: [{ seq: 1, epoch: 1, at: 1, command: { op: "epoch", name: "b" } }], t: 0 });
+  active.say({
+    peer: "append",
+    epoch: 1,
+    entries: [{ seq: 1, epoch: 1, at: 1, command: { op: "epoch", name: "b" } }],
+    t: 0,
+  });
   await until("it has the entry", () => replica.log.lastSeq === 1);
   return { trail, replica, active, promotions };
 };
@@ -198,14 +218,24 @@ test("a standby in sync bears silence for a while, and not for its own halt; the
 
 test("entries of an older epoch are refused", async () => {
   const { replica, active } = await trailing();
-  active.say({ peer: "append", epoch: 0, entries: [{ seq: 2, epoch: 0, at: 1, command: { op: "epoch", name: "old" } }], t: 0 });
+  active.say({
+    peer: "append",
+    epoch: 0,
+    entries: [{ seq: 2, epoch: 0, at: 1, command: { op: "epoch", name: "old" } }],
+    t: 0,
+  });
   await until("the connection is closed", () => active.socket.readableEnded || active.socket.destroyed);
   expect(replica.log.lastSeq).toBe(1);
 });
 
 test("what a former active engine wrote alone is taken back before it follows the new one", async () => {
   const { replica, active } = await trailing();
-  const entry = (seq: number, epoch: number, name: string) => ({ seq, epoch, at: 1, command: { op: "epoch" as const, name } });
+  const entry = (seq: number, epoch: number, name: string) => ({
+    seq,
+    epoch,
+    at: 1,
+    command: { op: "epoch" as const, name },
+  });
   active.say({ peer: "append", epoch: 1, entries: [entry(2, 1, "never acknowledged")], t: 0 });
   await until("it has the entry", () => replica.log.lastSeq === 2);
   active.say({ peer: "from", epoch: 2, seq: 1 });
