@@ -7,13 +7,17 @@ import { UpgradeError } from "../../errors/upgrade-error.ts";
 export const FOLDER_MODE = 0o700;
 export const FILE_MODE = 0o600;
 
-/** Replaces a file whole, and durably. Rejects `STATE_UNWRITABLE`. */
-export const replaceFile = (path: string, text: string): Promise<void> =>
+/**
+ * Replaces a file whole, and durably. `permit` is asked when everything is ready, so that no slow disk lies between its word and the act.
+ * Rejects `STATE_UNWRITABLE`, or as `permit` does; then nothing was replaced.
+ */
+export const replaceFile = (path: string, text: string, permit: () => Promise<void>): Promise<void> =>
   onState("write", path, async () => {
     await mkdir(dirname(path), { recursive: true, mode: FOLDER_MODE });
     const aside = join(dirname(path), `.${basename(path)}.${randomUUID()}.tmp`);
     try {
       await writeNew(aside, text);
+      await permit();
       await rename(aside, path);
     } finally {
       await rm(aside, { force: true });

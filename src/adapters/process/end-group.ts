@@ -20,7 +20,7 @@ export async function endInstance(record: InstanceRecord, how: Ending): Promise<
 }
 
 /** Ends a group whose leader is proved to be ours. */
-async function endGroup(leader: { readonly pid: number; readonly start: string }, how: Ending): Promise<void> {
+export async function endGroup(leader: { readonly pid: number; readonly start: string }, how: Ending): Promise<void> {
   send(leader.pid, "SIGTERM");
   if (await isEmptyWithin(leader, how.graceMs, how)) return;
   send(leader.pid, "SIGKILL");

@@ -1,7 +1,7 @@
 import type { Fence } from "../../ports/fence.ts";
 import { endInstance } from "./end-group.ts";
 import type { ProcessOptions } from "./options.ts";
-import { openRegistry, type InstanceRecord } from "./registry.ts";
+import { openRegistry, unfenced, type InstanceRecord } from "./registry.ts";
 import { livesOf, siteOf, type Site } from "./site.ts";
 import { starterFor } from "./start.ts";
 import { processTraffic } from "./traffic.ts";
@@ -39,7 +39,7 @@ export const processEstate = (options: ProcessOptions): ProcessEstate => ({
   async restore(region, signal = never()) {
     const site = siteOf(options, region);
     const lives = await livesOf(site, await site.registry.list(region), signal);
-    const starter = await starterFor(site, lives.map(({ record }) => record), undefined);
+    const starter = await starterFor(site, lives.map(({ record }) => record), unfenced);
     await Promise.all(lives.filter(({ isAlive }) => !isAlive).map(async ({ record }) => relocate(site, await starter.start(record, signal), signal)));
   },
   async stop() {
@@ -48,7 +48,7 @@ export const processEstate = (options: ProcessOptions): ProcessEstate => ({
     const ends = await Promise.allSettled(
       records.map(async (record) => {
         await endInstance(record, { registryDir: registry.dir, graceMs: options.config.stopDeadlineMs, clock: options.clock, signal: never() });
-        await registry.remove(record);
+        await registry.remove(record, unfenced);
       }),
     );
     const failed = ends.find((end) => end.status === "rejected");

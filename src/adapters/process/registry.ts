@@ -31,13 +31,19 @@ export type Registry = {
   /** Absolute. Its instances carry it in their environment. */
   readonly dir: string;
   list(region: string): Promise<readonly InstanceRecord[]>;
-  put(record: InstanceRecord): Promise<void>;
-  remove(record: InstanceRecord): Promise<void>;
+  /** `permit` rejects when somebody newer decides here now; it is asked at the last instant. */
+  put(record: InstanceRecord, permit: Permit): Promise<void>;
+  remove(record: InstanceRecord, permit: Permit): Promise<void>;
   /** Regions in which something is recorded. */
   regions(): Promise<readonly string[]>;
   /** Ports of every instance recorded here, of whichever component. */
   ports(): Promise<ReadonlySet<number>>;
 };
+
+export type Permit = () => Promise<void>;
+
+/** What the owner of the machines does, no run stands behind. */
+export const unfenced: Permit = () => Promise.resolve();
 
 /** Records of one component. Rejects `STATE_UNWRITABLE`, and `WORKLOAD_UNREACHABLE` when a record cannot be understood. */
 export const openRegistry = (stateDir: string, component: string): Registry => {
@@ -47,8 +53,12 @@ export const openRegistry = (stateDir: string, component: string): Registry => {
   return {
     dir,
     list: async (region) => (await recordsIn(folderOf(region))).toSorted((a, b) => a.ordinal - b.ordinal),
-    put: (record) => replaceFile(fileOf(record), `${JSON.stringify(record, undefined, 2)}\n`),
-    remove: (record) => onState("write", fileOf(record), () => rm(fileOf(record), { force: true })),
+    put: (record, permit) => replaceFile(fileOf(record), `${JSON.stringify(record, undefined, 2)}\n`, permit),
+    remove: (record, permit) =>
+      onState("write", fileOf(record), async () => {
+        await permit();
+        await rm(fileOf(record), { force: true });
+      }),
     regions: async () => (await namesIn(join(dir, "instances", encodeURIComponent(component)))).map(decodeURIComponent),
     ports: async () => new Set((await allRecords(join(dir, "instances"))).map(({ port }) => port)),
   };

@@ -30,14 +30,14 @@ export async function retire(seen: Seen, how: Leave): Promise<void> {
 export async function stop(record: InstanceRecord, { site, fence, signal }: Pick<Leave, "site" | "fence" | "signal">): Promise<void> {
   const { registry, options } = site;
   const stopping = await moveTo(site, record, "stopping", fence);
+  await site.claims.check(fence);
   await endInstance(stopping, { registryDir: registry.dir, graceMs: options.config.stopDeadlineMs, clock: options.clock, signal });
-  await registry.remove(stopping);
+  await registry.remove(stopping, () => site.claims.check(fence));
 }
 
 async function moveTo(site: Site, record: InstanceRecord, stage: InstanceRecord["stage"], fence: Fence): Promise<InstanceRecord> {
-  await site.claims.check(fence);
   const moved = { ...record, stage };
-  if (record.stage !== stage) await site.registry.put(moved);
+  if (record.stage !== stage) await site.registry.put(moved, () => site.claims.check(fence));
   return moved;
 }
 

@@ -38,6 +38,12 @@ export type Sight = { readonly seen: readonly Seen[]; readonly strangers: readon
 
 /** Looks at records, processes, ready checks and weights. Changes nothing. Rejects `WORKLOAD_UNREACHABLE`, `STATE_UNWRITABLE`. */
 export async function look(site: Site, signal: AbortSignal): Promise<Sight> {
+  const sight = await glance(site, signal);
+  // What was recorded between our two looks is no stranger.
+  return sight.strangers.length === 0 ? sight : glance(site, signal);
+}
+
+async function glance(site: Site, signal: AbortSignal): Promise<Sight> {
   const records = await site.registry.list(site.region);
   const [backends, lives] = await Promise.all([
     site.balancer.backends(signal).catch((error: unknown) => Promise.reject(signal.aborted ? signal.reason : withoutWeights(site, records, error))),

@@ -1,11 +1,10 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import type { Fence } from "../../ports/fence.ts";
 import { digestOfFolder } from "./digest.ts";
-import { endInstance, killStrays } from "./end-group.ts";
+import { endGroup, endInstance, killStrays } from "./end-group.ts";
 import { isSame } from "./identity.ts";
 import { logPath, tailOf } from "./log.ts";
 import { choosePort, isFree } from "./ports.ts";
-import type { InstanceRecord } from "./registry.ts";
+import type { InstanceRecord, Permit } from "./registry.ts";
 import type { Site } from "./site.ts";
 import { spawnInstance, type Spawned } from "./spawn.ts";
 
@@ -22,12 +21,10 @@ export type Starter = {
 };
 export type Identity = Pick<InstanceRecord, "id" | "release" | "digest" | "ordinal"> & { readonly port?: number };
 
-/** `fence` undefined: the venue's own, that no run stands behind. */
-export async function starterFor(site: Site, records: readonly InstanceRecord[], fence: Fence | undefined): Promise<Starter> {
+export async function starterFor(site: Site, records: readonly InstanceRecord[], permit: Permit): Promise<Starter> {
   const { options, region, registry } = site;
   const reserved = new Set(await registry.ports());
   const checked = new Map<string, Promise<Runnable>>();
-  const check = async (): Promise<void> => (fence === undefined ? undefined : site.claims.check(fence));
 
   const runnable = (identity: Identity): Promise<Runnable> => {
     const known = checked.get(identity.digest) ?? provenRelease(site, identity, records);
@@ -37,16 +34,15 @@ export async function starterFor(site: Site, records: readonly InstanceRecord[],
   const launch = async (identity: Identity, release: Runnable, port: number): Promise<{ readonly record: InstanceRecord; readonly spawned: Spawned }> => {
     const { id, digest, ordinal } = identity;
     const plain: InstanceRecord = { format: 1, id, component: options.component, region, release: identity.release, digest, ordinal, stage: "starting", port, startedAt: options.clock.now(), ...release };
-    await check();
-    await registry.put(plain);
+    await registry.put(plain, permit);
+    await permit();
     const spawned = await spawnInstance(plain, registry.dir, options.env).catch((cause: unknown) => Promise.reject(notStarted(plain, cause)));
     const record: InstanceRecord = { ...plain, process: { pid: spawned.pid, start: spawned.start } };
     try {
-      await check();
-      await registry.put(record);
+      await registry.put(record, permit);
     } catch (error) {
       // Nobody would know of it, or somebody newer decides now. It is ours beyond doubt: we have just started it.
-      await endInstance(record, { registryDir: registry.dir, graceMs: 0, clock: options.clock, signal: new AbortController().signal });
+      await endGroup(record.process ?? spawned, { registryDir: registry.dir, graceMs: 0, clock: options.clock, signal: new AbortController().signal });
       throw error;
     }
     return { record, spawned };
@@ -54,15 +50,17 @@ export async function starterFor(site: Site, records: readonly InstanceRecord[],
   return {
     async start(identity, signal) {
       const release = await runnable(identity);
+      await permit();
       await killStrays(registry.dir, identity.id);
       for (let turn = 1; ; turn += 1) {
         signal.throwIfAborted();
         const port = await choosePort(reserved, turn === 1 ? identity.port : undefined);
         const { record, spawned } = await launch(identity, release, port);
         const outcome = await untilReady(site, record, spawned.ended, signal);
-        if (outcome.kind === "ready") return settled(site, record);
+        if (outcome.kind === "ready") return settled(site, record, permit);
         const tail = await tailOf(logPath(registry.dir, record));
         const isTaken = outcome.kind === "ended" && (/EADDRINUSE|address already in use|port \d+ is taken/i.test(tail) || !(await isFree(port)));
+        await permit();
         await endUnused(site, record, signal);
         if (isTaken && turn < PORT_TRIES) continue;
         throw notReady(site, record, outcome, tail);
@@ -70,10 +68,10 @@ export async function starterFor(site: Site, records: readonly InstanceRecord[],
     },
     async await(record, signal) {
       const outcome = await untilReady(site, record, () => undefined, signal);
-      if (outcome.kind === "ready") return settled(site, record);
+      if (outcome.kind === "ready") return settled(site, record, permit);
       const tail = await tailOf(logPath(registry.dir, record));
       if (outcome.kind === "late" && record.stage === "starting") {
-        await check();
+        await permit();
         await endUnused(site, record, signal);
       }
       throw notReady(site, record, outcome, tail);
@@ -81,10 +79,10 @@ export async function starterFor(site: Site, records: readonly InstanceRecord[],
   };
 }
 
-async function settled(site: Site, record: InstanceRecord): Promise<InstanceRecord> {
+async function settled(site: Site, record: InstanceRecord, permit: Permit): Promise<InstanceRecord> {
   if (record.stage === "running") return record;
   const running: InstanceRecord = { ...record, stage: "running" };
-  await site.registry.put(running);
+  await site.registry.put(running, permit);
   return running;
 }
 

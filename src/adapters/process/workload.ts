@@ -40,9 +40,11 @@ export const addressOf = ({ port }: Pick<InstanceRecord, "port">): string => `12
 /** Looks, starts what is missing, then stops what is too much. */
 async function converge(site: Site, shape: Shape, fence: Fence, signal: AbortSignal): Promise<void> {
   const sight = await look(site, signal);
+  // Whoever is newer may have changed what we see: then it is not foreign, we are late.
+  await site.claims.check(fence);
   refuseStrangers(site, shape, sight);
   const works = shape.releases.map((wanted) => workFor(wanted, sight.seen));
-  const starter = await starterFor(site, sight.seen.map(({ record }) => record), fence);
+  const starter = await starterFor(site, sight.seen.map(({ record }) => record), () => site.claims.check(fence));
   const errand: Errand = { site, starter, fence, signal };
   await all(works.flatMap((work) => [...work.keep.map((seen) => keep(seen, errand)), ...work.ordinals.map((ordinal) => add(work, ordinal, errand))]));
   signal.throwIfAborted();
@@ -70,11 +72,11 @@ async function keep(seen: Seen, errand: Errand): Promise<void> {
   const how = { fence, signal };
   if (!seen.isAlive || record.stage === "stopping") return restart(seen, errand);
   if (record.stage === "draining" && !(await site.operator.undrain(record, signal))) return restart(seen, errand);
-  await register(site, await starter.await(record.stage === "draining" ? await recorded(site, { ...record, stage: "running" }) : record, signal), backend, how);
+  await register(site, await starter.await(record.stage === "draining" ? await recorded(site, { ...record, stage: "running" }, fence) : record, signal), backend, how);
 }
 
-const recorded = async (site: Site, record: InstanceRecord): Promise<InstanceRecord> => {
-  await site.registry.put(record);
+const recorded = async (site: Site, record: InstanceRecord, fence: Fence): Promise<InstanceRecord> => {
+  await site.registry.put(record, () => site.claims.check(fence));
   return record;
 };
 
