@@ -28,15 +28,29 @@ const TAGS: Migration = {
   verify: "select tag from notes limit 1;",
   down: "alter table notes drop column tag;",
 };
-const PEOPLE: Migration = { name: "0003_people", phase: "expand", transactional: true, up: "create table people (id int);", verify: "select id from people;", down: "drop table people;" };
+const PEOPLE: Migration = {
+  name: "0003_people",
+  phase: "expand",
+  transactional: true,
+  up: "create table people (id int);",
+  verify: "select id from people;",
+  down: "drop table people;",
+};
 const ALL = [NOTES, TAGS, PEOPLE];
 const NAMES = ALL.map((one) => one.name);
 const never = new AbortController().signal;
 const fence = { epoch: 1, seq: 1 };
 
-const up = (metadata: Metadata, names: readonly string[] = NAMES, migrations: readonly Migration[] = ALL, by = fence) => metadata.migrate({ direction: "up", names, migrations }, by, never);
-const down = (metadata: Metadata, names: readonly string[] = NAMES, migrations: readonly Migration[] = ALL, by = fence) => metadata.migrate({ direction: "down", names, migrations }, by, never);
-const appliedIn = async (metadata: Metadata, migrations: readonly Migration[] = ALL) => (await metadata.observe(migrations, never)).applied.map((one) => one.name);
+const up = (metadata: Metadata, names: readonly string[] = NAMES, migrations: readonly Migration[] = ALL, by = fence) =>
+  metadata.migrate({ direction: "up", names, migrations }, by, never);
+const down = (
+  metadata: Metadata,
+  names: readonly string[] = NAMES,
+  migrations: readonly Migration[] = ALL,
+  by = fence,
+) => metadata.migrate({ direction: "down", names, migrations }, by, never);
+const appliedIn = async (metadata: Metadata, migrations: readonly Migration[] = ALL) =>
+  (await metadata.observe(migrations, never)).applied.map((one) => one.name);
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 /** What every metadata store promises. */
@@ -132,24 +146,38 @@ export const metadataContract = (name: string, make: () => Promise<MetadataHarne
       expect(await appliedIn(metadata)).toEqual(["0001_notes"]);
     });
 
-    test.each(["up", "verify", "down"] as const)("an applied %s file that was edited is refused, with its name and both checksums", async (part) => {
-      await up(metadata, ["0001_notes"]);
-      const edited = { ...NOTES, [part]: `${NOTES[part]}\n` };
-      const refused = { code: "HISTORY_REWRITTEN", message: expect.stringMatching(new RegExp(`0001_notes\\.${part}\\.sql.*${sha256(NOTES[part])}.*${sha256(edited[part])}`)) };
-      await expect(metadata.observe([edited, TAGS], never)).rejects.toMatchObject(refused);
-      await expect(up(metadata, ["0002_tags"], [edited, TAGS])).rejects.toMatchObject(refused);
-      expect(await appliedIn(metadata)).toEqual(["0001_notes"]);
-    });
+    test.each(["up", "verify", "down"] as const)(
+      "an applied %s file that was edited is refused, with its name and both checksums",
+      async (part) => {
+        await up(metadata, ["0001_notes"]);
+        const edited = { ...NOTES, [part]: `${NOTES[part]}\n` };
+        const refused = {
+          code: "HISTORY_REWRITTEN",
+          message: expect.stringMatching(
+            new RegExp(`0001_notes\\.${part}\\.sql.*${sha256(NOTES[part])}.*${sha256(edited[part])}`),
+          ),
+        };
+        await expect(metadata.observe([edited, TAGS], never)).rejects.toMatchObject(refused);
+        await expect(up(metadata, ["0002_tags"], [edited, TAGS])).rejects.toMatchObject(refused);
+        expect(await appliedIn(metadata)).toEqual(["0001_notes"]);
+      },
+    );
 
     test("an applied file that was removed is refused", async () => {
       await up(metadata, ["0001_notes"]);
-      await expect(metadata.observe([TAGS], never)).rejects.toMatchObject({ code: "HISTORY_REWRITTEN", message: expect.stringContaining("0001_notes") });
+      await expect(metadata.observe([TAGS], never)).rejects.toMatchObject({
+        code: "HISTORY_REWRITTEN",
+        message: expect.stringContaining("0001_notes"),
+      });
       await expect(up(metadata, ["0002_tags"], [TAGS])).rejects.toMatchObject({ code: "HISTORY_REWRITTEN" });
     });
 
     test("a new file that is numbered before applied ones is refused", async () => {
       await up(metadata, ["0001_notes", "0003_people"], [NOTES, PEOPLE]);
-      await expect(up(metadata)).rejects.toMatchObject({ code: "HISTORY_REWRITTEN", message: expect.stringContaining("0002_tags") });
+      await expect(up(metadata)).rejects.toMatchObject({
+        code: "HISTORY_REWRITTEN",
+        message: expect.stringContaining("0002_tags"),
+      });
       expect(await appliedIn(metadata)).toEqual(["0001_notes", "0003_people"]);
     });
 
@@ -170,14 +198,19 @@ export const metadataContract = (name: string, make: () => Promise<MetadataHarne
       await up(metadata, ["0001_notes"]);
       await metadata.verify(NAMES, ALL, never);
       await harness.damageNotes();
-      await expect(metadata.verify(NAMES, ALL, never)).rejects.toMatchObject({ code: "VERIFY_FAILED", message: expect.stringContaining("0001_notes.verify.sql") });
+      await expect(metadata.verify(NAMES, ALL, never)).rejects.toMatchObject({
+        code: "VERIFY_FAILED",
+        message: expect.stringContaining("0001_notes.verify.sql"),
+      });
       await metadata.verify(["0002_tags"], ALL, never);
     });
 
     test("an order that was withdrawn before it began does nothing", async () => {
       const reason = new Error("withdrawn");
       const signal = AbortSignal.abort(reason);
-      await expect(metadata.migrate({ direction: "up", names: NAMES, migrations: ALL }, fence, signal)).rejects.toBe(reason);
+      await expect(metadata.migrate({ direction: "up", names: NAMES, migrations: ALL }, fence, signal)).rejects.toBe(
+        reason,
+      );
       await expect(metadata.observe(ALL, signal)).rejects.toBe(reason);
       await expect(metadata.verify(NAMES, ALL, signal)).rejects.toBe(reason);
       expect(await appliedIn(metadata)).toEqual([]);

@@ -51,19 +51,25 @@ export const fakeMetadataStore = (): FakeMetadataStore => {
   });
   const raise = (fence: Fence): void => {
     if (seen !== undefined && (fence.epoch < seen.epoch || (fence.epoch === seen.epoch && fence.seq < seen.seq))) {
-      throw new UpgradeError("FENCED", `the fake refused ${fenceText(fence)}: it has seen ${fenceText(seen)}`, { hint: "none" });
+      throw new UpgradeError("FENCED", `the fake refused ${fenceText(fence)}: it has seen ${fenceText(seen)}`, {
+        hint: "none",
+      });
     }
     seen = fence;
   };
   const apply = (migration: Migration): MigrationReport => {
     for (const part of ["up", "verify"] as const) {
-      if (fails(migration[part])) throw new UpgradeError("MIGRATION_FAILED", `${migration.name}.${part}.sql:1: division by zero`, { hint: "none" });
+      if (fails(migration[part]))
+        throw new UpgradeError("MIGRATION_FAILED", `${migration.name}.${part}.sql:1: division by zero`, {
+          hint: "none",
+        });
     }
     entries = [...entries, { name: migration.name, up: migration.up, sums: sumsOf(migration) }];
     return reportOf(migration.name, "up");
   };
   const revert = (migration: Migration): MigrationReport => {
-    if (fails(migration.down)) throw new UpgradeError("MIGRATION_FAILED", `${migration.name}.down.sql:1: division by zero`, { hint: "none" });
+    if (fails(migration.down))
+      throw new UpgradeError("MIGRATION_FAILED", `${migration.name}.down.sql:1: division by zero`, { hint: "none" });
     entries = entries.filter((entry) => entry.name !== migration.name);
     return reportOf(migration.name, "down");
   };
@@ -82,11 +88,13 @@ export const fakeMetadataStore = (): FakeMetadataStore => {
       if (direction === "up") {
         checkFiles(entries, migrations);
         checkOrder(names, entries, migrations);
-        for (const migration of migrations) if (names.includes(migration.name) && !isApplied(migration.name)) reports.push(apply(migration));
+        for (const migration of migrations)
+          if (names.includes(migration.name) && !isApplied(migration.name)) reports.push(apply(migration));
       } else {
         const named = entries.filter((entry) => names.includes(entry.name));
         checkFiles(named, migrations);
-        for (const { name } of named.toReversed()) reports.push(revert(migrations.find((one) => one.name === name) as Migration));
+        for (const { name } of named.toReversed())
+          reports.push(revert(migrations.find((one) => one.name === name) as Migration));
       }
       if (isReplyLost) {
         isReplyLost = false;
@@ -98,7 +106,8 @@ export const fakeMetadataStore = (): FakeMetadataStore => {
       await enter(signal);
       for (const { name } of entries.filter((entry) => names.includes(entry.name))) {
         const migration = migrations.find((one) => one.name === name);
-        if (broken.has(name) || fails(migration?.verify ?? "")) throw new UpgradeError("VERIFY_FAILED", `${name}.verify.sql:1 did not pass`, { hint: "none" });
+        if (broken.has(name) || fails(migration?.verify ?? ""))
+          throw new UpgradeError("VERIFY_FAILED", `${name}.verify.sql:1 did not pass`, { hint: "none" });
       }
     },
   };
@@ -119,12 +128,23 @@ export const fakeMetadataStore = (): FakeMetadataStore => {
   };
 };
 
-const aborted = (signal: AbortSignal): Promise<never> => new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
+const aborted = (signal: AbortSignal): Promise<never> =>
+  new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason), { once: true }));
 
 const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
-const sumsOf = (migration: Migration): Sums => ({ up: sha256(migration.up), verify: sha256(migration.verify), down: sha256(migration.down) });
+const sumsOf = (migration: Migration): Sums => ({
+  up: sha256(migration.up),
+  verify: sha256(migration.verify),
+  down: sha256(migration.down),
+});
 const fails = (sql: string): boolean => sql.includes("select 1 / 0");
-const reportOf = (name: string, direction: "up" | "down"): MigrationReport => ({ name, direction, ms: 0, statements: 1, lockRetries: 0 });
+const reportOf = (name: string, direction: "up" | "down"): MigrationReport => ({
+  name,
+  direction,
+  ms: 0,
+  statements: 1,
+  lockRetries: 0,
+});
 
 const checkFiles = (entries: readonly Entry[], migrations: readonly Migration[]): void => {
   for (const { name, sums } of entries) {
@@ -132,7 +152,8 @@ const checkFiles = (entries: readonly Entry[], migrations: readonly Migration[])
     if (migration === undefined) throw rewritten(`${name} is applied, and its files are gone`);
     const now = sumsOf(migration);
     for (const part of ["up", "verify", "down"] as const) {
-      if (now[part] !== sums[part]) throw rewritten(`${name}.${part}.sql was edited: sha256 ${sums[part]} then, ${now[part]} now`);
+      if (now[part] !== sums[part])
+        throw rewritten(`${name}.${part}.sql was edited: sha256 ${sums[part]} then, ${now[part]} now`);
     }
   }
 };
@@ -141,7 +162,9 @@ const checkOrder = (names: readonly string[], entries: readonly Entry[], migrati
   const applied = new Set(entries.map((entry) => entry.name));
   migrations.forEach((migration, index) => {
     if (!names.includes(migration.name) || applied.has(migration.name)) return;
-    const isOvertaken = migrations.slice(index + 1).some((later) => applied.has(later.name) && !(migration.phase === "contract" && later.phase === "expand"));
+    const isOvertaken = migrations
+      .slice(index + 1)
+      .some((later) => applied.has(later.name) && !(migration.phase === "contract" && later.phase === "expand"));
     if (isOvertaken) throw rewritten(`${migration.name} is new, and ordered before applied ones`);
   });
 };

@@ -1,7 +1,10 @@
 import type { Migration } from "../../src/plan/model.ts";
 
 /** A migration from its SQL. */
-export const migration = (name: string, sql: { readonly up: string; readonly verify?: string; readonly down?: string; readonly transactional?: boolean }): Migration => ({
+export const migration = (
+  name: string,
+  sql: { readonly up: string; readonly verify?: string; readonly down?: string; readonly transactional?: boolean },
+): Migration => ({
   name,
   phase: "expand",
   transactional: sql.transactional ?? true,

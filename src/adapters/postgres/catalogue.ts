@@ -10,7 +10,13 @@ export type CatalogueRow = { readonly k: string; readonly n: string; readonly d:
  */
 export const readCatalogue = async (db: Connection): Promise<readonly CatalogueRow[]> => {
   const rows = await db.query(CATALOGUE);
-  return rows.map((row) => ({ k: String(row["k"]), n: String(row["n"]), d: typeof row["d"] === "string" ? row["d"] : undefined })).toSorted(byName);
+  return rows
+    .map((row) => ({
+      k: String(row["k"]),
+      n: String(row["n"]),
+      d: typeof row["d"] === "string" ? row["d"] : undefined,
+    }))
+    .toSorted(byName);
 };
 
 /** `sha256:<64 hex>` over the catalogue. */
@@ -29,7 +35,8 @@ export const fingerprintWithin = async (db: Connection): Promise<string> => {
 };
 
 // Sorted here and not by the server, whose order depends on its locale.
-const byName = (a: CatalogueRow, b: CatalogueRow): number => compare(a.k, b.k) || compare(a.n, b.n) || compare(a.d ?? "", b.d ?? "");
+const byName = (a: CatalogueRow, b: CatalogueRow): number =>
+  compare(a.k, b.k) || compare(a.n, b.n) || compare(a.d ?? "", b.d ?? "");
 const compare = (a: string, b: string): number => (a < b ? -1 : Number(a > b));
 
 // acldefault: a grant that was taken back leaves relacl filled where it was NULL before.

@@ -58,7 +58,11 @@ const isThere = async (session: Session, worker: Worker, step: ConcurrentStep, i
   }
 };
 
-const runOnce = async (session: Session, worker: Worker, step: ConcurrentStep): Promise<{ readonly error: LockTimeout; readonly blockers: string | undefined } | undefined> => {
+const runOnce = async (
+  session: Session,
+  worker: Worker,
+  step: ConcurrentStep,
+): Promise<{ readonly error: LockTimeout; readonly blockers: string | undefined } | undefined> => {
   const watch = watchBlockers(session.keeper, worker.pid, session.clock, WATCH_MS);
   try {
     await withPatience(session, worker, step.statement.text);
@@ -77,7 +81,9 @@ const runOnce = async (session: Session, worker: Worker, step: ConcurrentStep): 
 /** With the time-outs of the concurrent class, which hold for the session and so are taken back. */
 const withPatience = async (session: Session, worker: Worker, text: string): Promise<void> => {
   const { budgets } = session;
-  await worker.query(`set lock_timeout = ${budgets.concurrentLockTimeoutMs}; set statement_timeout = ${budgets.concurrentStatementTimeoutMs}`);
+  await worker.query(
+    `set lock_timeout = ${budgets.concurrentLockTimeoutMs}; set statement_timeout = ${budgets.concurrentStatementTimeoutMs}`,
+  );
   try {
     await worker.query(text, undefined, budgets.concurrentStatementTimeoutMs + MARGIN_MS);
   } finally {
@@ -105,24 +111,33 @@ const checkResult = async (session: Session, worker: Worker, step: ConcurrentSte
   }
   if (act.kind === "reindex" && act.relation !== undefined) {
     const broken = (await indexesOf(worker, act.relation)).filter((one) => !one.isValid);
-    if (broken.length > 0) throw invalid(statement, `${broken.map((one) => one.name).join(", ")} still INVALID after REINDEX`);
+    if (broken.length > 0)
+      throw invalid(statement, `${broken.map((one) => one.name).join(", ")} still INVALID after REINDEX`);
   }
 };
 
 const invalid = (statement: Statement, what: string): UpgradeError =>
-  new UpgradeError("MIGRATION_FAILED", `${placeOf(statement)}: ${what}\n  ${statement.firstLine}`, { hint: "order the same again: it clears away what is invalid and builds anew" });
+  new UpgradeError("MIGRATION_FAILED", `${placeOf(statement)}: ${what}\n  ${statement.firstLine}`, {
+    hint: "order the same again: it clears away what is invalid and builds anew",
+  });
 
 type Index = { readonly name: string; readonly isValid: boolean; readonly builder: number | undefined };
 
 // An index lies in the schema of its table, whatever its statement says. An INVALID one of another table is not ours to touch.
 const findIndex = async (worker: Worker, table: string, index: string): Promise<Index | undefined> => {
-  const rows = await worker.query(`${INDEXES} where i.indrelid = pg_catalog.to_regclass($1) and c.relname = $2`, [table, index]);
+  const rows = await worker.query(`${INDEXES} where i.indrelid = pg_catalog.to_regclass($1) and c.relname = $2`, [
+    table,
+    index,
+  ]);
   return rows.map(indexOf)[0];
 };
 
 const indexesOf = async (worker: Worker, relation: string): Promise<readonly Index[]> => {
-  const rows = await worker.query(`${INDEXES} where pg_catalog.to_regclass($1)::oid in (i.indrelid, i.indexrelid)
-     or i.indrelid = (select indrelid from pg_catalog.pg_index where indexrelid = pg_catalog.to_regclass($1)::oid)`, [relation]);
+  const rows = await worker.query(
+    `${INDEXES} where pg_catalog.to_regclass($1)::oid in (i.indrelid, i.indexrelid)
+     or i.indrelid = (select indrelid from pg_catalog.pg_index where indexrelid = pg_catalog.to_regclass($1)::oid)`,
+    [relation],
+  );
   return rows.map(indexOf);
 };
 
@@ -145,7 +160,11 @@ const oidOf = async (worker: Worker, name: string): Promise<number | undefined> 
 // What somebody else is just building is INVALID too, and will be valid.
 const dropCarcass = async (session: Session, worker: Worker, step: ConcurrentStep, index: Index): Promise<void> => {
   if (index.builder !== undefined) {
-    throw new UpgradeError("MIGRATION_LOCKED", `${placeOf(step.statement)}: the session with pid ${index.builder} is building ${index.name} now`, { hint: "wait until it is built, or end that session, then try again" });
+    throw new UpgradeError(
+      "MIGRATION_LOCKED",
+      `${placeOf(step.statement)}: the session with pid ${index.builder} is building ${index.name} now`,
+      { hint: "wait until it is built, or end that session, then try again" },
+    );
   }
   await withPatience(session, worker, `drop index concurrently if exists ${index.name}`).catch((cause: unknown) => {
     session.signal.throwIfAborted();
@@ -157,19 +176,28 @@ const dropCarcass = async (session: Session, worker: Worker, step: ConcurrentSte
 // A REINDEX that ended too early leaves its new index under another name; the old one still serves.
 const dropReindexRemains = async (session: Session, worker: Worker, step: ConcurrentStep): Promise<void> => {
   if (step.act.kind !== "reindex" || step.act.relation === undefined) return;
-  const remains = (await indexesOf(worker, step.act.relation)).filter((one) => !one.isValid && /_cc(new|old)\d*"?$/.test(one.name));
+  const remains = (await indexesOf(worker, step.act.relation)).filter(
+    (one) => !one.isValid && /_cc(new|old)\d*"?$/.test(one.name),
+  );
   for (const index of remains) await dropCarcass(session, worker, step, index);
 };
 
-const isDetached = async (session: Session, worker: Worker, step: ConcurrentStep, act: { readonly table: string; readonly partition: string }): Promise<boolean> => {
+const isDetached = async (
+  session: Session,
+  worker: Worker,
+  step: ConcurrentStep,
+  act: { readonly table: string; readonly partition: string },
+): Promise<boolean> => {
   const [row] = await worker.query(
     "select inhdetachpending as pending from pg_catalog.pg_inherits where inhrelid = pg_catalog.to_regclass($1)::oid and inhparent = pg_catalog.to_regclass($2)::oid",
     [act.partition, act.table],
   );
   if (row === undefined) return step.wasBegun || (await oidOf(worker, act.partition)) !== undefined;
   if (row["pending"] !== true) return false;
-  await withPatience(session, worker, `alter table ${act.table} detach partition ${act.partition} finalize`).catch((cause: unknown) => {
-    throw unreachable(session.target, cause, "to finish a partition's detaching");
-  });
+  await withPatience(session, worker, `alter table ${act.table} detach partition ${act.partition} finalize`).catch(
+    (cause: unknown) => {
+      throw unreachable(session.target, cause, "to finish a partition's detaching");
+    },
+  );
   return true;
 };

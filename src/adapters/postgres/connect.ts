@@ -29,10 +29,20 @@ const GOODBYE_MS = 1_000;
 const READ_TIMEOUT = "Query read timeout";
 
 /** Rejects `METADATA_UNREACHABLE`, or with the signal's reason. */
-export const connect = async (target: Target, login: Login, budgets: Budgets, signal: AbortSignal): Promise<Connection> => {
+export const connect = async (
+  target: Target,
+  login: Login,
+  budgets: Budgets,
+  signal: AbortSignal,
+): Promise<Connection> => {
   signal.throwIfAborted();
   const socket = new Socket();
-  const client = new Client({ connectionString: target.url, stream: () => socket, connectionTimeoutMillis: budgets.connectMs, keepAlive: true });
+  const client = new Client({
+    connectionString: target.url,
+    stream: () => socket,
+    connectionTimeoutMillis: budgets.connectMs,
+    keepAlive: true,
+  });
   const connection = connectionOf(client, socket, budgets);
   const cut = (): void => connection.destroy();
   signal.addEventListener("abort", cut, { once: true });

@@ -1,5 +1,5 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import { placeOf } from "./split.ts";
+import { lineBreaksBefore, placeOf } from "./split.ts";
 import type { Statement } from "./split.ts";
 import type { Target } from "./target.ts";
 
@@ -31,39 +31,59 @@ export const unreachable = (target: Target, cause: unknown, doing = ""): Upgrade
 
 /** The one moment in which nobody can know: the server may have committed, and its answer is lost. */
 export const unknownCommit = (target: Target, what: string, cause: unknown): UpgradeError =>
-  new UpgradeError("METADATA_UNREACHABLE", `the connection to ${target.place} was lost during COMMIT, so it is unknown whether ${what}: ${target.redact(reasonOf(cause))}`, {
-    hint: "order the same again: it looks at the history first, and does only what is missing",
-    cause,
-  });
+  new UpgradeError(
+    "METADATA_UNREACHABLE",
+    `the connection to ${target.place} was lost during COMMIT, so it is unknown whether ${what}: ${target.redact(reasonOf(cause))}`,
+    {
+      hint: "order the same again: it looks at the history first, and does only what is missing",
+      cause,
+    },
+  );
 
 /** What a statement of a file did wrong. `isAllUndone`: nothing of the file is left. */
 export const failed = (target: Target, statement: Statement, cause: unknown, isAllUndone: boolean): UpgradeError => {
   if (cause instanceof UpgradeError) return cause;
   const at = placeOf(statement, lineOf(statement, cause));
   if (isLost(cause)) {
-    const known = isAllUndone ? "nothing of this file is applied" : "the statements before it stay applied, and a repeated call looks what became of this one";
+    const known = isAllUndone
+      ? "nothing of this file is applied"
+      : "the statements before it stay applied, and a repeated call looks what became of this one";
     return unreachable(target, cause, `(the connection was lost at ${at}; ${known})`);
   }
-  const left = isAllUndone ? "Nothing of this file is applied." : `${statement.number - 1} of its statements stay applied.`;
-  return new UpgradeError("MIGRATION_FAILED", target.redact(`${at} failed with ${sqlState(cause) ?? "no SQLSTATE"}: ${reasonOf(cause)}\n  ${statement.firstLine}\n${left}`), {
-    hint: hintFor(sqlState(cause)),
-    cause,
-  });
+  const left = isAllUndone
+    ? "Nothing of this file is applied."
+    : `${statement.number - 1} of its statements stay applied.`;
+  return new UpgradeError(
+    "MIGRATION_FAILED",
+    target.redact(
+      `${at} failed with ${sqlState(cause) ?? "no SQLSTATE"}: ${reasonOf(cause)}\n  ${statement.firstLine}\n${left}`,
+    ),
+    {
+      hint: hintFor(sqlState(cause)),
+      cause,
+    },
+  );
 };
 
 /** What a check found that is run after the migrations. */
 export const notVerified = (target: Target, statement: Statement, cause: unknown): UpgradeError => {
   const at = placeOf(statement, lineOf(statement, cause));
   if (isLost(cause)) return unreachable(target, cause, `(the connection was lost at ${at})`);
-  return new UpgradeError("VERIFY_FAILED", target.redact(`${at} did not pass on ${target.place}: ${reasonOf(cause)} (${sqlState(cause) ?? "no SQLSTATE"})\n  ${statement.firstLine}`), {
-    hint: "look at what the statement asks for: the metadata is not as the migration left it",
-    cause,
-  });
+  return new UpgradeError(
+    "VERIFY_FAILED",
+    target.redact(
+      `${at} did not pass on ${target.place}: ${reasonOf(cause)} (${sqlState(cause) ?? "no SQLSTATE"})\n  ${statement.firstLine}`,
+    ),
+    {
+      hint: "look at what the statement asks for: the metadata is not as the migration left it",
+      cause,
+    },
+  );
 };
 
 const lineOf = (statement: Statement, cause: unknown): number => {
   const position = Number(fieldOf(cause, "position") ?? 1);
-  return statement.line + statement.text.slice(0, Math.max(0, position - 1)).split("\n").length - 1;
+  return statement.line + lineBreaksBefore(statement.text, position - 1);
 };
 
 const reasonOf = (cause: unknown): string => {
@@ -71,21 +91,30 @@ const reasonOf = (cause: unknown): string => {
   const errors = fieldOf(cause, "errors");
   if (Array.isArray(errors) && errors.length > 0) return errors.map(reasonOf).join("; ");
   const message = cause instanceof Error ? cause.message : String(cause);
-  return message === "" ? String(fieldOf(cause, "code") ?? "no reason given") : message;
+  const code = fieldOf(cause, "code");
+  return message !== "" ? message : typeof code === "string" ? code : "no reason given";
 };
 
-const hintFor = (state: string | undefined): string => HINTS[state ?? ""] ?? (state === undefined ? "check that PostgreSQL runs, its address and the way to it, then try again" : "mend what the message names, then try again");
+const hintFor = (state: string | undefined): string =>
+  HINTS[state ?? ""] ??
+  (state === undefined
+    ? "check that PostgreSQL runs, its address and the way to it, then try again"
+    : "mend what the message names, then try again");
 
 const HINTS: Readonly<Record<string, string>> = {
-  "25001": "such a statement cannot run in a transaction: put `-- midflight: no-transaction` into the head of the up file",
+  "25001":
+    "such a statement cannot run in a transaction: put `-- midflight: no-transaction` into the head of the up file",
   "28P01": "correct the password that the environment file takes the address from",
   "28000": "let this user in, in pg_hba.conf",
   "3D000": "correct the name of the database in the address, or create it",
-  "42501": "grant the user of the address what the message names; midflight also needs a schema `midflight` of its own, or the right to create it",
+  "42501":
+    "grant the user of the address what the message names; midflight also needs a schema `midflight` of its own, or the right to create it",
   "42P06": "something of that name is there already, and not by this migration: remove it, or rename",
   "42P07": "something of that name is there already, and not by this migration: remove it, or rename",
   "53300": "raise max_connections, or close some: midflight needs two",
-  "57014": "the statement took longer than it may: make it smaller, or work in batches in a file with `-- midflight: no-transaction`",
+  "57014":
+    "the statement took longer than it may: make it smaller, or work in batches in a file with `-- midflight: no-transaction`",
 };
 
-const fieldOf = (value: unknown, name: string): unknown => (typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined);
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;

@@ -13,7 +13,7 @@ export const raiseFence = async (db: Connection, target: Target, fence: Fence): 
   if (raised.length > 0) return;
   const [row] = await db.query("select epoch, seq from midflight.fence");
   const seen = fenceText({ epoch: Number(row?.["epoch"]), seq: Number(row?.["seq"]) });
-  throw new UpgradeError("FENCED", `${target.place} refused ${fenceText(fence)}: it has seen ${seen}, of a newer conductor`, {
+  throw new UpgradeError("FENCED", `${target.place} refused ${fenceText(fence)}: it has seen ${seen}, which is later`, {
     hint: "look at `midflight status` to see who acts now; nothing was changed here",
   });
 };

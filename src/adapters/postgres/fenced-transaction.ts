@@ -9,7 +9,13 @@ import type { Worker } from "./worker.ts";
  * One transaction of the catalogue class, tried again after lock time-outs. The fence is its first lock, so changes of two
  * runners cannot overlap. `what` completes "it is unknown whether …".
  */
-export const fencedTransaction = <T>(session: Session, worker: Worker, count: LockCount, what: string, work: () => Promise<T>): Promise<T> =>
+export const fencedTransaction = <T>(
+  session: Session,
+  worker: Worker,
+  count: LockCount,
+  what: string,
+  work: () => Promise<T>,
+): Promise<T> =>
   withLockRetries(session, worker, count, () =>
     worker.transaction(async () => {
       await setCatalogueTimeouts(session, worker);

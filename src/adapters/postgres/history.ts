@@ -34,16 +34,23 @@ export type Measures = {
 
 export const sha256 = (text: string): string => createHash("sha256").update(text).digest("hex");
 
-export const sumsOf = (migration: Migration): Sums => ({ up: sha256(migration.up), verify: sha256(migration.verify), down: sha256(migration.down) });
+export const sumsOf = (migration: Migration): Sums => ({
+  up: sha256(migration.up),
+  verify: sha256(migration.verify),
+  down: sha256(migration.down),
+});
 
 /** One hash for the three files, as `MetadataState` shows it. */
 export const sumOf = (sums: Sums): string => sha256(`${sums.up}\n${sums.verify}\n${sums.down}\n`);
 
-export const hashOf = (previousHash: string, name: string, sums: Sums): string => sha256(`${previousHash}\n${name}\n${sumOf(sums)}\n`);
+export const hashOf = (previousHash: string, name: string, sums: Sums): string =>
+  sha256(`${previousHash}\n${name}\n${sumOf(sums)}\n`);
 
 /** Creates our own schema where it is missing. A database whose admin made it beforehand needs no right to create. */
 export const createHistory = async (db: Connection): Promise<void> => {
-  const [row] = await db.query("select pg_catalog.to_regclass('midflight.history') is not null and pg_catalog.to_regclass('midflight.fence') is not null as found");
+  const [row] = await db.query(
+    "select pg_catalog.to_regclass('midflight.history') is not null and pg_catalog.to_regclass('midflight.fence') is not null as found",
+  );
   if (row?.["found"] === true) return;
   await db.query(`begin; ${TABLES}; commit`);
 };
@@ -61,29 +68,69 @@ export const readOne = async (db: Connection, name: string): Promise<HistoryRow 
 };
 
 /** The whole row of a change that was made in one transaction, and that is committed with it. */
-export const insertApplied = async (db: Connection, migration: Migration, fence: Fence, statementHashes: readonly string[], measures: Measures): Promise<void> => {
+export const insertApplied = async (
+  db: Connection,
+  migration: Migration,
+  fence: Fence,
+  statementHashes: readonly string[],
+  measures: Measures,
+): Promise<void> => {
   await insertStarted(db, migration, fence, { before: measures.before, total: measures.statements });
-  await db.query("update midflight.history set applied = total, statement_hashes = $2 where name = $1", [migration.name, statementHashes]);
+  await db.query("update midflight.history set applied = total, statement_hashes = $2 where name = $1", [
+    migration.name,
+    statementHashes,
+  ]);
   await markApplied(db, migration, fence, measures);
 };
 
-export const insertStarted = async (db: Connection, migration: Migration, fence: Fence, start: { readonly before: string; readonly total: number }): Promise<void> => {
+export const insertStarted = async (
+  db: Connection,
+  migration: Migration,
+  fence: Fence,
+  start: { readonly before: string; readonly total: number },
+): Promise<void> => {
   const sums = sumsOf(migration);
   await db.query(
     `insert into midflight.history (name, state, up_sha256, verify_sha256, down_sha256, transactional, total, catalogue_before, epoch, seq)
      values ($1, 'applying', $2, $3, $4, $5, $6, $7, $8, $9)`,
-    [migration.name, sums.up, sums.verify, sums.down, migration.transactional, start.total, start.before, fence.epoch, fence.seq],
+    [
+      migration.name,
+      sums.up,
+      sums.verify,
+      sums.down,
+      migration.transactional,
+      start.total,
+      start.before,
+      fence.epoch,
+      fence.seq,
+    ],
   );
   await chainAgain(db);
 };
 
-export const markApplied = async (db: Connection, migration: Migration, fence: Fence, measures: Measures): Promise<void> => {
+export const markApplied = async (
+  db: Connection,
+  migration: Migration,
+  fence: Fence,
+  measures: Measures,
+): Promise<void> => {
   const sums = sumsOf(migration);
   await db.query(
     `update midflight.history set state = 'applied', about_to = null, error = null, error_statement = null, applied_at = pg_catalog.now(),
        up_sha256 = $2, verify_sha256 = $3, down_sha256 = $4, ms = $5, lock_retries = $6, catalogue_after = $7, epoch = $8, seq = $9, total = $10
      where name = $1`,
-    [migration.name, sums.up, sums.verify, sums.down, Math.round(measures.ms), measures.lockRetries, measures.after, fence.epoch, fence.seq, measures.statements],
+    [
+      migration.name,
+      sums.up,
+      sums.verify,
+      sums.down,
+      Math.round(measures.ms),
+      measures.lockRetries,
+      measures.after,
+      fence.epoch,
+      fence.seq,
+      measures.statements,
+    ],
   );
   await chainAgain(db);
 };
@@ -99,7 +146,11 @@ const chainAgain = async (db: Connection): Promise<void> => {
   for (const row of (await db.query("select * from midflight.history order by id")).map(historyRow)) {
     const hash = hashOf(previousHash, row.name, row.sums);
     if (row.previousHash !== previousHash || row.hash !== hash) {
-      await db.query("update midflight.history set previous_hash = $2, hash = $3 where name = $1", [row.name, previousHash, hash]);
+      await db.query("update midflight.history set previous_hash = $2, hash = $3 where name = $1", [
+        row.name,
+        previousHash,
+        hash,
+      ]);
     }
     previousHash = hash;
   }

@@ -26,7 +26,12 @@ export type LockCount = { lockRetries: number };
  * Tries again while `attempt` ends with a `LockTimeout`, and with nothing else. In the pauses users pass: the wait itself is
  * what holds them up. Rejects `MIGRATION_LOCKED` with who was in the way, since only that session can make room.
  */
-export const withLockRetries = async <T>(session: Session, worker: Worker, count: LockCount, attempt: () => Promise<T>): Promise<T> => {
+export const withLockRetries = async <T>(
+  session: Session,
+  worker: Worker,
+  count: LockCount,
+  attempt: () => Promise<T>,
+): Promise<T> => {
   const { budgets, clock } = session;
   const deadline = clock.monotonic() + budgets.lockTotalMs;
   let blockers: string | undefined;
@@ -40,7 +45,8 @@ export const withLockRetries = async <T>(session: Session, worker: Worker, count
       if (!(timeout instanceof LockTimeout)) throw error;
       count.lockRetries += 1;
       const delayMs = delayAfter(tries, session.luck());
-      if (tries >= budgets.lockTries || clock.monotonic() + delayMs > deadline) throw locked(session, timeout, tries, blockers);
+      if (tries >= budgets.lockTries || clock.monotonic() + delayMs > deadline)
+        throw locked(session, timeout, tries, blockers);
       await clock.sleep(delayMs, session.signal);
     } finally {
       await watch.stop();
@@ -49,11 +55,20 @@ export const withLockRetries = async <T>(session: Session, worker: Worker, count
 };
 
 /** ms to wait after the n-th failure. `luck` from 0 to 1. */
-export const delayAfter = (failures: number, luck: number): number => Math.min(2_000, 200 * 2 ** Math.min(failures, 3)) * (0.5 + luck);
+export const delayAfter = (failures: number, luck: number): number =>
+  Math.min(2_000, 200 * 2 ** Math.min(failures, 3)) * (0.5 + luck);
 
 /** The budget is used up. */
-export const locked = ({ target }: Session, timeout: LockTimeout, tries: number, blockers: string | undefined): UpgradeError => {
+export const locked = (
+  { target }: Session,
+  timeout: LockTimeout,
+  tries: number,
+  blockers: string | undefined,
+): UpgradeError => {
   const who = blockers ?? "a session that was gone when midflight looked";
   const message = `${timeout.message} did not get its lock in ${tries} ${tries === 1 ? "try" : "tries"}. In the way: ${who}\n  ${timeout.firstLine}`;
-  return new UpgradeError("MIGRATION_LOCKED", target.redact(message).trimEnd(), { hint: "end that session's transaction, or wait for it, then try again", cause: timeout.cause });
+  return new UpgradeError("MIGRATION_LOCKED", target.redact(message).trimEnd(), {
+    hint: "end that session's transaction, or wait for it, then try again",
+    cause: timeout.cause,
+  });
 };

@@ -8,7 +8,12 @@ import type { Target } from "./target.ts";
 export const LOCKS = { runner: 1, worker: 2 } as const;
 const CLASS = 0x6d_69_64_66;
 
-export type Waiting = { readonly target: Target; readonly budgets: Budgets; readonly clock: Clock; readonly signal: AbortSignal };
+export type Waiting = {
+  readonly target: Target;
+  readonly budgets: Budgets;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+};
 
 /**
  * Takes a lock that ends with the session `db`. It asks again and again and never waits inside the server: a waiter there
@@ -25,12 +30,27 @@ export const holdLock = async (db: Connection, lock: keyof typeof LOCKS, how: Wa
 };
 const POLL_MS = 100;
 
-const heldByAnother = async (db: Connection, lock: keyof typeof LOCKS, { target, budgets }: Waiting): Promise<UpgradeError> => {
+/** Waits until nobody holds the lock. Rejects as `holdLock`. */
+export const passLock = async (db: Connection, lock: keyof typeof LOCKS, how: Waiting): Promise<void> => {
+  await holdLock(db, lock, how);
+  await db.query("select pg_catalog.pg_advisory_unlock($1, $2)", [CLASS, LOCKS[lock]]);
+};
+
+const heldByAnother = async (
+  db: Connection,
+  lock: keyof typeof LOCKS,
+  { target, budgets }: Waiting,
+): Promise<UpgradeError> => {
   const [row] = await db.query(HOLDER, [CLASS, LOCKS[lock]]);
-  const holder = row === undefined ? "a session that has just ended" : `${String(row["who"])}, there since ${String(row["since"])}`;
-  return new UpgradeError("MIGRATION_LOCKED", `another runner has been migrating ${target.place} for more than ${budgets.runnerLockMs} ms: ${holder}`, {
-    hint: "wait for it to end; if its process is dead, end its session with `select pg_terminate_backend(<pid>)`",
-  });
+  const holder =
+    row === undefined ? "a session that has just ended" : `${String(row["who"])}, there since ${String(row["since"])}`;
+  return new UpgradeError(
+    "MIGRATION_LOCKED",
+    `another runner has been migrating ${target.place} for more than ${budgets.runnerLockMs} ms: ${holder}`,
+    {
+      hint: "wait for it to end; if its process is dead, end its session with `select pg_terminate_backend(<pid>)`",
+    },
+  );
 };
 
 const HOLDER = `

@@ -13,7 +13,7 @@ import { isLost, sqlState, unreachable } from "./explain-error.ts";
 import { raiseFence } from "./fence.ts";
 import { createHistory, readHistory } from "./history.ts";
 import type { HistoryRow } from "./history.ts";
-import { holdLock } from "./lock.ts";
+import { holdLock, passLock } from "./lock.ts";
 import { luckFrom } from "./luck.ts";
 import { observeWith, stateWith } from "./observe.ts";
 import { runUmzug } from "./run-umzug.ts";
@@ -34,19 +34,33 @@ type Store = { readonly target: Target; readonly budgets: Budgets; readonly cloc
 type Order = Parameters<Metadata["migrate"]>[0];
 
 /** The metadata in a PostgreSQL database. Every call opens its own sessions and ends them. Throws `SECRET_MALFORMED` for a URL that is none. */
-export const postgresMetadata = ({ url, clock, seed = randomInt(2 ** 31), budgets }: PostgresMetadataOptions): Metadata => {
+export const postgresMetadata = ({
+  url,
+  clock,
+  seed = randomInt(2 ** 31),
+  budgets,
+}: PostgresMetadataOptions): Metadata => {
   const store: Store = { target: targetOf(url), budgets: { ...BUDGETS, ...budgets }, clock, luck: luckFrom(seed) };
   return {
-    observe: (migrations, signal) => withConnection(store, { name: "midflight observe", settings: UNQUALIFIED }, signal, (db) => observeWith(db, migrations)),
+    observe: (migrations, signal) =>
+      withConnection(store, { name: "midflight observe", settings: UNQUALIFIED }, signal, (db) =>
+        observeWith(db, migrations),
+      ),
     migrate: (order, fence, signal) =>
-      withConnection(store, { name: `midflight ${fenceText(fence)}`, settings: UNQUALIFIED }, signal, (keeper) => migrate({ ...store, fence, signal, keeper, migrations: order.migrations }, order)),
+      withConnection(store, { name: `midflight ${fenceText(fence)}`, settings: UNQUALIFIED }, signal, (keeper) =>
+        migrate({ ...store, fence, signal, keeper, migrations: order.migrations }, order),
+      ),
     verify: (names, migrations, signal) =>
-      withConnection(store, { name: "midflight verify" }, signal, (db) => verifyWith(db, store, names, migrations, signal)),
+      withConnection(store, { name: "midflight verify" }, signal, (db) =>
+        verifyWith(db, store, names, migrations, signal),
+      ),
   };
 };
 
 const migrate = async (session: Session, order: Order): ReturnType<Metadata["migrate"]> => {
   await holdLock(session.keeper, "runner", session);
+  // A runner that died may have left a change under way. Its end decides what the history says.
+  await passLock(session.keeper, "worker", session);
   await createHistory(session.keeper);
   // From here on a conductor that was replaced is refused, even if there is nothing to do.
   await raiseFence(session.keeper, session.target, session.fence);
@@ -78,7 +92,12 @@ const UNQUALIFIED = { search_path: "" };
 /** The server's own time-out says more than ours. */
 const MARGIN_MS = 2_000;
 
-const withConnection = async <T>({ target, budgets }: Store, login: Login, signal: AbortSignal, use: (db: Connection) => Promise<T>): Promise<T> => {
+const withConnection = async <T>(
+  { target, budgets }: Store,
+  login: Login,
+  signal: AbortSignal,
+  use: (db: Connection) => Promise<T>,
+): Promise<T> => {
   const settings = { ...login.settings, statement_timeout: `${budgets.readMs}ms` };
   const db = await connect(target, { ...login, settings }, { ...budgets, readMs: budgets.readMs + MARGIN_MS }, signal);
   try {

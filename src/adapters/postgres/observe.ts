@@ -16,7 +16,9 @@ export const observeWith = async (db: Connection, migrations: readonly Migration
 
 /** The same without the judgement: after a way back, what others did to other files is not its business. */
 export const stateWith = async (db: Connection, history: readonly HistoryRow[]): Promise<MetadataState> => {
-  const applied = history.filter((row) => row.state === "applied").map((row) => ({ name: row.name, sha256: sumOf(row.sums) }));
+  const applied = history
+    .filter((row) => row.state === "applied")
+    .map((row) => ({ name: row.name, sha256: sumOf(row.sums) }));
   const fingerprint = fingerprintOf(await readStable(db));
   const [row] = await db.query("select pg_catalog.current_setting('server_version') as version");
   return { fingerprint, applied, server: `PostgreSQL ${String(row?.["version"])}` };

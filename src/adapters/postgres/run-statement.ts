@@ -8,7 +8,12 @@ import type { Worker } from "./worker.ts";
 const MARGIN_MS = 10_000;
 
 /** Runs a statement of the catalogue class inside a transaction. Rejects with `LockTimeout`, or an error that says where. */
-export const runStatement = async (session: Session, worker: Worker, statement: Statement, isAllUndone: boolean): Promise<void> => {
+export const runStatement = async (
+  session: Session,
+  worker: Worker,
+  statement: Statement,
+  isAllUndone: boolean,
+): Promise<void> => {
   try {
     await worker.query(statement.text, undefined, session.budgets.statementTimeoutMs + MARGIN_MS);
   } catch (cause) {
@@ -20,11 +25,18 @@ export const runStatement = async (session: Session, worker: Worker, statement: 
 
 /** Users wait in line behind a change that waits, so it gives up soon. For the current transaction only. */
 export const setCatalogueTimeouts = async (session: Session, worker: Worker): Promise<void> => {
-  await worker.query(`set local lock_timeout = ${session.budgets.lockTimeoutMs}; set local statement_timeout = ${session.budgets.statementTimeoutMs}`);
+  await worker.query(
+    `set local lock_timeout = ${session.budgets.lockTimeoutMs}; set local statement_timeout = ${session.budgets.statementTimeoutMs}`,
+  );
 };
 
 /** Runs a verify file where the change was made, and takes back whatever it did itself. */
-export const runVerify = async (session: Session, worker: Worker, statements: readonly Statement[], isAllUndone: boolean): Promise<void> => {
+export const runVerify = async (
+  session: Session,
+  worker: Worker,
+  statements: readonly Statement[],
+  isAllUndone: boolean,
+): Promise<void> => {
   await worker.query("savepoint midflight_verify");
   for (const statement of statements) await runStatement(session, worker, statement, isAllUndone);
   await worker.query("rollback to savepoint midflight_verify");

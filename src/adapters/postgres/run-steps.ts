@@ -21,10 +21,19 @@ export type Steps = {
   readonly count: LockCount;
 };
 
-type Step = { readonly name: string; readonly statement: Statement; readonly count: LockCount; readonly wasBegun: boolean };
+type Step = {
+  readonly name: string;
+  readonly statement: Statement;
+  readonly count: LockCount;
+  readonly wasBegun: boolean;
+};
 
 /** Runs what is not done yet. After each statement the history row says so. */
-export const runSteps = async (session: Session, worker: Worker, { migration, row, statements, count }: Steps): Promise<void> => {
+export const runSteps = async (
+  session: Session,
+  worker: Worker,
+  { migration, row, statements, count }: Steps,
+): Promise<void> => {
   await restoreSettings(session, worker, statements.slice(0, row.applied));
   for (const statement of statements.slice(row.applied)) {
     const step: Step = { name: migration.name, statement, count, wasBegun: row.aboutTo === statement.number };
@@ -66,7 +75,8 @@ const LONG_MARGIN_MS = 10_000;
 const runAlone = async (session: Session, worker: Worker, statement: Statement): Promise<void> => {
   const { lockTimeoutMs, concurrentStatementTimeoutMs } = session.budgets;
   const isSetting = kindOf(statement).kind === "setting";
-  if (!isSetting) await worker.query(`set lock_timeout = ${lockTimeoutMs}; set statement_timeout = ${concurrentStatementTimeoutMs}`);
+  if (!isSetting)
+    await worker.query(`set lock_timeout = ${lockTimeoutMs}; set statement_timeout = ${concurrentStatementTimeoutMs}`);
   try {
     await runStatementAlone(session, worker, statement);
   } finally {
@@ -75,30 +85,51 @@ const runAlone = async (session: Session, worker: Worker, statement: Statement):
 };
 
 const runStatementAlone = async (session: Session, worker: Worker, statement: Statement): Promise<void> => {
-  const patient = { ...session, budgets: { ...session.budgets, statementTimeoutMs: session.budgets.concurrentStatementTimeoutMs + LONG_MARGIN_MS } };
+  const patient = {
+    ...session,
+    budgets: { ...session.budgets, statementTimeoutMs: session.budgets.concurrentStatementTimeoutMs + LONG_MARGIN_MS },
+  };
   await runStatement(patient, worker, statement, false);
 };
 
-const noteBegun = (session: Session, worker: Worker, step: Step): Promise<void> => note(session, worker, step, BEGUN, "was begun");
-const noteDone = (session: Session, worker: Worker, step: Step): Promise<void> => note(session, worker, step, DONE, "is done");
+const noteBegun = (session: Session, worker: Worker, step: Step): Promise<void> =>
+  note(session, worker, step, BEGUN, "was begun");
+const noteDone = (session: Session, worker: Worker, step: Step): Promise<void> =>
+  note(session, worker, step, DONE, "is done");
 
 const note = (session: Session, worker: Worker, step: Step, text: string, state: string): Promise<void> =>
-  fencedTransaction(session, worker, step.count, `midflight noted that ${placeOf(step.statement)} ${state}`, async () => {
-    await worker.query(text, [step.name, step.statement.number, step.statement.sha256]);
-  });
+  fencedTransaction(
+    session,
+    worker,
+    step.count,
+    `midflight noted that ${placeOf(step.statement)} ${state}`,
+    async () => {
+      await worker.query(text, [step.name, step.statement.number, step.statement.sha256]);
+    },
+  );
 
 // Best effort: the error itself is on its way to the caller.
 const noteError = async (worker: Worker, step: Step, error: unknown): Promise<void> => {
   const message = error instanceof Error ? error.message : String(error);
-  await worker.query("update midflight.history set error = $2, error_statement = $3 where name = $1", [step.name, message, step.statement.number]).catch(() => undefined);
+  await worker
+    .query("update midflight.history set error = $2, error_statement = $3 where name = $1", [
+      step.name,
+      message,
+      step.statement.number,
+    ])
+    .catch(() => undefined);
 };
 
 // Indexing an array beyond its end extends it; statements are done in order, so no gap can arise.
 const BEGUN = "update midflight.history set about_to = $2::int, statement_hashes[$2::int] = $3 where name = $1";
-const DONE = "update midflight.history set applied = $2::int, about_to = null, statement_hashes[$2::int] = $3, error = null, error_statement = null where name = $1";
+const DONE =
+  "update midflight.history set applied = $2::int, about_to = null, statement_hashes[$2::int] = $3, error = null, error_statement = null where name = $1";
 
 const unknowable = (statement: Statement): UpgradeError =>
-  new UpgradeError("MIGRATION_FAILED", `${placeOf(statement)} was begun by a runner that died, and nothing tells whether it took effect\n  ${statement.firstLine}`, {
-    hint: "take the migration back (its down file must bear being run over a half-done change), then apply it again",
-  });
-
+  new UpgradeError(
+    "MIGRATION_FAILED",
+    `${placeOf(statement)} was begun by a runner that died, and nothing tells whether it took effect\n  ${statement.firstLine}`,
+    {
+      hint: "take the migration back (its down file must bear being run over a half-done change), then apply it again",
+    },
+  );

@@ -10,7 +10,11 @@ import { applyInOneTransaction, revertInOneTransaction } from "./transactional.t
 export type Direction = "up" | "down";
 
 /** Lets umzug run exactly `names`, in its order: those of the folder up, the given ones down. */
-export const runUmzug = async (session: Session, direction: Direction, names: readonly string[]): Promise<readonly MigrationReport[]> => {
+export const runUmzug = async (
+  session: Session,
+  direction: Direction,
+  names: readonly string[],
+): Promise<readonly MigrationReport[]> => {
   if (names.length === 0) return [];
   // It loads a command-line library, which takes a third of a second.
   const { Umzug } = await import("umzug");
@@ -20,10 +24,15 @@ export const runUmzug = async (session: Session, direction: Direction, names: re
     if (report !== undefined) reports.push(report);
   };
   const umzug = new Umzug<Session>({
-    migrations: session.migrations.map((migration) => ({ name: migration.name, up: run(apply, migration), down: run(revert, migration) })),
+    migrations: session.migrations.map((migration) => ({
+      name: migration.name,
+      up: run(apply, migration),
+      down: run(revert, migration),
+    })),
     context: session,
     storage: {
-      executed: async () => (await readHistory(session.keeper)).filter((row) => counts(row, direction)).map((row) => row.name),
+      executed: async () =>
+        (await readHistory(session.keeper)).filter((row) => counts(row, direction)).map((row) => row.name),
       // The rows are written with the change, in its transaction. Here it would be too late: a crash in between would lose the row.
       logMigration: async () => undefined,
       unlogMigration: async () => undefined,
@@ -44,13 +53,18 @@ const counts = (row: HistoryRow, direction: Direction): boolean => direction ===
 const apply = async (session: Session, migration: Migration): Promise<MigrationReport | undefined> => {
   if (!migration.transactional) return applyStepwise(session, migration);
   if ((await readOne(session.keeper, migration.name)) === undefined) return applyInOneTransaction(session, migration);
-  throw new UpgradeError("MIGRATION_FAILED", `${migration.name} was begun statement by statement, and its file now asks for one transaction`, {
-    hint: "take it back first, then apply it again",
-  });
+  throw new UpgradeError(
+    "MIGRATION_FAILED",
+    `${migration.name} was begun statement by statement, and its file now asks for one transaction`,
+    {
+      hint: "take it back first, then apply it again",
+    },
+  );
 };
 
 const revert = async (session: Session, migration: Migration): Promise<MigrationReport | undefined> =>
   migration.transactional ? revertInOneTransaction(session, migration) : revertStepwise(session, migration);
 
 // Our own errors say more than umzug's sentence around them.
-const unwrapped = (error: unknown): unknown => (error instanceof Error && error.name === "MigrationError" && error.cause !== undefined ? error.cause : error);
+const unwrapped = (error: unknown): unknown =>
+  error instanceof Error && error.name === "MigrationError" && error.cause !== undefined ? error.cause : error;

@@ -23,7 +23,8 @@ export type Statement = {
 export const fileOf = (migration: Migration, part: Part): string => `${migration.name}.${part}.sql`;
 
 /** `0001_bands.up.sql:7: statement 2 of 3`. `line` where the statement's own is not exact enough. */
-export const placeOf = (statement: Statement, line = statement.line): string => `${statement.file}:${line}: statement ${statement.number} of ${statement.of}`;
+export const placeOf = (statement: Statement, line = statement.line): string =>
+  `${statement.file}:${line}: statement ${statement.number} of ${statement.of}`;
 
 /**
  * Cuts a file into its statements. Rejects `MIGRATION_FAILED` for a syntax error, and for statements that would break out
@@ -63,19 +64,32 @@ const parse = async (file: string, text: string): Promise<readonly Piece[]> => {
     return (stmts ?? []).flatMap(({ stmt, ...place }) => (stmt === undefined ? [] : [{ stmt, ...place }]));
   } catch (cause) {
     const at = grammar.hasSqlDetails(cause) ? (cause.sqlDetails?.cursorPosition ?? 0) : 0;
-    const line = [...text].slice(0, at).join("").split("\n").length;
+    const line = 1 + lineBreaksBefore(text, at);
     const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new UpgradeError("MIGRATION_FAILED", `${file}:${line}: ${reason} (42601). Nothing of this file is applied.`, { hint: "correct the SQL", cause });
+    throw new UpgradeError("MIGRATION_FAILED", `${file}:${line}: ${reason} (42601). Nothing of this file is applied.`, {
+      hint: "correct the SQL",
+      cause,
+    });
   }
 };
+
+/** Line breaks in the first `characters` of a text, counted as PostgreSQL counts: in code points. */
+export const lineBreaksBefore = (text: string, characters: number): number =>
+  Array.from(text)
+    .slice(0, characters)
+    .filter((one) => one === "\n").length;
 
 const refuseStray = (statement: Statement): void => {
   if (!("TransactionStmt" in statement.tree)) return;
   const kind = statement.tree.TransactionStmt.kind ?? "";
   if (/SAVEPOINT|ROLLBACK_TO|RELEASE/.test(kind)) return;
-  throw new UpgradeError("MIGRATION_FAILED", `${statement.file}:${statement.line}: "${statement.firstLine}" would end the transaction that midflight keeps. Nothing of this file is applied.`, {
-    hint: "take BEGIN, COMMIT and ROLLBACK out of the file",
-  });
+  throw new UpgradeError(
+    "MIGRATION_FAILED",
+    `${statement.file}:${statement.line}: "${statement.firstLine}" would end the transaction that midflight keeps. Nothing of this file is applied.`,
+    {
+      hint: "take BEGIN, COMMIT and ROLLBACK out of the file",
+    },
+  );
 };
 
 const firstLineOf = (text: string): string => {

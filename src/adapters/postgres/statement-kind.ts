@@ -27,16 +27,27 @@ export const kindOf = ({ tree, text }: Statement): StatementKind => {
   if ("DropStmt" in tree && tree.DropStmt.concurrent === true) return dropIndex(tree.DropStmt);
   if ("ReindexStmt" in tree) return reindex(tree.ReindexStmt);
   if ("AlterTableStmt" in tree) return detach(tree.AlterTableStmt) ?? { kind: "coupled" };
-  if ("VacuumStmt" in tree || "ClusterStmt" in tree || "CheckPointStmt" in tree || "AlterSystemStmt" in tree) return { kind: "repeatable" };
+  if ("VacuumStmt" in tree || "ClusterStmt" in tree || "CheckPointStmt" in tree || "AlterSystemStmt" in tree)
+    return { kind: "repeatable" };
   // Only what ends transactions by itself needs to be outside of one.
   if ("CallStmt" in tree) return { kind: "opaque" };
   if ("DoStmt" in tree) return /\b(commit|rollback|call)\b/i.test(text) ? { kind: "opaque" } : { kind: "coupled" };
   return OUTSIDE.some((name) => name in tree) ? { kind: "opaque" } : { kind: "coupled" };
 };
-const OUTSIDE = ["CreatedbStmt", "DropdbStmt", "AlterDatabaseStmt", "CreateTableSpaceStmt", "DropTableSpaceStmt", "CreateSubscriptionStmt", "AlterSubscriptionStmt", "DropSubscriptionStmt"];
+const OUTSIDE = [
+  "CreatedbStmt",
+  "DropdbStmt",
+  "AlterDatabaseStmt",
+  "CreateTableSpaceStmt",
+  "DropTableSpaceStmt",
+  "CreateSubscriptionStmt",
+  "AlterSubscriptionStmt",
+  "DropSubscriptionStmt",
+];
 
 /** Whether it belongs to the class that waits for old snapshots and blocks nobody. */
-export const isConcurrent = (kind: StatementKind): kind is Concurrent => kind.kind === "create-index" || kind.kind === "drop-index" || kind.kind === "reindex" || kind.kind === "detach";
+export const isConcurrent = (kind: StatementKind): kind is Concurrent =>
+  kind.kind === "create-index" || kind.kind === "drop-index" || kind.kind === "reindex" || kind.kind === "detach";
 
 type Named = { readonly schemaname?: string; readonly relname?: string };
 type Of<K extends string> = Extract<Node, Record<K, unknown>> extends Record<K, infer T> ? T : never;
@@ -54,21 +65,27 @@ const dropIndex = (tree: Of<"DropStmt">): StatementKind => {
 };
 
 const reindex = (tree: Of<"ReindexStmt">): StatementKind => {
-  const isConcurrently = (tree.params ?? []).some((param) => "DefElem" in param && param.DefElem.defname === "concurrently");
-  if (isConcurrently) return { kind: "reindex", relation: tree.relation === undefined ? undefined : nameOf(tree.relation) };
+  const isConcurrently = (tree.params ?? []).some(
+    (param) => "DefElem" in param && param.DefElem.defname === "concurrently",
+  );
+  if (isConcurrently)
+    return { kind: "reindex", relation: tree.relation === undefined ? undefined : nameOf(tree.relation) };
   return { kind: tree.relation === undefined ? "repeatable" : "coupled" };
 };
 
 const detach = (tree: Of<"AlterTableStmt">): StatementKind | undefined => {
   for (const cmd of tree.cmds ?? []) {
-    if (!("AlterTableCmd" in cmd) || cmd.AlterTableCmd.def === undefined || !("PartitionCmd" in cmd.AlterTableCmd.def)) continue;
+    if (!("AlterTableCmd" in cmd) || cmd.AlterTableCmd.def === undefined || !("PartitionCmd" in cmd.AlterTableCmd.def))
+      continue;
     const { concurrent, name } = cmd.AlterTableCmd.def.PartitionCmd;
-    if (concurrent === true && name !== undefined && tree.relation !== undefined) return { kind: "detach", table: nameOf(tree.relation), partition: nameOf(name) };
+    if (concurrent === true && name !== undefined && tree.relation !== undefined)
+      return { kind: "detach", table: nameOf(tree.relation), partition: nameOf(name) };
   }
   return undefined;
 };
 
-const nameOf = (relation: Named): string => [relation.schemaname, relation.relname].flatMap((word) => (word === undefined ? [] : [quote(word)])).join(".");
+const nameOf = (relation: Named): string =>
+  [relation.schemaname, relation.relname].flatMap((word) => (word === undefined ? [] : [quote(word)])).join(".");
 
 /** As an identifier that means exactly this. */
 const quote = (word: string): string => `"${word.replaceAll('"', '""')}"`;

@@ -48,31 +48,68 @@ export const revertStepwise = async (session: Session, migration: Migration): Pr
   });
 };
 
-const begin = (session: Session, worker: Worker, migration: Migration, statements: readonly Statement[], timing: Timing): Promise<HistoryRow> =>
+const begin = (
+  session: Session,
+  worker: Worker,
+  migration: Migration,
+  statements: readonly Statement[],
+  timing: Timing,
+): Promise<HistoryRow> =>
   fencedTransaction(session, worker, timing.count, `${migration.name} has begun`, async () => {
-    await insertStarted(worker, migration, session.fence, { before: await fingerprintWithin(worker), total: statements.length });
+    await insertStarted(worker, migration, session.fence, {
+      before: await fingerprintWithin(worker),
+      total: statements.length,
+    });
     return rowOf(worker, migration);
   });
 
-const finish = async (session: Session, worker: Worker, migration: Migration, files: { readonly up: readonly Statement[]; readonly verify: readonly Statement[] }, timing: Timing): Promise<void> => {
+const finish = async (
+  session: Session,
+  worker: Worker,
+  migration: Migration,
+  files: { readonly up: readonly Statement[]; readonly verify: readonly Statement[] },
+  timing: Timing,
+): Promise<void> => {
   await fencedTransaction(session, worker, timing.count, `${migration.name} is applied`, async () => {
     await runVerify(session, worker, files.verify, false);
-    const [row] = await worker.query("select catalogue_before as before from midflight.history where name = $1", [migration.name]);
+    const [row] = await worker.query("select catalogue_before as before from midflight.history where name = $1", [
+      migration.name,
+    ]);
     const ms = session.clock.monotonic() - timing.startedAt;
-    const measures = { statements: files.up.length, ms, lockRetries: timing.count.lockRetries, before: String(row?.["before"]), after: await fingerprintWithin(worker) };
+    const measures = {
+      statements: files.up.length,
+      ms,
+      lockRetries: timing.count.lockRetries,
+      before: String(row?.["before"]),
+      after: await fingerprintWithin(worker),
+    };
     await markApplied(worker, migration, session.fence, measures);
   });
 };
 
-const takeBack = async (session: Session, worker: Worker, migration: Migration, found: HistoryRow, timing: Timing): Promise<void> => {
+const takeBack = async (
+  session: Session,
+  worker: Worker,
+  migration: Migration,
+  found: HistoryRow,
+  timing: Timing,
+): Promise<void> => {
   const statements = await wayBack(migration);
   const row = found.state === "reverting" ? found : await beginWayBack(session, worker, migration, statements, timing);
   refuseChanged(row, statements);
   await runSteps(session, worker, { migration, row, statements, count: timing.count });
-  await fencedTransaction(session, worker, timing.count, `${migration.name} is taken back`, () => removeRow(worker, migration.name));
+  await fencedTransaction(session, worker, timing.count, `${migration.name} is taken back`, () =>
+    removeRow(worker, migration.name),
+  );
 };
 
-const beginWayBack = (session: Session, worker: Worker, migration: Migration, statements: readonly Statement[], timing: Timing): Promise<HistoryRow> =>
+const beginWayBack = (
+  session: Session,
+  worker: Worker,
+  migration: Migration,
+  statements: readonly Statement[],
+  timing: Timing,
+): Promise<HistoryRow> =>
   fencedTransaction(session, worker, timing.count, `the way back of ${migration.name} has begun`, async () => {
     await worker.query(
       `update midflight.history set state = 'reverting', total = $2, applied = 0, about_to = null, statement_hashes = '{}', error = null, error_statement = null where name = $1`,
@@ -93,8 +130,12 @@ const refuseChanged = (row: HistoryRow, statements: readonly Statement[]): void 
     const [statement, then] = [statements[index], row.statementHashes[index]];
     if (statement?.sha256 === then) continue;
     const where = statement === undefined ? `${row.name}: statement ${index + 1}` : placeOf(statement);
-    throw new UpgradeError("HISTORY_REWRITTEN", `${where} is done already and has changed since: sha256 ${then ?? "unknown"} then, ${statement?.sha256 ?? "gone"} now`, {
-      hint: "put that statement back as it was; those after it may change",
-    });
+    throw new UpgradeError(
+      "HISTORY_REWRITTEN",
+      `${where} is done already and has changed since: sha256 ${then ?? "unknown"} then, ${statement?.sha256 ?? "gone"} now`,
+      {
+        hint: "put that statement back as it was; those after it may change",
+      },
+    );
   }
 };

@@ -14,12 +14,20 @@ export type Target = {
 export const targetOf = (url: string): Target => {
   const client = clientOf(url);
   if (client === undefined) {
-    throw new UpgradeError("SECRET_MALFORMED", "the address of a metadata store is not of the form postgres://user:password@host:port/database", {
-      hint: "correct the value that the component's `url` names in the environment file; write special characters of the password as %XX",
-    });
+    throw new UpgradeError(
+      "SECRET_MALFORMED",
+      "the address of a metadata store is not of the form postgres://user:password@host:port/database",
+      {
+        hint: "correct the value that the component's `url` names in the environment file; write special characters of the password as %XX",
+      },
+    );
   }
   const { host, port, database, password } = client;
-  return { url, place: `${host}:${port}/${database ?? ""}`, redact: redactor(typeof password === "string" ? password : "") };
+  return {
+    url,
+    place: `${host}:${port}/${database ?? ""}`,
+    redact: redactor(typeof password === "string" ? password : ""),
+  };
 };
 
 const clientOf = (url: string): Client | undefined => {

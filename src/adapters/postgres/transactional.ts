@@ -13,21 +13,31 @@ import { withWorker } from "./worker.ts";
 import type { Worker } from "./worker.ts";
 
 /** Change, verification and history row in one transaction. Undefined when it was applied already. */
-export const applyInOneTransaction = async (session: Session, migration: Migration): Promise<MigrationReport | undefined> => {
+export const applyInOneTransaction = async (
+  session: Session,
+  migration: Migration,
+): Promise<MigrationReport | undefined> => {
   const files = { up: await split(migration, "up"), verify: await split(migration, "verify") };
   const timing = timingOf(session);
   return withWorker(session, migration, async (worker) => {
-    const isDone = await fencedTransaction(session, worker, timing.count, `${migration.name} is applied`, () => apply(session, worker, migration, files, timing));
+    const isDone = await fencedTransaction(session, worker, timing.count, `${migration.name} is applied`, () =>
+      apply(session, worker, migration, files, timing),
+    );
     return isDone ? report(session, migration, "up", files.up, timing) : undefined;
   });
 };
 
 /** The way back, and the removal of the history row, in one transaction. Undefined when it was not applied. */
-export const revertInOneTransaction = async (session: Session, migration: Migration): Promise<MigrationReport | undefined> => {
+export const revertInOneTransaction = async (
+  session: Session,
+  migration: Migration,
+): Promise<MigrationReport | undefined> => {
   const statements = await wayBack(migration);
   const timing = timingOf(session);
   return withWorker(session, migration, async (worker) => {
-    const isDone = await fencedTransaction(session, worker, timing.count, `${migration.name} is taken back`, () => revert(session, worker, migration, statements));
+    const isDone = await fencedTransaction(session, worker, timing.count, `${migration.name} is taken back`, () =>
+      revert(session, worker, migration, statements),
+    );
     return isDone ? report(session, migration, "down", statements, timing) : undefined;
   });
 };
@@ -36,16 +46,29 @@ export const revertInOneTransaction = async (session: Session, migration: Migrat
 export const wayBack = async (migration: Migration): Promise<readonly Statement[]> => {
   const statements = await split(migration, "down");
   if (statements.length > 0) return statements;
-  throw new UpgradeError("MIGRATION_FAILED", `${fileOf(migration, "down")} has no statement, so ${migration.name} cannot be taken back. It stays applied.`, {
-    hint: "write the way back; if there is none, declare the step irreversible and give it a backup plan",
-  });
+  throw new UpgradeError(
+    "MIGRATION_FAILED",
+    `${fileOf(migration, "down")} has no statement, so ${migration.name} cannot be taken back. It stays applied.`,
+    {
+      hint: "write the way back; if there is none, declare the step irreversible and give it a backup plan",
+    },
+  );
 };
 
 export type Timing = { readonly count: LockCount; readonly startedAt: number };
 
-export const timingOf = (session: Session): Timing => ({ count: { lockRetries: 0 }, startedAt: session.clock.monotonic() });
+export const timingOf = (session: Session): Timing => ({
+  count: { lockRetries: 0 },
+  startedAt: session.clock.monotonic(),
+});
 
-export const report = (session: Session, migration: Migration, direction: "up" | "down", statements: readonly Statement[], timing: Timing): MigrationReport => ({
+export const report = (
+  session: Session,
+  migration: Migration,
+  direction: "up" | "down",
+  statements: readonly Statement[],
+  timing: Timing,
+): MigrationReport => ({
   name: migration.name,
   direction,
   ms: Math.round(session.clock.monotonic() - timing.startedAt),
@@ -55,7 +78,13 @@ export const report = (session: Session, migration: Migration, direction: "up" |
 
 type Files = { readonly up: readonly Statement[]; readonly verify: readonly Statement[] };
 
-const apply = async (session: Session, worker: Worker, migration: Migration, files: Files, timing: Timing): Promise<boolean> => {
+const apply = async (
+  session: Session,
+  worker: Worker,
+  migration: Migration,
+  files: Files,
+  timing: Timing,
+): Promise<boolean> => {
   // A runner that died in its commit may have been quicker than our look at the history.
   if ((await readOne(worker, migration.name)) !== undefined) return false;
   const before = await fingerprintWithin(worker);
@@ -65,11 +94,22 @@ const apply = async (session: Session, worker: Worker, migration: Migration, fil
   const after = await fingerprintWithin(worker);
   const ms = session.clock.monotonic() - timing.startedAt;
   const measures = { statements: files.up.length, ms, lockRetries: timing.count.lockRetries, before, after };
-  await insertApplied(worker, migration, session.fence, files.up.map((statement) => statement.sha256), measures);
+  await insertApplied(
+    worker,
+    migration,
+    session.fence,
+    files.up.map((statement) => statement.sha256),
+    measures,
+  );
   return true;
 };
 
-const revert = async (session: Session, worker: Worker, migration: Migration, statements: readonly Statement[]): Promise<boolean> => {
+const revert = async (
+  session: Session,
+  worker: Worker,
+  migration: Migration,
+  statements: readonly Statement[],
+): Promise<boolean> => {
   if ((await readOne(worker, migration.name)) === undefined) return false;
   for (const statement of statements) await runStatement(session, worker, statement, true);
   await becomeOurselves(worker);

@@ -23,9 +23,16 @@ export const verifyWith = async (
   }
 };
 
-const verifyOne = async (db: Connection, { target, budgets }: { readonly target: Target; readonly budgets: Budgets }, migration: Migration, signal: AbortSignal): Promise<void> => {
+const verifyOne = async (
+  db: Connection,
+  { target, budgets }: { readonly target: Target; readonly budgets: Budgets },
+  migration: Migration,
+  signal: AbortSignal,
+): Promise<void> => {
   const statements = await split(migration, "verify");
-  await db.query(`begin; set local statement_timeout = ${budgets.verifyMs}; set local lock_timeout = ${budgets.verifyMs}`);
+  await db.query(
+    `begin; set local statement_timeout = ${budgets.verifyMs}; set local lock_timeout = ${budgets.verifyMs}`,
+  );
   for (const statement of statements) {
     signal.throwIfAborted();
     await db.query(statement.text, undefined, budgets.verifyMs + MARGIN_MS).catch((cause: unknown) => {

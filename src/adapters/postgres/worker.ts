@@ -13,7 +13,11 @@ export type Worker = Connection & {
 };
 
 /** Opens a worker, hands it to `use`, and ends it. An abort of the session cancels the statement that runs, and rejects with its reason. */
-export const withWorker = async <T>(session: Session, migration: Migration, use: (worker: Worker) => Promise<T>): Promise<T> => {
+export const withWorker = async <T>(
+  session: Session,
+  migration: Migration,
+  use: (worker: Worker) => Promise<T>,
+): Promise<T> => {
   const connection = await open(session, migration);
   const commit = { isUnderWay: false };
   const onAbort = (): void => void cancel(session, connection, commit);
@@ -38,7 +42,12 @@ const open = async (session: Session, migration: Migration): Promise<Connection>
     client_connection_check_interval: "1s",
     idle_in_transaction_session_timeout: `${budgets.idleInTransactionMs}ms`,
   };
-  const connection = await connect(target, { name: `midflight ${fenceText(session.fence)} ${migration.name}`.slice(0, 63), settings }, budgets, signal);
+  const connection = await connect(
+    target,
+    { name: `midflight ${fenceText(session.fence)} ${migration.name}`.slice(0, 63), settings },
+    budgets,
+    signal,
+  );
   try {
     await holdLock(connection, "worker", session);
     return connection;
@@ -87,7 +96,10 @@ const rollingBack = async <T>(connection: Connection, work: () => Promise<T>): P
 // Repeated, since the cancel may overtake the statement that it is meant for. A commit is left to end: it takes no time, and half of one is worse.
 const cancel = async (session: Session, connection: Connection, commit: Commit): Promise<void> => {
   for (let tries = 0; tries < CANCEL_TRIES && connection.isBusy(); tries += 1) {
-    if (!commit.isUnderWay) await session.keeper.query("select pg_catalog.pg_cancel_backend($1)", [connection.pid]).catch(() => connection.destroy());
+    if (!commit.isUnderWay)
+      await session.keeper
+        .query("select pg_catalog.pg_cancel_backend($1)", [connection.pid])
+        .catch(() => connection.destroy());
     await session.clock.sleep(CANCEL_POLL_MS, new AbortController().signal);
   }
   if (connection.isBusy()) connection.destroy();
