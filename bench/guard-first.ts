@@ -20,6 +20,8 @@ export const SCENES: readonly Scene[] = [
   { name: "a third of amends on 1 of 6 gateways, at the step", stage: (world) => (oneNew(world), world.fail(({ operation, instance }) => operation === "amend" && instance.side === "new", 1 / 3)) },
   { name: "the same, 40 s after the step", stage: (world) => (wait(40_000, oneNew)(world), world.fail(({ operation, instance }) => operation === "amend" && instance.side === "new", 1 / 3)) },
   { name: "the same, users only (probes don't show it)", stage: (world) => (oneNew(world), world.fail(({ operation, instance, source }) => source === "live" && operation === "amend" && instance.side === "new", 1 / 3)) },
+  { name: "six in ten amends, users only", stage: (world) => (oneNew(world), world.fail(({ operation, instance, source }) => source === "live" && operation === "amend" && instance.side === "new", 0.6)) },
+  { name: "a quarter of amends, users only", stage: (world) => (oneNew(world), world.fail(({ operation, instance, source }) => source === "live" && operation === "amend" && instance.side === "new", 1 / 4)) },
   { name: "everything on 1 of 6 gateways, at the step", stage: (world) => (oneNew(world), world.fail(({ instance }) => instance.side === "new")) },
   { name: "2 of 10 cohorts, total, after metadata", stage: (world) => (world.mark({ kind: "metadata", component: "orders-db" }), world.fail(({ cohort }) => cohort === "shard-3" || cohort === "shard-7")) },
   { name: "1 of 10 cohorts, total, after metadata", stage: (world) => (world.mark({ kind: "metadata", component: "orders-db" }), world.fail(({ cohort }) => cohort === "shard-3")) },

@@ -11,8 +11,9 @@ export const isOld = ({ side }: Count): boolean => side === "old";
 export const since = (state: JudgeState, matches: (count: Count) => boolean): readonly Count[] => {
   const onset = onsetOf(state.window, judgedSide(state)) ?? state.at - RECENT_MS;
   const latest = countsBetween(state.window, onset);
-  // Evidence that came drop by drop is told from all that is remembered.
-  const all = tally(latest.filter(judgedSide(state))).failed < FEW ? countsBetween(state.window, 0) : latest;
+  // Evidence that came drop by drop is told from all that is remembered since the change.
+  const changedAt = state.change.kind === "none" ? 0 : Math.min(state.change.at, onset);
+  const all = tally(latest.filter(judgedSide(state))).failed < FEW ? countsBetween(state.window, changedAt) : latest;
   return all.filter((count) => matches(count) && !state.lost.some(({ region }) => region === count.region));
 };
 

@@ -86,7 +86,10 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
             region, probe, accounts, guard, prefix: config.orderPrefix, lag, wallOf, onBin,
             otherOrigins: origins.filter((origin) => origin !== new URL(probe.rest).origin),
             onOutcome: (outcome, release, cohort) => noteOutcome(outcome, region, release, cohort),
-            onLeaving: (ids) => void (leaving.set(region, ids), tellInstances()),
+            onLeaving: (ids) => {
+              leaving.set(region, ids);
+              tellInstances();
+            },
             onFarewell: (instance, operation, code) => scraper?.forgive(instance, operation, code),
             onSilence: (operation, why) => feed({ kind: "silent", at: now(), operation, region, why }),
           }),
