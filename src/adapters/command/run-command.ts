@@ -10,7 +10,10 @@ export type CommandOrder = {
   readonly timeoutMs: number;
 };
 
+/** From SIGTERM to SIGKILL. */
 const GRACE_MS = 2_000;
+/** How long output may still come after the program ended. */
+const LAST_WORDS_MS = 200;
 const MAX_BYTES = 1_048_576;
 const LINES = 12;
 
@@ -36,11 +39,13 @@ export async function runCommand(order: CommandOrder, signal: AbortSignal): Prom
     end();
   }, order.timeoutMs);
   signal.addEventListener("abort", end, { once: true });
+  // What it left behind on purpose may hold its output for ever.
+  child.nodeChildProcess.once("exit", () => void setTimeout(() => [child.stdout, child.stderr, child.all].forEach((stream) => stream?.destroy()), LAST_WORDS_MS));
   try {
     const result = await child;
     if (signal.aborted) throw signal.reason;
     if (isLate) throw failed(order, `did not end within ${order.timeoutMs / 1000} s and was ended`, result.all);
-    if (result.failed) throw failed(order, reasonOf(result), result.all);
+    if (result.exitCode !== 0) throw failed(order, reasonOf(result), result.all);
     return result.stdout;
   } finally {
     clearTimeout(timer);

@@ -3,10 +3,9 @@ import { stat } from "node:fs/promises";
 import { once } from "node:events";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { RunOrder, Runner } from "../../ports/runner.ts";
+import { endGroup } from "./group.ts";
 import { tailBuffer, type Tail } from "./tail.ts";
 
-/** From SIGTERM to SIGKILL. */
-const GRACE_MS = 2_000;
 /** How long output may still come after the program ended: something it left behind may hold the pipe for ever. */
 const LAST_WORDS_MS = 200;
 
@@ -20,7 +19,7 @@ export const localRunner = (): Runner => ({
     child.stdout?.on("data", (chunk: Buffer) => tail.add(chunk));
     child.stderr?.on("data", (chunk: Buffer) => tail.add(chunk));
     const end = await endOf(child, order.timeoutMs, signal);
-    if (end.kind !== "exited" || end.status !== 0) await endGroup(child);
+    if (end.kind !== "exited" || end.status !== 0) await endGroup(child.pid ?? 0);
     await lastWords(child);
     if (end.kind === "aborted") throw signal.reason;
     if (end.kind === "late") throw timedOut(order, tail);
@@ -58,26 +57,6 @@ async function endOf(child: ChildProcess, timeoutMs: number, signal: AbortSignal
     signal.addEventListener("abort", aborted, { once: true });
     if (signal.aborted) aborted();
   });
-}
-
-/** SIGTERM to everything it started, SIGKILL to what is left after the grace. */
-async function endGroup(child: ChildProcess): Promise<void> {
-  const group = child.pid ?? 0;
-  const until = performance.now() + GRACE_MS;
-  if (!send(group, "SIGTERM")) return;
-  while (send(group, 0) && performance.now() < until) await pause(20);
-  send(group, "SIGKILL");
-  const burial = performance.now() + GRACE_MS;
-  while (send(group, 0) && performance.now() < burial) await pause(20);
-}
-
-/** False when nobody is left, or nobody that we may signal. */
-function send(group: number, signal: NodeJS.Signals | 0): boolean {
-  try {
-    return group > 1 && process.kill(-group, signal);
-  } catch {
-    return false;
-  }
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
