@@ -282,7 +282,7 @@ test("trouble elsewhere is known while an instance is being proved", () => {
   expect(isTroubledNow(world.state())).toBe(true);
 });
 
-test("the same inputs give the same verdicts, and the state can be stored in between", () => {
+test("the same inputs give the same verdicts", () => {
   const told = (): unknown => {
     const world = settled(7);
     oneNew(world);
