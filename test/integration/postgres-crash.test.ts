@@ -138,6 +138,47 @@ describe("a migration that is cut short", () => {
     expect(await metadata().observe([SLOW], never)).toEqual(before);
   });
 
+  test("leaves no half-built index when its order is withdrawn and it is taken back", async () => {
+    const client = await server.session(url);
+    await client.query("create table orders (id int)");
+    const index = migration("0001_index", {
+      transactional: false,
+      up: "create index concurrently orders_id on orders (id);",
+      down: "drop index concurrently orders_id;",
+    });
+    const before = await metadata().observe([index], never);
+    const snapshot = await server.session(url);
+    await snapshot.query("begin isolation level repeatable read; select 1 from pg_class limit 1");
+    const withdrawal = new AbortController();
+    const reason = new Error("the guard tripped");
+    const outcome = up(index, metadata(), withdrawal.signal).catch((error: unknown) => error);
+    const found = async () =>
+      (await client.query("select 1 from pg_class where relname = 'orders_id'")).rows.length > 0;
+    await until("the index is half built", found);
+    withdrawal.abort(reason);
+    expect(await outcome).toBe(reason);
+    await snapshot.query("commit");
+    expect(await found()).toBe(true);
+    const back = { direction: "down", names: ["0001_index"], migrations: [index] } as const;
+    expect((await metadata().migrate(back, fence, never)).state).toEqual(before);
+  });
+
+  test("ends a verification at once when nobody waits for it any more", async () => {
+    const one = { ...QUICK, verify: "select pg_sleep(20) where exists (select from a);" };
+    await up(one);
+    const client = await server.session(url);
+    await client.query("insert into a values (1)");
+    const withdrawal = new AbortController();
+    const reason = new Error("enough");
+    const outcome = metadata()
+      .verify(["0001_slow"], [one], withdrawal.signal)
+      .catch((error: unknown) => error);
+    const pid = await sleeper();
+    withdrawal.abort(reason);
+    expect(await outcome).toBe(reason);
+    await until("its session is gone", async () => !(await sessions("midflight verify")).includes(pid));
+  });
+
   test("is not applied twice when the answer to its COMMIT is lost: the error says so, and a repeated order looks first", async () => {
     const proxy = await cuttingProxy(url);
     try {

@@ -60,6 +60,11 @@ describe("what went wrong with a migration", () => {
       up: "select 1 / 0;",
       says: /:1: statement 1 of 1 failed with 22012: division by zero/,
     },
+    {
+      name: "the statement when a deferred constraint has the last word",
+      up: "create table a (id int primary key, b int references a deferrable initially deferred);\ninsert into a values (1, 2);",
+      says: /:2: statement 2 of 2 failed with 23503/,
+    },
   ])("is told with $name", async ({ up: sql, says }) => {
     const error = await errorOf(() => up(migration("0001_x", { up: sql })));
     expect(error).toMatchObject({ code: "MIGRATION_FAILED", message: expect.stringMatching(says) });
@@ -72,6 +77,17 @@ describe("what went wrong with a migration", () => {
     );
     expect(error.message).toContain("25001");
     expect(error.hint).toContain("-- midflight: no-transaction");
+  });
+
+  test("says that all statements stay when the verification of a file without a transaction does not pass", async () => {
+    const steps = migration("0001_x", {
+      transactional: false,
+      up: "create table a (id int);",
+      verify: "select 1 / 0;",
+    });
+    expect((await errorOf(() => up(steps))).message).toMatch(
+      /^0001_x\.verify\.sql:1: .*\n.*\nAll statements of the up file stay applied\.$/,
+    );
   });
 
   test("is refused at once when there is no way back in the file", async () => {

@@ -72,7 +72,7 @@ const runOnce = async (
     const blockers = await watch.stop();
     await clearAway(session, worker, step);
     if (isLockTimeout(cause)) return { error: new LockTimeout(step.statement, cause), blockers };
-    throw failed(session.target, step.statement, cause, false);
+    throw failed(session.target, step.statement, cause, "those-before");
   } finally {
     await watch.stop();
   }
@@ -169,7 +169,7 @@ const dropCarcass = async (session: Session, worker: Worker, step: ConcurrentSte
   await withPatience(session, worker, `drop index concurrently if exists ${index.name}`).catch((cause: unknown) => {
     session.signal.throwIfAborted();
     if (isLockTimeout(cause)) throw locked(session, new LockTimeout(step.statement, cause), 1, undefined);
-    throw failed(session.target, step.statement, cause, false);
+    throw failed(session.target, step.statement, cause, "those-before");
   });
 };
 

@@ -1,7 +1,7 @@
 import { Socket } from "node:net";
 import { Client } from "pg";
 import type { Budgets } from "./budgets.ts";
-import { unreachable } from "./explain-error.ts";
+import { isLost, sqlState, unreachable } from "./explain-error.ts";
 import type { Target } from "./target.ts";
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -105,7 +105,20 @@ const takeLeave = async (client: Client, socket: Socket): Promise<void> => {
 
 const configure = async (connection: Connection, login: Login): Promise<void> => {
   const settings = { application_name: login.name, ...login.settings };
-  // A setting that this server does not know is left out, such as one of a later version.
+  await set(connection, settings);
+  try {
+    await set(connection, WATCH_FOR_US);
+  } catch (error) {
+    // A server on a system that cannot tell refuses it, and works all the same.
+    if (sqlState(error) === undefined || isLost(error)) throw error;
+  }
+};
+
+/** What a dead process of ours has left running ends within a second, with its locks. */
+const WATCH_FOR_US = { client_connection_check_interval: "1s" };
+
+// A setting that this server does not know is left out, such as one of a later version.
+const set = async (connection: Connection, settings: Readonly<Record<string, string>>): Promise<void> => {
   await connection.query(
     `select set_config(s.name, w.value, false) from unnest($1::text[], $2::text[]) as w (name, value) join pg_catalog.pg_settings s on s.name = w.name`,
     [Object.keys(settings), Object.values(settings)],

@@ -40,23 +40,24 @@ export const unknownCommit = (target: Target, what: string, cause: unknown): Upg
     },
   );
 
-/** What a statement of a file did wrong. `isAllUndone`: nothing of the file is left. */
-export const failed = (target: Target, statement: Statement, cause: unknown, isAllUndone: boolean): UpgradeError => {
+/** What is in place after a failure: nothing of the file, the statements before the failed one, or all of the up file. */
+export type Left = "nothing" | "those-before" | "all-of-up";
+
+/** What a statement of a file did wrong. */
+export const failed = (target: Target, statement: Statement, cause: unknown, left: Left): UpgradeError => {
   if (cause instanceof UpgradeError) return cause;
   const at = placeOf(statement, lineOf(statement, cause));
   if (isLost(cause)) {
-    const known = isAllUndone
-      ? "nothing of this file is applied"
-      : "the statements before it stay applied, and a repeated call looks what became of this one";
+    const known =
+      left === "nothing"
+        ? "nothing of this file is applied"
+        : "what was done before stays, and a repeated call goes on there";
     return unreachable(target, cause, `(the connection was lost at ${at}; ${known})`);
   }
-  const left = isAllUndone
-    ? "Nothing of this file is applied."
-    : `${statement.number - 1} of its statements stay applied.`;
   return new UpgradeError(
     "MIGRATION_FAILED",
     target.redact(
-      `${at} failed with ${sqlState(cause) ?? "no SQLSTATE"}: ${reasonOf(cause)}\n  ${statement.firstLine}\n${left}`,
+      `${at} failed with ${sqlState(cause) ?? "no SQLSTATE"}: ${reasonOf(cause)}\n  ${statement.firstLine}\n${inPlace(left, statement)}`,
     ),
     {
       hint: hintFor(sqlState(cause)),
@@ -64,6 +65,27 @@ export const failed = (target: Target, statement: Statement, cause: unknown, isA
     },
   );
 };
+
+const inPlace = (left: Left, statement: Statement): string => {
+  switch (left) {
+    case "nothing":
+      return "Nothing of this file is applied.";
+    case "those-before":
+      return `${statement.number - 1} of its statements stay applied.`;
+    case "all-of-up":
+      return "All statements of the up file stay applied.";
+  }
+};
+
+/** A server that said no to the COMMIT itself, and so took everything back. */
+export const commitRefused = (target: Target, what: string, cause: unknown): UpgradeError =>
+  new UpgradeError(
+    "MIGRATION_FAILED",
+    target.redact(
+      `${target.place} refused the COMMIT after which ${what}: ${reasonOf(cause)} (${sqlState(cause) ?? "no SQLSTATE"})`,
+    ),
+    { hint: hintFor(sqlState(cause)), cause },
+  );
 
 /** What a check found that is run after the migrations. */
 export const notVerified = (target: Target, statement: Statement, cause: unknown): UpgradeError => {

@@ -44,7 +44,7 @@ export const postgresMetadata = ({
   return {
     observe: (migrations, signal) =>
       withConnection(store, { name: "midflight observe", settings: UNQUALIFIED }, signal, (db) =>
-        observeWith(db, migrations),
+        untilWithdrawn(db, signal, () => observeWith(db, migrations)),
       ),
     migrate: (order, fence, signal) =>
       withConnection(store, { name: `midflight ${fenceText(fence)}`, settings: UNQUALIFIED }, signal, (keeper) =>
@@ -52,7 +52,7 @@ export const postgresMetadata = ({
       ),
     verify: (names, migrations, signal) =>
       withConnection(store, { name: "midflight verify" }, signal, (db) =>
-        verifyWith(db, store, names, migrations, signal),
+        untilWithdrawn(db, signal, () => verifyWith(db, store, names, migrations, signal)),
       ),
   };
 };
@@ -91,6 +91,17 @@ const namesToApply = ({ names, migrations }: Order, rows: readonly HistoryRow[])
 const UNQUALIFIED = { search_path: "" };
 /** The server's own time-out says more than ours. */
 const MARGIN_MS = 2_000;
+
+// Whoever only reads may simply go; the server notices and stops.
+const untilWithdrawn = async <T>(db: Connection, signal: AbortSignal, read: () => Promise<T>): Promise<T> => {
+  const cut = (): void => db.destroy();
+  signal.addEventListener("abort", cut, { once: true });
+  try {
+    return await read();
+  } finally {
+    signal.removeEventListener("abort", cut);
+  }
+};
 
 const withConnection = async <T>(
   { target, budgets }: Store,

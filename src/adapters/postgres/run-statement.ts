@@ -1,4 +1,5 @@
 import { failed } from "./explain-error.ts";
+import type { Left } from "./explain-error.ts";
 import { isLockTimeout, LockTimeout } from "./lock-retry.ts";
 import type { Session } from "./session.ts";
 import type { Statement } from "./split.ts";
@@ -12,14 +13,14 @@ export const runStatement = async (
   session: Session,
   worker: Worker,
   statement: Statement,
-  isAllUndone: boolean,
+  left: Left,
 ): Promise<void> => {
   try {
     await worker.query(statement.text, undefined, session.budgets.statementTimeoutMs + MARGIN_MS);
   } catch (cause) {
     session.signal.throwIfAborted();
     if (isLockTimeout(cause)) throw new LockTimeout(statement, cause);
-    throw failed(session.target, statement, cause, isAllUndone);
+    throw failed(session.target, statement, cause, left);
   }
 };
 
@@ -35,11 +36,22 @@ export const runVerify = async (
   session: Session,
   worker: Worker,
   statements: readonly Statement[],
-  isAllUndone: boolean,
+  left: Left,
 ): Promise<void> => {
   await worker.query("savepoint midflight_verify");
-  for (const statement of statements) await runStatement(session, worker, statement, isAllUndone);
+  for (const statement of statements) await runStatement(session, worker, statement, left);
   await worker.query("rollback to savepoint midflight_verify");
+};
+
+/** Deferred constraints have their say while it can still be told whose fault it is. */
+export const settleConstraints = async (
+  session: Session,
+  worker: Worker,
+  last: Statement | undefined,
+  left: Left,
+): Promise<void> => {
+  if (last === undefined) return;
+  await runStatement(session, worker, { ...last, text: "set constraints all immediate" }, left);
 };
 
 /** What a file may have set for itself must not hold for our own tables. */

@@ -5,7 +5,7 @@ import { fencedTransaction } from "./fenced-transaction.ts";
 import type { HistoryRow } from "./history.ts";
 import { withLockRetries } from "./lock-retry.ts";
 import type { LockCount } from "./lock-retry.ts";
-import { becomeOurselves, runStatement } from "./run-statement.ts";
+import { becomeOurselves, runStatement, settleConstraints } from "./run-statement.ts";
 import type { Session } from "./session.ts";
 import { placeOf } from "./split.ts";
 import type { Statement } from "./split.ts";
@@ -64,7 +64,8 @@ const runStep = async (session: Session, worker: Worker, step: Step, kind: State
 
 const runCoupled = (session: Session, worker: Worker, step: Step): Promise<void> =>
   fencedTransaction(session, worker, step.count, `${placeOf(step.statement)} is done`, async () => {
-    await runStatement(session, worker, step.statement, false);
+    await runStatement(session, worker, step.statement, "those-before");
+    await settleConstraints(session, worker, step.statement, "those-before");
     await becomeOurselves(worker);
     await worker.query(DONE, [step.name, step.statement.number, step.statement.sha256]);
   });
@@ -89,7 +90,7 @@ const runStatementAlone = async (session: Session, worker: Worker, statement: St
     ...session,
     budgets: { ...session.budgets, statementTimeoutMs: session.budgets.concurrentStatementTimeoutMs + LONG_MARGIN_MS },
   };
-  await runStatement(patient, worker, statement, false);
+  await runStatement(patient, worker, statement, "those-before");
 };
 
 const noteBegun = (session: Session, worker: Worker, step: Step): Promise<void> =>

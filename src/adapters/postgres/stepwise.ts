@@ -71,7 +71,7 @@ const finish = async (
   timing: Timing,
 ): Promise<void> => {
   await fencedTransaction(session, worker, timing.count, `${migration.name} is applied`, async () => {
-    await runVerify(session, worker, files.verify, false);
+    await runVerify(session, worker, files.verify, "all-of-up");
     const [row] = await worker.query("select catalogue_before as before from midflight.history where name = $1", [
       migration.name,
     ]);

@@ -5,7 +5,7 @@ import { fingerprintWithin } from "./catalogue.ts";
 import { fencedTransaction } from "./fenced-transaction.ts";
 import { insertApplied, readOne, removeRow } from "./history.ts";
 import type { LockCount } from "./lock-retry.ts";
-import { becomeOurselves, runStatement, runVerify } from "./run-statement.ts";
+import { becomeOurselves, runStatement, runVerify, settleConstraints } from "./run-statement.ts";
 import type { Session } from "./session.ts";
 import { fileOf, split } from "./split.ts";
 import type { Statement } from "./split.ts";
@@ -88,8 +88,9 @@ const apply = async (
   // A runner that died in its commit may have been quicker than our look at the history.
   if ((await readOne(worker, migration.name)) !== undefined) return false;
   const before = await fingerprintWithin(worker);
-  for (const statement of files.up) await runStatement(session, worker, statement, true);
-  await runVerify(session, worker, files.verify, true);
+  for (const statement of files.up) await runStatement(session, worker, statement, "nothing");
+  await settleConstraints(session, worker, files.up.at(-1), "nothing");
+  await runVerify(session, worker, files.verify, "nothing");
   await becomeOurselves(worker);
   const after = await fingerprintWithin(worker);
   const ms = session.clock.monotonic() - timing.startedAt;
@@ -111,7 +112,8 @@ const revert = async (
   statements: readonly Statement[],
 ): Promise<boolean> => {
   if ((await readOne(worker, migration.name)) === undefined) return false;
-  for (const statement of statements) await runStatement(session, worker, statement, true);
+  for (const statement of statements) await runStatement(session, worker, statement, "nothing");
+  await settleConstraints(session, worker, statements.at(-1), "nothing");
   await becomeOurselves(worker);
   await removeRow(worker, migration.name);
   return true;

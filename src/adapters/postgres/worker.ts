@@ -2,7 +2,7 @@ import type { Migration } from "../../plan/model.ts";
 import { fenceText } from "../../ports/fence.ts";
 import { connect } from "./connect.ts";
 import type { Connection, Row } from "./connect.ts";
-import { unknownCommit, unreachable } from "./explain-error.ts";
+import { commitRefused, isLost, sqlState, unknownCommit, unreachable } from "./explain-error.ts";
 import { holdLock } from "./lock.ts";
 import type { Session } from "./session.ts";
 
@@ -38,8 +38,7 @@ type Commit = { isUnderWay: boolean };
 const open = async (session: Session, migration: Migration): Promise<Connection> => {
   const { target, budgets, signal } = session;
   const settings = {
-    // The backend of a killed runner ends within a second, and a frozen runner's transaction soon after: neither keeps its locks.
-    client_connection_check_interval: "1s",
+    // A frozen runner must not keep its locks.
     idle_in_transaction_session_timeout: `${budgets.idleInTransactionMs}ms`,
   };
   const connection = await connect(
@@ -74,7 +73,8 @@ const workerOf = (session: Session, connection: Connection, commit: Commit): Wor
       try {
         await connection.query("commit", undefined, COMMIT_MS);
       } catch (cause) {
-        throw unknownCommit(session.target, what, cause);
+        const isDecided = sqlState(cause) !== undefined && !isLost(cause);
+        throw isDecided ? commitRefused(session.target, what, cause) : unknownCommit(session.target, what, cause);
       } finally {
         commit.isUnderWay = false;
       }
