@@ -1,10 +1,8 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { accountOf, USER_UIDS } from "../demo/venue/accounts.ts";
 import { startVenue, type Venue } from "../demo/venue/venue.ts";
-import { guardFolder } from "../demo/venue/guardian.ts";
+import { temporaryFolder } from "../demo/venue/temporary-folder.ts";
 import { prepareWorkspace, type Workspace } from "../demo/workspace.ts";
 import { EXIT } from "../errors/catalog.ts";
 import { number, plansUrl, type DemoOptions } from "./commands/demo.ts";
@@ -15,20 +13,15 @@ const KEY_SEED = "demo";
 
 /** `midflight demo venue`: the venue alone, until Ctrl-C. Prints how to trade on it and how to upgrade it. */
 export async function venueAlone(io: CliIo, options: DemoOptions): Promise<ExitStatus> {
-  const dir = await mkdtemp(join(tmpdir(), "midflight-venue-"));
-  const unguard = guardFolder(dir);
   await using stack = new AsyncDisposableStack();
-  stack.defer(async () => {
-    await rm(dir, { recursive: true, force: true });
-    unguard();
-  });
+  const { path: dir } = await temporaryFolder(stack);
   const stopped = Promise.withResolvers<void>();
   stack.defer(io.onSignal(() => stopped.resolve()));
   io.say("starting: PostgreSQL, two matching engines, two regions of a balancer and six gateways");
   const venue = await startVenue({ dir: join(dir, "venue"), env: "production", keySeed: KEY_SEED, ...(options.portBase === undefined ? {} : { portBase: number(options.portBase, "--port-base", 7100) }) });
   stack.defer(() => venue.stop());
   const workspace = await prepareWorkspace(fileURLToPath(plansUrl()), dir, { plan: "good-upgrade.yaml" }, { text: "none" }, venue);
-  const midflight = midflightSurface({ ...io, env: { ...io.env, ...venue.variables, FAULT: "{}", GATEWAY_NOISE: "" } }, "lines");
+  const midflight = midflightSurface({ ...io, env: { ...io.env, ...venue.variables, FAULT: "{}" } }, "lines");
   const estate = await midflight.bringUp({ environment: workspace.environment, component: "gateway", release: "gateway@1.0", releases: workspace.releases });
   stack.defer(() => estate.stop());
   const facts = factsOf(venue, workspace);
@@ -43,7 +36,7 @@ type Facts = ReturnType<typeof factsOf>;
 const factsOf = (venue: Venue, workspace: Workspace) => ({
   regions: venue.regions,
   accounts: USER_UIDS.slice(0, 3).map((uid) => accountOf(uid, venue.env, venue.keySeed)),
-  variables: { ...venue.variables, FAULT: "{}", GATEWAY_NOISE: "" },
+  variables: { ...venue.variables, FAULT: "{}" },
   plan: workspace.plan,
   environment: workspace.environment,
   curl: curlOf(venue),

@@ -121,9 +121,9 @@ class Secrets {
   /** Throws `SECRET_MISSING`. */
   read(value: Value, what: string): string {
     if (typeof value === "string") return value;
-    const text = "env" in value ? this.env[value.env] : this.readFile(value.file, what);
+    const text = "env" in value ? (this.env[value.env] ?? value.default) : this.readFile(value.file, what);
     if (text === undefined) throw new UpgradeError("SECRET_MISSING", `${what}: the environment variable ${"env" in value ? value.env : ""} is not set`, { hint: "set it, and start again" });
-    this.values.add(text);
+    if (!("env" in value) || text !== value.default) this.values.add(text);
     this.addPassword(text);
     return text;
   }

@@ -10,6 +10,8 @@ export class Disaster {
   private readonly estate: Estate;
   private readonly say: (text: string) => void;
   private batches = 0;
+  /** When the power went, ms since the epoch. */
+  struckAt: number | undefined;
   private running: Promise<void> | undefined;
 
   constructor(death: Fault["death"], venue: Venue, estate: Estate, say: (text: string) => void) {
@@ -32,6 +34,7 @@ export class Disaster {
   }
 
   private async strike(death: NonNullable<Fault["death"]>): Promise<void> {
+    this.struckAt = Date.now();
     this.say(`the server with the active matching engine and the gateways of ${death.region} loses its power`);
     const [active] = this.venue.engines;
     for (const pid of await this.estate.pids(death.region)) kill(pid);

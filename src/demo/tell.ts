@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UpgradeError } from "../errors/upgrade-error.ts";
 import type { RunEvent } from "../events/event.ts";
@@ -11,6 +12,7 @@ import { createRandom } from "./traffic/random.ts";
 import { startUsers } from "./users.ts";
 import { USER_UIDS } from "./venue/accounts.ts";
 import { startVenue } from "./venue/venue.ts";
+import { temporaryFolder } from "./venue/temporary-folder.ts";
 import { prepareWorkspace } from "./workspace.ts";
 
 export type Telling = {
@@ -36,11 +38,14 @@ const AFTER_MS = 2_000;
 /** Tells one story on a venue of its own: brings it up, lets users trade, upgrades, strikes, and measures. Leaves nothing behind but the report. */
 export async function tell(story: Story, telling: Telling): Promise<Figures> {
   const dir = join(telling.dir, story.name);
+  // What an earlier telling left there would be taken for this one's.
+  await rm(dir, { recursive: true, force: true });
   const luck = createRandom(`${telling.seed}/${story.name}`);
   const fault = story.draw(() => luck());
   await using stack = new AsyncDisposableStack();
+  const { path: venueDir } = await temporaryFolder(stack);
   telling.say(`starting a venue: PostgreSQL, two matching engines, two regions of a balancer and six gateways`);
-  const venue = await startVenue({ dir: join(dir, "venue"), env: "production", keySeed: `demo-${telling.seed}`, ...(telling.portBase === undefined ? {} : { portBase: telling.portBase }) });
+  const venue = await startVenue({ dir: venueDir, env: "production", keySeed: `demo-${telling.seed}`, ...(telling.portBase === undefined ? {} : { portBase: telling.portBase }) });
   stack.defer(() => venue.stop());
   const workspace = await prepareWorkspace(telling.plans, dir, story, fault, venue);
   const midflight = telling.midflight({ ...venue.variables, FAULT: JSON.stringify(fault.gateway ?? {}), GATEWAY_NOISE: JSON.stringify({ seed: telling.seed, share: 0.001 }) });
@@ -73,7 +78,7 @@ export async function tell(story: Story, telling: Telling): Promise<Figures> {
   await pause(AFTER_MS, telling.signal);
   telling.say("comparing every order of the users with the venue's");
   const summary = await stopUsers();
-  const figures = figuresOf({ story: story.name, outcome: result.outcome, events, summary, report: result.report });
+  const figures = await figuresOf({ story, outcome: result.outcome, text: result.text, events, summary, report: result.report, outcomes: join(dir, "outcomes.ndjson"), struckAt: disaster.struckAt });
   const report = await result.rewriteReport(asUsersSawIt(figures, fault.text));
   const problems = [...(result.outcome === story.outcome ? [] : [`ended ${result.outcome} and not ${story.outcome}: ${result.text}`]), ...(figures.lost === 0 ? [] : [`${figures.lost} acknowledged orders are lost`]), ...story.demands(figures)];
   if (problems.length > 0) throw new UpgradeError("STORY_FAILED", `${story.name} with seed ${telling.seed}: ${problems.join("; ")}`, { hint: `read ${report}` });

@@ -80,7 +80,7 @@ export function number(text: string | undefined, option: string, otherwise: numb
 
 function closing(io: CliIo, output: Night["output"], told: readonly Figures[]): void {
   if (output === "json") {
-    const stories = told.map(({ name, outcome, operations, failed, ambiguous, tripMs, lastFailureMs, undoMs, lost, planted, rowsLost, latency, report }) => ({ name, outcome, operations, failed, ambiguous, tripMs, lastFailureMs, undoMs, lost, planted, rowsLost, latency, report }));
+    const stories = told.map(({ name, outcome, operations, failed, ambiguous, tripMs, lastFailureMs, undoMs, lost, planted, failedByFault, rowsLost, latency, report }) => ({ name, outcome, operations, failed, ambiguous, tripMs, lastFailureMs, undoMs, lost, planted, failedByFault, rowsLost, latency, report }));
     io.print(JSON.stringify({ kind: "demo-summary", stories }));
     return;
   }

@@ -9,10 +9,14 @@ export const badReleaseDark: Story = {
     const amendShare = 0.25 + 0.2 * luck();
     return { text: `gateway 2.1 answers ${Math.round(amendShare * 100)} % of amends with 50026`, gateway: { amendShare } };
   },
+  isByFault: ({ release }) => release.endsWith("@2.1"),
   outcome: "undone",
-  demands: (figures) => (figures.failed === 0 ? [] : [`${figures.failed} user operations failed, although no user should have reached the bad release`]),
-  sentence: ({ operations, failed, undoMs }, fault) =>
-    `${capital(fault.text)}; it was found in the dark, before any user reached it: of ${operations} user operations ${failed} failed, and it was gone ${seconds(undoMs)} after the finding.`,
+  demands: (figures) => [
+    ...(figures.failedByFault === 0 ? [] : [`${figures.failedByFault} user operations reached the bad release and failed`]),
+    ...(figures.text.includes("in the dark") ? [] : ["it was not found in the dark"]),
+  ],
+  sentence: ({ operations, failedByFault, undoMs }, fault) =>
+    `${capital(fault.text)}; it was found in the dark, before any user reached it: of ${operations} user operations ${failedByFault} failed of it, and it was gone ${seconds(undoMs)} after the finding.`,
 };
 
 const capital = (text: string): string => text.slice(0, 1).toUpperCase() + text.slice(1);

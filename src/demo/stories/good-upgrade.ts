@@ -5,6 +5,7 @@ export const goodUpgrade: Story = {
   title: "A good upgrade, under load",
   plan: "good-upgrade.yaml",
   draw: () => ({ text: "none" }),
+  isByFault: () => true,
   outcome: "promoted",
   demands: (figures) => (figures.failed === 0 ? [] : [`${figures.failed} user operations failed in an upgrade without a fault`]),
   sentence: ({ operations, failed, lost }) =>

@@ -10,13 +10,14 @@ export const metadata2023: Story = {
     const shards = luck() < 0.5 ? [first] : [first, second].toSorted((a, b) => a - b);
     return { text: `the metadata update takes the routes of account shard ${shards.join(" and ")}`, shards };
   },
+  isByFault: ({ code }) => code === "50026",
   outcome: "undone",
   demands: (figures) => [
     ...(figures.tripMs === null ? ["no user operation failed, so the fault did not strike"] : []),
     ...(figures.rowsLost === 0 ? [] : [`${figures.rowsLost} rows that users wrote are gone`]),
   ],
-  sentence: ({ failed, operations, tripMs, lastFailureMs, undoMs }) =>
-    `The update broke placing, amending and cancelling for some accounts: the guard spoke ${seconds(tripMs)} after the first failing operation, the last one failed after ${seconds(lastFailureMs)}, all was undone ${seconds(undoMs)} after the verdict; ${failed} of ${operations} operations failed, and what users wrote meanwhile is there.`,
+  sentence: ({ failedByFault, operations, tripMs, lastFailureMs, undoMs }) =>
+    `The update broke placing, amending and cancelling for some accounts: the guard spoke ${seconds(tripMs)} after the first failing operation, the last one failed after ${seconds(lastFailureMs)}, all was undone ${seconds(undoMs)} after the verdict; ${failedByFault} of ${operations} operations failed, and what users wrote meanwhile is there.`,
 };
 
 export const seconds = (ms: number | null): string => (ms === null ? "never" : `${(ms / 1000).toFixed(2)} s`);

@@ -14,6 +14,7 @@ export const servers2021: Story = {
       death: { region, afterBatches, awayMs },
     };
   },
+  isByFault: ({ at }, struckAt) => at >= struckAt - 1_000,
   outcome: "promoted",
   demands: (figures) => (figures.lost === 0 ? [] : [`${figures.lost} acknowledged orders are lost`]),
   sentence: ({ operations, failed, lastFailureMs, lost }, fault) =>

@@ -1,4 +1,5 @@
 import type { RunEvent } from "../../events/event.ts";
+import type { Outcome } from "../traffic/outcome.ts";
 import type { TrafficSummary } from "../traffic/report.ts";
 import type { Venue } from "../venue/venue.ts";
 import type { Estate } from "../surface.ts";
@@ -11,6 +12,8 @@ export type Story = {
   readonly plan: string;
   /** Where, when and how hard the fault strikes, drawn from a seed. */
   readonly draw: (luck: () => number) => Fault;
+  /** Whether a failed operation is the fault's doing, and not the ordinary bad luck of a busy machine. */
+  readonly isByFault: (outcome: Outcome, struckAt: number) => boolean;
   /** How the run must end. */
   readonly outcome: "promoted" | "undone";
   /** What must hold besides; each broken one is a sentence. */
@@ -41,13 +44,17 @@ export type Stage = { readonly venue: Venue; readonly estate: Estate; readonly e
 export type Figures = {
   readonly name: StoryName;
   readonly outcome: string;
+  /** How the run says that it ended. */
+  readonly text: string;
   /** User operations, from the first to the last. */
   readonly operations: number;
   /** Failed beyond those that the users' own seed planted. */
   readonly failed: number;
   readonly planted: number;
   readonly ambiguous: number;
-  /** From the issue time of the first failing user operation to the first verdict that acts. */
+  /** Of the failed ones, those that the fault of the story made. */
+  readonly failedByFault: number;
+  /** From the issue time of the first user operation that the fault made fail to the first verdict that acts. */
   readonly tripMs: number | null;
   /** From there to the last failing one. */
   readonly lastFailureMs: number | null;

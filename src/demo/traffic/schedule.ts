@@ -27,7 +27,7 @@ export type Habits = {
   readonly uid: string;
   readonly home: "tokyo" | "frankfurt";
   readonly protocol: "rest" | "ws";
-  /** How many orders he likes to have resting: 0–5. */
+  /** How many orders he likes to have resting: 0–8. */
   readonly resting: number;
 };
 
@@ -66,7 +66,7 @@ export const habitsOf = (uids: readonly string[], seed: number | string, wsShare
 };
 
 // Most users have several resting orders most of the time, a few none.
-const RESTING: readonly number[] = [0, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5];
+const RESTING: readonly number[] = [0, 1, 2, 3, 4, 4, 5, 5, 5, 6, 6, 6, 6, 7, 7, 7, 7, 8, 8, 8];
 
 // Who has nothing to amend places, who has too much cancels: from these wishes come about 45 % places, 25 % amends and 30 % cancels.
 const wishOf = (draw: number, leverageShare: number): Wish => {

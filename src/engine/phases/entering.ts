@@ -29,8 +29,9 @@ export function beginMove(run: Run, move: Move, first: readonly Effect[] = []): 
   return isQuiet(started.run) && move.kind !== "approve" ? complete(started, move) : started;
 }
 
-export const markOf = (run: Run, move: Move, when: string): readonly Effect[] =>
-  isVisible(move) ? [{ kind: "mark", id: `mark:${move.id}:${when}:${run.facts}`, cause: causeOf(move) }] : [];
+/** Begun: suspicion concentrates on this change from now on. Done: only evidence of health starts again; what was before the change stays "before". */
+export const markOf = (run: Run, move: Move, when: "begun" | "done"): readonly Effect[] =>
+  isVisible(move) ? [{ kind: "mark", id: `mark:${move.id}:${when}:${run.facts}`, cause: when === "begun" ? causeOf(move) : { kind: "start" } }] : [];
 
 const approvalNotice = (run: Run, move: Move): readonly Effect[] =>
   move.kind === "approve" ? [notify(run, "approval", `waits for approval by ${move.who}: midflight approve ${run.id}`)] : [];

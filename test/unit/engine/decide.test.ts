@@ -6,7 +6,7 @@ import type { EffectResult, Fact } from "../../../src/engine/fact.ts";
 import type { Decision, Run } from "../../../src/engine/run.ts";
 import type { Graph } from "../../../src/graph/graph.ts";
 import type { VerdictState } from "../../../src/guard/verdict.ts";
-import { graphOf, INSTANCES, NEW, OLD } from "./graph.ts";
+import { graphOf, INSTANCES, OLD } from "./graph.ts";
 
 /** A world of one line: every effect comes true at once, in order. */
 class Bench {
