@@ -17,13 +17,14 @@ export const runUmzug = async (
 ): Promise<readonly MigrationReport[]> => {
   if (names.length === 0) return [];
   // It loads a command-line library, which takes a third of a second.
-  const { Umzug } = await import("umzug");
+  // The default export is what both Node and a bundle make of a CommonJS package.
+  const { default: library } = await import("umzug");
   const reports: MigrationReport[] = [];
   const run = (move: typeof apply, migration: Migration) => async (): Promise<void> => {
     const report = await move(session, migration);
     if (report !== undefined) reports.push(report);
   };
-  const umzug = new Umzug<Session>({
+  const umzug = new library.Umzug<Session>({
     migrations: session.migrations.map((migration) => ({
       name: migration.name,
       up: run(apply, migration),
