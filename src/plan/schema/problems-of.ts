@@ -26,7 +26,7 @@ function translate(check: Check, issue: Issue): readonly Complaint[] {
   if (issue.code === "invalid_key") return [wrongKey(check, issue)];
   if (issue.code === "too_small" || issue.code === "too_big") return [outOfBounds(check, issue)];
   if (issue.code === "custom" && isDetail(issue.params)) return [quantity(check, issue, issue.params)];
-  return [isMissing(check, issue) ? missing(check, issue.path) : wrongValue(check, issue)];
+  return isMissing(check, issue) ? missing(check, issue.path) : [wrongValue(check, issue)];
 }
 
 /** Path in the file: a misspelt key stands there as it was written. */
@@ -61,11 +61,24 @@ function unknownKey(check: Check, issue: Issue, key: string): Complaint {
 
 const isMissing = (check: Check, issue: Issue): boolean => issue.path.length > 0 && valueAt(check, issue.path) === undefined;
 
-function missing(check: Check, path: readonly PropertyKey[]): Complaint {
-  const schema = schemaOf(check, path);
+function missing(check: Check, path: readonly PropertyKey[]): readonly Complaint[] {
+  const key = String(path.at(-1));
   const parent = path.slice(0, -1);
-  const hint = schema === undefined ? {} : { hint: `add "${String(path.at(-1))}": ${expectation(schema)}` };
-  return { code: "KEY_MISSING", message: `${called(check, parent)} lacks "${String(path.at(-1))}"`, path: inFile(check, parent), at: "key", ...hint };
+  if (isMisspelt(check, parent, key)) return [];
+  const schema = schemaOf(check, path);
+  const hint = schema === undefined ? {} : { hint: `add "${key}": ${expectation(schema)}` };
+  return [{ code: "KEY_MISSING", message: `${called(check, parent)} lacks "${key}"`, path: inFile(check, parent), at: "key", ...hint }];
+}
+
+/** Then the misspelt key is told, with this one as the guess. */
+function isMisspelt(check: Check, parent: readonly PropertyKey[], key: string): boolean {
+  const block = schemaOf(check, parent);
+  const branch = block === undefined ? undefined : branchOf(block, valueAt(check, parent));
+  const value = valueAt(check, parent);
+  if (branch === undefined || !isBlock(value)) return false;
+  const known = keysOf(branch);
+  const unused = known.filter((one) => !Object.hasOwn(value, one));
+  return Object.keys(value).some((one) => !known.includes(one) && nearest(one, unused) === key);
 }
 
 function wrongValue(check: Check, issue: Issue): Complaint {
@@ -137,7 +150,7 @@ function union(check: Check, issue: Extract<Issue, { readonly code: "invalid_uni
   const options = optionsOf(schema);
   const choice = choose(options, value);
   if (choice.kind === "one") return (issue.errors[choice.index] ?? []).flatMap((inner) => translate(check, { ...inner, path: [...issue.path, ...inner.path] }));
-  if (!isBlock(value)) return [isMissing(check, issue) ? missing(check, path) : wrongValue(check, issue)];
+  if (!isBlock(value)) return isMissing(check, issue) ? missing(check, path) : [wrongValue(check, issue)];
   if (choice.kind === "many") return [tooMany(check, path, schema, choice.keys)];
   return unknownChoice(check, path, schema, value);
 }

@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, YAMLParseError, type Alias, type Document, type Node, type Pair, type ParsedNode, type Scalar, type YAMLMap, type YAMLSeq } from "yaml";
+import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, visit, YAMLParseError, type Alias, type Document, type Node, type Pair, type ParsedNode, type Scalar, type YAMLMap, type YAMLSeq } from "yaml";
 import type { Problem } from "../../errors/problem.ts";
 import { lineStartsOf, problemInText, type Place, type Source } from "./source.ts";
 import { syntaxProblems, TAG } from "./syntax.ts";
@@ -26,13 +26,29 @@ function parse(source: Text): Document.Parsed | { readonly problems: readonly Pr
   let document: Document.Parsed;
   try {
     // Its own search for duplicate keys is quadratic, and its errors hold no more than ours.
-    document = parseDocument(source.text, { prettyErrors: false, uniqueKeys: false, logLevel: "silent", version: "1.2", lineCounter: new LineCounter() });
+    document = parseDocument(source.text, { prettyErrors: false, uniqueKeys: false, logLevel: "error", version: "1.2", lineCounter: new LineCounter() });
   } catch (cause) {
     const message = cause instanceof RangeError ? "Maximum depth" : String(cause);
-    return { problems: syntaxProblems(source, [new YAMLParseError([0, 1], cause instanceof RangeError ? "RESOURCE_EXHAUSTION" : "IMPOSSIBLE", message)]) };
+    return { problems: syntaxProblems(source, [new YAMLParseError([0, 1], cause instanceof RangeError ? "RESOURCE_EXHAUSTION" : "IMPOSSIBLE", message)], []) };
   }
   const errors = [...document.errors, ...document.warnings].toSorted((a, b) => a.pos[0] - b.pos[0]);
-  return errors.length > 0 ? { problems: syntaxProblems(source, errors) } : document;
+  return errors.length > 0 ? { problems: syntaxProblems(source, errors, unclosedIn(document, source.text)) } : document;
+}
+
+/** Where brackets open that are never closed: the reader looks there, and not where the parser gave up. */
+function unclosedIn(document: Document.Parsed, text: string): readonly number[] {
+  const found: number[] = [];
+  try {
+    visit(document, {
+      Collection: (_, node) => {
+        const [start, end] = node.range ?? [0, 0];
+        if (node.flow === true && text[end - 1] !== (text[start] === "[" ? "]" : "}")) found.push(start);
+      },
+    });
+  } catch (cause) {
+    if (!(cause instanceof RangeError)) throw cause;
+  }
+  return found;
 }
 
 /** A value with its place and with how many values it holds once aliases are followed. */

@@ -11,11 +11,11 @@ export const TAG: Sentence = { message: "YAML tags are not used here", hint: 'de
 const SHOWN = 10;
 
 /** What the YAML library found, as sentences; of several in a line only the first, which causes the others. */
-export function syntaxProblems(source: Text, errors: readonly YAMLError[]): readonly Problem[] {
+export function syntaxProblems(source: Text, errors: readonly YAMLError[], unclosed: readonly number[]): readonly Problem[] {
   const seen = new Set<number>();
   const problems: Problem[] = [];
   for (const error of errors) {
-    const [start, end] = placeOf(source, error);
+    const [start, end] = placeOf(source, error, unclosed);
     const line = lineOf(source.lineStarts, start);
     if (seen.has(line) || (error.code === "UNEXPECTED_TOKEN" && seen.has(line - 1))) continue;
     seen.add(line);
@@ -27,7 +27,10 @@ export function syntaxProblems(source: Text, errors: readonly YAMLError[]): read
 }
 
 /** The library points at the start of an ill indented line; the reader looks at its first word. */
-function placeOf({ text }: Text, { pos: [start, end], code, message }: YAMLError): readonly [number, number] {
+function placeOf({ text }: Text, { pos: [start, end], code, message }: YAMLError, unclosed: readonly number[]): readonly [number, number] {
+  const close = closingIn(message);
+  const opening = close === undefined ? undefined : unclosed.findLast((at) => at < start && text[at] === (close === "]" ? "[" : "{"));
+  if (opening !== undefined) return [opening, opening + 1];
   if (code === "MULTIPLE_DOCS") return [start, text.startsWith("---", start) ? start + 3 : start + 1];
   if (code !== "BAD_INDENT" && !message.startsWith("Sequence item")) return [start, Math.max(end, start + 1)];
   const word = /^[ \t]*([^\s:]+)?/.exec(text.slice(start));
@@ -62,21 +65,23 @@ const SENTENCES: Readonly<Partial<Record<YAMLError["code"], Sentence>>> = {
 const character = (text: string, at: number): string => (at < text.length ? JSON.stringify(String.fromCodePoint(text.codePointAt(at) ?? 0)) : "the end of the file");
 
 function badIndent({ message }: YAMLError): Sentence {
-  const close = /end with an? (.)/.exec(message)?.[1];
-  if (close !== undefined) return unclosed(close);
+  const close = closingIn(message);
+  if (close !== undefined) return notClosed(close);
   return { message: "the indentation of this line fits no line above it", hint: "give the keys of one block the same indentation" };
 }
 
 function missing({ message }: YAMLError): Sentence {
   if (message.startsWith("Missing closing")) return { message: "a text in quotes is not closed", hint: `add the closing ${message.includes('"') ? "double" : "single"} quote` };
-  const close = /must end with an? (.)/.exec(message)?.[1];
-  if (close !== undefined) return unclosed(close);
+  const close = closingIn(message);
+  if (close !== undefined) return notClosed(close);
   if (message.startsWith("Sequence item")) return { message: 'this line is indented as an item of the list above, but begins with no "-"', hint: 'indent it under the key it belongs to, or put "- " before it' };
   if (message.includes(",")) return { message: "a comma is missing", hint: "put a comma between the items" };
   return { message: 'this is no "key: value"', hint: 'put ": " after the key, or mend the indentation' };
 }
 
-const unclosed = (close: string): Sentence => ({ message: `what opens with "${close === "]" ? "[" : "{"}" is not closed with "${close}"`, hint: `add the "${close}", or indent what is inside deeper` });
+const closingIn = (message: string): string | undefined => /end with an? ([\]}])/.exec(message)?.[1];
+
+const notClosed = (close: string): Sentence => ({ message: `this "${close === "]" ? "[" : "{"}" is not closed`, hint: `add the "${close}", or indent what is inside deeper` });
 
 function unexpected({ message }: YAMLError, found: string): Sentence {
   if (message.startsWith("Block scalar header")) return { message: "only an indentation or + or - may follow the | or > of a text block", hint: "begin the text on the next line" };
