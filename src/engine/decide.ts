@@ -48,7 +48,7 @@ export function decide(before: Run, fact: Fact): Decision {
 function answer(pending: Run, fact: FactOf<"effect-done">): Decision {
   const effect = pending.pending[fact.id];
   const run = settle(pending, fact.id);
-  if (effect?.kind === "timer" && effect.then !== undefined) return order(run, [effect.then]);
+  if (effect?.kind === "timer" && effect.next !== undefined) return order(run, [effect.next]);
   switch (run.phase.kind) {
     case "preparing":
       return prepared(run, fact);

@@ -20,8 +20,8 @@ export type Effect = { readonly id: string } & (
   | { readonly kind: "verify"; readonly component: string; readonly deadlineMs: number }
   | { readonly kind: "prove"; readonly component: string; readonly region: string; readonly digest: string; readonly from: number; readonly to: number; readonly dark: DarkProof; readonly deadlineMs: number }
   | { readonly kind: "watch"; readonly excludePct: number; readonly confidencePct: number }
-  /** `then` is sent when the time is over: a second attempt after a pause. */
-  | { readonly kind: "timer"; readonly ms: number; readonly then?: Effect }
+  /** `next` is sent when the time is over: a second attempt after a pause. */
+  | { readonly kind: "timer"; readonly ms: number; readonly next?: Effect }
   | { readonly kind: "run"; readonly argv: readonly string[]; readonly shell: boolean; readonly timeoutMs: number }
   | { readonly kind: "mark"; readonly cause: MarkCause }
   | { readonly kind: "ask"; readonly who: string }

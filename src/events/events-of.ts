@@ -20,7 +20,7 @@ type Bare = RunEvent extends infer One ? (One extends RunEvent ? Omit<One, "at" 
 /** What the public stream says of one journal entry: first of the fact itself, then of what it changed. */
 export function eventsOf(told: Told): readonly RunEvent[] {
   const stem = { at: utc(told.fact.at), run: told.after.id, seq: told.seq };
-  return [...ofFact(told), ...ofChange(told)].map((bare) => ({ ...stem, ...bare }) as RunEvent);
+  return [...ofFact(told), ...ofChange(told)].map((bare): RunEvent => ({ ...stem, ...bare }));
 }
 
 function ofFact({ fact, before, after }: Told): readonly Bare[] {

@@ -52,7 +52,7 @@ export class Dispatch {
   }
 
   async notified(): Promise<void> {
-    await Promise.allSettled([...this.letters]);
+    await Promise.allSettled(this.letters);
   }
 
   private fly(run: Run, effect: Effect, seq: number): void {

@@ -10,6 +10,8 @@ import type { JournalRecord } from "../ports/journal.ts";
 /** One line of a run's journal: a fact, and what was decided on it. */
 export type Entry = { readonly seq: number; readonly fact: Fact; readonly effects: readonly Effect[] };
 
+// The hash chain proves that the line is one that a conductor wrote.
+// oxlint-disable-next-line typescript/no-unsafe-type-assertion
 export const entryOf = (record: JournalRecord): Entry => record as unknown as Entry;
 
 /**
@@ -28,11 +30,15 @@ export function* replaySteps(records: readonly JournalRecord[]): Generator<Run> 
   let run: Run | undefined;
   for (const record of records) {
     const entry = entryOf(record);
-    if (run === undefined && entry.fact.kind !== "opened") throw corrupt("the journal does not begin with an opened run");
-    const decision: Decision = entry.fact.kind === "opened" ? begin(entry.fact) : decide(run as Run, entry.fact);
-    run = agree(decision, entry);
+    run = agree(decisionOn(run, entry), entry);
     yield run;
   }
+}
+
+function decisionOn(run: Run | undefined, { fact }: Entry): Decision {
+  if (fact.kind === "opened") return begin(fact);
+  if (run === undefined) throw corrupt("the journal does not begin with an opened run");
+  return decide(run, fact);
 }
 
 const corrupt = (what: string): UpgradeError => new UpgradeError("JOURNAL_CORRUPT", what, { hint: "restore the run's folder from a copy; nothing was changed" });

@@ -218,7 +218,10 @@ export class SimWorld {
           if (this.trouble.backupFails === true) throw new UpgradeError("VERIFY_FAILED", "the backup plan failed", { hint: "call somebody" });
           this.ran.push(order.argv.join(" "));
           // The backup plan of this world makes users whole, whatever broke them.
-          if (this.trouble.badMigration !== undefined) this.trouble = without(this.trouble, "badMigration");
+          if (this.trouble.badMigration !== undefined) {
+            const { badMigration: _, ...rest } = this.trouble;
+            this.trouble = rest;
+          }
           return { output: "", ms: 1 };
         }),
     };
@@ -279,9 +282,5 @@ export class SimWorld {
   }
 }
 
-function without<T extends object, K extends keyof T>(value: T, key: K): T {
-  const { [key]: _, ...rest } = value;
-  return rest as unknown as T;
-}
 
 export const migrationNamed = (name: string, phase: Migration["phase"]): Migration => ({ name, phase, transactional: true, up: "-- up", verify: "-- verify", down: "-- down" });

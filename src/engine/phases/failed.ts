@@ -34,7 +34,7 @@ const again = (effect: Effect, attempt: number): Effect => ({
   id: `retry:${effect.id}:${attempt}`,
   kind: "timer",
   ms: Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)),
-  then: effect,
+  next: effect,
 });
 
 function retriesOf(run: Run): number {

@@ -38,7 +38,7 @@ class Bench {
   /** Answers pending effects until `until` says so, or nothing is pending that has an answer now. */
   play(until: (run: Run) => boolean = () => false): this {
     for (let turn = 0; turn < 500 && !until(this.run); turn += 1) {
-      const effect = Object.values(this.run.pending).find((one) => one.kind !== "timer" || one.id.includes("soak") || one.id.startsWith("retry") || one.then !== undefined);
+      const effect = Object.values(this.run.pending).find((one) => one.kind !== "timer" || one.id.includes("soak") || one.id.startsWith("retry") || one.next !== undefined);
       if (effect === undefined) return this;
       this.tell({ kind: "effect-done", id: effect.id, result: this.resultOf(effect) });
     }
@@ -86,7 +86,11 @@ class Bench {
         return { kind: "elapsed" };
       case "run":
         return { kind: "ran", output: "", ms: 1 };
-      default:
+      case "verify":
+      case "mark":
+      case "ask":
+      case "notify":
+      case "cancel":
         return { kind: "verified" };
     }
   }

@@ -12,7 +12,7 @@ export const NOISE_CODE = "50013";
 export const readNoise = (text: string | undefined): Noise | undefined => {
   if (text === undefined || text === "") return undefined;
   const { seed = "1", share = 0, burst = 4 } = JSON.parse(text) as Partial<Noise>;
-  return share > 0 ? { seed: String(seed), share, burst } : undefined;
+  return share > 0 ? { seed, share, burst } : undefined;
 };
 
 /** Refuses a few operations before anything is processed, as every real system does. */
