@@ -14,8 +14,8 @@ export type Conduct = {
   readonly ignoresTerm?: true;
   /** Exits at once with this status, after printing what stands here. */
   readonly exits?: { readonly status: number; readonly says: string };
-  /** Starts a program that ignores SIGTERM. */
-  readonly hasChild?: true;
+  /** Starts a program that ignores SIGTERM, in its own group or in another. */
+  readonly hasChild?: "in its group" | "in another group";
   /** Operations that never end. */
   readonly inflight?: number;
   /** Has a socket open until its notice is over. */
@@ -28,7 +28,7 @@ const { spawn } = require("node:child_process");
 const conduct = JSON.parse(require("node:fs").readFileSync(__dirname + "/conduct.json", "utf8"));
 if (conduct.exits) { console.error(conduct.exits.says); process.exit(conduct.exits.status); }
 process.on("SIGTERM", () => { if (!conduct.ignoresTerm) process.exit(0); });
-if (conduct.hasChild) spawn(process.execPath, ["-e", "process.on('SIGTERM', () => {}); setInterval(() => {}, 1e6)"], { stdio: "ignore" });
+if (conduct.hasChild) spawn(process.execPath, ["-e", "process.on('SIGTERM', () => {}); setInterval(() => {}, 1e6)"], { stdio: "ignore", detached: conduct.hasChild !== "in its group" });
 let drainedAt;
 const seen = [];
 const answers = {

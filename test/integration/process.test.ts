@@ -2,12 +2,13 @@ import { execFileSync, spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { processEstate } from "../../src/adapters/process/estate.ts";
 import { markedProcesses, startOf } from "../../src/adapters/process/identity.ts";
-import { openRegistry, unfenced } from "../../src/adapters/process/registry.ts";
+import { openRegistry, unfenced, type InstanceRecord } from "../../src/adapters/process/registry.ts";
 import { processTraffic } from "../../src/adapters/process/traffic.ts";
 import { processWorkload } from "../../src/adapters/process/workload.ts";
 import type { ProcessComponent } from "../../src/plan/model.ts";
@@ -177,8 +178,8 @@ test("a full disk is one clear sentence, and no process that nobody knows of", a
   expect((await workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 3 }), at(2), signal)).instances.map(({ ready }) => ready)).toEqual([true, true, true]);
 });
 
-test("a program that ignores SIGTERM is killed after its deadline, with what it started", async () => {
-  const one = await place({ ignoresTerm: true, hasChild: true }, { stopDeadlineMs: 300 });
+test.each(["in its group", "in another group"] as const)("a program that ignores SIGTERM is killed after its deadline, with what it started %s", async (hasChild) => {
+  const one = await place({ ignoresTerm: true, hasChild }, { stopDeadlineMs: 300 });
   const workload = processWorkload(one.options);
   await workload.shape("tokyo", shapeOf(one, { "gateway@2.0": 1 }), at(1), signal);
   expect(await running(one)).toHaveLength(2);
@@ -190,7 +191,7 @@ test("a program that ignores SIGTERM is killed after its deadline, with what it 
 });
 
 test("what a dead instance left running is ended before it comes back", async () => {
-  const one = await place({ hasChild: true });
+  const one = await place({ hasChild: "in its group" });
   const workload = processWorkload(one.options);
   await workload.shape("tokyo", shapeOf(one, { "gateway@2.0": 1 }), at(1), signal);
   const before = await markedProcesses(openRegistry(one.options.stateDir, "gateway").dir);
@@ -322,6 +323,20 @@ test("a backend that nobody recorded is shown as a stranger, and stops the run",
   await expect(workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 2 }), at(2), signal)).rejects.toMatchObject({ code: "FOREIGN_CHANGE", message: expect.stringContaining("stranger at 127.0.0.1:1") });
 });
 
+test("an instance that is recorded while somebody looks is no stranger", async () => {
+  const one = await place();
+  const record: InstanceRecord = { format: 1, id: "gateway-tokyo-1.0-1", component: "gateway", region: "tokyo", release: "gateway@1.0", digest: one.digest("gateway@1.0"), ordinal: 1, stage: "running", port: 1, startedAt: 0, path: one.dir, run: ["node"] };
+  const registry = openRegistry(one.options.stateDir, "gateway");
+  const balancer = createServer((_request, response) => {
+    void registry.put(record, unfenced).then(() => response.end(JSON.stringify({ fence: { epoch: 0, seq: 0 }, backends: [{ id: record.id, address: "127.0.0.1:1", release: "1.0", weight: 0, inflight: 0, sockets: 0 }] })));
+  });
+  await new Promise<void>((resolve) => balancer.listen(0, "127.0.0.1", resolve));
+  cleanups.push(async () => balancer.close() && balancer.closeAllConnections());
+  const admin = `http://127.0.0.1:${(balancer.address() as AddressInfo).port}`;
+  const { instances } = await processWorkload({ ...one.options, config: { ...one.options.config, balancer: { tokyo: admin } } }).observe("tokyo", signal);
+  expect(instances.map(({ digest }) => digest)).toEqual([record.digest]);
+});
+
 test("after a power cut instances come back where they were, with the weight they had", async () => {
   const one = await place();
   const estate = processEstate(one.options);
@@ -329,7 +344,8 @@ test("after a power cut instances come back where they were, with the weight the
   const before = await processWorkload(one.options).observe("tokyo", signal);
   expect(before.instances.map(({ ready, weightPct }) => [ready, weightPct])).toEqual([[true, 100], [true, 100]]);
   for (const pid of await estate.pids("tokyo")) process.kill(pid, "SIGKILL");
-  await expect.poll(async () => (await processWorkload(one.options).observe("tokyo", signal)).instances.map(({ ready, weightPct }) => [ready, weightPct])).toEqual([[false, 100], [false, 100]]);
+  await expect.poll(() => estate.pids("tokyo")).toEqual([]);
+  expect((await processWorkload(one.options).observe("tokyo", signal)).instances.map(({ ready, weightPct }) => [ready, weightPct])).toEqual([[false, 100], [false, 100]]);
   await estate.restore("tokyo");
   expect(await processWorkload(one.options).observe("tokyo", signal)).toEqual(before);
   await estate.stop();

@@ -58,7 +58,7 @@ async function glance(site: Site, signal: AbortSignal): Promise<Sight> {
 
 /** Processes and ready checks only. */
 export async function livesOf(site: Site, records: readonly InstanceRecord[], signal: AbortSignal): Promise<readonly Omit<Seen, "backend">[]> {
-  const known = await Promise.all(records.some(({ process: spawned }) => spawned === undefined) ? (await adopt(site, records)) : records);
+  const known = records.some(({ process: spawned }) => spawned === undefined) ? await adopt(site, records) : records;
   return Promise.all(
     known.map(async (record) => {
       const isAlive = record.process !== undefined && (await isSame(record.process, site.registry.dir, record.id));

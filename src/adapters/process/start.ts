@@ -56,7 +56,7 @@ export async function starterFor(site: Site, records: readonly InstanceRecord[],
         signal.throwIfAborted();
         const port = await choosePort(reserved, turn === 1 ? identity.port : undefined);
         const { record, spawned } = await launch(identity, release, port);
-        const outcome = await untilReady(site, record, spawned.ended, signal);
+        const outcome = await untilReady(site, record, () => spawned.ended(), signal);
         if (outcome.kind === "ready") return settled(site, record, permit);
         const tail = await tailOf(logPath(registry.dir, record));
         const isTaken = outcome.kind === "ended" && (/EADDRINUSE|address already in use|port \d+ is taken/i.test(tail) || !(await isFree(port)));

@@ -101,9 +101,12 @@ const idOf = ({ options, region }: Site, release: string, digest: string, ordina
 
 /** Every one is brought to its end; then the first failure counts, and says how many there were. */
 async function all(tasks: readonly Promise<void>[]): Promise<void> {
-  const failures = (await Promise.allSettled(tasks)).flatMap((result): readonly unknown[] => (result.status === "rejected" ? [result.reason] : []));
+  const failures = (await Promise.allSettled(tasks)).flatMap((result): readonly Error[] => (result.status === "rejected" ? [errorOf(result.reason)] : []));
   const worst = failures.find((error) => error instanceof UpgradeError && error.code === "FENCED") ?? failures[0];
   if (worst === undefined) return;
-  if (failures.length === 1 || !(worst instanceof UpgradeError)) throw worst;
+  // An abort gives all of them one and the same reason.
+  if (new Set(failures).size === 1 || !(worst instanceof UpgradeError)) throw worst;
   throw new UpgradeError(worst.code, `${worst.message}\n(and ${failures.length - 1} more of ${tasks.length} failed)`, { hint: worst.hint, cause: new AggregateError(failures) });
 }
+
+const errorOf = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));
