@@ -19,7 +19,7 @@ afterEach(async () => {
 
 async function folder(): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "midflight-lease-"));
-  cleanups.push(() => rm(dir, { recursive: true, force: true }));
+  cleanups.push(() => rm(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 20 }));
   return dir;
 }
 const leaseIn = (dir: string, machine?: string) =>
@@ -145,13 +145,13 @@ test("another process under the pid of a dead holder is not mistaken for it", as
 test("a lease whose files are removed or whose disk fails is lost, not forgotten", async () => {
   const dir = await folder();
   const removed = await leaseIn(dir).acquire([KEY], me("r1"), signal);
-  await rm(join(dir, "leases"), { recursive: true });
+  await rm(join(dir, "leases"), { recursive: true, maxRetries: 5, retryDelay: 20 });
   await until(() => removed.lost.aborted, "the loss is noticed");
   expect(removed.lost.reason).toMatchObject({ code: "LEASE_LOST" });
   await removed.release();
 
   const failing = await leaseIn(dir).acquire([KEY], me("r2"), signal);
-  await rm(join(dir, "leases"), { recursive: true });
+  await rm(join(dir, "leases"), { recursive: true, maxRetries: 5, retryDelay: 20 });
   await writeFile(join(dir, "leases"), "a file where the folder was");
   await until(() => failing.lost.aborted, "the failure is noticed");
   expect(failing.lost.reason).toMatchObject({ code: "LEASE_LOST" });

@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 
@@ -24,15 +25,17 @@ export async function choosePorts(base: number | undefined): Promise<VenuePorts>
 const taken = (port: number): UpgradeError =>
   new UpgradeError("PORT_TAKEN", `port ${port} on 127.0.0.1 is taken`, { hint: "choose another first port with --port-base, or leave it out for free ones" });
 
-/** All held open at once, so that no two are the same. */
+/** Below the range from which the system gives ports to outgoing connections, so that none is taken before its owner listens. */
+const FIRST_PORT = 12_000;
+const LAST_PORT = 19_999;
+
 async function freePorts(count: number): Promise<readonly number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    return typeof address === "object" && address !== null ? address.port : 0;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
+  const found = new Set<number>();
+  for (let tries = 0; found.size < count && tries < 1_000; tries += 1) {
+    const port = randomInt(FIRST_PORT, LAST_PORT + 1);
+    if (!found.has(port) && (await isFree(port))) found.add(port);
+  }
+  return [...found];
 }
 
 const isFree = async (port: number): Promise<boolean> => {
