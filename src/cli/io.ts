@@ -11,11 +11,14 @@ export type CliIo = {
   readonly stdin: { readonly isTTY: boolean };
   /** Asks a yes-or-no or free question on the terminal. Undefined where nobody can answer. */
   question(text: string): Promise<string | undefined>;
-  /** Signals that the process got; the latest listener wins. Returns the way to stop listening. */
-  onSignal(listener: (signal: "SIGINT" | "SIGTERM" | "SIGHUP") => void): () => void;
+  /** Signals that the process got; every listener is told. Returns the way to stop listening. */
+  onSignal(listener: (signal: Signal) => void): () => void;
   readonly version: string;
   readonly node: string;
 };
+
+/** SIGPIPE: nobody reads standard output any more. */
+export type Signal = "SIGINT" | "SIGTERM" | "SIGHUP" | "SIGPIPE";
 
 /** What a command ends with: the exit status. */
 export type ExitStatus = number;

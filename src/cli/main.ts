@@ -1,21 +1,50 @@
-import { createInterface } from "node:readline/promises";
 import { EXIT } from "../errors/catalog.ts";
-import { statusOf } from "./failure-text.ts";
-import type { CliIo } from "./io.ts";
+import type { CliIo, Signal } from "./io.ts";
 import { program } from "./program.ts";
 import { VERSION } from "./version.ts";
 
 /** The only place that exits. */
 async function main(): Promise<void> {
+  const output = watchOutput();
   const io = processIo();
-  // A pipe that was closed, as by `| head`, is no error of ours.
+  const fail = async (error: unknown): Promise<never> => leave(await statusOf(io, error));
+  process.on("uncaughtException", (error) => void fail(error));
+  process.on("unhandledRejection", (error) => void fail(error));
+  const [command = ""] = process.argv.slice(2);
+  const status = await program(io, process.argv.slice(2)).catch((error: unknown) => statusOf(io, error));
+  const broken = output();
+  if (broken === undefined) return leave(status);
+  io.say(`what was printed is not whole: ${broken.message}`);
+  return leave(status === EXIT.done && !CONDUCTS.has(command) ? EXIT.refused : status);
+}
+
+/** Their exit status tells of the run, whatever became of the printing. */
+const CONDUCTS = new Set(["upgrade", "resume", "rollback", "demo"]);
+
+/** Only a failure pays for loading how failures are told. */
+const statusOf = async (io: CliIo, error: unknown): Promise<number> => (await import("./failure-text.ts")).statusOf(io, error);
+
+/**
+ * A terminal that was closed, a pipe that nobody reads (`| head`), a log on a full disk: none may end a conductor in the middle of a
+ * run. Whoever wants to stop then listens for SIGPIPE. Returns the first error that lost something somebody wanted.
+ */
+function watchOutput(): () => Error | undefined {
+  let lost: Error | undefined;
+  process.stderr.on("error", () => {});
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
-    if (error.code === "EPIPE") process.exit(EXIT.done);
-    throw error;
+    if (error.code === "EPIPE") hangUp();
+    else lost ??= error;
   });
-  process.on("uncaughtException", (error) => leave(statusOf(io, error)));
-  process.on("unhandledRejection", (error) => leave(statusOf(io, error)));
-  await leave(await program(io, process.argv.slice(2)).catch((error: unknown) => statusOf(io, error)));
+  return () => lost;
+}
+
+const readers = new Set<(signal: Signal) => void>();
+let isHungUp = false;
+
+function hangUp(): void {
+  if (isHungUp) return;
+  isHungUp = true;
+  for (const listener of readers) listener("SIGPIPE");
 }
 
 /** What was printed reaches the pipe before the process ends. */
@@ -24,13 +53,15 @@ async function leave(status: number): Promise<never> {
   process.exit(status);
 }
 
-const drained = (stream: NodeJS.WriteStream): Promise<void> => new Promise((resolve) => (stream.writableLength === 0 ? resolve() : stream.write("", () => resolve())));
+const drained = (stream: NodeJS.WriteStream): Promise<void> => new Promise((resolve) => (stream.writableLength === 0 || stream.destroyed ? resolve() : stream.write("", () => resolve())));
 
 function processIo(): CliIo {
   return {
     cwd: process.cwd(),
     env: process.env,
-    print: (text) => void process.stdout.write(`${text}\n`),
+    print: (text) => {
+      if (!isHungUp) process.stdout.write(`${text}\n`);
+    },
     say: (text) => void process.stderr.write(`${text}\n`),
     stdout: { isTTY: process.stdout.isTTY, columns: process.stdout.columns ?? 0 },
     stderr: { isTTY: process.stderr.isTTY },
@@ -44,6 +75,7 @@ function processIo(): CliIo {
 
 async function question(text: string): Promise<string | undefined> {
   if (!process.stdin.isTTY) return undefined;
+  const { createInterface } = await import("node:readline/promises");
   const line = createInterface({ input: process.stdin, output: process.stderr });
   try {
     return await line.question(text);
@@ -52,14 +84,18 @@ async function question(text: string): Promise<string | undefined> {
   }
 }
 
-function onSignal(listener: (signal: "SIGINT" | "SIGTERM" | "SIGHUP") => void): () => void {
+function onSignal(listener: (signal: Signal) => void): () => void {
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   const handlers = signals.map((signal) => {
     const handler = () => listener(signal);
     process.on(signal, handler);
     return () => process.off(signal, handler);
   });
-  return () => handlers.forEach((stop) => stop());
+  readers.add(listener);
+  return () => {
+    readers.delete(listener);
+    handlers.forEach((stop) => stop());
+  };
 }
 
 await main();

@@ -1,4 +1,4 @@
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import { EXIT } from "../errors/catalog.ts";
 import type { CliIo, ExitStatus } from "./io.ts";
 
@@ -15,9 +15,10 @@ export async function program(io: CliIo, argv: readonly string[]): Promise<ExitS
     .configureOutput({ writeOut: (text) => io.print(text.replace(/\n$/, "")), writeErr: (text) => io.say(text.replace(/\n$/, "")) })
     .exitOverride()
     .showSuggestionAfterError()
+    .showHelpAfterError("midflight --help shows what there is")
     .addHelpText("after", EXAMPLES);
   const add = (command: Command, load: Load) => {
-    command.exitOverride().configureOutput({ writeOut: (text) => io.print(text.replace(/\n$/, "")), writeErr: (text) => io.say(text.replace(/\n$/, "")) });
+    command.exitOverride().showHelpAfterError(`midflight ${command.name()} --help shows what it takes`).configureOutput({ writeOut: (text) => io.print(text.replace(/\n$/, "")), writeErr: (text) => io.say(text.replace(/\n$/, "")) });
     command.action(async (...all: unknown[]) => {
       const own = all.at(-2) as Record<string, unknown>;
       const args = all.slice(0, -2).flat().filter((one): one is string => typeof one === "string");
@@ -51,7 +52,7 @@ export const commandNames = (): readonly string[] => commands().map(([command]) 
 
 const withEnv = (command: Command): Command => command.requiredOption("-e, --env <name|file>", "environment: a name (its file lies beside the plan) or a file");
 const withReleases = (command: Command): Command => command.option("--releases <file>", "releases file (default: releases.yaml beside the plan)");
-const withOutput = (command: Command): Command => command.option("--json", "events as NDJSON on stdout").option("--output <kind>", "live, lines or json (default: by terminal and CI)");
+const withOutput = (command: Command): Command => command.option("--json", "events as NDJSON on stdout").addOption(new Option("--output <kind>", "how a run is shown (default: by terminal and CI)").choices(["live", "lines", "json"]));
 const withState = (command: Command): Command => command.option("--state <dir>", "where runs are kept (default: the environment's `state`, or ./.midflight)");
 
 function commands(): readonly (readonly [Command, Load])[] {

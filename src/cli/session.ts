@@ -87,6 +87,8 @@ const runIdOf = (start: Start): string => (start.kind === "new" ? start.opened.r
 function hearSignals(io: CliIo, conducted: Conduct, current: () => Run | undefined): () => void {
   let count = 0;
   return io.onSignal((signal) => {
+    // Who reads along may leave; users still need the run.
+    if (signal === "SIGPIPE") return;
     const phase = current()?.phase.kind;
     if (phase === "undoing" || phase === "withdrawing" || phase === "backing-up" || phase === "checking" || phase === "confirming") {
       io.say(`${signal}: an undo is never broken off. To leave it half done all the same, end this process by its id and later run: midflight resume ${current()?.id ?? ""}`);
