@@ -31,7 +31,8 @@ function renderProblem(problem: Problem, paint: ProblemPaint): string {
 }
 
 function placeOf(problem: Problem): string {
-  const at = problem.line === 0 ? printable(problem.file) : `${printable(problem.file)}:${problem.line}:${problem.column}`;
+  const at =
+    problem.line === 0 ? printable(problem.file) : `${printable(problem.file)}:${problem.line}:${problem.column}`;
   return problem.path === undefined || problem.path === "" ? at : `${at}  (${printable(problem.path)})`;
 }
 
@@ -62,14 +63,19 @@ function cut(source: string, column: number, length: number): Cut {
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** A file is written by anybody: no character of it may steer the terminal, and each takes its column. */
-const printable = (text: string): string => text.replaceAll(UNPRINTABLE, (character) => (character === "\t" ? " " : "\uFFFD"));
+const printable = (text: string): string =>
+  text.replaceAll(UNPRINTABLE, (character) => (character === "\t" ? " " : "\uFFFD"));
 
 /** Columns on a terminal. */
 const widthOf = (text: string): number => Array.from(text).reduce((width, character) => width + columns(character), 0);
 
 function columns(character: string): number {
   if (/^\p{M}$/u.test(character)) return 0;
-  return /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303F\uFF01-\uFF60]$/u.test(character) ? 2 : 1;
+  return /^[\p{Script=Han}\p{Script=Hangul}\p{Script=Hiragana}\p{Script=Katakana}\p{Emoji_Presentation}\u3000-\u303F\uFF01-\uFF60]$/u.test(
+    character,
+  )
+    ? 2
+    : 1;
 }
 
 /** One problem for machines. Lines and columns count from 1, in characters; `range` is absent where there is no place. */
@@ -78,7 +84,10 @@ export type ProblemJson = {
   readonly code: string;
   readonly message: string;
   readonly file: string;
-  readonly range?: { readonly start: { readonly line: number; readonly column: number }; readonly end: { readonly line: number; readonly column: number } };
+  readonly range?: {
+    readonly start: { readonly line: number; readonly column: number };
+    readonly end: { readonly line: number; readonly column: number };
+  };
   readonly path?: string;
   readonly source?: string;
   readonly hint?: string;
@@ -90,5 +99,13 @@ export const problemsJson = (problems: readonly Problem[]): readonly ProblemJson
   problems.map((problem) => {
     const { code, message, file, line, column, length, ...rest } = problem;
     const range = { start: { line, column }, end: { line, column: column + (length ?? 1) } };
-    return { kind: "problem", code, message, file, ...(line === 0 ? {} : { range }), ...rest, docs: `midflight explain ${code}` };
+    return {
+      kind: "problem",
+      code,
+      message,
+      file,
+      ...(line === 0 ? {} : { range }),
+      ...rest,
+      docs: `midflight explain ${code}`,
+    };
   });

@@ -56,11 +56,22 @@ const PLAN_RULES: readonly PlanRule[] = [
 ];
 const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [regionsProbed, balancerRegions, noSecrets, stateIsFolder];
 const RELEASES_RULES: readonly ReleasesRule[] = [releasesStandStill, releasesRunSomewhere];
-const TOGETHER_RULES: readonly TogetherRule[] = [componentsPlaced, driverCan, waveRegions, batchFits, floorHolds, releaseKnown, contractEverywhere, migrationsExist, stateApart];
+const TOGETHER_RULES: readonly TogetherRule[] = [
+  componentsPlaced,
+  driverCan,
+  waveRegions,
+  batchFits,
+  floorHolds,
+  releaseKnown,
+  contractEverywhere,
+  migrationsExist,
+  stateApart,
+];
 
 /** Every breach of the rules that need nothing but the plan. */
 export const checkPlan = (plan: Located<Plan>): readonly Problem[] => check(plan, PLAN_RULES);
-export const checkEnvironment = (environment: Located<Environment>): readonly Problem[] => check(environment, ENVIRONMENT_RULES);
+export const checkEnvironment = (environment: Located<Environment>): readonly Problem[] =>
+  check(environment, ENVIRONMENT_RULES);
 export const checkReleases = (releases: Located<Releases>): readonly Problem[] => check(releases, RELEASES_RULES);
 
 /** Every breach of every rule, of each file by itself and of all together, in the order of files and lines. */
@@ -72,5 +83,7 @@ export const checkTogether = (given: Together): readonly Problem[] =>
     ...TOGETHER_RULES.flatMap((rule) => rule(given)),
   ]);
 
-const check = <T>({ value, source }: Located<T>, rules: readonly ((value: T) => readonly Complaint[])[]): readonly Problem[] =>
-  inOrder(rules.flatMap((rule) => rule(value)).map((complaint) => problemAt(source, complaint)));
+const check = <T>(
+  { value, source }: Located<T>,
+  rules: readonly ((value: T) => readonly Complaint[])[],
+): readonly Problem[] => inOrder(rules.flatMap((rule) => rule(value)).map((complaint) => problemAt(source, complaint)));

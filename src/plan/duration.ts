@@ -29,11 +29,15 @@ export function parseDuration(text: string): Quantity {
     if (match === null) return wrong(at, 1, strange(text, at));
     const [whole, digits = "", unit = ""] = match;
     const unitAt = at + digits.length;
-    if (unit === "") return unitAt < text.length ? wrong(unitAt, 1, strange(text, unitAt)) : wrong(at, digits.length, "a unit is missing: d, h, m, s or ms");
+    if (unit === "")
+      return unitAt < text.length
+        ? wrong(unitAt, 1, strange(text, unitAt))
+        : wrong(at, digits.length, "a unit is missing: d, h, m, s or ms");
     const index = UNITS.findIndex(([name]) => name === unit);
     if (index === -1) return wrong(unitAt, unit.length, unitHint(unit));
     if (index < largest) return wrong(at, whole.length, "units go from large to small, each once");
-    if (digits.includes(".") && at + whole.length < text.length) return wrong(at, digits.length, "only the last number may have a fraction");
+    if (digits.includes(".") && at + whole.length < text.length)
+      return wrong(at, digits.length, "only the last number may have a fraction");
     total += Number(digits) * (UNITS[index]?.[1] ?? 0);
     if (total > MOST_MS) return wrong(0, text.length, "it is longer than a year");
     largest = index + 1;
@@ -54,12 +58,29 @@ const strange = (text: string, at: number): string => {
 const unitHint = (unit: string): string => {
   const lower = unit.toLowerCase();
   const known = UNITS.find(([name]) => name === lower)?.[0] ?? LONG[lower];
-  return known === undefined ? `${JSON.stringify(unit)} is no unit; the units are d, h, m, s and ms` : `write "${known}" and not ${JSON.stringify(unit)}`;
+  return known === undefined
+    ? `${JSON.stringify(unit)} is no unit; the units are d, h, m, s and ms`
+    : `write "${known}" and not ${JSON.stringify(unit)}`;
 };
 
 const LONG: Readonly<Record<string, string>> = {
-  sec: "s", secs: "s", second: "s", seconds: "s", min: "m", mins: "m", minute: "m", minutes: "m",
-  hr: "h", hrs: "h", hour: "h", hours: "h", day: "d", days: "d", msec: "ms", millis: "ms", milliseconds: "ms",
+  sec: "s",
+  secs: "s",
+  second: "s",
+  seconds: "s",
+  min: "m",
+  mins: "m",
+  minute: "m",
+  minutes: "m",
+  hr: "h",
+  hrs: "h",
+  hour: "h",
+  hours: "h",
+  day: "d",
+  days: "d",
+  msec: "ms",
+  millis: "ms",
+  milliseconds: "ms",
 };
 
 /** ms → the shortest text that reads back as the same. */

@@ -6,7 +6,11 @@ import { releasesSchema } from "./schema/releases-schema.ts";
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
 /** JSON Schemas (draft-07, which is what YAML editors read) of what may be written. */
-export const jsonSchemas = (): { readonly plan: JsonSchema; readonly environment: JsonSchema; readonly releases: JsonSchema } => ({
+export const jsonSchemas = (): {
+  readonly plan: JsonSchema;
+  readonly environment: JsonSchema;
+  readonly releases: JsonSchema;
+} => ({
   plan: schemaOf(planSchema, "A plan of midflight"),
   environment: schemaOf(environmentSchema, "An environment of midflight"),
   releases: schemaOf(releasesSchema, "Releases of midflight"),

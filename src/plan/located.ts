@@ -5,4 +5,6 @@ import type { Source } from "./source/source.ts";
 export type Located<T> = { readonly value: T; readonly source: Source };
 
 /** A file that was understood, or everything that is wrong with it, in the order of the file. */
-export type Parsed<T> = { readonly ok: true; readonly located: Located<T> } | { readonly ok: false; readonly problems: readonly Problem[] };
+export type Parsed<T> =
+  | { readonly ok: true; readonly located: Located<T> }
+  | { readonly ok: false; readonly problems: readonly Problem[] };

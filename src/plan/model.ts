@@ -30,14 +30,7 @@ export type PlanComponent = {
 /** `upgrade` may be told the step again after a failure this often, with growing pauses, within `deadlineMs`. */
 export type Patience = { readonly deadlineMs: number; readonly retries: number };
 
-export type PlanStep =
-  | MigrateStep
-  | RollStep
-  | ShiftStep
-  | RunStep
-  | SoakStep
-  | VerifyStep
-  | ApproveStep;
+export type PlanStep = MigrateStep | RollStep | ShiftStep | RunStep | SoakStep | VerifyStep | ApproveStep;
 
 /** `expand` adds, so the old release is still served; `contract` takes away what the old release needed. */
 export type MigrationPhase = "expand" | "contract";
@@ -128,7 +121,9 @@ export type PlanGuard = {
 export type EnvironmentClass = "demo" | "production";
 
 /** Where a value that must not stand in a file comes from. */
-export type SecretRef = { readonly env: string; /** Used when the variable is not set. */ readonly default?: string } | { readonly file: string };
+export type SecretRef =
+  | { readonly env: string; /** Used when the variable is not set. */ readonly default?: string }
+  | { readonly file: string };
 export type Value = string | SecretRef;
 
 /** An environment: where a plan's components really are. */
@@ -160,10 +155,7 @@ export type ProbeTarget = {
   readonly simulatedTrading: boolean;
 };
 
-export type EnvironmentComponent =
-  | ProcessComponent
-  | PostgresComponent
-  | CommandComponent;
+export type EnvironmentComponent = ProcessComponent | PostgresComponent | CommandComponent;
 
 export type ProcessComponent = {
   readonly driver: "process";
@@ -196,7 +188,9 @@ export type CommandComponent = {
 
 export type NotifyKind = "tripped" | "stranded" | "unknown" | "ended" | "held" | "approval";
 export type NotifyRule = {
-  readonly target: { readonly kind: "webhook"; readonly url: Value } | { readonly kind: "command"; readonly argv: readonly string[] };
+  readonly target:
+    | { readonly kind: "webhook"; readonly url: Value }
+    | { readonly kind: "command"; readonly argv: readonly string[] };
   readonly on: readonly NotifyKind[];
 };
 

@@ -20,7 +20,8 @@ export function distance(a: string, b: string): number {
     for (let j = 1; j <= b.length; j++) {
       const same = a[i - 1] === b[j - 1] ? 0 : 1;
       let cost = Math.min((last[j] ?? 0) + 1, (row[j - 1] ?? 0) + 1, (last[j - 1] ?? 0) + same);
-      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1);
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1])
+        cost = Math.min(cost, (beforeLast[j - 2] ?? 0) + 1);
       row.push(cost);
     }
     [beforeLast, last] = [last, row];
@@ -32,7 +33,10 @@ export function distance(a: string, b: string): number {
 export function suggest(word: string, candidates: readonly string[]): string | undefined {
   const near = nearest(word, candidates);
   if (near !== undefined) return `did you mean "${near}"?`;
-  return candidates.length === 0 ? undefined : `there ${candidates.length === 1 ? "is" : "are"}: ${shorten(candidates)}`;
+  return candidates.length === 0
+    ? undefined
+    : `there ${candidates.length === 1 ? "is" : "are"}: ${shorten(candidates)}`;
 }
 
-const shorten = (words: readonly string[]): string => (words.length <= 20 ? words.join(", ") : `${words.slice(0, 20).join(", ")} and ${words.length - 20} more`);
+const shorten = (words: readonly string[]): string =>
+  words.length <= 20 ? words.join(", ") : `${words.slice(0, 20).join(", ")} and ${words.length - 20} more`;

@@ -23,7 +23,11 @@ export type Format<Schema extends z.ZodType, T> = {
 };
 
 /** Text → value, or every problem of its shape. Never throws but for a `Bug`. */
-export function parseFile<Schema extends z.ZodType, T>(format: Format<Schema, T>, input: Input, file: string): Parsed<T> {
+export function parseFile<Schema extends z.ZodType, T>(
+  format: Format<Schema, T>,
+  input: Input,
+  file: string,
+): Parsed<T> {
   const decoded = decodeSource(typeof input === "string" ? new TextEncoder().encode(input) : input, file);
   if (decoded.kind === "refused") return refused(decoded.problems);
   const yaml = readYaml(decoded.text, file);
@@ -43,13 +47,40 @@ function refused<T>(problems: readonly Problem[]): Parsed<T> {
 
 /** What makes every other complaint pointless: nothing there, another kind of file, another version of the format. */
 function notOurs(kind: FileKind, value: unknown, source: Source): Problem | undefined {
-  if (value === null) return problemAt(source, { code: "FILE_EMPTY", message: `the file is empty; ${NOUNS[kind]} is expected`, path: [], hint: "`midflight init` writes a first one" });
-  if (!isBlock(value)) return problemAt(source, { code: "VALUE_WRONG", message: `the file must hold a block of keys: ${NOUNS[kind]}`, path: [], hint: `begin with "midflight: 1"` });
+  if (value === null)
+    return problemAt(source, {
+      code: "FILE_EMPTY",
+      message: `the file is empty; ${NOUNS[kind]} is expected`,
+      path: [],
+      hint: "`midflight init` writes a first one",
+    });
+  if (!isBlock(value))
+    return problemAt(source, {
+      code: "VALUE_WRONG",
+      message: `the file must hold a block of keys: ${NOUNS[kind]}`,
+      path: [],
+      hint: `begin with "midflight: 1"`,
+    });
   const version = value["midflight"];
-  if (version !== undefined && version !== 1) return problemAt(source, { code: "FORMAT_UNKNOWN", message: "this version of midflight reads format 1 only", path: ["midflight"], hint: versionHint(version) });
+  if (version !== undefined && version !== 1)
+    return problemAt(source, {
+      code: "FORMAT_UNKNOWN",
+      message: "this version of midflight reads format 1 only",
+      path: ["midflight"],
+      hint: versionHint(version),
+    });
   const other = (Object.keys(NOUNS) as readonly FileKind[]).find((one) => one in value);
   if (kind in value || other === undefined) return undefined;
-  return problemAt(source, { code: "FILE_OF_OTHER_KIND", message: `this is ${NOUNS[other]}; ${NOUNS[kind]} is expected`, path: [other], at: "key", hint: "check which file goes where" });
+  return problemAt(source, {
+    code: "FILE_OF_OTHER_KIND",
+    message: `this is ${NOUNS[other]}; ${NOUNS[kind]} is expected`,
+    path: [other],
+    at: "key",
+    hint: "check which file goes where",
+  });
 }
 
-const versionHint = (version: unknown): string => (version === "1" ? "write it without quotes: midflight: 1" : "write midflight: 1, or use the version of midflight that this file was written for");
+const versionHint = (version: unknown): string =>
+  version === "1"
+    ? "write it without quotes: midflight: 1"
+    : "write midflight: 1, or use the version of midflight that this file was written for";

@@ -14,7 +14,13 @@ export function parsePerSecond(text: string): Quantity {
   return value > 10_000 ? wrong(0, digits.length, "it is more than 10000/s") : read(value);
 }
 
-const UNITS: Readonly<Record<string, number>> = { minute: 60_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000, year: 31_536_000_000 };
+const UNITS: Readonly<Record<string, number>> = {
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
+  week: 604_800_000,
+  year: 31_536_000_000,
+};
 const HOUR_MS = 3_600_000;
 const MOST_MS = 100 * 31_536_000_000;
 
@@ -34,7 +40,8 @@ export function parseEventRate(text: string): Quantity {
   const span = take(/^[1-9]\d* /)?.trim() ?? "1";
   const unit = take(/^[a-z]+/) ?? "";
   const size = UNITS[unit] ?? UNITS[unit.replace(/s$/, "")];
-  if (size === undefined) return wrong(at - unit.length, unit.length, "minutes, hours, days, weeks or years are expected here");
+  if (size === undefined)
+    return wrong(at - unit.length, unit.length, "minutes, hours, days, weeks or years are expected here");
   if (at < text.length) return wrong(at, text.length - at, "nothing may follow the unit");
   const everyMs = (Number(span) * size) / Number(count);
   if (everyMs < HOUR_MS) return wrong(0, text.length, "it is more often than once an hour, which is no promise");

@@ -1,5 +1,13 @@
 import { defined } from "./defined.ts";
-import type { Environment, EnvironmentComponent, EnvironmentRegion, NotifyKind, NotifyRule, SecretRef, Value } from "./model.ts";
+import type {
+  Environment,
+  EnvironmentComponent,
+  EnvironmentRegion,
+  NotifyKind,
+  NotifyRule,
+  SecretRef,
+  Value,
+} from "./model.ts";
 import type { EnvironmentInput } from "./schema/environment-schema.ts";
 import { msOr } from "./value-of.ts";
 
@@ -11,8 +19,12 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
     name: input.environment,
     class: input.class,
     rehearsedIn: input.rehearsedIn,
-    regions: Object.fromEntries(Object.entries(input.regions).map(([name, region]) => [name, toRegion(region, input.class === "demo")])),
-    components: Object.fromEntries(Object.entries(input.components).map(([name, component]) => [name, toComponent(component)])),
+    regions: Object.fromEntries(
+      Object.entries(input.regions).map(([name, region]) => [name, toRegion(region, input.class === "demo")]),
+    ),
+    components: Object.fromEntries(
+      Object.entries(input.components).map(([name, component]) => [name, toComponent(component)]),
+    ),
     notify: (input.notify ?? []).map((rule) => toNotify(rule)),
     trusts: input.trusts ?? [],
     state: typeof input.state === "string" ? input.state : ".midflight",
@@ -21,13 +33,23 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
 
 type Ref = { readonly env: string; readonly default?: string | undefined } | { readonly file: string };
 
-const toSecret = (ref: Ref): SecretRef => ("env" in ref ? defined({ env: ref.env, default: ref.default }) : { file: ref.file });
+const toSecret = (ref: Ref): SecretRef =>
+  "env" in ref ? defined({ env: ref.env, default: ref.default }) : { file: ref.file };
 const toValue = (value: string | Ref): Value => (typeof value === "string" ? value : toSecret(value));
 
 function toRegion(input: EnvironmentInput["regions"][string], isDemo: boolean): EnvironmentRegion {
   if (input.probe === undefined) return {};
   const { rest, ws, accounts, instrument, simulatedTrading } = input.probe.okx;
-  return { probe: defined({ kind: "okx" as const, rest, ws, accounts: toValue(accounts), instrument: instrument ?? "BTC-USDT", simulatedTrading: simulatedTrading ?? isDemo }) };
+  return {
+    probe: defined({
+      kind: "okx" as const,
+      rest,
+      ws,
+      accounts: toValue(accounts),
+      instrument: instrument ?? "BTC-USDT",
+      simulatedTrading: simulatedTrading ?? isDemo,
+    }),
+  };
 }
 
 function toComponent(input: EnvironmentInput["components"][string]): EnvironmentComponent {
@@ -49,13 +71,24 @@ function toComponent(input: EnvironmentInput["components"][string]): Environment
     case "postgres":
       return { driver: input.driver, url: toValue(input.url) };
     case "command":
-      return { driver: input.driver, observe: input.observe, apply: input.apply, undo: input.undo, ready: input.ready, shell: input.shell ?? false, timeoutMs: msOr(input.timeout, 60_000) };
+      return {
+        driver: input.driver,
+        observe: input.observe,
+        apply: input.apply,
+        undo: input.undo,
+        ready: input.ready,
+        shell: input.shell ?? false,
+        timeoutMs: msOr(input.timeout, 60_000),
+      };
   }
 }
 
 const ALL_KINDS: readonly NotifyKind[] = ["tripped", "stranded", "unknown", "ended", "held", "approval"];
 
 const toNotify = (input: NonNullable<EnvironmentInput["notify"]>[number]): NotifyRule => ({
-  target: "webhook" in input ? { kind: "webhook", url: toValue(input.webhook.url) } : { kind: "command", argv: input.command },
+  target:
+    "webhook" in input
+      ? { kind: "webhook", url: toValue(input.webhook.url) }
+      : { kind: "command", argv: input.command },
   on: input.on ?? ALL_KINDS,
 });

@@ -1,5 +1,18 @@
 import { defined } from "./defined.ts";
-import type { BackupAction, DarkProof, EnvironmentClass, Operation, Patience, Plan, PlanComponent, PlanGuard, PlanStep, RollStep, RunStep, Wave } from "./model.ts";
+import type {
+  BackupAction,
+  DarkProof,
+  EnvironmentClass,
+  Operation,
+  Patience,
+  Plan,
+  PlanComponent,
+  PlanGuard,
+  PlanStep,
+  RollStep,
+  RunStep,
+  Wave,
+} from "./model.ts";
 import type { PlanInput } from "./schema/plan-schema.ts";
 import { everyMsOf, msOf, msOr, percentOf, percentOr, perSecondOf } from "./value-of.ts";
 
@@ -19,18 +32,42 @@ export const toPlan = (input: PlanInput, file: string): Plan =>
     backups: mapValues(input.backups ?? {}, (actions) => actions.map((action) => toBackupAction(action))),
   });
 
-const mapValues = <From, To>(record: Readonly<Record<string, From>>, map: (value: From) => To): Readonly<Record<string, To>> => Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+const mapValues = <From, To>(
+  record: Readonly<Record<string, From>>,
+  map: (value: From) => To,
+): Readonly<Record<string, To>> => Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 
 const toComponent = (input: PlanInput["components"][string]): PlanComponent =>
-  defined({ release: input.release, migrations: input.migrations, needs: input.needs ?? [], floorPct: percentOr(input.floor, 100) });
+  defined({
+    release: input.release,
+    migrations: input.migrations,
+    needs: input.needs ?? [],
+    floorPct: percentOr(input.floor, 100),
+  });
 
 type StepInput = PlanInput["steps"][number];
 
 function toStep(input: StepInput): PlanStep {
   if ("migrate" in input)
-    return defined({ kind: "migrate" as const, component: input.migrate, phase: input.phase, irreversible: input.irreversible ?? false, backup: input.backup, undo: input.undo ?? ("suspect" as const), ...patience(input, 5 * MINUTE, 3) });
+    return defined({
+      kind: "migrate" as const,
+      component: input.migrate,
+      phase: input.phase,
+      irreversible: input.irreversible ?? false,
+      backup: input.backup,
+      undo: input.undo ?? ("suspect" as const),
+      ...patience(input, 5 * MINUTE, 3),
+    });
   if ("roll" in input) return toRoll(input);
-  if ("shift" in input) return { kind: "shift", component: input.shift, toPct: percentOf(input.to), regions: input.regions ?? "rest", soakMs: msOr(input.soak, 0), ...patience(input, MINUTE, 2) };
+  if ("shift" in input)
+    return {
+      kind: "shift",
+      component: input.shift,
+      toPct: percentOf(input.to),
+      regions: input.regions ?? "rest",
+      soakMs: msOr(input.soak, 0),
+      ...patience(input, MINUTE, 2),
+    };
   if ("run" in input) return toRun(input);
   if ("soak" in input) return { kind: "soak", ms: msOf(input.soak) };
   if ("verify" in input) return { kind: "verify", component: input.verify, ...patience(input, MINUTE, 2) };
@@ -39,7 +76,11 @@ function toStep(input: StepInput): PlanStep {
 
 const ALL_CLASSES: readonly EnvironmentClass[] = ["demo", "production"];
 
-const patience = (input: { readonly deadline?: string | undefined; readonly retries?: number | undefined }, deadlineMs: number, retries: number): Patience => ({
+const patience = (
+  input: { readonly deadline?: string | undefined; readonly retries?: number | undefined },
+  deadlineMs: number,
+  retries: number,
+): Patience => ({
   deadlineMs: msOr(input.deadline, deadlineMs),
   retries: input.retries ?? retries,
 });
@@ -68,11 +109,19 @@ function toWave(input: NonNullable<RollInput["waves"]>[number]): Wave {
 
 function toRun(input: Extract<StepInput, { readonly run: unknown }>): RunStep {
   const program = "argv" in input.run ? input.run : { argv: input.run };
-  return defined({ kind: "run" as const, argv: program.argv, undo: "undo" in program ? program.undo : undefined, shell: ("shell" in program ? program.shell : undefined) ?? false, ...patience(input, 5 * MINUTE, 0) });
+  return defined({
+    kind: "run" as const,
+    argv: program.argv,
+    undo: "undo" in program ? program.undo : undefined,
+    shell: ("shell" in program ? program.shell : undefined) ?? false,
+    ...patience(input, 5 * MINUTE, 0),
+  });
 }
 
 const toBackupAction = (input: NonNullable<PlanInput["backups"]>[string][number]): BackupAction =>
-  "run" in input ? { kind: "run", argv: input.run, shell: input.shell ?? false, timeoutMs: msOr(input.timeout, 5 * MINUTE) } : { kind: "verify", component: input.verify, timeoutMs: msOr(input.timeout, MINUTE) };
+  "run" in input
+    ? { kind: "run", argv: input.run, shell: input.shell ?? false, timeoutMs: msOr(input.timeout, 5 * MINUTE) }
+    : { kind: "verify", component: input.verify, timeoutMs: msOr(input.timeout, MINUTE) };
 
 const ALL_OPERATIONS: readonly Operation[] = ["order", "amend", "cancel"];
 

@@ -8,4 +8,5 @@ export const toReleases = (input: ReleasesInput, file: string): Releases => ({
   releases: Object.fromEntries(Object.entries(input.releases).map(([name, release]) => [name, toRelease(release)])),
 });
 
-const toRelease = (input: ReleasesInput["releases"][string]): Release => defined({ process: input.process, command: input.command, kubernetes: input.kubernetes });
+const toRelease = (input: ReleasesInput["releases"][string]): Release =>
+  defined({ process: input.process, command: input.command, kubernetes: input.kubernetes });

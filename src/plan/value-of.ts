@@ -11,8 +11,10 @@ export const perSecondOf = (text: string): number => valueOf(parsePerSecond(text
 export const everyMsOf = (text: string): number => valueOf(parseEventRate(text), text);
 
 /** The same for a field that may be left out. */
-export const msOr = (text: string | undefined, byDefault: number): number => (text === undefined ? byDefault : msOf(text));
-export const percentOr = (text: string | undefined, byDefault: number): number => (text === undefined ? byDefault : percentOf(text));
+export const msOr = (text: string | undefined, byDefault: number): number =>
+  text === undefined ? byDefault : msOf(text);
+export const percentOr = (text: string | undefined, byDefault: number): number =>
+  text === undefined ? byDefault : percentOf(text);
 
 function valueOf(quantity: Quantity, text: string): number {
   if (quantity.kind === "wrong") throw new Bug(`${JSON.stringify(text)} passed the schema, but ${quantity.why}`);

@@ -43,13 +43,20 @@ const open = async (url: string): Promise<Client> => {
   return client;
 };
 const up = (name: string) => owner.query(readFileSync(join(PLANS, "migrations/orders", `${name}.up.sql`), "utf8"));
-const bands = async () => (await gateway.query<{ inst_id: string; lower: number; upper: number }>("select inst_id, lower_pct::float as lower, upper_pct::float as upper from price_bands order by inst_id")).rows;
+const bands = async () =>
+  (
+    await gateway.query<{ inst_id: string; lower: number; upper: number }>(
+      "select inst_id, lower_pct::float as lower, upper_pct::float as upper from price_bands order by inst_id",
+    )
+  ).rows;
 
 type Ended = { readonly status: number | null; readonly text: string };
 const rebuild = (url: string | undefined = cloneOf(postgres.ownerUrl)): Promise<Ended> =>
   new Promise((resolve) => {
     const { ORDERS_DB_URL: _, ...env } = process.env;
-    const child = spawn(process.execPath, [join(PLANS, "backup/rebuild-bands.mjs")], { env: url === "" ? env : { ...env, ORDERS_DB_URL: url } });
+    const child = spawn(process.execPath, [join(PLANS, "backup/rebuild-bands.mjs")], {
+      env: url === "" ? env : { ...env, ORDERS_DB_URL: url },
+    });
     let text = "";
     child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (text += chunk.toString()));

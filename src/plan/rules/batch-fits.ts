@@ -6,7 +6,16 @@ export const batchFits = inPlan((plan, environment) =>
     const placed = environment.components[step.component];
     const instances = placed?.driver === "process" ? placed.instances : placed?.driver === "command" ? 1 : undefined;
     return step.waves.flatMap(({ batch }, at) =>
-      instances === undefined || batch <= instances ? [] : [{ code: "BATCH_TOO_LARGE", message: `batch ${batch} is more than the ${instances} ${instances === 1 ? "instance" : "instances"} of ${step.component} in a region of ${environment.name}`, path: ["steps", index, "waves", at, "batch"], hint: `make it at most ${instances}` }],
+      instances === undefined || batch <= instances
+        ? []
+        : [
+            {
+              code: "BATCH_TOO_LARGE",
+              message: `batch ${batch} is more than the ${instances} ${instances === 1 ? "instance" : "instances"} of ${step.component} in a region of ${environment.name}`,
+              path: ["steps", index, "waves", at, "batch"],
+              hint: `make it at most ${instances}`,
+            },
+          ],
     );
   }),
 );

@@ -12,7 +12,14 @@ export const contractEverywhere = inPlan((plan, environment) =>
         .flatMap((name) => {
           const left = leftBehind(plan, environment, name, index);
           if (left.length === 0) return [];
-          return [{ code: "CONTRACT_TOO_EARLY", message: `${left.join(", ")} would still run the old release of ${name} in ${stepName(index)}, and it needs what is taken away`, path: ["steps", index, "phase"], hint: "roll it in every region first, or contract in a later plan" }];
+          return [
+            {
+              code: "CONTRACT_TOO_EARLY",
+              message: `${left.join(", ")} would still run the old release of ${name} in ${stepName(index)}, and it needs what is taken away`,
+              path: ["steps", index, "phase"],
+              hint: "roll it in every region first, or contract in a later plan",
+            },
+          ];
         }),
     ),
 );

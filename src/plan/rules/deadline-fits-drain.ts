@@ -6,5 +6,12 @@ export const deadlineFitsDrain: PlanRule = (plan) =>
   stepsOf(plan, "roll").flatMap(({ step, index }) => {
     const drainMs = step.drain.noticeMs + step.drain.deadlineMs;
     if (step.deadlineMs > drainMs) return [];
-    return [{ code: "DEADLINE_TOO_SHORT", message: `draining may take ${durationText(drainMs)}, and this step gives each move ${durationText(step.deadlineMs)}`, path: ["steps", index, "deadline"], hint: `make the deadline longer than ${durationText(drainMs)}` }];
+    return [
+      {
+        code: "DEADLINE_TOO_SHORT",
+        message: `draining may take ${durationText(drainMs)}, and this step gives each move ${durationText(step.deadlineMs)}`,
+        path: ["steps", index, "deadline"],
+        hint: `make the deadline longer than ${durationText(drainMs)}`,
+      },
+    ];
   });

@@ -10,14 +10,32 @@ export const driverCan = inPlan((plan, environment) =>
   }),
 );
 
-const DRIVERS: Readonly<Record<"migrate" | "roll" | "shift", readonly EnvironmentComponent["driver"][]>> = { migrate: ["postgres"], roll: ["process", "command"], shift: ["process"] };
+const DRIVERS: Readonly<Record<"migrate" | "roll" | "shift", readonly EnvironmentComponent["driver"][]>> = {
+  migrate: ["postgres"],
+  roll: ["process", "command"],
+  shift: ["process"],
+};
 
 function judge(step: PlanStep, index: number, { driver }: EnvironmentComponent): readonly Complaint[] {
   if (step.kind !== "migrate" && step.kind !== "roll" && step.kind !== "shift") return [];
   if (!DRIVERS[step.kind].includes(driver)) {
     const why = step.kind === "shift" ? ": it has no balancer" : "";
-    return [{ code: "DRIVER_CANNOT", message: `the driver ${driver} of ${step.component} cannot ${step.kind}${why}`, path: ["steps", index, step.kind], hint: `a ${step.kind} needs the driver ${DRIVERS[step.kind].join(" or ")}` }];
+    return [
+      {
+        code: "DRIVER_CANNOT",
+        message: `the driver ${driver} of ${step.component} cannot ${step.kind}${why}`,
+        path: ["steps", index, step.kind],
+        hint: `a ${step.kind} needs the driver ${DRIVERS[step.kind].join(" or ")}`,
+      },
+    ];
   }
   if (step.kind !== "roll" || driver !== "command" || step.dark === undefined) return [];
-  return [{ code: "DRIVER_CANNOT", message: `${step.component} is driven by commands, so new instances of it cannot be probed before users reach them`, path: ["steps", index, "dark"], hint: "write `dark: none`, so that readers see it" }];
+  return [
+    {
+      code: "DRIVER_CANNOT",
+      message: `${step.component} is driven by commands, so new instances of it cannot be probed before users reach them`,
+      path: ["steps", index, "dark"],
+      hint: "write `dark: none`, so that readers see it",
+    },
+  ];
 }

@@ -8,7 +8,14 @@ export const expandBeforeRoll: PlanRule = (plan) => {
       const own = expands.filter((expand) => expand.step.component === need);
       const late = own.find((expand) => expand.index > index);
       if (late === undefined || own.some((expand) => expand.index < index)) return [];
-      return [{ code: "EXPAND_TOO_LATE", message: `${step.component} needs ${need}, which is expanded only in ${stepName(late.index)}`, path: ["steps", index, "roll"], hint: `move the expand of ${need} before this roll` }];
+      return [
+        {
+          code: "EXPAND_TOO_LATE",
+          message: `${step.component} needs ${need}, which is expanded only in ${stepName(late.index)}`,
+          path: ["steps", index, "roll"],
+          hint: `move the expand of ${need} before this roll`,
+        },
+      ];
     }),
   );
 };

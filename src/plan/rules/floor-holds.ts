@@ -10,7 +10,14 @@ export const floorHolds = inPlan((plan, environment) =>
       const leftPct = ((placed.instances - batch) / placed.instances) * 100;
       if (surge > 0 || batch > placed.instances || leftPct >= floorPct) return [];
       const message = `without surge, batch ${batch} of ${placed.instances} leaves ${Math.floor(leftPct)}% of ${step.component} in a region, and its floor is ${floorPct}%`;
-      return [{ code: "FLOOR_BROKEN", message, path: ["steps", index, "waves", at, "surge"], hint: hintFor(placed.instances, floorPct, batch) }];
+      return [
+        {
+          code: "FLOOR_BROKEN",
+          message,
+          path: ["steps", index, "waves", at, "surge"],
+          hint: hintFor(placed.instances, floorPct, batch),
+        },
+      ];
     });
   }),
 );

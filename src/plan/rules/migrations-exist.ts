@@ -8,7 +8,15 @@ export const migrationsExist: TogetherRule = ({ plan, migrations }) => {
     const own = migrations[step.component];
     if (own === undefined || own.some((migration) => migration.phase === step.phase)) return [];
     const folder = plan.value.components[step.component]?.migrations ?? "its folder";
-    const there = own.length === 0 ? `${folder} holds no migration` : `${folder} holds no migration of phase ${step.phase}`;
-    return [problemAt(plan.source, { code: "MIGRATION_NONE", message: there, path: ["steps", index, "phase"], hint: own.length === 0 ? "check the folder" : "write one, or delete the step" })];
+    const there =
+      own.length === 0 ? `${folder} holds no migration` : `${folder} holds no migration of phase ${step.phase}`;
+    return [
+      problemAt(plan.source, {
+        code: "MIGRATION_NONE",
+        message: there,
+        path: ["steps", index, "phase"],
+        hint: own.length === 0 ? "check the folder" : "write one, or delete the step",
+      }),
+    ];
   });
 };

@@ -5,7 +5,12 @@ import type { EnvironmentRule } from "./rule.ts";
 export const noSecrets: EnvironmentRule = (environment) =>
   valuesOf(environment)
     .filter((placed) => isSecret(placed))
-    .map(({ path, what }) => ({ code: "SECRET_IN_FILE", message: `${what} stands in this file and is a secret, or holds one`, path, hint: "write { env: NAME } or { file: PATH } instead, and change the secret" }));
+    .map(({ path, what }) => ({
+      code: "SECRET_IN_FILE",
+      message: `${what} stands in this file and is a secret, or holds one`,
+      path,
+      hint: "write { env: NAME } or { file: PATH } instead, and change the secret",
+    }));
 
 const SECRET_NAME = /(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|PRIVATE_KEY|API_KEY|KEY_SEED|CREDENTIALS?)$/i;
 
@@ -13,5 +18,7 @@ function isSecret({ value, path }: PlacedValue): boolean {
   if (typeof value !== "string" || value === "") return false;
   const last = String(path.at(-1));
   if (last === "accounts") return true;
-  return /:\/\/[^\s/@]*:[^\s/@]+@/.test(value) || /[?&](password|token|secret|key)=/i.test(value) || SECRET_NAME.test(last);
+  return (
+    /:\/\/[^\s/@]*:[^\s/@]+@/.test(value) || /[?&](password|token|secret|key)=/i.test(value) || SECRET_NAME.test(last)
+  );
 }

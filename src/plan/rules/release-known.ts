@@ -4,7 +4,8 @@ import { problemAt } from "../source/source.ts";
 import type { Together, TogetherRule } from "./rule.ts";
 
 /** releases.yaml says what the plan's releases are, for the driver that is to run them. */
-export const releaseKnown: TogetherRule = (given) => Object.keys(given.plan.value.components).flatMap((name) => judge(given, name));
+export const releaseKnown: TogetherRule = (given) =>
+  Object.keys(given.plan.value.components).flatMap((name) => judge(given, name));
 
 function judge({ plan, environment, releases }: Together, name: string): readonly Problem[] {
   const release = plan.value.components[name]?.release;
@@ -13,10 +14,25 @@ function judge({ plan, environment, releases }: Together, name: string): readonl
   const path = ["components", name, "release"];
   if (!Object.hasOwn(known, release)) {
     const hint = suggest(release, Object.keys(known)) ?? `add it to ${releases.value.file}`;
-    return [problemAt(plan.source, { code: "RELEASE_UNKNOWN", message: `${releases.value.file} does not know ${release}`, path, hint })];
+    return [
+      problemAt(plan.source, {
+        code: "RELEASE_UNKNOWN",
+        message: `${releases.value.file} does not know ${release}`,
+        path,
+        hint,
+      }),
+    ];
   }
   const driver = environment?.value.components[name]?.driver;
   if (driver === undefined || driver === "postgres" || known[release]?.[driver] !== undefined) return [];
   const message = `${release} says nothing for the driver ${driver}, which runs ${name} in ${environment?.value.name ?? "the environment"}`;
-  return [problemAt(releases.source, { code: "RELEASE_UNKNOWN", message, path: ["releases", release], at: "key", hint: `add \`${driver}\` with its digest` })];
+  return [
+    problemAt(releases.source, {
+      code: "RELEASE_UNKNOWN",
+      message,
+      path: ["releases", release],
+      at: "key",
+      hint: `add \`${driver}\` with its digest`,
+    }),
+  ];
 }

@@ -22,14 +22,23 @@ export type TogetherRule = (given: Together) => readonly Problem[];
 export const inPlan =
   (rule: (plan: Plan, environment: Environment, given: Together) => readonly Complaint[]): TogetherRule =>
   (given) =>
-    given.environment === undefined ? [] : rule(given.plan.value, given.environment.value, given).map((complaint) => problemAt(given.plan.source, complaint));
+    given.environment === undefined
+      ? []
+      : rule(given.plan.value, given.environment.value, given).map((complaint) =>
+          problemAt(given.plan.source, complaint),
+        );
 
 type Kind = PlanStep["kind"];
-export type Indexed<K extends Kind> = { readonly step: Extract<PlanStep, { readonly kind: K }>; readonly index: number };
+export type Indexed<K extends Kind> = {
+  readonly step: Extract<PlanStep, { readonly kind: K }>;
+  readonly index: number;
+};
 
-export const stepsOf = <K extends Kind>(plan: Plan, kind: K): readonly Indexed<K>[] => plan.steps.flatMap((step, index) => (isOf(step, kind) ? [{ step, index }] : []));
+export const stepsOf = <K extends Kind>(plan: Plan, kind: K): readonly Indexed<K>[] =>
+  plan.steps.flatMap((step, index) => (isOf(step, kind) ? [{ step, index }] : []));
 
-const isOf = <K extends Kind>(step: PlanStep, kind: K): step is Extract<PlanStep, { readonly kind: K }> => step.kind === kind;
+const isOf = <K extends Kind>(step: PlanStep, kind: K): step is Extract<PlanStep, { readonly kind: K }> =>
+  step.kind === kind;
 
 /** `steps[2]`, for sentences. */
 export const stepName = (index: number): string => `step ${index + 1}`;

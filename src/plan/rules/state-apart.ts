@@ -5,7 +5,14 @@ import type { EnvironmentRule, TogetherRule } from "./rule.ts";
 /** State is kept in a folder so far. */
 export const stateIsFolder: EnvironmentRule = (environment) =>
   isStore(environment) && storeBehind(environment) === undefined
-    ? [{ code: "STATE_UNSUPPORTED", message: "runs and leases are kept in a folder; a store is not supported yet", path: ["state"], hint: "name a folder, such as .midflight" }]
+    ? [
+        {
+          code: "STATE_UNSUPPORTED",
+          message: "runs and leases are kept in a folder; a store is not supported yet",
+          path: ["state"],
+          hint: "name a folder, such as .midflight",
+        },
+      ]
     : [];
 
 /** Never in a store that the plan itself upgrades: the upgrade that breaks it would take its own way back with it. */
@@ -16,24 +23,32 @@ export const stateApart: TogetherRule = ({ plan, environment }) => {
   const isUpgraded = Object.hasOwn(plan.value.components, name);
   const complaint: Complaint = {
     code: isUpgraded ? "STATE_IN_UPGRADED_STORE" : "STATE_UNSUPPORTED",
-    message: isUpgraded ? `state would be kept in ${name}, which this plan upgrades` : `runs and leases are kept in a folder; a store, here that of ${name}, is not supported yet`,
+    message: isUpgraded
+      ? `state would be kept in ${name}, which this plan upgrades`
+      : `runs and leases are kept in a folder; a store, here that of ${name}, is not supported yet`,
     path: ["state"],
     hint: "name a folder, such as .midflight",
   };
   return [problemAt(environment.source, complaint)];
 };
 
-const isStore = (environment: Environment): boolean => environment.stateStore !== undefined || /^\w+:\/\//.test(environment.state);
+const isStore = (environment: Environment): boolean =>
+  environment.stateStore !== undefined || /^\w+:\/\//.test(environment.state);
 
 /** The component whose store the state names. */
-const storeBehind = (environment: Environment): string | undefined => (isStore(environment) ? Object.entries(environment.components).find(([, component]) => isSame(environment, component))?.[0] : undefined);
+const storeBehind = (environment: Environment): string | undefined =>
+  isStore(environment)
+    ? Object.entries(environment.components).find(([, component]) => isSame(environment, component))?.[0]
+    : undefined;
 
 function isSame({ state, stateStore }: Environment, component: EnvironmentComponent): boolean {
   if (component.driver !== "postgres") return false;
   const { url } = component;
   if (typeof url === "string") return stateStore === undefined && database(url) === database(state);
   if (stateStore === undefined) return false;
-  return "env" in url ? "env" in stateStore && url.env === stateStore.env : "file" in stateStore && url.file === stateStore.file;
+  return "env" in url
+    ? "env" in stateStore && url.env === stateStore.env
+    : "file" in stateStore && url.file === stateStore.file;
 }
 
 /** Host, port and database, without who asks and how. */

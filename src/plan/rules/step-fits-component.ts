@@ -9,5 +9,12 @@ export const stepFitsComponent: PlanRule = (plan) =>
     const lacks = step.kind === "migrate" ? component.migrations === undefined : component.release === undefined;
     if (!lacks) return [];
     const wants = step.kind === "migrate" ? "migrations" : "a release";
-    return [{ code: "STEP_DOES_NOT_FIT", message: `${step.kind} needs ${wants}, and ${step.component} has none`, path: ["steps", index, step.kind], hint: `give components.${step.component} ${wants}, or name another component` }];
+    return [
+      {
+        code: "STEP_DOES_NOT_FIT",
+        message: `${step.kind} needs ${wants}, and ${step.component} has none`,
+        path: ["steps", index, step.kind],
+        hint: `give components.${step.component} ${wants}, or name another component`,
+      },
+    ];
   });

@@ -11,7 +11,16 @@ function migratedTwice(plan: Plan): readonly Complaint[] {
     const what = `${step.phase} of ${step.component}`;
     const before = first.get(what);
     if (before === undefined) first.set(what, index);
-    return before === undefined ? [] : [{ code: "STEP_TWICE", message: `the ${what} is ${stepName(before)} already, which applies all its migrations`, path: ["steps", index, "migrate"], hint: "delete one of the two steps" }];
+    return before === undefined
+      ? []
+      : [
+          {
+            code: "STEP_TWICE",
+            message: `the ${what} is ${stepName(before)} already, which applies all its migrations`,
+            path: ["steps", index, "migrate"],
+            hint: "delete one of the two steps",
+          },
+        ];
   });
 }
 
@@ -30,6 +39,13 @@ function rolledTwice(plan: Plan): readonly Complaint[] {
     before.hasRest ||= hasRest;
     if (again === undefined) return [];
     const what = again === "rest" ? "`rest` in one of them takes in the regions of the other" : `both name ${again}`;
-    return [{ code: "STEP_TWICE", message: `${step.component} is rolled in ${stepName(before.index)} already: ${what}`, path: ["steps", index, "roll"], hint: "name each region in one of them, or make them waves of one step" }];
+    return [
+      {
+        code: "STEP_TWICE",
+        message: `${step.component} is rolled in ${stepName(before.index)} already: ${what}`,
+        path: ["steps", index, "roll"],
+        hint: "name each region in one of them, or make them waves of one step",
+      },
+    ];
   });
 }

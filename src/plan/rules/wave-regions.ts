@@ -8,16 +8,25 @@ export const waveRegions = inPlan((plan, environment) =>
   plan.steps.flatMap((step, index) => {
     if (step.kind === "shift") return judge(environment, step.component, step.regions, ["steps", index, "regions"]);
     if (step.kind !== "roll") return [];
-    return step.waves.flatMap((wave, at) => judge(environment, step.component, wave.regions, ["steps", index, "waves", at, "regions"]));
+    return step.waves.flatMap((wave, at) =>
+      judge(environment, step.component, wave.regions, ["steps", index, "waves", at, "regions"]),
+    );
   }),
 );
 
-function judge(environment: Environment, component: string, regions: readonly string[] | "rest", path: Path): readonly Complaint[] {
+function judge(
+  environment: Environment,
+  component: string,
+  regions: readonly string[] | "rest",
+  path: Path,
+): readonly Complaint[] {
   if (regions === "rest") return [];
   const known = regionsOf(environment, component);
   return regions.flatMap((region, item) => {
     if (known === undefined || known.includes(region)) return [];
-    const message = Object.hasOwn(environment.regions, region) ? `${component} does not run in ${region}` : `${environment.name} has no region "${region}"`;
+    const message = Object.hasOwn(environment.regions, region)
+      ? `${component} does not run in ${region}`
+      : `${environment.name} has no region "${region}"`;
     const hint = suggest(region, known);
     return [{ code: "REGION_UNKNOWN", message, path: [...path, item], ...(hint === undefined ? {} : { hint }) }];
   });

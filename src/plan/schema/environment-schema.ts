@@ -1,33 +1,80 @@
 import * as z from "zod";
 import { CHOICE, EXPECTED, NOUN } from "./expected.ts";
-import { argv, count, editorSchema, flag, httpUrl, name, path, secret, text, urlPath, value, version, wsUrl } from "./fields.ts";
+import {
+  argv,
+  count,
+  editorSchema,
+  flag,
+  httpUrl,
+  name,
+  path,
+  secret,
+  text,
+  urlPath,
+  value,
+  version,
+  wsUrl,
+} from "./fields.ts";
 import { duration } from "./quantity-field.ts";
 
 const okx = z
   .strictObject({
     rest: httpUrl().describe("Address of the region's REST API."),
     ws: wsUrl().optional().describe("Address of its WebSocket API."),
-    accounts: value().describe("JSON list of {apiKey, secret, passphrase, cohort}: one account in each cohort that can fail alone."),
-    instrument: z.string().regex(/^[A-Z0-9]+(-[A-Z0-9]+)+$/).register(EXPECTED, { text: "an instrument such as BTC-USDT" }).optional().describe("Instrument that probe orders are sent for. Default BTC-USDT."),
-    simulatedTrading: flag().optional().describe("Send the header x-simulated-trading. Default: true in class demo, false in production."),
+    accounts: value().describe(
+      "JSON list of {apiKey, secret, passphrase, cohort}: one account in each cohort that can fail alone.",
+    ),
+    instrument: z
+      .string()
+      .regex(/^[A-Z0-9]+(-[A-Z0-9]+)+$/)
+      .register(EXPECTED, { text: "an instrument such as BTC-USDT" })
+      .optional()
+      .describe("Instrument that probe orders are sent for. Default BTC-USDT."),
+    simulatedTrading: flag()
+      .optional()
+      .describe("Send the header x-simulated-trading. Default: true in class demo, false in production."),
   })
   .register(NOUN, { noun: "probe" });
 
 const region = z
-  .strictObject({ probe: z.strictObject({ okx: okx.describe("A venue with the OKX V5 API.") }).optional().describe("How operations are tried here, as a user would.") })
+  .strictObject({
+    probe: z
+      .strictObject({ okx: okx.describe("A venue with the OKX V5 API.") })
+      .optional()
+      .describe("How operations are tried here, as a user would."),
+  })
   .register(NOUN, { noun: "region" });
 
 const processComponent = z.strictObject({
   driver: z.literal("process").describe("Processes on this machine, behind a balancer."),
-  balancer: z.record(name(), httpUrl()).register(NOUN, { noun: "region" }).describe("Region → admin address of its balancer."),
+  balancer: z
+    .record(name(), httpUrl())
+    .register(NOUN, { noun: "region" })
+    .describe("Region → admin address of its balancer."),
   instances: count(1, 1000).describe("Instances per region."),
-  env: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/).register(EXPECTED, { text: "the name of an environment variable" }), value()).optional().describe("Environment variables of each instance."),
+  env: z
+    .record(
+      z
+        .string()
+        .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
+        .register(EXPECTED, { text: "the name of an environment variable" }),
+      value(),
+    )
+    .optional()
+    .describe("Environment variables of each instance."),
   ready: urlPath().optional().describe("Answers 200 when the instance can serve. Default /-/ready."),
   drain: urlPath().optional().describe("POST starts draining. Default /-/drain."),
   undrain: urlPath().optional().describe("POST takes it back. Default /-/undrain."),
   drained: urlPath().optional().describe("Says how many operations and sockets are left. Default /-/drained."),
   counters: z
-    .strictObject({ path: urlPath().describe("Prometheus text format, read directly from every instance."), metric: z.string().regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/).register(EXPECTED, { text: "the name of a metric such as venue_operations_total" }).describe("Counter of operations, labelled by operation, code and cohort.") })
+    .strictObject({
+      path: urlPath().describe("Prometheus text format, read directly from every instance."),
+      metric: z
+        .string()
+        .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/)
+        .register(EXPECTED, { text: "the name of a metric such as venue_operations_total" })
+        .describe("Counter of operations, labelled by operation, code and cohort."),
+    })
     .optional()
     .describe("How the guard sees users' own operations."),
   readyDeadline: duration().optional().describe("From start to ready. Default 30s."),
@@ -49,12 +96,24 @@ const commandComponent = z.strictObject({
   timeout: duration().optional().describe("For each program. Default 1m."),
 });
 
-const component = z.discriminatedUnion("driver", [processComponent, postgresComponent, commandComponent]).register(CHOICE, { what: "component" }).register(NOUN, { noun: "component" });
+const component = z
+  .discriminatedUnion("driver", [processComponent, postgresComponent, commandComponent])
+  .register(CHOICE, { what: "component" })
+  .register(NOUN, { noun: "component" });
 
-const on = z.array(z.enum(["tripped", "stranded", "unknown", "ended", "held", "approval"])).min(1).optional().describe("When. Default: always.");
+const on = z
+  .array(z.enum(["tripped", "stranded", "unknown", "ended", "held", "approval"]))
+  .min(1)
+  .optional()
+  .describe("When. Default: always.");
 const notify = z
   .union([
-    z.strictObject({ webhook: z.strictObject({ url: value().describe("Gets a POST with JSON.") }), on }),
+    z.strictObject({
+      webhook: z
+        .strictObject({ url: value().describe("Gets a POST with JSON.") })
+        .describe("A program on the network."),
+      on,
+    }),
     z.strictObject({ command: argv().describe("Gets the notification as JSON on its standard input."), on }),
   ])
   .register(CHOICE, { what: "notification" })
@@ -68,10 +127,18 @@ export const environmentSchema = z
     class: z.enum(["demo", "production"]).describe("`production` is where real users are."),
     rehearsedIn: name().optional().describe("Environment in which a plan is rehearsed before it may run here."),
     regions: z.record(name(), region).register(NOUN, { noun: "region" }).describe("Parts that fail on their own."),
-    components: z.record(name(), component).register(NOUN, { noun: "component" }).describe("Where the plan's components really are."),
+    components: z
+      .record(name(), component)
+      .register(NOUN, { noun: "component" })
+      .describe("Where the plan's components really are."),
     notify: z.array(notify).optional().describe("Who is told. Never waited for."),
     trusts: z.array(path()).optional().describe("Public keys of rehearsals that are believed, relative to this file."),
-    state: z.union([text(), secret()]).register(EXPECTED, { text: "a folder" }).register(CHOICE, { what: "value" }).optional().describe("Folder for runs, journals and leases, relative to this file. Default .midflight beside this file."),
+    state: z
+      .union([text(), secret()])
+      .register(EXPECTED, { text: "a folder" })
+      .register(CHOICE, { what: "value" })
+      .optional()
+      .describe("Folder for runs, journals and leases, relative to this file. Default .midflight beside this file."),
   })
   .register(NOUN, { noun: "environment" });
 

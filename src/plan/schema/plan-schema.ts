@@ -6,24 +6,52 @@ import { backupActionSchema, stepSchema } from "./step.ts";
 
 const component = z
   .strictObject({
-    release: release().optional().describe("What shall run, a key of releases.yaml. For everything but metadata stores."),
+    release: release()
+      .optional()
+      .describe("What shall run, a key of releases.yaml. For everything but metadata stores."),
     migrations: path().optional().describe("Folder of migrations, relative to this file. For metadata stores."),
-    needs: z.array(name()).optional().describe("Components that this one's release reads: they are expanded before it and contracted after it."),
-    floor: percent().optional().describe("Least share of the instances found before the run that must take traffic, in any region. Default 100%."),
+    needs: z
+      .array(name())
+      .optional()
+      .describe("Components that this one's release reads: they are expanded before it and contracted after it."),
+    floor: percent()
+      .optional()
+      .describe(
+        "Least share of the instances found before the run that must take traffic, in any region. Default 100%.",
+      ),
   })
   .register(NOUN, { noun: "component" });
 
 const guard = z
   .strictObject({
-    operations: z.array(z.enum(["order", "amend", "cancel"])).optional().describe("What is watched. Default: all three."),
-    falseAlarms: eventRate().optional().describe("How often the guard may turn a healthy run back. Default 1 per 30 days."),
-    baseline: z.strictObject({ atMost: percent({ min: 0.0001 }).describe("Upper bound of the share of failing operations in health.") }).optional().describe("What health looks like; refused only if what is measured contradicts it. Default at most 0.1%."),
+    operations: z
+      .array(z.enum(["order", "amend", "cancel"]))
+      .optional()
+      .describe("What is watched. Default: all three."),
+    falseAlarms: eventRate()
+      .optional()
+      .describe("How often the guard may turn a healthy run back. Default 1 per 30 days."),
+    baseline: z
+      .strictObject({
+        atMost: percent({ min: 0.0001 }).describe("Upper bound of the share of failing operations in health."),
+      })
+      .optional()
+      .describe("What health looks like; refused only if what is measured contradicts it. Default at most 0.1%."),
     slowerThan: duration().optional().describe("A success slower than this counts as degraded. Default 250ms."),
-    deadline: duration().optional().describe("An operation without a definite answer within this time has failed. Default 250ms."),
-    budget: z.strictObject({ failedOperations: count(1, 1_000_000_000).describe("Users' operations.") }).optional().describe("The run is undone when more operations than this failed, whatever the statistics say. Default: none."),
+    deadline: duration()
+      .optional()
+      .describe("An operation without a definite answer within this time has failed. Default 250ms."),
+    budget: z
+      .strictObject({ failedOperations: count(1, 1_000_000_000).describe("Users' operations.") })
+      .optional()
+      .describe("The run is undone when more operations than this failed, whatever the statistics say. Default: none."),
     probes: perSecond({ max: 1000 }).optional().describe("Probe operations per region. Default 30/s."),
-    suspectFor: duration().optional().describe("How long new instances may be under suspicion before they count as failing. Default 10s."),
-    holdFor: duration().optional().describe("How long a missing or disturbed view is waited out before the run halts. Default 10m."),
+    suspectFor: duration()
+      .optional()
+      .describe("How long new instances may be under suspicion before they count as failing. Default 10s."),
+    holdFor: duration()
+      .optional()
+      .describe("How long a missing or disturbed view is waited out before the run halts. Default 10m."),
   })
   .register(NOUN, { noun: "guard" });
 
@@ -34,9 +62,19 @@ export const planSchema = z
     plan: name().describe("Name of the plan; names of its runs begin with it."),
     summary: text().optional().describe("What it is for, in a line, for reports and pages."),
     components: z.record(name(), component).register(NOUN, { noun: "component" }).describe("What is upgraded."),
-    steps: z.array(stepSchema).min(1).register(EXPECTED, { text: "a list of steps" }).describe("In this order, each guarded, each with its undo."),
+    steps: z
+      .array(stepSchema)
+      .min(1)
+      .register(EXPECTED, { text: "a list of steps" })
+      .describe("In this order, each guarded, each with its undo."),
     guard: guard.optional().describe("Judges users' operations all the while."),
-    backups: z.record(name(), z.array(backupActionSchema).min(1)).register(NOUN, { noun: "backup plan" }).optional().describe("Backup plans, by name: what runs when an undo fails, or when something goes wrong past a point of no return."),
+    backups: z
+      .record(name(), z.array(backupActionSchema).min(1))
+      .register(NOUN, { noun: "backup plan" })
+      .optional()
+      .describe(
+        "Backup plans, by name: what runs when an undo fails, or when something goes wrong past a point of no return.",
+      ),
   })
   .register(NOUN, { noun: "plan" });
 

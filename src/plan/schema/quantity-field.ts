@@ -6,12 +6,42 @@ import { EVENT_RATE_PATTERN, parseEventRate, parsePerSecond, PER_SECOND_PATTERN 
 import { EXPECTED, type Detail } from "./expected.ts";
 
 type Limits = { readonly min?: number; readonly max?: number };
-type Kind = { readonly what: string; readonly pattern: string; readonly example: string; readonly parse: (text: string) => Quantity; readonly show: (value: number) => string };
+type Kind = {
+  readonly what: string;
+  readonly pattern: string;
+  readonly example: string;
+  readonly parse: (text: string) => Quantity;
+  readonly show: (value: number) => string;
+};
 
-const DURATION: Kind = { what: "a duration", pattern: DURATION_PATTERN, example: "1m30s", parse: parseDuration, show: durationText };
-const PERCENT: Kind = { what: "a share", pattern: PERCENT_PATTERN, example: "5%", parse: parsePercent, show: (value) => `${value}%` };
-const PER_SECOND: Kind = { what: "a rate", pattern: PER_SECOND_PATTERN, example: "30/s", parse: parsePerSecond, show: (value) => `${value}/s` };
-const EVENT_RATE: Kind = { what: "how often", pattern: EVENT_RATE_PATTERN, example: "1 per 30 days", parse: parseEventRate, show: durationText };
+const DURATION: Kind = {
+  what: "a duration",
+  pattern: DURATION_PATTERN,
+  example: "1m30s",
+  parse: parseDuration,
+  show: durationText,
+};
+const PERCENT: Kind = {
+  what: "a share",
+  pattern: PERCENT_PATTERN,
+  example: "5%",
+  parse: parsePercent,
+  show: (value) => `${value}%`,
+};
+const PER_SECOND: Kind = {
+  what: "a rate",
+  pattern: PER_SECOND_PATTERN,
+  example: "30/s",
+  parse: parsePerSecond,
+  show: (value) => `${value}/s`,
+};
+const EVENT_RATE: Kind = {
+  what: "how often",
+  pattern: EVENT_RATE_PATTERN,
+  example: "1 per 30 days",
+  parse: parseEventRate,
+  show: durationText,
+};
 
 /** Durations in ms; `0s` only where the limits allow it. */
 export const duration = (limits: Limits = {}) => field(DURATION, { min: 1, ...limits });
@@ -23,15 +53,20 @@ export const eventRate = () => field(EVENT_RATE, {});
 function field(kind: Kind, limits: Limits) {
   const schema = z.string().check((context) => {
     const detail = judge(kind, limits, context.value);
-    if (detail !== undefined) context.issues.push({ code: "custom", input: context.value, params: detail, continue: true });
+    if (detail !== undefined)
+      context.issues.push({ code: "custom", input: context.value, params: detail, continue: true });
   });
-  return schema.meta({ pattern: kind.pattern, examples: [kind.example] }).register(EXPECTED, { text: `${kind.what} such as ${kind.example}` });
+  return schema
+    .meta({ pattern: kind.pattern, examples: [kind.example] })
+    .register(EXPECTED, { text: `${kind.what} such as ${kind.example}` });
 }
 
 function judge(kind: Kind, limits: Limits, text: string): Detail | undefined {
   const quantity = kind.parse(text);
   if (quantity.kind === "wrong") return { why: quantity.why, at: quantity.at, length: quantity.length };
-  if (limits.min !== undefined && quantity.value < limits.min) return { why: `it is less than ${kind.show(limits.min)}`, at: 0, length: text.length };
-  if (limits.max !== undefined && quantity.value > limits.max) return { why: `it is more than ${kind.show(limits.max)}`, at: 0, length: text.length };
+  if (limits.min !== undefined && quantity.value < limits.min)
+    return { why: `it is less than ${kind.show(limits.min)}`, at: 0, length: text.length };
+  if (limits.max !== undefined && quantity.value > limits.max)
+    return { why: `it is more than ${kind.show(limits.max)}`, at: 0, length: text.length };
   return undefined;
 }

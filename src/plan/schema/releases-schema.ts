@@ -12,9 +12,18 @@ const one = z
       })
       .optional()
       .describe("For the process driver."),
-    command: z.strictObject({ digest: digest().describe("What `observe` says when this release runs.") }).optional().describe("For the command driver."),
+    command: z
+      .strictObject({ digest: digest().describe("What `observe` says when this release runs.") })
+      .optional()
+      .describe("For the command driver."),
     kubernetes: z
-      .strictObject({ image: z.string().regex(/^\S+$/).register(EXPECTED, { text: "an image with its digest, such as registry/gateway@sha256:…" }).describe("Image with its digest.") })
+      .strictObject({
+        image: z
+          .string()
+          .regex(/^\S+$/)
+          .register(EXPECTED, { text: "an image with its digest, such as registry/gateway@sha256:…" })
+          .describe("Image with its digest."),
+      })
       .optional()
       .describe("For the kubernetes driver."),
   })
@@ -24,7 +33,10 @@ export const releasesSchema = z
   .strictObject({
     $schema: editorSchema(),
     midflight: version(),
-    releases: z.record(release(), one).register(NOUN, { noun: "release" }).describe("Release → what each driver runs, fixed by a digest."),
+    releases: z
+      .record(release(), one)
+      .register(NOUN, { noun: "release" })
+      .describe("Release → what each driver runs, fixed by a digest."),
   })
   .register(NOUN, { noun: "releases file" });
 

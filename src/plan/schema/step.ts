@@ -4,30 +4,49 @@ import { CHOICE, EXPECTED, NOUN } from "./expected.ts";
 import { duration, percent } from "./quantity-field.ts";
 
 const patience = (deadline: string, retries: number) => ({
-  deadline: duration({ min: 100 }).optional().describe(`Longest time for each move of this step, with its retries. Default ${deadline}.`),
-  retries: count(0, 100).optional().describe(`How often a failure that may pass is tried again, with growing pauses. Default ${retries}.`),
+  deadline: duration({ min: 100 })
+    .optional()
+    .describe(`Longest time for each move of this step, with its retries. Default ${deadline}.`),
+  retries: count(0, 100)
+    .optional()
+    .describe(`How often a failure that may pass is tried again, with growing pauses. Default ${retries}.`),
 });
 
 const regions = () =>
-  z
-    .union([z.array(name()).min(1), z.literal("rest")])
-    .register(EXPECTED, { text: "a list of regions, or rest" });
+  z.union([z.array(name()).min(1), z.literal("rest")]).register(EXPECTED, { text: "a list of regions, or rest" });
 
 const environmentClass = z.enum(["demo", "production"]);
 
 const migrate = z.strictObject({
   migrate: name().describe("Metadata component whose migrations of this phase are applied."),
-  phase: z.enum(["expand", "contract"]).describe("`expand` adds, so that the old release is still served; `contract` takes away what the old release needed."),
-  irreversible: flag().optional().describe("Point of no return: nothing is taken back after this step. Needs a backup plan. Default false."),
-  backup: name().optional().describe("Backup plan that runs when this step's undo fails, or when something goes wrong after a point of no return."),
-  undo: z.enum(["suspect", "always"]).optional().describe("`suspect`: taken back only when the metadata is what failed. `always`: taken back with any undo. Default suspect."),
+  phase: z
+    .enum(["expand", "contract"])
+    .describe(
+      "`expand` adds, so that the old release is still served; `contract` takes away what the old release needed.",
+    ),
+  irreversible: flag()
+    .optional()
+    .describe("Point of no return: nothing is taken back after this step. Needs a backup plan. Default false."),
+  backup: name()
+    .optional()
+    .describe(
+      "Backup plan that runs when this step's undo fails, or when something goes wrong after a point of no return.",
+    ),
+  undo: z
+    .enum(["suspect", "always"])
+    .optional()
+    .describe(
+      "`suspect`: taken back only when the metadata is what failed. `always`: taken back with any undo. Default suspect.",
+    ),
   ...patience("5m", 3),
 });
 
 const dark = z
   .union([
     z.strictObject({
-      exclude: percent({ min: 0.01, max: 50 }).describe("Failure rates of this and more are excluded before any user reaches a new instance. Default 5%."),
+      exclude: percent({ min: 0.01, max: 50 }).describe(
+        "Failure rates of this and more are excluded before any user reaches a new instance. Default 5%.",
+      ),
       confidence: percent({ min: 50, max: 99.9999 }).optional().describe("How surely. Default 99%."),
     }),
     z.literal("none"),
@@ -35,24 +54,40 @@ const dark = z
   .register(EXPECTED, { text: "{ exclude: 5%, confidence: 99% }, or none" });
 
 const drain = z.strictObject({
-  notice: duration({ min: 0, max: 120_000 }).optional().describe("How long an instance goes on serving after it told its clients to go elsewhere. Default 3s."),
+  notice: duration({ min: 0, max: 120_000 })
+    .optional()
+    .describe("How long an instance goes on serving after it told its clients to go elsewhere. Default 3s."),
   deadline: duration().optional().describe("How long its last operations may take after that. Default 10s."),
 });
 
 const wave = z
   .strictObject({
-    regions: regions().describe("Regions of this wave, upgraded together; `rest` in the last wave is whatever no earlier one named."),
+    regions: regions().describe(
+      "Regions of this wave, upgraded together; `rest` in the last wave is whatever no earlier one named.",
+    ),
     batch: count(1, 1000).optional().describe("Instances per region that are replaced together. Default 1."),
-    surge: count(0, 1000).optional().describe("Instances per region that may exist above the usual number: 0, or at least `batch`. Default: as many as `batch`."),
+    surge: count(0, 1000)
+      .optional()
+      .describe(
+        "Instances per region that may exist above the usual number: 0, or at least `batch`. Default: as many as `batch`.",
+      ),
     soak: duration({ min: 0 }).optional().describe("How long the guard must see health after this wave. Default 0s."),
   })
   .register(NOUN, { noun: "wave" });
 
 const roll = z.strictObject({
   roll: name().describe("Component whose instances are replaced by the release that the plan names."),
-  dark: dark.optional().describe("Proof before any user reaches a new instance: it is probed directly. Default exclude 5%, confidence 99%; `none` switches it off."),
+  dark: dark
+    .optional()
+    .describe(
+      "Proof before any user reaches a new instance: it is probed directly. Default exclude 5%, confidence 99%; `none` switches it off.",
+    ),
   drain: drain.optional().describe("How old instances leave."),
-  waves: z.array(wave).min(1).optional().describe("Which regions go together, and how fast. Default: all regions in one wave, one instance at a time."),
+  waves: z
+    .array(wave)
+    .min(1)
+    .optional()
+    .describe("Which regions go together, and how fast. Default: all regions in one wave, one instance at a time."),
   ...patience("5m", 2),
 });
 
@@ -76,32 +111,52 @@ const program = z
   .register(EXPECTED, { text: "a list of words such as [node, script.mjs], or { argv, undo, shell }" });
 
 const run = z.strictObject({
-  run: program.describe("A program, run in the folder where midflight was started. Exit status 0 is success. It may run twice: after a crash it is started again."),
+  run: program.describe(
+    "A program, run in the folder where midflight was started. Exit status 0 is success. It may run twice: after a crash it is started again.",
+  ),
   ...patience("5m", 0),
 });
 
 const soak = z.strictObject({ soak: duration().describe("How long the guard must see health before the next step.") });
 
-const verify = z.strictObject({ verify: name().describe("Component that is checked: instances are ready, or the verify scripts of applied migrations pass."), ...patience("1m", 2) });
+const verify = z.strictObject({
+  verify: name().describe(
+    "Component that is checked: instances are ready, or the verify scripts of applied migrations pass.",
+  ),
+  ...patience("1m", 2),
+});
 
 const approve = z.strictObject({
   approve: z
     .strictObject({
       who: text().describe("Who is asked; a name for people."),
-      in: z.array(environmentClass).min(1).optional().describe("Classes of environment in which somebody is asked. Default: all."),
+      in: z
+        .array(environmentClass)
+        .min(1)
+        .optional()
+        .describe("Classes of environment in which somebody is asked. Default: all."),
     })
     .register(EXPECTED, { text: "{ who: ops, in: [production] }" })
     .describe("The run waits here until a person says yes."),
 });
 
 /** Each step is chosen by its first key. */
-export const stepSchema = z.union([migrate, roll, shift, run, soak, verify, approve]).register(CHOICE, { what: "step" }).register(NOUN, { noun: "step" });
+export const stepSchema = z
+  .union([migrate, roll, shift, run, soak, verify, approve])
+  .register(CHOICE, { what: "step" })
+  .register(NOUN, { noun: "step" });
 
 const backupRun = z.strictObject({
   run: argv().describe("Program and arguments. With `shell`, one command line."),
   shell: flag().optional().describe("Hand the command line to /bin/sh. Default false."),
   timeout: duration().optional().describe("Default 5m."),
 });
-const backupVerify = z.strictObject({ verify: name().describe("Component that must be in order afterwards."), timeout: duration().optional().describe("Default 1m.") });
+const backupVerify = z.strictObject({
+  verify: name().describe("Component that must be in order afterwards."),
+  timeout: duration().optional().describe("Default 1m."),
+});
 
-export const backupActionSchema = z.union([backupRun, backupVerify]).register(CHOICE, { what: "backup action" }).register(NOUN, { noun: "backup action" });
+export const backupActionSchema = z
+  .union([backupRun, backupVerify])
+  .register(CHOICE, { what: "backup action" })
+  .register(NOUN, { noun: "backup action" });

@@ -4,7 +4,11 @@ import { nearest } from "../nearest.ts";
 import { lineStartsOf, problemInText } from "./source.ts";
 
 /** What the comments at the start of a migration say to midflight. */
-export type Head = { readonly phase?: MigrationPhase; readonly isOutsideTransaction: boolean; readonly problems: readonly Problem[] };
+export type Head = {
+  readonly phase?: MigrationPhase;
+  readonly isOutsideTransaction: boolean;
+  readonly problems: readonly Problem[];
+};
 
 const DIRECTIVE = /^([ \t]*--[ \t]*midflight[ \t]*:[ \t]*)(\S*)[ \t]*(.*?)[ \t]*\r?$/i;
 const WORDS = ["phase", "no-transaction"] as const;
@@ -19,25 +23,58 @@ export function readHead(file: string, text: string): Head {
   for (const [index, start] of lineStarts.entries()) {
     const line = text.slice(start, (lineStarts[index + 1] ?? text.length + 1) - 1);
     const match = DIRECTIVE.exec(line);
-    const complain = (from: number, length: number, message: string, hint: string) => problems.push(problemInText({ file, text, lineStarts }, start + from, start + from + length, { code: "MIGRATION_HEAD", message, hint }));
+    const complain = (from: number, length: number, message: string, hint: string) =>
+      problems.push(
+        problemInText({ file, text, lineStarts }, start + from, start + from + length, {
+          code: "MIGRATION_HEAD",
+          message,
+          hint,
+        }),
+      );
     if (match !== null) {
       const [, before = "", word = "", value = ""] = match;
-      if (!isHead) complain(0, line.trimEnd().length, "this stands below the first statement, where nobody looks for it", "move it to the top of the file");
-      else found.push(...judge({ word, value, at: before.length, valueAt: line.indexOf(value, before.length + word.length) }, found, complain));
+      if (!isHead)
+        complain(
+          0,
+          line.trimEnd().length,
+          "this stands below the first statement, where nobody looks for it",
+          "move it to the top of the file",
+        );
+      else
+        found.push(
+          ...judge(
+            { word, value, at: before.length, valueAt: line.indexOf(value, before.length + word.length) },
+            found,
+            complain,
+          ),
+        );
     } else if (!/^\s*(--.*)?$/.test(line)) isHead = false;
   }
   const phase = found.find((one) => one.word === "phase")?.phase;
-  return { ...(phase === undefined ? {} : { phase }), isOutsideTransaction: found.some((one) => one.word === "no-transaction"), problems };
+  return {
+    ...(phase === undefined ? {} : { phase }),
+    isOutsideTransaction: found.some((one) => one.word === "no-transaction"),
+    problems,
+  };
 }
 
 type Found = { readonly word: (typeof WORDS)[number]; readonly phase?: MigrationPhase };
 type Written = { readonly word: string; readonly value: string; readonly at: number; readonly valueAt: number };
 
-function judge({ word, value, at, valueAt }: Written, before: readonly Found[], complain: (from: number, length: number, message: string, hint: string) => void): readonly Found[] {
+function judge(
+  { word, value, at, valueAt }: Written,
+  before: readonly Found[],
+  complain: (from: number, length: number, message: string, hint: string) => void,
+): readonly Found[] {
   const known = WORDS.find((one) => one === word);
   if (known === undefined) {
     const near = nearest(word, WORDS);
-    complain(at, Math.max(1, word.length), `midflight knows no "${word}" here`, near === undefined ? `it knows: ${WORDS.join(", ")}` : `did you mean "${near}"?`);
+    complain(
+      at,
+      Math.max(1, word.length),
+      `midflight knows no "${word}" here`,
+      near === undefined ? `it knows: ${WORDS.join(", ")}` : `did you mean "${near}"?`,
+    );
     return [];
   }
   if (before.some((one) => one.word === known)) {
@@ -51,6 +88,11 @@ function judge({ word, value, at, valueAt }: Written, before: readonly Found[], 
   const phase = PHASES.find((one) => one === value);
   if (phase !== undefined) return [{ word: known, phase }];
   const near = nearest(value, PHASES);
-  complain(value === "" ? at : valueAt, Math.max(1, value === "" ? word.length : value.length), value === "" ? "the phase is not named" : `"${value}" is no phase`, near === undefined ? "write expand or contract" : `did you mean "${near}"?`);
+  complain(
+    value === "" ? at : valueAt,
+    Math.max(1, value === "" ? word.length : value.length),
+    value === "" ? "the phase is not named" : `"${value}" is no phase`,
+    near === undefined ? "write expand or contract" : `did you mean "${near}"?`,
+  );
   return [];
 }

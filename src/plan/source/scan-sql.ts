@@ -7,7 +7,8 @@ export type SqlScan = {
 };
 
 // In order: comments, an E'' text with its escapes, other texts and quoted names, dollar quotes, then the two characters that matter.
-const TOKEN = /--[^\n]*|\/\*|\b[eE]'(?:[^'\\]|\\[^]|'')*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|\$(?:[A-Za-z_\u0080-\uFFFF][\w\u0080-\uFFFF]*)?\$|[\\;]|[^\s'"$\\;\-/eE]+|\S/gy;
+const TOKEN =
+  /--[^\n]*|\/\*|\b[eE]'(?:[^'\\]|\\[^]|'')*'?|'(?:[^']|'')*'?|"(?:[^"]|"")*"?|\$(?:[A-Za-z_\u0080-\uFFFF][\w\u0080-\uFFFF]*)?\$|[\\;]|[^\s'"$\\;\-/eE]+|\S/gy;
 const BLANK = /\s*/y;
 
 /** Not a parser: it only tells code from what merely contains text. Runs in linear time and never fails. */
@@ -60,4 +61,5 @@ function endOfComment(sql: string, start: number): number {
   return sql.length;
 }
 
-const headOf = (text: string): string => (/^(\w+\s*){1,8}/.exec(text)?.[0] ?? "").trim().replaceAll(/\s+/g, " ").toUpperCase();
+const headOf = (text: string): string =>
+  (/^(\w+\s*){1,8}/.exec(text)?.[0] ?? "").trim().replaceAll(/\s+/g, " ").toUpperCase();

@@ -48,7 +48,12 @@ export function problemAt(source: Source, complaint: Complaint): Problem {
   };
 }
 
-function rangeOf(source: Source, place: Place, complaint: Complaint, isExact: boolean): { readonly start: number; readonly end: number } {
+function rangeOf(
+  source: Source,
+  place: Place,
+  complaint: Complaint,
+  isExact: boolean,
+): { readonly start: number; readonly end: number } {
   if ((complaint.at === "key" || !isExact) && place.key !== undefined) return place.key;
   if (!isExact || complaint.at === "key") return firstKeyOf(place) ?? place;
   if (complaint.part === undefined) return place;
@@ -59,7 +64,8 @@ function rangeOf(source: Source, place: Place, complaint: Complaint, isExact: bo
 
 const firstKeyOf = (place: Place) => place.children?.values().next().value?.key;
 
-const quotesBefore = (text: string, place: Place): number => (text[place.start] === '"' || text[place.start] === "'" ? 1 : 0);
+const quotesBefore = (text: string, place: Place): number =>
+  text[place.start] === '"' || text[place.start] === "'" ? 1 : 0;
 
 /** Deepest place along the path that exists in the file. */
 export function placeAt(root: Place, path: Path): { readonly place: Place; readonly isExact: boolean } {
@@ -75,7 +81,12 @@ export function placeAt(root: Place, path: Path): { readonly place: Place; reado
 type Text = Pick<Source, "file" | "text" | "lineStarts">;
 
 /** A problem between two offsets of a text. Lines and columns count from 1, columns in characters; more than a line is cut at its end. */
-export function problemInText(source: Text, start: number, end: number, what: Pick<Complaint, "code" | "message" | "hint">): Problem {
+export function problemInText(
+  source: Text,
+  start: number,
+  end: number,
+  what: Pick<Complaint, "code" | "message" | "hint">,
+): Problem {
   const line = lineOf(source.lineStarts, start);
   const lineStart = source.lineStarts[line] ?? 0;
   const lineText = lineAt(source, line);
@@ -97,7 +108,8 @@ export function problemInText(source: Text, start: number, end: number, what: Pi
 /** A longer line is no line for people, such as a whole file of JSON; its place is given without it. */
 const MOST_SHOWN = 2_000;
 
-const charactersIn = (text: string): number => text.length - (text.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0);
+const charactersIn = (text: string): number =>
+  text.length - (text.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0);
 
 /** 0-based, by bisection. */
 export function lineOf(lineStarts: readonly number[], offset: number): number {
@@ -111,10 +123,12 @@ export function lineOf(lineStarts: readonly number[], offset: number): number {
   return low;
 }
 
-const lineAt = ({ text, lineStarts }: Text, line: number): string => text.slice(lineStarts[line] ?? 0, (lineStarts[line + 1] ?? text.length + 1) - 1).replace(/\r$/, "");
+const lineAt = ({ text, lineStarts }: Text, line: number): string =>
+  text.slice(lineStarts[line] ?? 0, (lineStarts[line + 1] ?? text.length + 1) - 1).replace(/\r$/, "");
 
 /** Problems are printed and logged: a secret that stands in the line is starred, without moving what follows. */
-const withoutPasswords = (line: string): string => line.replaceAll(URL_PASSWORD, starred).replaceAll(SECRET_KEY, starred);
+const withoutPasswords = (line: string): string =>
+  line.replaceAll(URL_PASSWORD, starred).replaceAll(SECRET_KEY, starred);
 
 const URL_PASSWORD = /(:\/\/[^\s/:@]*:)([^\s/@]+)(?=@)/g;
 const SECRET_KEY = /((?:secret|passphrase|password|passwd|token|api_?key)\\*["']?\s*[:=]\s*\\*["']?)([^\s"'{},\\]+)/gi;
@@ -122,7 +136,14 @@ const SECRET_KEY = /((?:secret|passphrase|password|passwd|token|api_?key)\\*["']
 const starred = (_: string, before: string, secret: string): string => `${before}${"*".repeat(secret.length)}`;
 
 /** A problem of a file as a whole. */
-export const problemOfFile = (file: string, what: Pick<Complaint, "code" | "message" | "hint">): Problem => ({ code: what.code, message: what.message, file, line: 0, column: 0, ...(what.hint === undefined ? {} : { hint: what.hint }) });
+export const problemOfFile = (file: string, what: Pick<Complaint, "code" | "message" | "hint">): Problem => ({
+  code: what.code,
+  message: what.message,
+  file,
+  line: 0,
+  column: 0,
+  ...(what.hint === undefined ? {} : { hint: what.hint }),
+});
 
 /** `steps[2].waves[0].batch`. */
 export const pathText = (path: Path): string =>

@@ -20,7 +20,12 @@ test("two neighbours swapped count as one slip", () => {
 test("without a guess a short list of what there is helps", () => {
   expect(suggest("zzz", ["gateway", "orders-db"])).toBe("there are: gateway, orders-db");
   expect(suggest("zzz", [])).toBeUndefined();
-  expect(suggest("zzz", Array.from({ length: 30 }, (_, index) => `component-${index}`))).toContain("and 10 more");
+  expect(
+    suggest(
+      "zzz",
+      Array.from({ length: 30 }, (_, index) => `component-${index}`),
+    ),
+  ).toContain("and 10 more");
 });
 
 test("a word as long as a file costs no time", () => {

@@ -5,7 +5,10 @@ import { parseReleases } from "../../../src/plan/parse-releases.ts";
 import type { Problem } from "../../../src/errors/problem.ts";
 import { brief, changed, ENVIRONMENT, located, marked, PLAN, RELEASES } from "./plans.ts";
 
-const problemsOf = (text: string | Uint8Array, parse: typeof parsePlan | typeof parseEnvironment | typeof parseReleases = parsePlan): readonly Problem[] => {
+const problemsOf = (
+  text: string | Uint8Array,
+  parse: typeof parsePlan | typeof parseEnvironment | typeof parseReleases = parsePlan,
+): readonly Problem[] => {
   const parsed = parse(text, "file.yaml");
   return parsed.ok ? [] : parsed.problems;
 };
@@ -21,7 +24,15 @@ test("a plan means what it says, with defaults filled in and units gone", () => 
       gateway: { release: "gateway@2.0", needs: ["orders-db"], floorPct: 100 },
     },
     steps: [
-      { kind: "migrate", component: "orders-db", phase: "expand", irreversible: false, undo: "suspect", deadlineMs: 300_000, retries: 3 },
+      {
+        kind: "migrate",
+        component: "orders-db",
+        phase: "expand",
+        irreversible: false,
+        undo: "suspect",
+        deadlineMs: 300_000,
+        retries: 3,
+      },
       {
         kind: "roll",
         component: "gateway",
@@ -34,9 +45,27 @@ test("a plan means what it says, with defaults filled in and units gone", () => 
         deadlineMs: 300_000,
         retries: 2,
       },
-      { kind: "migrate", component: "orders-db", phase: "contract", irreversible: true, backup: "rebuild-bands", undo: "suspect", deadlineMs: 300_000, retries: 3 },
+      {
+        kind: "migrate",
+        component: "orders-db",
+        phase: "contract",
+        irreversible: true,
+        backup: "rebuild-bands",
+        undo: "suspect",
+        deadlineMs: 300_000,
+        retries: 3,
+      },
     ],
-    guard: { operations: ["order", "amend", "cancel"], falseAlarmEveryMs: 2_592_000_000, baselineAtMostPct: 0.1, slowerThanMs: 250, deadlineMs: 250, probesPerSec: 30, suspectForMs: 10_000, holdForMs: 600_000 },
+    guard: {
+      operations: ["order", "amend", "cancel"],
+      falseAlarmEveryMs: 2_592_000_000,
+      baselineAtMostPct: 0.1,
+      slowerThanMs: 250,
+      deadlineMs: 250,
+      probesPerSec: 30,
+      suspectForMs: 10_000,
+      holdForMs: 600_000,
+    },
     backups: {
       "rebuild-bands": [
         { kind: "run", argv: ["node", "rebuild.mjs"], shell: false, timeoutMs: 60_000 },
@@ -71,8 +100,23 @@ guard: { operations: [order], falseAlarms: 1 per week, baseline: { atMost: 1% },
 `;
   const { value } = located(parsePlan(text, "plan.yaml"));
   expect(value.steps).toEqual([
-    { kind: "roll", component: "gateway", drain: { noticeMs: 3_000, deadlineMs: 10_000 }, waves: [{ regions: "rest", batch: 1, surge: 1, soakMs: 0 }], deadlineMs: 600_000, retries: 5 },
-    { kind: "shift", component: "gateway", toPct: 50, regions: ["tokyo"], soakMs: 60_000, deadlineMs: 60_000, retries: 2 },
+    {
+      kind: "roll",
+      component: "gateway",
+      drain: { noticeMs: 3_000, deadlineMs: 10_000 },
+      waves: [{ regions: "rest", batch: 1, surge: 1, soakMs: 0 }],
+      deadlineMs: 600_000,
+      retries: 5,
+    },
+    {
+      kind: "shift",
+      component: "gateway",
+      toPct: 50,
+      regions: ["tokyo"],
+      soakMs: 60_000,
+      deadlineMs: 60_000,
+      retries: 2,
+    },
     { kind: "run", argv: ["echo", "1"], shell: false, deadlineMs: 300_000, retries: 0 },
     { kind: "run", argv: ["a | b"], undo: ["c"], shell: true, deadlineMs: 300_000, retries: 1 },
     { kind: "soak", ms: 20_000 },
@@ -80,7 +124,17 @@ guard: { operations: [order], falseAlarms: 1 per week, baseline: { atMost: 1% },
     { kind: "approve", who: "ops", in: ["production"] },
     { kind: "approve", who: "ops", in: ["demo", "production"] },
   ]);
-  expect(value.guard).toEqual({ operations: ["order"], falseAlarmEveryMs: 604_800_000, baselineAtMostPct: 1, slowerThanMs: 100, deadlineMs: 1000, budgetFailedOperations: 7, probesPerSec: 10, suspectForMs: 5_000, holdForMs: 3_600_000 });
+  expect(value.guard).toEqual({
+    operations: ["order"],
+    falseAlarmEveryMs: 604_800_000,
+    baselineAtMostPct: 1,
+    slowerThanMs: 100,
+    deadlineMs: 1000,
+    budgetFailedOperations: 7,
+    probesPerSec: 10,
+    suspectForMs: 5_000,
+    holdForMs: 3_600_000,
+  });
 });
 
 test("an environment means what it says", () => {
@@ -95,15 +149,46 @@ state: ../state
     name: "production",
     class: "production",
     rehearsedIn: "demo",
-    regions: { tokyo: { probe: { kind: "okx", rest: "http://127.0.0.1:7110", accounts: { env: "PROBES_TOKYO" }, instrument: "BTC-USDT", simulatedTrading: false } } },
+    regions: {
+      tokyo: {
+        probe: {
+          kind: "okx",
+          rest: "http://127.0.0.1:7110",
+          accounts: { env: "PROBES_TOKYO" },
+          instrument: "BTC-USDT",
+          simulatedTrading: false,
+        },
+      },
+    },
     components: {
       "orders-db": { driver: "postgres", url: { env: "ORDERS_DB_URL" } },
-      gateway: { driver: "process", instances: 6, env: {}, ready: "/-/ready", drain: "/-/drain", undrain: "/-/undrain", drained: "/-/drained", readyDeadlineMs: 30_000, stopDeadlineMs: 10_000 },
-      clearing: { driver: "command", observe: ["a"], apply: ["b"], undo: ["c"], ready: ["d"], shell: false, timeoutMs: 120_000 },
+      gateway: {
+        driver: "process",
+        instances: 6,
+        env: {},
+        ready: "/-/ready",
+        drain: "/-/drain",
+        undrain: "/-/undrain",
+        drained: "/-/drained",
+        readyDeadlineMs: 30_000,
+        stopDeadlineMs: 10_000,
+      },
+      clearing: {
+        driver: "command",
+        observe: ["a"],
+        apply: ["b"],
+        undo: ["c"],
+        ready: ["d"],
+        shell: false,
+        timeoutMs: 120_000,
+      },
     },
     notify: [
       { target: { kind: "webhook", url: { env: "PAGER_URL" } }, on: ["tripped"] },
-      { target: { kind: "command", argv: ["page"] }, on: ["tripped", "stranded", "unknown", "ended", "held", "approval"] },
+      {
+        target: { kind: "command", argv: ["page"] },
+        on: ["tripped", "stranded", "unknown", "ended", "held", "approval"],
+      },
     ],
     trusts: ["./keys/a.json"],
     state: "../state",
@@ -111,13 +196,19 @@ state: ../state
 });
 
 test("probes in a demo environment say that they only simulate", () => {
-  const { value } = located(parseEnvironment(changed(ENVIRONMENT, [["class: production", "class: demo"]]), "demo.yaml"));
+  const { value } = located(
+    parseEnvironment(changed(ENVIRONMENT, [["class: production", "class: demo"]]), "demo.yaml"),
+  );
   expect(value.regions["tokyo"]?.probe?.simulatedTrading).toBe(true);
 });
 
 test("releases mean what they say, and JSON is read like YAML", () => {
   const { value } = located(parseReleases(RELEASES, "releases.yaml"));
-  expect(value.releases["gateway@2.0"]?.process).toEqual({ digest: `sha256:${"0".repeat(64)}`, path: "../dist/gateway-2.0", run: ["node", "main.js"] });
+  expect(value.releases["gateway@2.0"]?.process).toEqual({
+    digest: `sha256:${"0".repeat(64)}`,
+    path: "../dist/gateway-2.0",
+    run: ["node", "main.js"],
+  });
   const json = JSON.stringify({ $schema: "./releases.schema.json", midflight: 1, releases: value.releases });
   expect(located(parseReleases(json, "releases.json")).value.releases).toEqual(value.releases);
 });
@@ -180,37 +271,95 @@ guard: { operations: [ammend], baseline: { atMost: "0.1" }, budget: { failedOper
 });
 
 test.each([
-  { name: "a misspelt key", change: ["backup: rebuild-bands", "bakcup: rebuild-bands"], hint: 'did you mean "backup"?' },
+  {
+    name: "a misspelt key",
+    change: ["backup: rebuild-bands", "bakcup: rebuild-bands"],
+    hint: 'did you mean "backup"?',
+  },
   { name: "a misspelt value", change: ["phase: expand", "phase: expamd"], hint: 'did you mean "expand"?' },
-  { name: "a key that is nothing like any other", change: ["phase: expand", "phase: expand\n    colour: red"], hint: "its keys are: migrate, phase, irreversible, backup, undo, deadline, retries" },
-  { name: "a number without its unit", change: ["soak: 20s", "soak: 20"], hint: "a unit is missing: write 20s, or d, h, m or ms" },
+  {
+    name: "a key that is nothing like any other",
+    change: ["phase: expand", "phase: expand\n    colour: red"],
+    hint: "its keys are: migrate, phase, irreversible, backup, undo, deadline, retries",
+  },
+  {
+    name: "a number without its unit",
+    change: ["soak: 20s", "soak: 20"],
+    hint: "a unit is missing: write 20s, or d, h, m or ms",
+  },
   { name: "a share without its sign", change: ["floor: 100%", "floor: 100"], hint: "write 100%" },
-  { name: "one region where a list is wanted", change: ["regions: [tokyo]", "regions: tokyo"], hint: "put it in brackets: [tokyo]" },
-  { name: "a number as a word of a program", change: ["[node, rebuild.mjs]", "[sleep, 5]"], hint: 'put it in quotes: "5"' },
+  {
+    name: "one region where a list is wanted",
+    change: ["regions: [tokyo]", "regions: tokyo"],
+    hint: "put it in brackets: [tokyo]",
+  },
+  {
+    name: "a number as a word of a program",
+    change: ["[node, rebuild.mjs]", "[sleep, 5]"],
+    hint: 'put it in quotes: "5"',
+  },
   { name: "a missing key", change: ["    phase: expand\n", ""], hint: 'add "phase": one of expand, contract' },
-  { name: "a soak with a deadline", change: ["steps:\n", "steps:\n  - soak: 5s\n    deadline: 5m\n"], hint: "its keys are: soak" },
+  {
+    name: "a soak with a deadline",
+    change: ["steps:\n", "steps:\n  - soak: 5s\n    deadline: 5m\n"],
+    hint: "its keys are: soak",
+  },
 ] as const)("$name comes with an order what to do", ({ change, hint }) => {
   expect(problemsOf(changed(PLAN, [change])).map((problem) => problem.hint)).toContain(hint);
 });
 
 test("the path in the document is told as well", () => {
-  expect(problemsOf(changed(PLAN, [["batch: 2", "batch: x"]]))[0]).toMatchObject({ path: "steps[1].waves[1].batch", line: 12, column: 33, length: 1, source: "      - { regions: rest, batch: x, surge: 2, soak: 20s }" });
+  expect(problemsOf(changed(PLAN, [["batch: 2", "batch: x"]]))[0]).toMatchObject({
+    path: "steps[1].waves[1].batch",
+    line: 12,
+    column: 33,
+    length: 1,
+    source: "      - { regions: rest, batch: x, surge: 2, soak: 20s }",
+  });
 });
 
 test("a misspelt driver does not hide what else is wrong with the component", () => {
-  const problems = problemsOf(changed(ENVIRONMENT, [["driver: postgres, url", "driver: postgre, ulr"]]), parseEnvironment);
+  const problems = problemsOf(
+    changed(ENVIRONMENT, [["driver: postgres, url", "driver: postgre, ulr"]]),
+    parseEnvironment,
+  );
   expect(problems.map((problem) => problem.hint)).toEqual(['did you mean "postgres"?', 'did you mean "url"?']);
 });
 
 test.each([
   { name: "no driver", change: ["driver: postgres, ", ""], code: "KEY_MISSING", mark: "orders-db" },
   { name: "an unknown driver", change: ["driver: postgres", "driver: oracle"], code: "VALUE_WRONG", mark: "oracle" },
-  { name: "a region with capital letters", change: ["tokyo: { probe", "Tokyo: { probe"], code: "VALUE_WRONG", mark: "Tokyo" },
-  { name: "an address without a scheme", change: ["http://127.0.0.1:7110", "127.0.0.1:7110"], code: "VALUE_WRONG", mark: "127.0.0.1:7110" },
+  {
+    name: "a region with capital letters",
+    change: ["tokyo: { probe", "Tokyo: { probe"],
+    code: "VALUE_WRONG",
+    mark: "Tokyo",
+  },
+  {
+    name: "an address without a scheme",
+    change: ["http://127.0.0.1:7110", "127.0.0.1:7110"],
+    code: "VALUE_WRONG",
+    mark: "127.0.0.1:7110",
+  },
   { name: "no instances", change: ["instances: 6", "instances: 0"], code: "VALUE_WRONG", mark: "0" },
-  { name: "a misspelt source of a value", change: ["{ env: ORDERS_DB_URL }", "{ evn: ORDERS_DB_URL }"], code: "KEY_UNKNOWN", mark: "evn" },
-  { name: "two sources of a value", change: ["{ env: ORDERS_DB_URL }", "{ env: ORDERS_DB_URL, file: x }"], code: "KEY_UNKNOWN", mark: "file" },
-  { name: "a class that is none", change: ["class: production", "class: staging"], code: "VALUE_WRONG", mark: "staging" },
+  {
+    name: "a misspelt source of a value",
+    change: ["{ env: ORDERS_DB_URL }", "{ evn: ORDERS_DB_URL }"],
+    code: "KEY_UNKNOWN",
+    mark: "evn",
+  },
+  {
+    name: "two sources of a value",
+    change: ["{ env: ORDERS_DB_URL }", "{ env: ORDERS_DB_URL, file: x }"],
+    code: "KEY_UNKNOWN",
+    mark: "file",
+  },
+  {
+    name: "a class that is none",
+    change: ["class: production", "class: staging"],
+    code: "VALUE_WRONG",
+    mark: "staging",
+  },
 ] as const)("in an environment $name is told at its place", ({ change, code, mark }) => {
   const problems = problemsOf(changed(ENVIRONMENT, [change]), parseEnvironment);
   expect(problems.map((problem) => ({ code: problem.code, mark: marked(problem) }))).toEqual([{ code, mark }]);
@@ -226,8 +375,18 @@ test.each([
 });
 
 test.each([
-  { name: "a later format", text: PLAN.replace("midflight: 1", "midflight: 2"), code: "FORMAT_UNKNOWN", hint: "use the version" },
-  { name: "a format in quotes", text: PLAN.replace("midflight: 1", 'midflight: "1"'), code: "FORMAT_UNKNOWN", hint: "without quotes" },
+  {
+    name: "a later format",
+    text: PLAN.replace("midflight: 1", "midflight: 2"),
+    code: "FORMAT_UNKNOWN",
+    hint: "use the version",
+  },
+  {
+    name: "a format in quotes",
+    text: PLAN.replace("midflight: 1", 'midflight: "1"'),
+    code: "FORMAT_UNKNOWN",
+    hint: "without quotes",
+  },
   { name: "an environment", text: ENVIRONMENT, code: "FILE_OF_OTHER_KIND", hint: "which file" },
   { name: "releases", text: RELEASES, code: "FILE_OF_OTHER_KIND", hint: "which file" },
   { name: "nothing", text: "", code: "FILE_EMPTY", hint: "init" },
@@ -239,7 +398,11 @@ test.each([
 });
 
 test("a plan without its format is missing that among the rest", () => {
-  expect(problemsOf("plan: x\n").map((problem) => problem.message)).toEqual(['the plan lacks "midflight"', 'the plan lacks "components"', 'the plan lacks "steps"']);
+  expect(problemsOf("plan: x\n").map((problem) => problem.message)).toEqual([
+    'the plan lacks "midflight"',
+    'the plan lacks "components"',
+    'the plan lacks "steps"',
+  ]);
 });
 
 test("names that every object has are no keys of ours", () => {

@@ -45,20 +45,36 @@ releases:
   gateway@2.0: { process: { digest: "${DIGEST}", path: ../dist/gateway-2.0, run: [node, main.js] } }
 `;
 
-const migration = (name: string, phase: Migration["phase"]): Migration => ({ name, phase, transactional: true, up: "select 1", verify: "select 1", down: "select 1" });
+const migration = (name: string, phase: Migration["phase"]): Migration => ({
+  name,
+  phase,
+  transactional: true,
+  up: "select 1",
+  verify: "select 1",
+  down: "select 1",
+});
 export const MIGRATIONS = { "orders-db": [migration("0001_bands", "expand"), migration("0002_drop", "contract")] };
 
 export const located = <T>(parsed: Parsed<T>): Located<T> => {
-  if (!parsed.ok) throw new Error(parsed.problems.map((problem) => `${problem.line}:${problem.column} ${problem.message}`).join("\n"));
+  if (!parsed.ok)
+    throw new Error(
+      parsed.problems.map((problem) => `${problem.line}:${problem.column} ${problem.message}`).join("\n"),
+    );
   return parsed.located;
 };
 
 export const planOf = (text: string): Located<Plan> => located(parsePlan(text, "plan.yaml"));
 
 /** Problems of the plan alone, with `from` in the text replaced by `to`. */
-export const checkChanged = (...changes: readonly (readonly [string, string])[]): readonly Problem[] => checkPlan(planOf(changed(PLAN, changes)));
+export const checkChanged = (...changes: readonly (readonly [string, string])[]): readonly Problem[] =>
+  checkPlan(planOf(changed(PLAN, changes)));
 
-export type Changes = { readonly plan?: readonly (readonly [string, string])[]; readonly environment?: readonly (readonly [string, string])[]; readonly releases?: readonly (readonly [string, string])[]; readonly migrations?: Readonly<Record<string, readonly Migration[]>> };
+export type Changes = {
+  readonly plan?: readonly (readonly [string, string])[];
+  readonly environment?: readonly (readonly [string, string])[];
+  readonly releases?: readonly (readonly [string, string])[];
+  readonly migrations?: Readonly<Record<string, readonly Migration[]>>;
+};
 
 /** Problems of all files together, with changes in them. */
 export const checkAllChanged = (changes: Changes): readonly Problem[] =>
@@ -76,6 +92,10 @@ export const changed = (text: string, changes: readonly (readonly [string, strin
   }, text);
 
 /** What a problem underlines. */
-export const marked = (problem: Problem): string => [...(problem.source ?? "")].slice(problem.column - 1, problem.column - 1 + (problem.length ?? 0)).join("");
+export const marked = (problem: Problem): string =>
+  Array.from(problem.source ?? "")
+    .slice(problem.column - 1, problem.column - 1 + (problem.length ?? 0))
+    .join("");
 
-export const brief = (problems: readonly Problem[]) => problems.map((problem) => ({ code: problem.code, at: `${problem.line}:${problem.column}`, marked: marked(problem) }));
+export const brief = (problems: readonly Problem[]) =>
+  problems.map((problem) => ({ code: problem.code, at: `${problem.line}:${problem.column}`, marked: marked(problem) }));
