@@ -291,6 +291,11 @@ export const CATALOG = {
     retry: false,
     explain: "midflight asks before it starts, and nobody said yes. In a pipeline pass `--yes`.",
   },
+  OUTPUT_UNWRITABLE: {
+    exit: EXIT.refused,
+    retry: true,
+    explain: "A file or folder that a command was to write cannot be written: it belongs to somebody else, its folder is not there, or the disk is full or read-only. Nothing else was touched. Name another place.",
+  },
   PAST_NO_RETURN: {
     exit: EXIT.refused,
     retry: false,
@@ -325,6 +330,11 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: false,
     explain: "PostgreSQL refuses to run as root, and midflight, running as root, found neither another user that it may start it as nor a folder that such a user can enter. Run midflight as an ordinary user, or point TMPDIR at a folder that everybody may enter, such as /tmp.",
+  },
+  PROOF_IMPOSSIBLE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain: "A roll wants a failure rate excluded in the dark that the guard's baseline calls health. No number of clean probes can show that, so the proof would never end.",
   },
   REGION_TWICE: {
     exit: EXIT.badInput,

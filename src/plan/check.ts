@@ -19,6 +19,7 @@ import { migrationsExist } from "./rules/migrations-exist.ts";
 import { needsCycle } from "./rules/needs-cycle.ts";
 import { noRepetition } from "./rules/no-repetition.ts";
 import { noSecrets } from "./rules/no-secrets.ts";
+import { proofPossible } from "./rules/proof-possible.ts";
 import { regionsProbed } from "./rules/regions-probed.ts";
 import { releaseKnown } from "./rules/release-known.ts";
 import { releasesStandStill, releaseStandsStill } from "./rules/release-stands-still.ts";
@@ -51,6 +52,7 @@ const PLAN_RULES: readonly PlanRule[] = [
   expandBeforeRoll,
   releaseStandsStill,
   guardSees,
+  proofPossible,
   shellOneLine,
   deadlineFitsDrain,
 ];

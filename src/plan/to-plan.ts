@@ -130,7 +130,7 @@ const toGuard = (input: NonNullable<PlanInput["guard"]>): PlanGuard =>
     operations: input.operations ?? ALL_OPERATIONS,
     falseAlarmEveryMs: input.falseAlarms === undefined ? 30 * DAY : everyMsOf(input.falseAlarms),
     baselineAtMostPct: percentOr(input.baseline?.atMost, 0.1),
-    slowerThanMs: msOr(input.slowerThan, 250),
+    slowerThanMs: msOr(input.slowerThan, Math.min(250, msOr(input.deadline, 250))),
     deadlineMs: msOr(input.deadline, 250),
     budgetFailedOperations: input.budget?.failedOperations,
     probesPerSec: input.probes === undefined ? 30 : perSecondOf(input.probes),

@@ -8,8 +8,7 @@ export const migrationsExist: TogetherRule = ({ plan, migrations }) => {
     const own = migrations[step.component];
     if (own === undefined || own.some((migration) => migration.phase === step.phase)) return [];
     const folder = plan.value.components[step.component]?.migrations ?? "its folder";
-    const there =
-      own.length === 0 ? `${folder} holds no migration` : `${folder} holds no migration of phase ${step.phase}`;
+    const there = `no migration of phase ${step.phase} was found in ${folder}`;
     return [
       problemAt(plan.source, {
         code: "MIGRATION_NONE",

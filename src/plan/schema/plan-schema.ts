@@ -37,7 +37,9 @@ const guard = z
       })
       .optional()
       .describe("What health looks like; refused only if what is measured contradicts it. Default at most 0.1%."),
-    slowerThan: duration().optional().describe("A success slower than this counts as degraded. Default 250ms."),
+    slowerThan: duration()
+      .optional()
+      .describe("A success slower than this counts as degraded. Default 250ms, or the deadline if that is shorter."),
     deadline: duration()
       .optional()
       .describe("An operation without a definite answer within this time has failed. Default 250ms."),

@@ -409,3 +409,10 @@ test("names that every object has are no keys of ours", () => {
   const text = changed(PLAN, [["backups:\n", "constructor: 1\nbackups:\n"]]);
   expect(brief(problemsOf(text))).toEqual([{ code: "KEY_UNKNOWN", at: "19:1", marked: "constructor" }]);
 });
+
+test("a deadline of operations shorter than usual makes slow what comes after it", () => {
+  const { value } = located(
+    parsePlan(changed(PLAN, [["operations: [order, amend, cancel]", "deadline: 100ms"]]), "plan.yaml"),
+  );
+  expect(value.guard).toMatchObject({ deadlineMs: 100, slowerThanMs: 100 });
+});

@@ -227,6 +227,14 @@ test.each<{ name: string; change: readonly Change[]; code: string; line: number;
       hint: /250ms/,
     },
     {
+      name: "a proof of what the baseline calls health",
+      change: [["- roll: gateway\n", "- roll: gateway\n    dark: { exclude: 0.1% }\n"]],
+      code: "PROOF_IMPOSSIBLE",
+      line: 10,
+      mark: "0.1%",
+      hint: /well above/,
+    },
+    {
       name: "several words for a shell",
       change: [["run: [node, rebuild.mjs], timeout", "run: [node, rebuild.mjs], shell: true, timeout"]],
       code: "SHELL_WORDS",
@@ -433,7 +441,7 @@ test.each<{ name: string; changes: Changes; code: string; file: string; mark: st
     code: "MIGRATION_NONE",
     file: "plan.yaml",
     mark: "expand",
-    message: /holds no migration/,
+    message: /no migration of phase expand was found/,
   },
   {
     name: "a contract that leaves a region behind",
