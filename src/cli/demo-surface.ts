@@ -1,8 +1,7 @@
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import type { Estate, Midflight, UpgradeOrder, UpgradeResult } from "../demo/surface.ts";
 import { UpgradeError } from "../errors/upgrade-error.ts";
-import { systemClock } from "../adapters/system/clock.ts";
-import { processEstate } from "../adapters/process/estate.ts";
+import { guardWithProgram } from "../demo/venue/guardian.ts";
 import { writeReport } from "./session.ts";
 import { fileState } from "./wiring-state.ts";
 import { loadFiles } from "./load.ts";
@@ -10,7 +9,8 @@ import type { CliIo } from "./io.ts";
 import type { OutputKind } from "./output.ts";
 import { startRun } from "./start-run.ts";
 import { redactor } from "../events/redact.ts";
-import { processOptions } from "./wiring.ts";
+import { sweepCommand } from "./demo-sweep.ts";
+import { wireEstate } from "./wiring-estate.ts";
 
 /** What the demo uses of midflight, with this environment. */
 export const midflightSurface = (io: CliIo, output: OutputKind): Midflight => ({
@@ -37,15 +37,26 @@ async function upgrade(io: CliIo, output: OutputKind, order: UpgradeOrder): Prom
 
 const stateDirOf = (environment: string): string => join(dirname(environment), ".midflight");
 
-/** Starts the release that a venue begins with, through the same driver that later replaces it. */
+/**
+ * Starts the release that a venue begins with, through the same driver that later replaces it. Its instances outlive a conductor on
+ * purpose; those of a demo are ended all the same when the demo is gone, however it ends.
+ */
 async function bringUp(io: CliIo, order: Parameters<Midflight["bringUp"]>[0]): Promise<Estate> {
-  const loaded = await loadFiles(io, { plan: join(dirname(order.environment), "good-upgrade.yaml"), environment: order.environment, releases: order.releases });
-  const placed = loaded.environment.components[order.component];
+  const folder = dirname(order.environment);
+  const loaded = await loadFiles(io, { plan: join(folder, "good-upgrade.yaml"), environment: order.environment, releases: order.releases });
   const release = loaded.releases.releases[order.release]?.process;
-  if (placed?.driver !== "process" || release === undefined) throw new UpgradeError("VENUE_CONFIG", `${order.component} or ${order.release} is not of the process driver`, { hint: "use the shipped plans" });
-  const options = processOptions(order.component, placed, loaded, io.env, resolve(stateDirOf(order.environment)), systemClock);
-  const estate = processEstate(options);
-  await estate.bringUp(Object.keys(placed.balancer), { release: order.release, digest: release.digest, count: placed.instances });
-  return estate;
+  if (release === undefined) throw new UpgradeError("VENUE_CONFIG", `${order.release} is not of the process driver`, { hint: "use the shipped plans" });
+  const { estate, placed } = wireEstate(loaded, order.component, { env: io.env, stateDir: stateDirOf(order.environment) });
+  const dismiss = guardWithProgram(sweepCommand(folder));
+  const stop = async () => {
+    await estate.stop();
+    dismiss();
+  };
+  try {
+    await estate.bringUp(Object.keys(placed.balancer), { release: order.release, digest: release.digest, count: placed.instances });
+    return { ...estate, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
-

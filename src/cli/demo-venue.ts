@@ -1,11 +1,15 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { accountOf, USER_UIDS } from "../demo/venue/accounts.ts";
+import { guardWithProgram } from "../demo/venue/guardian.ts";
 import { startVenue, type Venue } from "../demo/venue/venue.ts";
 import { temporaryFolder } from "../demo/venue/temporary-folder.ts";
 import { prepareWorkspace, type Workspace } from "../demo/workspace.ts";
 import { EXIT } from "../errors/catalog.ts";
-import { number, plansUrl, type DemoOptions } from "./commands/demo.ts";
+import { portBaseOf, type DemoOptions } from "./demo-options.ts";
+import { shippedPlans } from "./shipped.ts";
+import { sweepCommand } from "./demo-sweep.ts";
 import { midflightSurface } from "./demo-surface.ts";
 import type { CliIo, ExitStatus } from "./io.ts";
 
@@ -18,9 +22,9 @@ export async function venueAlone(io: CliIo, options: DemoOptions): Promise<ExitS
   const stopped = Promise.withResolvers<void>();
   stack.defer(io.onSignal(() => stopped.resolve()));
   io.say("starting: PostgreSQL, two matching engines, two regions of a balancer and six gateways");
-  const venue = await startVenue({ dir: join(dir, "venue"), env: "production", keySeed: KEY_SEED, ...(options.portBase === undefined ? {} : { portBase: number(options.portBase, "--port-base", 7100) }) });
+  const venue = await startVenue({ dir, env: "production", keySeed: KEY_SEED, ...portBaseOf(options) });
   stack.defer(() => venue.stop());
-  const workspace = await prepareWorkspace(fileURLToPath(plansUrl()), dir, { plan: "good-upgrade.yaml" }, { text: "none" }, venue);
+  const workspace = await prepareWorkspace(shippedPlans(), await workFolder(stack), { plan: "good-upgrade.yaml" }, { text: "none" }, venue);
   const midflight = midflightSurface({ ...io, env: { ...io.env, ...venue.variables, FAULT: "{}" } }, "lines");
   const estate = await midflight.bringUp({ environment: workspace.environment, component: "gateway", release: "gateway@1.0", releases: workspace.releases });
   stack.defer(() => estate.stop());
@@ -29,6 +33,17 @@ export async function venueAlone(io: CliIo, options: DemoOptions): Promise<ExitS
   await stopped.promise;
   io.say("stopping");
   return EXIT.done;
+}
+
+/** Holds the records of the gateways: when this process is killed, they have to be ended before it goes. */
+async function workFolder(stack: AsyncDisposableStack): Promise<string> {
+  const path = await mkdtemp(join(tmpdir(), "midflight-work-"));
+  const dismiss = guardWithProgram(["/bin/sh", "-c", `"$@"; rm -rf -- "$0"`, path, ...sweepCommand(join(path, "plans"))]);
+  stack.defer(async () => {
+    await rm(path, { recursive: true, force: true });
+    dismiss();
+  });
+  return path;
 }
 
 type Facts = ReturnType<typeof factsOf>;

@@ -99,23 +99,13 @@ function undoTask(undo: Gate, over: Gate, state: State, enter: (task: Handle) =>
 
 function onEvent(event: RunEvent, graph: Graph, state: State, act: { readonly reach: (index: number) => void; readonly turnBack: () => void; readonly finish: (text: string) => void }): void {
   state.now = event.message;
-  switch (event.kind) {
-    case "move-started":
-      act.reach(graph.moves.findIndex((move) => move.id === event.move));
-      return;
-    case "move-done":
-      act.reach(graph.moves.findIndex((move) => move.id === event.move) + 1);
-      return;
-    case "tripped":
-      act.turnBack();
-      return;
-    case "halted":
-    case "ended":
-      act.finish(event.message);
-      return;
-    default:
-  }
+  if (event.kind === "move-started") act.reach(placeOf(graph, event.move));
+  if (event.kind === "move-done") act.reach(placeOf(graph, event.move) + 1);
+  if (event.kind === "tripped") act.turnBack();
+  if (event.kind === "halted" || event.kind === "ended") act.finish(event.message);
 }
+
+const placeOf = (graph: Graph, id: string): number => graph.moves.findIndex((move) => move.id === id);
 
 function gate(): Gate {
   const { promise, resolve, reject } = Promise.withResolvers<void>();

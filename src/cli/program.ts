@@ -28,7 +28,7 @@ export async function program(io: CliIo, argv: readonly string[]): Promise<ExitS
   };
   for (const [command, load] of commands()) add(command, load);
   try {
-    await root.parseAsync(argv as string[], { from: "user" });
+    await root.parseAsync(argv, { from: "user" });
     return status;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.badInput;

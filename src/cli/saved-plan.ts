@@ -2,15 +2,11 @@ import { open, readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Run } from "../engine/run.ts";
 import { canonicalJson, graphFingerprint } from "../graph/fingerprint.ts";
-import { begin } from "../engine/begin.ts";
 import { UpgradeError } from "../errors/upgrade-error.ts";
-import { systemClock } from "../adapters/system/clock.ts";
-import { look } from "./commands/plan.ts";
 import type { CliIo } from "./io.ts";
 import { load, type Loaded } from "./load.ts";
+import { lookAtWorld } from "./look.ts";
 import { sha256 } from "./sha256.ts";
-import { stateDirOf } from "./state-dir.ts";
-import { wire } from "./wiring.ts";
 
 /** What `plan --out` writes: where everything came from, and what files and world looked like. */
 type SavedPlan = {
@@ -57,8 +53,7 @@ export async function loadSaved(io: CliIo, file: string, options: { readonly env
   const loaded = await load(io, saved.given.plan, { env: saved.given.environment, releases: saved.given.releases });
   if (loaded.planFingerprint !== saved.planFingerprint) throw stale("the plan, the releases or a migration changed");
   if (graphFingerprint(loaded.graph, sha256) !== saved.graphFingerprint) throw stale("the environment file changed");
-  const { world } = await wire(loaded, { env: io.env, cwd: io.cwd, stateDir: stateDirOf(io, loaded.environment, options.state), clock: systemClock, run: "plan" });
-  const run = await look(world, begin({ kind: "opened", run: "plan", graph: loaded.graph, planFingerprint: loaded.planFingerprint, graphFingerprint: "", version: io.version, epoch: 0 }).run);
+  const run = await lookAtWorld(io, loaded, options);
   if (worldFingerprint(run) !== saved.worldFingerprint) throw stale("instances, weights or the metadata are not as they were");
   return loaded;
 }

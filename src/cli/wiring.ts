@@ -48,19 +48,16 @@ async function wireWorkload(name: string, placed: Exclude<EnvironmentComponent, 
   }
   const { processWorkload } = await import("../adapters/process/workload.ts");
   const { processTraffic } = await import("../adapters/process/traffic.ts");
-  const options = optionsOf(name, placed, loaded, secrets, how);
+  const options = processOptions(name, placed, loaded, secrets, how);
   return { workload: processWorkload(options), traffic: processTraffic(options) };
 }
 
-function optionsOf(name: string, placed: ProcessComponent, loaded: Pick<Loaded, "releases">, secrets: Secrets, how: { readonly stateDir: string; readonly clock: Clock }) {
+/** What the process driver is built from. */
+export function processOptions(name: string, placed: ProcessComponent, loaded: Pick<Loaded, "releases">, secrets: Secrets, how: { readonly stateDir: string; readonly clock: Clock }) {
   const releases = Object.fromEntries(Object.entries(loaded.releases.releases).flatMap(([release, kinds]): [string, ProcessRelease][] => (kinds.process === undefined ? [] : [[release, kinds.process]])));
   const env = Object.fromEntries(Object.entries(placed.env).map(([key, value]) => [key, secrets.read(value, `${key} of ${name}`)]));
   return { component: name, config: placed, env, releases, stateDir: join(how.stateDir, "processes"), clock: how.clock };
 }
-
-/** What the process driver is built from, for those who boot a component instead of upgrading it. */
-export const processOptions = (name: string, placed: ProcessComponent, loaded: Pick<Loaded, "releases" | "environment">, env: Readonly<Record<string, string | undefined>>, stateDir: string, clock: Clock) =>
-  optionsOf(name, placed, loaded, new Secrets(env, dirname(loaded.environment.file)), { stateDir, clock });
 
 function watchConfig(loaded: Loaded, secrets: Secrets, run: string): WatchConfig {
   const counters = Object.values(loaded.environment.components).flatMap((component) => (component.driver === "process" && component.counters !== undefined ? [component.counters] : []));
@@ -108,7 +105,7 @@ function programEnv(env: Readonly<Record<string, string | undefined>>): Readonly
 }
 
 /** Reads values that must not stand in files, and remembers them, so that they can be blacked out everywhere. */
-class Secrets {
+export class Secrets {
   private readonly env: Readonly<Record<string, string | undefined>>;
   private readonly folder: string;
   private readonly values = new Set<string>();

@@ -1,4 +1,3 @@
-import { fileURLToPath } from "node:url";
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { STORIES } from "../../demo/stories/all.ts";
@@ -9,49 +8,48 @@ import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { midflightSurface } from "../demo-surface.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { outputKind } from "../output.ts";
+import { number, portBaseOf, type DemoOptions } from "../demo-options.ts";
+import { sweep } from "../demo-sweep.ts";
 import { venueAlone } from "../demo-venue.ts";
-
-export type DemoOptions = {
-  readonly story?: string;
-  readonly seed?: string;
-  readonly rate?: string;
-  readonly dir?: string;
-  readonly portBase?: string;
-  readonly json?: boolean;
-  readonly output?: string;
-};
+import { shippedPlans } from "../shipped.ts";
+import { unwritable } from "../write-output.ts";
 
 export async function demo(io: CliIo, [what]: readonly string[], options: DemoOptions): Promise<ExitStatus> {
   if (what === "venue") return venueAlone(io, options);
+  if (what === "sweep") return sweep(io, options);
   if (what !== undefined) throw new UpgradeError("USAGE", `demo knows no ${what}`, { hint: "`midflight demo`, `midflight demo venue` or `midflight demo --story NAME`" });
   const stories = chosen(options.story);
   const output = outputKind(io, options);
   const dir = resolve(io.cwd, options.dir ?? "midflight-demo");
-  await mkdir(dir, { recursive: true });
+  const ratePerSec = number(options.rate, "--rate", 300, 5_000);
+  portBaseOf(options);
+  await mkdir(dir, { recursive: true }).catch((cause: unknown) => {
+    throw unwritable(dir, cause);
+  });
   const stop = new AbortController();
   const say = (text: string) => (output === "json" ? io.say(text) : io.print(text));
   const told: Figures[] = [];
   for (const [index, story] of stories.entries()) {
     stop.signal.throwIfAborted();
     say(`\n${index + 1} of ${stories.length}  ${story.title} (${story.name}, seed ${options.seed ?? "1"})`);
-    told.push(await oneStory(story, { io, options, output, dir, say, stop }));
+    told.push(await oneStory(story, { io, options, ratePerSec, output, dir, say, stop }));
   }
   closing(io, output, told);
   return EXIT.done;
 }
 
-type Night = { readonly io: CliIo; readonly options: DemoOptions; readonly output: "live" | "lines" | "json"; readonly dir: string; readonly say: (text: string) => void; readonly stop: AbortController };
+type Night = { readonly io: CliIo; readonly options: DemoOptions; readonly ratePerSec: number; readonly output: "live" | "lines" | "json"; readonly dir: string; readonly say: (text: string) => void; readonly stop: AbortController };
 
-async function oneStory(story: Story, { io, options, output, dir, say, stop }: Night): Promise<Figures> {
+async function oneStory(story: Story, { io, options, ratePerSec, output, dir, say, stop }: Night): Promise<Figures> {
   // While an upgrade is under way its own session hears the signals; before and after it, a signal ends the demo.
   const unhear = io.onSignal((signal) => stop.abort(new UpgradeError("INTERRUPTED", `${signal}: the demo was stopped`, { hint: "start it again with `midflight demo`" })));
   try {
     return await tell(story, {
       dir,
-      plans: fileURLToPath(plansUrl()),
+      plans: shippedPlans(),
       seed: options.seed ?? "1",
-      ratePerSec: number(options.rate, "--rate", 300),
-      ...(options.portBase === undefined ? {} : { portBase: number(options.portBase, "--port-base", 7100) }),
+      ratePerSec,
+      ...portBaseOf(options),
       midflight: (variables) => midflightSurface({ ...io, env: { ...io.env, ...variables } }, output),
       say,
       signal: stop.signal,
@@ -61,21 +59,11 @@ async function oneStory(story: Story, { io, options, output, dir, say, stop }: N
   }
 }
 
-/** plans/ lies beside src/ in a checkout and beside dist/ in a package. */
-export const plansUrl = (): URL => new URL(import.meta.url.endsWith(".ts") ? "../../../plans" : "../../plans", import.meta.url);
-
 function chosen(name: string | undefined): readonly Story[] {
   if (name === undefined) return STORIES;
   const story = STORIES.find((one) => one.name === name);
   if (story === undefined) throw new UpgradeError("USAGE", `there is no story ${name}`, { hint: `choose one of ${STORIES.map((one) => one.name).join(", ")}` });
   return [story];
-}
-
-export function number(text: string | undefined, option: string, otherwise: number): number {
-  if (text === undefined) return otherwise;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value <= 0) throw new UpgradeError("USAGE", `${option} ${text} is no whole number above 0`, { hint: `such as ${option} ${otherwise}` });
-  return value;
 }
 
 function closing(io: CliIo, output: Night["output"], told: readonly Figures[]): void {

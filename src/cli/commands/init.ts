@@ -1,33 +1,36 @@
-import { copyFile, mkdir, writeFile } from "node:fs/promises";
-import { fileURLToPath } from "node:url";
-import { join, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { INIT_FILES } from "../init-files.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { plansUrl } from "./demo.ts";
+import { shippedPlans } from "../shipped.ts";
+import { unwritable } from "../write-output.ts";
 
 const SCHEMAS = ["plan.schema.json", "environment.schema.json", "releases.schema.json"];
 
-/** Writes a first set of files. Nothing that is there already is written over. */
+/** Writes a first set of files: all of them, or none when one is there already. */
 export async function init(io: CliIo, [dir = "."]: readonly string[]): Promise<ExitStatus> {
   const folder = resolve(io.cwd, dir);
-  await mkdir(folder, { recursive: true }).catch((cause: unknown) => {
-    throw cannotWrite(folder, cause);
-  });
-  for (const [name, text] of Object.entries(INIT_FILES)) {
-    const path = join(folder, name);
-    await mkdir(join(path, ".."), { recursive: true });
-    await writeFile(path, text, { flag: "wx" }).catch((cause: NodeJS.ErrnoException) => {
-      if (cause.code === "EEXIST") throw new UpgradeError("FILE_EXISTS", `${path} is there already`, { hint: "choose an empty folder: midflight init DIR" });
-      throw cannotWrite(path, cause);
-    });
-    io.print(`wrote ${join(dir, name)}`);
-  }
-  for (const schema of SCHEMAS) await copyFile(join(fileURLToPath(plansUrl()), schema), join(folder, schema));
-  io.print(`\nNext:\n  midflight check ${join(dir, "plan.yaml")} --env production`);
+  const schemas = await Promise.all(SCHEMAS.map(async (name): Promise<[string, string]> => [name, await readFile(join(shippedPlans(), name), "utf8")]));
+  const files = [...Object.entries(INIT_FILES), ...schemas];
+  for (const [name] of files) if (existsSync(join(folder, name))) throw isThere(join(folder, name));
+  for (const [name, text] of files) await write(join(folder, name), text);
+  for (const name of Object.keys(INIT_FILES)) io.print(`wrote ${join(dir, name)}`);
+  io.print(`\nNext:\n  midflight check ${quoted(join(dir, "plan.yaml"))} --env production`);
   return EXIT.done;
 }
 
-const cannotWrite = (path: string, cause: unknown): UpgradeError =>
-  new UpgradeError("STATE_UNWRITABLE", `${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { hint: "choose a folder that this user may write to", cause });
+async function write(path: string, text: string): Promise<void> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, text, { flag: "wx" });
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
+}
+
+const isThere = (path: string): UpgradeError => new UpgradeError("FILE_EXISTS", `${path} is there already; nothing was written`, { hint: "choose an empty folder: midflight init DIR" });
+
+const quoted = (path: string): string => (/^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);

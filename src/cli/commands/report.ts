@@ -1,5 +1,3 @@
-import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
 import { EXIT } from "../../errors/catalog.ts";
 import { summarise } from "../../events/summary.ts";
 import { replaySteps } from "../../runtime/replay.ts";
@@ -7,6 +5,7 @@ import { report } from "../../view/report.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { eventsOfRun, readRun } from "../session.ts";
 import { findRun, openState } from "../state.ts";
+import { writeOutput } from "../write-output.ts";
 
 type Options = { readonly state?: string; readonly json?: boolean; readonly out?: string };
 
@@ -20,6 +19,6 @@ export async function reportCommand(io: CliIo, [id]: readonly string[], options:
   const written = options.json === true ? undefined : await state.store.getFile(name, "report.md");
   const text = options.json === true ? JSON.stringify({ kind: "report", ...summary, events }) : (written ?? report({ summary, events })).trimEnd();
   if (options.out === undefined) io.print(text);
-  else await writeFile(resolve(io.cwd, options.out), `${text}\n`);
+  else await writeOutput(io, options.out, text);
   return EXIT.done;
 }

@@ -87,6 +87,15 @@ done
 /** Removes a folder when this process ends, however it ends. Call the result when the folder is gone or shall stay. */
 export const guardFolder = (path: string): (() => void) => watch(SWEEP, [path]);
 
+const RUN = `
+trap '' TERM INT QUIT HUP
+read -r line && exit 0
+exec "$@"
+`;
+
+/** Runs `argv` when this process ends, however it ends. Call the result when there is nothing left for it to do. */
+export const guardWithProgram = (argv: readonly string[]): (() => void) => watch(RUN, argv);
+
 const watch = (script: string, args: readonly string[]): (() => void) => {
   const watcher = spawn("/bin/sh", ["-c", script, "guardian", ...args], {
     cwd: "/",
