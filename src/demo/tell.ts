@@ -80,7 +80,7 @@ export async function tell(story: Story, telling: Telling): Promise<Figures> {
   const summary = await stopUsers();
   const figures = await figuresOf({ story, outcome: result.outcome, text: result.text, events, summary, report: result.report, outcomes: join(dir, "outcomes.ndjson"), struckAt: disaster.struckAt });
   const report = await result.rewriteReport(asUsersSawIt(figures, fault.text));
-  const problems = [...(result.outcome === story.outcome ? [] : [`ended ${result.outcome} and not ${story.outcome}: ${result.text}`]), ...(figures.lost === 0 ? [] : [`${figures.lost} acknowledged orders are lost`]), ...story.demands(figures)];
+  const problems = [...(result.outcome === story.outcome ? [] : [`ended ${result.outcome} and not ${story.outcome}: ${result.text}`]), ...(figures.lost === 0 ? [] : [`${figures.lost} acknowledged orders are lost (${summary.lostOrders.map((order) => `${order.clOrdId}: ${order.reason}, expected ${order.expected}, found ${order.found}`).join("; ")})`]), ...story.demands(figures)];
   if (problems.length > 0) throw new UpgradeError("STORY_FAILED", `${story.name} with seed ${telling.seed}: ${problems.join("; ")}`, { hint: `read ${report}` });
   telling.say(story.sentence(figures, fault));
   return { ...figures, report };

@@ -116,12 +116,17 @@ const acknowledge = (intent: OrderIntent, order: LedgerOrder, ordId: string | un
       order.ordId = ordId ?? order.ordId;
       return;
     case "amend":
-      order.values = intent.values;
+      // Only one of the two was sent: whatever an unsure amend before it may have made of the other still may be.
+      order.values = amended(order.values, intent);
+      order.possible.splice(0, order.possible.length, ...order.possible.map((values) => amended(values, intent)));
       return;
     case "cancel":
       order.cancel = "acknowledged";
   }
 };
+
+const amended = (values: Values, { changed, values: asked }: Extract<OrderIntent, { readonly kind: "amend" }>): Values =>
+  changed === "px" ? { ...values, px: asked.px } : { ...values, sz: asked.sz };
 
 const release = (order: LedgerOrder, judgement: Judgement): Judgement => {
   order.isBusy = false;
@@ -144,11 +149,16 @@ const resolve = async (
   const values: Values | undefined = intent.kind === "cancel" ? undefined : intent.values;
   const unsure = ledger.unsure({ op: intent.kind, order, values, isPlanted });
   if (intent.kind === "order") order.placed = "unsure";
-  else if (intent.kind === "amend") order.possible.push(intent.values);
+  else if (intent.kind === "amend") order.possible.push(...[order.values, ...order.possible].map((before) => amended(before, intent)));
   else order.cancel = "unsure";
   await pause(SETTLING_MS);
   const finding = await checks.lookUp(user, order);
   unsure.landed = hasLanded(unsure, finding);
+  if (finding.kind === "found") {
+    // What the venue shows is what the user goes on from; an answer that is still on its way may yet change it.
+    order.possible.push(order.values);
+    order.values = { px: finding.order.px, sz: finding.order.sz };
+  }
   // "Not there" is not final for an order that may still be on its way: the last check asks again.
   if (intent.kind === "order" && unsure.landed === false) unsure.landed = undefined;
   order.isBusy = false;
