@@ -19,6 +19,7 @@ export async function status(io: CliIo, [id]: readonly string[], options: Option
     }),
   );
   const held = holders.flatMap(({ key, holder }) => (holder === undefined ? [] : [{ key, ...holder }]));
+  if (options.json !== true && held.length === 0 && read.phase.kind !== "ended") io.say(`Go on:     midflight resume ${run}\nTake back: midflight rollback ${run}`);
   io.print(options.json === true ? JSON.stringify({ kind: "status", ...summary, held }) : plainStatus(summary, held));
   return EXIT.done;
 }

@@ -1,0 +1,111 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { midflight, start, until, type Ended, type Running } from "../support/cli.ts";
+import { startSmallVenue, type SmallVenue } from "../support/small-venue.ts";
+
+const STATE = ["--state", "plans/.midflight"];
+const UPGRADE = ["upgrade", "plans/small.yaml", "--env", "plans/production.yaml"];
+const OLD = { tokyo: ["gateway@1.0 100", "gateway@1.0 100"], frankfurt: ["gateway@1.0 100", "gateway@1.0 100"] };
+
+let place: SmallVenue;
+beforeAll(async () => {
+  place = await startSmallVenue({ name: "signals", batch: 1 });
+}, 60_000);
+afterAll(async () => {
+  await place?.stop();
+}, 30_000);
+
+const call = (args: readonly string[]): Promise<Ended> => midflight(args, { cwd: place.dir, env: place.env, limitMs: 90_000 });
+const begin = (args: readonly string[] = UPGRADE): Running => start(args, { cwd: place.dir, env: place.env, limitMs: 90_000 });
+const statusOf = async () => JSON.parse((await call(["status", "--json", ...STATE])).stdout) as { readonly run: string; readonly state: string; readonly held: readonly unknown[] };
+
+async function expectUndone(conductor: Running): Promise<void> {
+  const ended = await conductor.ended;
+  expect(ended.status, ended.stdout + ended.stderr).toBe(1);
+  expect(await place.serving()).toEqual(OLD);
+}
+
+describe("while an upgrade is conducted", () => {
+  test("SIGINT before its first move ends it, and nothing was touched", async () => {
+    const conductor = begin();
+    await conductor.says(/run-opened/);
+    process.kill(conductor.pid, "SIGINT");
+    const ended = await conductor.ended;
+    expect(ended.status, ended.stdout + ended.stderr).toBe(5);
+    expect(ended.stdout).toContain("stopped by SIGINT before anything was touched");
+    expect(await place.serving()).toEqual(OLD);
+  }, 40_000);
+
+  test("a second one is refused and names the first, and so is a resume", async () => {
+    const first = begin();
+    await first.says(/run-opened/);
+    const { run, held } = await statusOf();
+    expect(held).not.toEqual([]);
+    const second = await call(UPGRADE);
+    expect(second.status).toBe(5);
+    expect(second.stderr).toContain("LEASE_HELD");
+    expect(second.stderr).toContain(run);
+    const resumed = await call(["resume", run, ...STATE]);
+    expect([resumed.status, resumed.stderr.includes("LEASE_HELD")]).toEqual([5, true]);
+    expect((await call(["rollback", run, ...STATE])).stdout).toContain("asked the conductor");
+    expect([1, 5]).toContain((await first.ended).status);
+    expect(await place.serving()).toEqual(OLD);
+  }, 60_000);
+
+  test.each(["SIGINT", "SIGTERM"] as const)("%s once finishes the batch and halts; the run can be taken back later", async (signal) => {
+    const conductor = begin();
+    await conductor.says(/move-started +start gateway@2.0 1\/2/);
+    process.kill(conductor.pid, signal);
+    const ended = await conductor.ended;
+    expect(ended.status, ended.stdout + ended.stderr).toBe(6);
+    expect(ended.stderr).toContain("finishing the batch under way");
+    expect(ended.stderr).toContain("midflight resume ");
+    expect(ended.stdout).toContain("move-done        done: retire the old ones down to 1/2");
+    expect(ended.stdout).not.toContain("start gateway@2.0 2/2");
+    const { run, state, held } = await statusOf();
+    expect([state, held]).toEqual(["halted", []]);
+    await expectUndone(begin(["rollback", run, ...STATE]));
+  }, 60_000);
+
+  test("SIGINT halts it, and resume carries it to its end", async () => {
+    const conductor = begin();
+    await conductor.says(/move-started +start gateway@2.0 1\/2/);
+    process.kill(conductor.pid, "SIGINT");
+    expect((await conductor.ended).status).toBe(6);
+    const resumed = await call(["resume", ...STATE]);
+    expect(resumed.status, resumed.stdout + resumed.stderr).toBe(0);
+    expect(resumed.stdout).toContain("promoted");
+    await expectUndone(begin(["rollback", (await statusOf()).run, ...STATE]));
+  }, 90_000);
+
+  test("SIGINT twice takes everything back, and a third one is told that an undo is never broken off", async () => {
+    const conductor = begin();
+    await conductor.says(/move-started +admit/);
+    process.kill(conductor.pid, "SIGINT");
+    await conductor.says(/finishing the batch/);
+    process.kill(conductor.pid, "SIGINT");
+    await conductor.says(/tripped/);
+    process.kill(conductor.pid, "SIGINT");
+    await conductor.says(/never broken off/);
+    await expectUndone(conductor);
+  }, 60_000);
+
+  test("rollback from another terminal is heard by its conductor", async () => {
+    const conductor = begin();
+    await conductor.says(/move-started +prove/);
+    const asked = await call(["rollback", (await statusOf()).run, "--because", "it is Friday", ...STATE]);
+    expect([asked.status, asked.stdout.includes("asked the conductor")]).toEqual([0, true]);
+    await expectUndone(conductor);
+    expect(conductor.stdout()).toContain("it is Friday");
+  }, 60_000);
+
+  test("a reader that leaves, as `| head -1`, does not end it", async () => {
+    const conductor = begin();
+    await conductor.says(/run-opened/);
+    conductor.child.stdout?.destroy();
+    conductor.child.stderr?.destroy();
+    await until("it is half done", async () => (await place.serving())["tokyo"]?.includes("gateway@2.0 100") === true, 30_000);
+    process.kill(conductor.pid, "SIGINT");
+    await until("it halted", async () => (await statusOf()).state === "halted", 20_000);
+    await expectUndone(begin(["rollback", (await statusOf()).run, ...STATE]));
+  }, 90_000);
+});
