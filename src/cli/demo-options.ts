@@ -6,6 +6,7 @@ export type DemoOptions = {
   readonly rate?: string;
   readonly dir?: string;
   readonly portBase?: string;
+  readonly instances?: string;
   readonly json?: boolean;
   readonly output?: string;
 };

@@ -94,6 +94,7 @@ function commands(): readonly (readonly [Command, Load])[] {
         .option("--seed <n>", "where, when and how hard faults strike", "1")
         .option("--rate <n>", "user operations per second", "300")
         .option("--dir <dir>", "keep reports and runs here (default: ./midflight-demo)")
+        .option("--instances <n>", "gateways per region: 6, or at least 3")
         .option("--port-base <n>", "first port of the venue (default: free ports)"),
       async () => (await import("./commands/demo.ts")).demo,
     ],

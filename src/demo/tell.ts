@@ -22,6 +22,8 @@ export type Telling = {
   readonly seed: string;
   readonly ratePerSec: number;
   readonly portBase?: number;
+  /** Gateways per region; default 6. */
+  readonly instances?: number;
   /** midflight with the venue's addresses and keys in its environment. */
   readonly midflight: (variables: Readonly<Record<string, string>>) => Midflight;
   readonly say: (text: string) => void;
@@ -44,10 +46,10 @@ export async function tell(story: Story, telling: Telling): Promise<Figures> {
   const fault = story.draw(() => luck());
   await using stack = new AsyncDisposableStack();
   const { path: venueDir } = await temporaryFolder(stack);
-  telling.say(`starting a venue: PostgreSQL, two matching engines, two regions of a balancer and six gateways`);
+  telling.say(`starting a venue: PostgreSQL, two matching engines, two regions of a balancer and ${telling.instances ?? 6} gateways`);
   const venue = await startVenue({ dir: venueDir, env: "production", keySeed: `demo-${telling.seed}`, ...(telling.portBase === undefined ? {} : { portBase: telling.portBase }) });
   stack.defer(() => venue.stop());
-  const workspace = await prepareWorkspace(telling.plans, dir, story, fault, venue);
+  const workspace = await prepareWorkspace(telling.plans, dir, story, fault, venue, telling.instances);
   const midflight = telling.midflight({ ...venue.variables, FAULT: JSON.stringify(fault.gateway ?? {}), GATEWAY_NOISE: JSON.stringify({ seed: telling.seed, share: 0.001 }) });
   const estate = await midflight.bringUp({ environment: workspace.environment, component: "gateway", release: "gateway@1.0", releases: workspace.releases });
   stack.defer(() => estate.stop());

@@ -7,16 +7,19 @@ import type { Venue } from "./venue/venue.ts";
 /** The files that one story's upgrade reads: the shipped plans, with this venue's ports and this seed's fault in them. */
 export type Workspace = { readonly dir: string; readonly plan: string; readonly environment: string; readonly releases: string };
 
+/** Gateways per region in plans/production.yaml. */
+const INSTANCES = 6;
+
 /** Ports of plans/production.yaml, by what listens there. */
 const PLACEHOLDERS = { tokyo: { public: 7110, admin: 7190 }, frankfurt: { public: 7210, admin: 7290 } } as const;
 
-export async function prepareWorkspace(shipped: string, dir: string, story: Pick<Story, "plan">, fault: Fault, venue: Venue): Promise<Workspace> {
+export async function prepareWorkspace(shipped: string, dir: string, story: Pick<Story, "plan">, fault: Fault, venue: Venue, instances = INSTANCES): Promise<Workspace> {
   const plans = join(dir, "plans");
   await mkdir(dir, { recursive: true });
   await cp(shipped, plans, { recursive: true });
   await lendModules(shipped, dir);
   const environment = join(plans, "production.yaml");
-  await writeFile(environment, placed(await readFile(environment, "utf8"), venue));
+  await writeFile(environment, placed(await readFile(environment, "utf8"), venue).replace(`instances: ${INSTANCES}`, `instances: ${instances}`));
   const releases = join(plans, "releases.yaml");
   await writeFile(releases, (await readFile(releases, "utf8")).replaceAll("../dist/releases/", `${join(dirname(shipped), "dist", "releases")}/`));
   if (fault.shards !== undefined) await breakShards(plans, fault.shards);

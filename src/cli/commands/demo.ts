@@ -50,6 +50,7 @@ async function oneStory(story: Story, { io, options, ratePerSec, output, dir, sa
       seed: options.seed ?? "1",
       ratePerSec,
       ...portBaseOf(options),
+      ...(options.instances === undefined ? {} : { instances: number(options.instances, "--instances", 6, 12) }),
       midflight: (variables) => midflightSurface({ ...io, env: { ...io.env, ...variables } }, output),
       say,
       signal: stop.signal,
