@@ -48,7 +48,8 @@ export async function isSavedPlan(io: CliIo, file: string): Promise<boolean> {
 
 /** Loads the files that a saved plan names, and refuses when they or the world have changed since. Throws `PLAN_STALE`. */
 export async function loadSaved(io: CliIo, file: string, options: { readonly env?: string; readonly state?: string }): Promise<Loaded> {
-  const saved = JSON.parse(await readFile(resolve(io.cwd, file), "utf8")) as SavedPlan;
+  const saved = savedPlanIn(await readFile(resolve(io.cwd, file), "utf8"));
+  if (saved === undefined) throw new UpgradeError("USAGE", `${file} begins like a saved plan, and this version of midflight cannot read it`, { hint: "make it again with `midflight plan --out`" });
   if (options.env !== undefined) throw new UpgradeError("USAGE", "a saved plan has its environment already", { hint: "leave --env out" });
   const loaded = await load(io, saved.given.plan, { env: saved.given.environment, releases: saved.given.releases });
   if (loaded.planFingerprint !== saved.planFingerprint) throw stale("the plan, the releases or a migration changed");
@@ -56,6 +57,17 @@ export async function loadSaved(io: CliIo, file: string, options: { readonly env
   const run = await lookAtWorld(io, loaded, options);
   if (worldFingerprint(run) !== saved.worldFingerprint) throw stale("instances, weights or the metadata are not as they were");
   return loaded;
+}
+
+function savedPlanIn(text: string): SavedPlan | undefined {
+  try {
+    const saved = JSON.parse(text) as Partial<SavedPlan>;
+    const { plan, environment, releases } = saved.given ?? {};
+    const texts = [plan, environment, releases, saved.planFingerprint, saved.graphFingerprint, saved.worldFingerprint];
+    return saved.midflightSavedPlan === 1 && texts.every((one) => typeof one === "string") ? (saved as SavedPlan) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 const stale = (what: string): UpgradeError => new UpgradeError("PLAN_STALE", `the saved plan is stale: ${what} since it was made`, { hint: "make it again with `midflight plan --out`, and read it" });

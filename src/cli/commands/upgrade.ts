@@ -11,11 +11,17 @@ import { stateDirOf } from "../state-dir.ts";
 type Options = { readonly env?: string; readonly releases?: string; readonly state?: string; readonly json?: boolean; readonly output?: string; readonly yes?: boolean; readonly input?: boolean };
 
 export async function upgrade(io: CliIo, [file = ""]: readonly string[], options: Options): Promise<ExitStatus> {
-  const loaded = (await isSavedPlan(io, file)) ? await loadSaved(io, file, options) : await load(io, file, options);
+  const loaded = await loadedFrom(io, file, options);
   const state = fileState(stateDirOf(io, loaded.environment, options.state));
   if (!(await isWanted(io, loaded, options))) return EXIT.refused;
   const { status } = await startRun({ io, cwd: io.cwd, loaded, state, output: outputKind(io, options) });
   return status;
+}
+
+async function loadedFrom(io: CliIo, file: string, options: Options): Promise<Loaded> {
+  if (await isSavedPlan(io, file)) return loadSaved(io, file, options);
+  if (options.env === undefined) throw new UpgradeError("USAGE", "which environment to upgrade is not said", { hint: "name it: --env NAME, whose file lies beside the plan, or --env FILE" });
+  return load(io, file, options);
 }
 
 /** A person at a terminal is asked once. A pipeline passes `--yes`, or has no terminal to ask at. */
