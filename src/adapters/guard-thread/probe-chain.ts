@@ -17,6 +17,8 @@ export type ProbeOutcome = { readonly operation: Operation; readonly release?: s
 export type ProbeChain = {
   readonly account: ProbeAccount;
   readonly isBusy: () => boolean;
+  /** Whether it has an order that rests, or is about to have or to lose one. */
+  readonly isOpen: () => boolean;
   /** What it would do next; undefined while it must not: the account's rate limit, or no dead-man switch. */
   readonly next: () => Operation | undefined;
   /** Does it, at `origin`. Never rejects; takes at most two deadlines. */
@@ -103,6 +105,7 @@ export const probeChain = (account: ProbeAccount, context: ChainContext): ProbeC
   return {
     account,
     isBusy: () => isBusy,
+    isOpen: () => isBusy || order !== undefined,
     next() {
       const operation = wanted();
       const isAllowed = limits.has(account.apiKey, operation) && (operation === "order" ? context.mayPlace(account) : limits.has(account.apiKey, "query"));

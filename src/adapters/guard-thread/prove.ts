@@ -60,12 +60,15 @@ export const proveInstances = async (order: ProofOrder, options: ProveOptions, s
     if (outcome.kind === "none") silence = outcome.why;
     settle(outcome.kind === "none" || isOurs ? undefined : { instance, cohort: chain.account.cohort, outcome });
   };
+  // An account trades at one instance at a time, as a user does: several resting orders of his would be another test.
+  const all = [...chains.values()].flat();
+  const isFree = (candidate: ProbeChain): boolean => candidate.isOpen() || !all.some((other) => other.account === candidate.account && other.isOpen());
   const perSec = Math.min(MOST_PER_SEC, PER_INSTANCE_PER_SEC * order.instances.length);
   const pacer = startPacer(perSec, (slot) => {
     const instance = order.instances[slot % order.instances.length];
     const own = instance === undefined ? [] : (chains.get(instance.id) ?? []);
     const seat = Math.floor(slot / order.instances.length) % Math.max(1, own.length);
-    const chain = [...own.slice(seat), ...own.slice(0, seat)].find((candidate) => !candidate.isBusy() && candidate.next() !== undefined);
+    const chain = [...own.slice(seat), ...own.slice(0, seat)].find((candidate) => !candidate.isBusy() && isFree(candidate) && candidate.next() !== undefined);
     if (instance !== undefined && chain !== undefined) void step(instance, chain);
     bins.flush();
   });
@@ -80,7 +83,7 @@ export const proveInstances = async (order: ProofOrder, options: ProveOptions, s
     pacer.stop();
     clearInterval(clock);
     signal.removeEventListener("abort", onAbort);
-    void forgetAll([...chains.values()].flat());
+    void forgetAll(all);
   }
 };
 

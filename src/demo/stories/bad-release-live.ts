@@ -6,7 +6,7 @@ export const badReleaseLive: Story = {
   title: "A bad release that only users' traffic shows",
   plan: "bad-release-live.yaml",
   draw: (luck) => {
-    const restingOrders = 4;
+    const restingOrders = 3;
     const share = 0.7 + 0.3 * luck();
     return { text: `gateway 2.2 fails ${Math.round(share * 100)} % of the amends of accounts with ${restingOrders} or more resting orders`, gateway: { restingOrders, share } };
   },
