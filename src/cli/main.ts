@@ -77,8 +77,12 @@ async function question(text: string): Promise<string | undefined> {
   if (!process.stdin.isTTY) return undefined;
   const { createInterface } = await import("node:readline/promises");
   const line = createInterface({ input: process.stdin, output: process.stderr });
+  // Ctrl-C and Ctrl-D are answers too: none.
+  const { promise: left, resolve } = Promise.withResolvers<undefined>();
+  line.on("SIGINT", () => line.close());
+  line.on("close", () => resolve(undefined));
   try {
-    return await line.question(text);
+    return await Promise.race([line.question(text), left]);
   } finally {
     line.close();
   }

@@ -51,7 +51,7 @@ async function oneStory(story: Story, { io, options, ratePerSec, output, dir, sa
       ratePerSec,
       ...portBaseOf(options),
       ...(options.instances === undefined ? {} : { instances: number(options.instances, "--instances", 6, 12) }),
-      midflight: (variables) => midflightSurface({ ...io, env: { ...io.env, ...variables } }, output),
+      midflight: (variables) => midflightSurface({ ...heard(io), env: { ...io.env, ...variables } }, output),
       say,
       signal: stop.signal,
     });
@@ -59,6 +59,9 @@ async function oneStory(story: Story, { io, options, ratePerSec, output, dir, sa
     unhear();
   }
 }
+
+/** A demo that nobody watches any more is over, and so is the upgrade in it. Others go on without readers. */
+const heard = (io: CliIo): CliIo => ({ ...io, onSignal: (listener) => io.onSignal((signal) => listener(signal === "SIGPIPE" ? "SIGHUP" : signal)) });
 
 function chosen(name: string | undefined): readonly Story[] {
   if (name === undefined) return STORIES;
