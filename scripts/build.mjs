@@ -28,7 +28,6 @@ const CLI = {
 const ALONE = {
   "venue/engine": "src/demo/venue/engine/main.ts",
   "venue/balancer": "src/demo/venue/balancer/main.ts",
-  "venue/guardian": "src/demo/venue/guardian-main.ts",
   "venue/traffic": "src/demo/traffic/main.ts",
   ...Object.fromEntries(
     RELEASES.map((version) => [

@@ -5,8 +5,3 @@ export class Bug extends Error {
     this.name = "Bug";
   }
 }
-
-/** Marks a branch that the compiler proved unreachable. */
-export const unreachable = (value: never): never => {
-  throw new Bug(`unexpected value ${JSON.stringify(value)}`);
-};

@@ -45,8 +45,6 @@ export type MigrateMove = {
   readonly undo: "suspect" | "always";
 };
 
-export type MoveOf<Kind extends Move["kind"]> = Extract<Move, { readonly kind: Kind }>;
-
 /** Moves after which users may be served differently: evidence of health must be newer than each of them. */
 export const isVisible = (move: Move): boolean =>
   move.kind === "migrate" || move.kind === "admit" || move.kind === "retire" || move.kind === "shift" || move.kind === "run";

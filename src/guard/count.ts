@@ -35,8 +35,6 @@ export type CountBin = {
 
 export type Tally = { readonly issued: number; readonly failed: number; readonly unreached: number };
 
-export const NOTHING: Tally = { issued: 0, failed: 0, unreached: 0 };
-
 export const tally = (counts: Iterable<Count>): Tally => {
   let [issued, failed, unreached] = [0, 0, 0];
   for (const count of counts) {

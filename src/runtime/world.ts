@@ -1,6 +1,5 @@
 import type { Run } from "../engine/run.ts";
 import { oldOf, placeOf } from "../engine/run.ts";
-import type { Lease } from "../ports/lease.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Journal, RunStore } from "../ports/journal.ts";
 import type { HeldLease } from "../ports/lease.ts";
@@ -27,8 +26,6 @@ export type World = {
 
 /** Where a run's truth lies, and the right to act on it. */
 export type Custody = { readonly store: RunStore; readonly journal: Journal; readonly lease: HeldLease };
-
-export type { Lease };
 
 /** The instances that were seen last, by place; what the watcher is told follows from it. */
 export class Sightings {

@@ -1,8 +1,5 @@
-import type { RunEvent } from "../../events/event.ts";
 import type { Outcome } from "../traffic/outcome.ts";
 import type { TrafficSummary } from "../traffic/report.ts";
-import type { Venue } from "../venue/venue.ts";
-import type { Estate } from "../surface.ts";
 
 /** A story of the demo: an upgrade, what goes wrong in it, and how it must end. */
 export type Story = {
@@ -36,9 +33,6 @@ export type Fault = {
   /** A server dies: after how many retired batches, in which region, and how long it is away. */
   readonly death?: { readonly region: string; readonly afterBatches: number; readonly awayMs: number };
 };
-
-/** What a running fault may touch. */
-export type Stage = { readonly venue: Venue; readonly estate: Estate; readonly event: RunEvent };
 
 /** The line of `demo-summary`. */
 export type Figures = {

@@ -4,7 +4,6 @@ import { classOfCode, classOfStatus } from "./outcome-classes.ts";
 import type { AnswerClass } from "./outcome-classes.ts";
 
 export type Operation = "order" | "amend" | "cancel";
-export const OPERATIONS: readonly Operation[] = ["order", "amend", "cancel"];
 
 /** `failed` and `ambiguous` are failures; `rejected` is a refusal on the merits; `planted` is the user's own doing. */
 export type OutcomeClass = "ok" | "failed" | "ambiguous" | "rejected" | "planted";

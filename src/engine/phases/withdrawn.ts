@@ -2,7 +2,7 @@ import type { Verdict } from "../../guard/verdict.ts";
 import { after, cancelPending, go, isQuiet, notify, stay } from "../decision.ts";
 import type { Effect } from "../effect.ts";
 import type { FactOf } from "../fact.ts";
-import { placeOf, type Decision, type Run, type Standing } from "../run.ts";
+import { placeOf, type Decision, type Run } from "../run.ts";
 import { componentOf, standingOf, weighingOf } from "../standing.ts";
 import { hold } from "./holding.ts";
 import { enter } from "./entering.ts";
@@ -84,6 +84,3 @@ const suspectOf = (run: Run): { readonly suspect?: string } => {
   const last = run.touched.at(-1);
   return last === undefined ? {} : { suspect: last };
 };
-
-/** Everything as it was before: what an undo of a workload ends in. */
-export const beforeStanding = (run: Run, component: string): Standing => ({ old: componentOf(run, component).instances, fresh: 0, admitted: 0 });
