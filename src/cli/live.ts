@@ -1,5 +1,5 @@
 import { Chalk } from "chalk";
-import { Listr, type ListrTask } from "listr2";
+import { Listr, Spinner, type ListrTask } from "listr2";
 import type { RunEvent } from "../events/event.ts";
 import type { Graph } from "../graph/graph.ts";
 import { rowsOf, type Row } from "../view/rows.ts";
@@ -8,8 +8,16 @@ import type { CliIo } from "./io.ts";
 import { hasColor } from "./output.ts";
 import type { Renderer } from "./renderer.ts";
 
-/** At most five redraws a second; the guard judges in a thread of its own meanwhile. */
-const REDRAW_MS = 200;
+/** The spinner and the lines below a row are redrawn in turns, at most five times a second together. The guard judges in a thread of its own meanwhile. */
+const REDRAW_MS = 400;
+/** What happens now, and how users fare. */
+const LINES = 2;
+
+class CalmSpinner extends Spinner {
+  override start(redraw?: () => void): void {
+    super.start(redraw, REDRAW_MS);
+  }
+}
 
 type Handle = { output: string; title: string };
 type Gate = { readonly promise: Promise<void>; readonly open: (error?: Error) => void };
@@ -21,12 +29,16 @@ export function liveRenderer(io: CliIo, graph: Graph): Renderer {
   const gates = rows.map(() => gate());
   const undo = gate();
   const over = gate();
-  const state = { now: "looking at what is there", status: "", handle: undefined as Handle | undefined, at: -1, isTripped: false, isEnded: false };
+  const state: State = { now: "looking at what is there", status: "waiting for the guard's first figures", shown: "", told: [], handle: undefined, at: -1, isTripped: false, isEnded: false };
   const refresh = () => {
-    if (state.handle !== undefined) state.handle.output = [state.now, state.status].filter((line) => line !== "").join("\n");
+    const text = `${state.now}\n${state.status}`;
+    if (state.handle === undefined || state.shown === text) return;
+    state.shown = text;
+    state.handle.output = text;
   };
   const enter = (task: Handle) => {
     state.handle = task;
+    state.shown = "";
     refresh();
   };
   const list = new Listr<unknown>([...rows.map((row, index) => rowTask(row, index, gates, state, enter)), undoTask(undo, over, state, enter)], {
@@ -34,7 +46,7 @@ export function liveRenderer(io: CliIo, graph: Graph): Renderer {
     exitOnError: false,
     collectErrors: false,
     renderer: "default",
-    rendererOptions: { collapseErrors: false, showErrorMessage: false, suffixSkips: false },
+    rendererOptions: { collapseErrors: false, showErrorMessage: false, suffixSkips: false, spinner: new CalmSpinner() },
     fallbackRenderer: "simple",
   });
   const done = list.run().catch(() => {});
@@ -64,11 +76,16 @@ export function liveRenderer(io: CliIo, graph: Graph): Renderer {
       finish(state.now);
       clearInterval(timer);
       await done;
+      // The tree tells what was done; why, and how it ended, stands below it.
+      for (const line of state.told) io.print(line);
     },
   };
 }
 
-type State = { now: string; status: string; handle: Handle | undefined; at: number; isTripped: boolean; isEnded: boolean };
+/** Still to be read when the tree stands still. */
+const LASTING: ReadonlySet<RunEvent["kind"]> = new Set(["tripped", "held", "withdrawn", "halted", "ended", "undelivered"]);
+
+type State = { now: string; status: string; shown: string; told: string[]; handle: Handle | undefined; at: number; isTripped: boolean; isEnded: boolean };
 
 function rowTask(row: Row, index: number, gates: readonly Gate[], state: State, enter: (task: Handle) => void): ListrTask<unknown> {
   return {
@@ -79,7 +96,7 @@ function rowTask(row: Row, index: number, gates: readonly Gate[], state: State, 
       enter(task);
       await gates[index]?.promise;
     },
-    rendererOptions: { outputBar: 4 },
+    rendererOptions: { outputBar: LINES },
   };
 }
 
@@ -93,12 +110,13 @@ function undoTask(undo: Gate, over: Gate, state: State, enter: (task: Handle) =>
       enter(task);
       await over.promise;
     },
-    rendererOptions: { outputBar: 4 },
+    rendererOptions: { outputBar: LINES },
   };
 }
 
 function onEvent(event: RunEvent, graph: Graph, state: State, act: { readonly reach: (index: number) => void; readonly turnBack: () => void; readonly finish: (text: string) => void }): void {
-  state.now = event.message;
+  if (event.kind !== "verdict") state.now = event.message;
+  if (LASTING.has(event.kind)) state.told.push(event.message);
   if (event.kind === "move-started") act.reach(placeOf(graph, event.move));
   if (event.kind === "move-done") act.reach(placeOf(graph, event.move) + 1);
   if (event.kind === "tripped") act.turnBack();

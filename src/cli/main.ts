@@ -12,6 +12,7 @@ async function main(): Promise<void> {
   process.on("unhandledRejection", (error) => void fail(error));
   const [command = ""] = process.argv.slice(2);
   const status = await program(io, process.argv.slice(2)).catch((error: unknown) => statusOf(io, error));
+  await flushed();
   const broken = output();
   if (broken === undefined) return leave(status);
   io.say(`what was printed is not whole: ${broken.message}`);
@@ -47,10 +48,15 @@ function hangUp(): void {
   for (const listener of readers) listener("SIGPIPE");
 }
 
-/** What was printed reaches the pipe before the process ends. */
 async function leave(status: number): Promise<never> {
-  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  await flushed();
   process.exit(status);
+}
+
+/** What was printed reached the pipe, and what went wrong with it was told. */
+async function flushed(): Promise<void> {
+  await Promise.all([drained(process.stdout), drained(process.stderr)]);
+  await new Promise((resolve) => setImmediate(resolve));
 }
 
 const drained = (stream: NodeJS.WriteStream): Promise<void> => new Promise((resolve) => (stream.writableLength === 0 || stream.destroyed ? resolve() : stream.write("", () => resolve())));
