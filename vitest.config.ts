@@ -1,14 +1,22 @@
 import { defineConfig } from "vitest/config";
 
 /** Real processes, PostgreSQL and users with deadlines: one file at a time, or two cores measure each other. */
-const SYSTEM = ["test/integration/**/*.test.ts", "test/contract/**/*.test.ts", "test/cli/**/*.test.ts", "test/stories/**/*.test.ts"];
+const SYSTEM = [
+  "test/integration/**/*.test.ts",
+  "test/contract/**/*.test.ts",
+  "test/cli/**/*.test.ts",
+  "test/stories/**/*.test.ts",
+];
 
 export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 60_000,
     projects: [
-      { extends: true, test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...SYSTEM, "node_modules/**"], maxWorkers: 2 } },
+      {
+        extends: true,
+        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...SYSTEM, "node_modules/**"], maxWorkers: 2 },
+      },
       { extends: true, test: { name: "system", include: SYSTEM, fileParallelism: false } },
     ],
   },

@@ -15,6 +15,9 @@ const releases = join(root, "plans", "releases.yaml");
 let text = await readFile(releases, "utf8");
 for (const version of ["1.0", "2.0", "2.1", "2.2"]) {
   const digest = await digestOfFolder(join(root, "dist", "releases", `gateway-${version}`));
-  text = text.replace(new RegExp(`(gateway@${version.replace(".", "\\.")}: \\{ process: \\{ digest: ")[^"]*`), `$1${digest}`);
+  text = text.replace(
+    new RegExp(`(gateway@${version.replace(".", "\\.")}: \\{ process: \\{ digest: ")[^"]*`),
+    `$1${digest}`,
+  );
 }
 await writeFile(releases, text);

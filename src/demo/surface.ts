@@ -5,7 +5,12 @@ export type Midflight = {
   /** `midflight upgrade PLAN --env FILE`, in this process. */
   upgrade(order: UpgradeOrder): Promise<UpgradeResult>;
   /** Brings up the release that a venue starts with: the environment's own driver, `instances` per region, full weight. */
-  bringUp(order: { readonly environment: string; readonly component: string; readonly release: string; readonly releases: string }): Promise<Estate>;
+  bringUp(order: {
+    readonly environment: string;
+    readonly component: string;
+    readonly release: string;
+    readonly releases: string;
+  }): Promise<Estate>;
 };
 
 export type UpgradeOrder = {

@@ -46,16 +46,39 @@ export async function tell(story: Story, telling: Telling): Promise<Figures> {
   const fault = story.draw(() => luck());
   await using stack = new AsyncDisposableStack();
   const { path: venueDir } = await temporaryFolder(stack);
-  telling.say(`starting a venue: PostgreSQL, two matching engines, two regions of a balancer and ${telling.instances ?? 6} gateways`);
-  const venue = await startVenue({ dir: venueDir, env: "production", keySeed: `demo-${telling.seed}`, ...(telling.portBase === undefined ? {} : { portBase: telling.portBase }) });
+  telling.say(
+    `starting a venue: PostgreSQL, two matching engines, two regions of a balancer and ${telling.instances ?? 6} gateways`,
+  );
+  const venue = await startVenue({
+    dir: venueDir,
+    env: "production",
+    keySeed: `demo-${telling.seed}`,
+    ...(telling.portBase === undefined ? {} : { portBase: telling.portBase }),
+  });
   stack.defer(() => venue.stop());
   const workspace = await prepareWorkspace(telling.plans, dir, story, fault, venue, telling.instances);
-  const midflight = telling.midflight({ ...venue.variables, FAULT: JSON.stringify(fault.gateway ?? {}), GATEWAY_NOISE: JSON.stringify({ seed: telling.seed, share: 0.001 }) });
-  const estate = await midflight.bringUp({ environment: workspace.environment, component: "gateway", release: "gateway@1.0", releases: workspace.releases });
+  const midflight = telling.midflight({
+    ...venue.variables,
+    FAULT: JSON.stringify(fault.gateway ?? {}),
+    GATEWAY_NOISE: JSON.stringify({ seed: telling.seed, share: 0.001 }),
+  });
+  const estate = await midflight.bringUp({
+    environment: workspace.environment,
+    component: "gateway",
+    release: "gateway@1.0",
+    releases: workspace.releases,
+  });
   stack.defer(() => estate.stop());
   telling.signal.throwIfAborted();
   const users = await startUsers(
-    { regions: { tokyo: addressOf(venue.regions["tokyo"]), frankfurt: addressOf(venue.regions["frankfurt"]) }, keySeed: venue.keySeed, uids: [...USER_UIDS], ratePerSec: telling.ratePerSec, seed: telling.seed, outcomesFile: join(dir, "outcomes.ndjson") },
+    {
+      regions: { tokyo: addressOf(venue.regions["tokyo"]), frankfurt: addressOf(venue.regions["frankfurt"]) },
+      keySeed: venue.keySeed,
+      uids: [...USER_UIDS],
+      ratePerSec: telling.ratePerSec,
+      seed: telling.seed,
+      outcomesFile: join(dir, "outcomes.ndjson"),
+    },
     (report) => telling.onTraffic?.(report),
   );
   const stopUsers = once(() => users.stop());
@@ -80,15 +103,38 @@ export async function tell(story: Story, telling: Telling): Promise<Figures> {
   await pause(AFTER_MS, telling.signal);
   telling.say("comparing every order of the users with the venue's");
   const summary = await stopUsers();
-  const figures = await figuresOf({ story, outcome: result.outcome, text: result.text, events, summary, report: result.report, outcomes: join(dir, "outcomes.ndjson"), struckAt: disaster.struckAt });
+  const figures = await figuresOf({
+    story,
+    outcome: result.outcome,
+    text: result.text,
+    events,
+    summary,
+    report: result.report,
+    outcomes: join(dir, "outcomes.ndjson"),
+    struckAt: disaster.struckAt,
+  });
   const report = await result.rewriteReport(asUsersSawIt(figures, fault.text));
-  const problems = [...(result.outcome === story.outcome ? [] : [`ended ${result.outcome} and not ${story.outcome}: ${result.text}`]), ...(figures.lost === 0 ? [] : [`${figures.lost} acknowledged orders are lost (${summary.lostOrders.map((order) => `${order.clOrdId}: ${order.reason}, expected ${order.expected}, found ${order.found}`).join("; ")})`]), ...story.demands(figures)];
-  if (problems.length > 0) throw new UpgradeError("STORY_FAILED", `${story.name} with seed ${telling.seed}: ${problems.join("; ")}`, { hint: `read ${report}` });
+  const problems = [
+    ...(result.outcome === story.outcome ? [] : [`ended ${result.outcome} and not ${story.outcome}: ${result.text}`]),
+    ...(figures.lost === 0
+      ? []
+      : [
+          `${figures.lost} acknowledged orders are lost (${summary.lostOrders.map((order) => `${order.clOrdId}: ${order.reason}, expected ${order.expected}, found ${order.found}`).join("; ")})`,
+        ]),
+    ...story.demands(figures),
+  ];
+  if (problems.length > 0)
+    throw new UpgradeError("STORY_FAILED", `${story.name} with seed ${telling.seed}: ${problems.join("; ")}`, {
+      hint: `read ${report}`,
+    });
   telling.say(story.sentence(figures, fault));
   return { ...figures, report };
 }
 
-const addressOf = (region: { readonly rest: string; readonly ws: string } | undefined) => ({ rest: region?.rest ?? "", ws: region?.ws ?? "" });
+const addressOf = (region: { readonly rest: string; readonly ws: string } | undefined) => ({
+  rest: region?.rest ?? "",
+  ws: region?.ws ?? "",
+});
 
 const once = <T>(act: () => Promise<T>): (() => Promise<T>) => {
   let running: Promise<T> | undefined;

@@ -17,7 +17,10 @@ export type Users = {
 
 /** Lets users trade. Resolves with the first report. They stop by themselves when this process dies: their standard input closes. */
 export async function startUsers(options: TrafficOptions, onReport: (report: TrafficReport) => void): Promise<Users> {
-  const child = spawn(process.execPath, [entryOf("traffic")], { env: { PATH: process.env["PATH"] ?? "", TRAFFIC: JSON.stringify(options) }, stdio: ["pipe", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [entryOf("traffic")], {
+    env: { PATH: process.env["PATH"] ?? "", TRAFFIC: JSON.stringify(options) },
+    stdio: ["pipe", "pipe", "pipe"],
+  });
   let last: TrafficReport | undefined;
   let summary: TrafficSummary | undefined;
   let complaint = "";
@@ -36,7 +39,10 @@ export async function startUsers(options: TrafficOptions, onReport: (report: Tra
     }
     if (message?.kind === "traffic-summary") summary = message;
   });
-  const failed = () => new UpgradeError("VENUE_UNREACHABLE", `the users' traffic ended early: ${complaint.trim() || "it said nothing"}`, { hint: "look at the venue's logs beside the report" });
+  const failed = () =>
+    new UpgradeError("VENUE_UNREACHABLE", `the users' traffic ended early: ${complaint.trim() || "it said nothing"}`, {
+      hint: "look at the venue's logs beside the report",
+    });
   child.once("error", () => first.reject(failed()));
   child.once("close", () => {
     first.reject(failed());

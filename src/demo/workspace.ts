@@ -5,7 +5,12 @@ import type { Fault, Story } from "./stories/story.ts";
 import type { Venue } from "./venue/venue.ts";
 
 /** The files that one story's upgrade reads: the shipped plans, with this venue's ports and this seed's fault in them. */
-export type Workspace = { readonly dir: string; readonly plan: string; readonly environment: string; readonly releases: string };
+export type Workspace = {
+  readonly dir: string;
+  readonly plan: string;
+  readonly environment: string;
+  readonly releases: string;
+};
 
 /** Gateways per region in plans/production.yaml. */
 const INSTANCES = 6;
@@ -13,15 +18,31 @@ const INSTANCES = 6;
 /** Ports of plans/production.yaml, by what listens there. */
 const PLACEHOLDERS = { tokyo: { public: 7110, admin: 7190 }, frankfurt: { public: 7210, admin: 7290 } } as const;
 
-export async function prepareWorkspace(shipped: string, dir: string, story: Pick<Story, "plan">, fault: Fault, venue: Venue, instances = INSTANCES): Promise<Workspace> {
+export async function prepareWorkspace(
+  shipped: string,
+  dir: string,
+  story: Pick<Story, "plan">,
+  fault: Fault,
+  venue: Venue,
+  instances = INSTANCES,
+): Promise<Workspace> {
   const plans = join(dir, "plans");
   await mkdir(dir, { recursive: true });
   await cp(shipped, plans, { recursive: true });
   await lendModules(shipped, dir);
   const environment = join(plans, "production.yaml");
-  await writeFile(environment, placed(await readFile(environment, "utf8"), venue).replace(`instances: ${INSTANCES}`, `instances: ${instances}`));
+  await writeFile(
+    environment,
+    placed(await readFile(environment, "utf8"), venue).replace(`instances: ${INSTANCES}`, `instances: ${instances}`),
+  );
   const releases = join(plans, "releases.yaml");
-  await writeFile(releases, (await readFile(releases, "utf8")).replaceAll("../dist/releases/", `${join(dirname(shipped), "dist", "releases")}/`));
+  await writeFile(
+    releases,
+    (await readFile(releases, "utf8")).replaceAll(
+      "../dist/releases/",
+      `${join(dirname(shipped), "dist", "releases")}/`,
+    ),
+  );
   if (fault.shards !== undefined) await breakShards(plans, fault.shards);
   return { dir, plan: join(plans, story.plan), environment, releases };
 }
@@ -35,7 +56,9 @@ async function lendModules(shipped: string, dir: string): Promise<void> {
 const placed = (text: string, venue: Venue): string =>
   Object.entries(PLACEHOLDERS).reduce((known, [region, ports]) => {
     const at = venue.ports.balancers[region] ?? ports;
-    return known.replaceAll(`127.0.0.1:${ports.public}`, `127.0.0.1:${at.public}`).replaceAll(`127.0.0.1:${ports.admin}`, `127.0.0.1:${at.admin}`);
+    return known
+      .replaceAll(`127.0.0.1:${ports.public}`, `127.0.0.1:${at.public}`)
+      .replaceAll(`127.0.0.1:${ports.admin}`, `127.0.0.1:${at.admin}`);
   }, text);
 
 /** The migration names the shards that it hits on one line. */
@@ -50,4 +73,6 @@ async function breakShards(plans: string, shards: readonly number[]): Promise<vo
 
 /** Replaces the list in `-- shards: 3,7` and in `values (3), (7)`. */
 export const withShards = (text: string, shards: readonly number[]): string =>
-  text.replaceAll(/-- shards: [\d, ]+/g, `-- shards: ${shards.join(",")}`).replaceAll(/values \(\d\)(,\s*\(\d\))*/g, `values ${shards.map((shard) => `(${shard})`).join(", ")}`);
+  text
+    .replaceAll(/-- shards: [\d, ]+/g, `-- shards: ${shards.join(",")}`)
+    .replaceAll(/values \(\d\)(,\s*\(\d\))*/g, `values ${shards.map((shard) => `(${shard})`).join(", ")}`);

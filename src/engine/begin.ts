@@ -32,6 +32,11 @@ export function looks(run: Run, why: string): readonly Effect[] {
   return Object.values(run.graph.components).flatMap((component): readonly Effect[] =>
     component.kind === "metadata"
       ? [{ id: `${why}:${component.name}`, kind: "observe-metadata", component: component.name }]
-      : component.regions.map((region) => ({ id: `${why}:${component.name}/${region}`, kind: "observe-workload", component: component.name, region })),
+      : component.regions.map((region) => ({
+          id: `${why}:${component.name}/${region}`,
+          kind: "observe-workload",
+          component: component.name,
+          region,
+        })),
   );
 }

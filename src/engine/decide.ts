@@ -77,4 +77,3 @@ function answer(pending: Run, fact: FactOf<"effect-done">): Decision {
       return stay(run);
   }
 }
-

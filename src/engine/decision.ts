@@ -11,7 +11,10 @@ export function go(run: Run, phase: Phase, effects: readonly Effect[] = []): Dec
 
 export function order(run: Run, effects: readonly Effect[]): Decision {
   const awaited = effects.filter((effect) => isAwaited(effect)).map((effect) => [effect.id, effect] as const);
-  return { run: awaited.length === 0 ? run : { ...run, pending: { ...run.pending, ...Object.fromEntries(awaited) } }, effects };
+  return {
+    run: awaited.length === 0 ? run : { ...run, pending: { ...run.pending, ...Object.fromEntries(awaited) } },
+    effects,
+  };
 }
 
 /** Takes an answered effect off the list. */
@@ -22,19 +25,30 @@ export function settle(run: Run, id: string): Run {
 
 /** Orders everything that is still awaited to stop, and awaits it no longer. */
 export function cancelPending(run: Run): Decision {
-  const effects = Object.keys(run.pending).map((target): Effect => ({ kind: "cancel", id: `cancel:${target}:${run.facts}`, target }));
+  const effects = Object.keys(run.pending).map((target): Effect => ({
+    kind: "cancel",
+    id: `cancel:${target}:${run.facts}`,
+    target,
+  }));
   return { run: { ...run, pending: {} }, effects };
 }
 
 /** Puts the effects of `first` before those of a decision that was made on its run. */
-export const after = (first: Decision, second: Decision): Decision => ({ run: second.run, effects: [...first.effects, ...second.effects] });
+export const after = (first: Decision, second: Decision): Decision => ({
+  run: second.run,
+  effects: [...first.effects, ...second.effects],
+});
 
 export const isQuiet = (run: Run): boolean => Object.keys(run.pending).length === 0;
 
 /** Sends pending effects again, as they are: after a crash the same id goes out again. */
 export const resend = (run: Run): Decision => ({ run, effects: Object.values(run.pending) });
 
-export const notify = (run: Run, notice: "tripped" | "stranded" | "unknown" | "ended" | "held" | "approval", text: string): Effect => ({
+export const notify = (
+  run: Run,
+  notice: "tripped" | "stranded" | "unknown" | "ended" | "held" | "approval",
+  text: string,
+): Effect => ({
   kind: "notify",
   id: `notify:${notice}:${run.facts}`,
   notice,

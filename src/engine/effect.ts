@@ -14,11 +14,38 @@ export type MarkCause =
 export type Effect = { readonly id: string } & (
   | { readonly kind: "observe-workload"; readonly component: string; readonly region: string }
   | { readonly kind: "observe-metadata"; readonly component: string }
-  | { readonly kind: "shape"; readonly component: string; readonly region: string; readonly shape: Shape; readonly deadlineMs: number }
-  | { readonly kind: "weigh"; readonly component: string; readonly region: string; readonly weighing: Weighing; readonly deadlineMs: number }
-  | { readonly kind: "migrate"; readonly component: string; readonly direction: "up" | "down"; readonly names: readonly string[]; readonly deadlineMs: number }
+  | {
+      readonly kind: "shape";
+      readonly component: string;
+      readonly region: string;
+      readonly shape: Shape;
+      readonly deadlineMs: number;
+    }
+  | {
+      readonly kind: "weigh";
+      readonly component: string;
+      readonly region: string;
+      readonly weighing: Weighing;
+      readonly deadlineMs: number;
+    }
+  | {
+      readonly kind: "migrate";
+      readonly component: string;
+      readonly direction: "up" | "down";
+      readonly names: readonly string[];
+      readonly deadlineMs: number;
+    }
   | { readonly kind: "verify"; readonly component: string; readonly deadlineMs: number }
-  | { readonly kind: "prove"; readonly component: string; readonly region: string; readonly digest: string; readonly from: number; readonly to: number; readonly dark: DarkProof; readonly deadlineMs: number }
+  | {
+      readonly kind: "prove";
+      readonly component: string;
+      readonly region: string;
+      readonly digest: string;
+      readonly from: number;
+      readonly to: number;
+      readonly dark: DarkProof;
+      readonly deadlineMs: number;
+    }
   | { readonly kind: "watch"; readonly excludePct: number; readonly confidencePct: number }
   /** `next` is sent when the time is over: a second attempt after a pause. */
   | { readonly kind: "timer"; readonly ms: number; readonly next?: Effect }

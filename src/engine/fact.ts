@@ -7,20 +7,38 @@ import type { Verdict } from "../guard/verdict.ts";
 export type Fact = { readonly at: number } & (
   | Opened
   /** A conductor picked the run up: at its start with the first epoch, later as a resume. */
-  | { readonly kind: "conductor-started"; readonly epoch: number; readonly host: string; readonly pid: number; readonly version: string }
+  | {
+      readonly kind: "conductor-started";
+      readonly epoch: number;
+      readonly host: string;
+      readonly pid: number;
+      readonly version: string;
+    }
   | { readonly kind: "effect-done"; readonly id: string; readonly result: EffectResult }
   | { readonly kind: "effect-failed"; readonly id: string; readonly failure: Failure }
   | { readonly kind: "verdict"; readonly verdict: Verdict }
   /** A look at a workload that nobody ordered: something differs from the last look. */
   | { readonly kind: "sighted"; readonly component: string; readonly state: WorkloadState }
-  | { readonly kind: "asked"; readonly what: "halt" | "undo" | "approve" | "refuse"; readonly by: string; readonly because?: string }
+  | {
+      readonly kind: "asked";
+      readonly what: "halt" | "undo" | "approve" | "refuse";
+      readonly by: string;
+      readonly because?: string;
+    }
   | { readonly kind: "undelivered"; readonly notifier: string; readonly notification: string; readonly why: string }
   | { readonly kind: "delivered"; readonly notifier: string; readonly notification: string }
   /** How users fared, for the report: cumulative counts from the counters. Changes no decision. */
   | { readonly kind: "tally"; readonly failures: readonly TallyRow[] }
 );
 
-export type TallyRow = { readonly operation: string; readonly region: string; readonly release: string; readonly cohort: string; readonly code: string; readonly count: number };
+export type TallyRow = {
+  readonly operation: string;
+  readonly region: string;
+  readonly release: string;
+  readonly cohort: string;
+  readonly code: string;
+  readonly count: number;
+};
 
 /** The first fact of every run. */
 export type Opened = {

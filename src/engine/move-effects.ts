@@ -8,7 +8,16 @@ export function effectsOf(run: Run, move: Move): readonly Effect[] {
   const id = (region: string) => `${move.id}#${region}`;
   switch (move.kind) {
     case "migrate":
-      return [{ id: move.id, kind: "migrate", component: move.component, direction: "up", names: ownNames(run, move), deadlineMs: move.deadlineMs }];
+      return [
+        {
+          id: move.id,
+          kind: "migrate",
+          component: move.component,
+          direction: "up",
+          names: ownNames(run, move),
+          deadlineMs: move.deadlineMs,
+        },
+      ];
     case "start":
     case "retire":
       return regionsToChange(run, move).map((region) => ({
@@ -20,7 +29,15 @@ export function effectsOf(run: Run, move: Move): readonly Effect[] {
         deadlineMs: move.deadlineMs,
       }));
     case "prove":
-      return regionsToChange(run, move).map((region) => ({ ...proveRange(run, move, region), id: id(region), kind: "prove", component: move.component, region, dark: move.dark, deadlineMs: move.deadlineMs }));
+      return regionsToChange(run, move).map((region) => ({
+        ...proveRange(run, move, region),
+        id: id(region),
+        kind: "prove",
+        component: move.component,
+        region,
+        dark: move.dark,
+        deadlineMs: move.deadlineMs,
+      }));
     case "admit":
     case "shift":
       return regionsToChange(run, move).map((region) => ({
@@ -43,14 +60,19 @@ export function effectsOf(run: Run, move: Move): readonly Effect[] {
 }
 
 /** Migrations of a move that were not applied before the run; only these are this run's to take back. */
-export const ownNames = (run: Run, move: { readonly component: string; readonly names: readonly string[] }): readonly string[] => {
+export const ownNames = (
+  run: Run,
+  move: { readonly component: string; readonly names: readonly string[] },
+): readonly string[] => {
   const applied = new Set(run.before.metadata[move.component]?.applied.map((one) => one.name));
   return move.names.filter((name) => !applied.has(name));
 };
 
 /** Regions of a move in which the new release does not stand already. */
-export const regionsToChange = (run: Run, move: Extract<Move, { readonly regions: readonly string[] }>): readonly string[] =>
-  move.regions.filter((region) => !isThereAlready(run, move.component, region));
+export const regionsToChange = (
+  run: Run,
+  move: Extract<Move, { readonly regions: readonly string[] }>,
+): readonly string[] => move.regions.filter((region) => !isThereAlready(run, move.component, region));
 
 function proveRange(run: Run, move: Extract<Move, { readonly kind: "prove" }>, region: string) {
   const target = run.graph.components[move.component];

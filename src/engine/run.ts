@@ -30,7 +30,12 @@ export type Phase =
   /** New instances leave traffic first, at once. */
   | { readonly kind: "withdrawing" }
   | { readonly kind: "undoing"; readonly items: readonly UndoItem[]; readonly stage: UndoStage }
-  | { readonly kind: "backing-up"; readonly backup: string; readonly action: number; readonly after: readonly UndoItem[] }
+  | {
+      readonly kind: "backing-up";
+      readonly backup: string;
+      readonly action: number;
+      readonly after: readonly UndoItem[];
+    }
   /** Everything is taken back: compares with the before-state, then waits for evidence that users are served again. */
   | { readonly kind: "checking" }
   | { readonly kind: "confirming" }
@@ -44,7 +49,12 @@ export type UndoStage = "look" | "bring-back" | "readmit" | "clear" | "only";
 export type Outcome = "promoted" | "unchanged" | "undone" | "backed-up" | "stranded" | "refused";
 
 /** What should stand in a region now: how many of the old and the fresh, and how many of the fresh take traffic. */
-export type Standing = { readonly old: number; readonly fresh: number; readonly admitted: number; readonly sharePct?: number };
+export type Standing = {
+  readonly old: number;
+  readonly fresh: number;
+  readonly admitted: number;
+  readonly sharePct?: number;
+};
 
 /** One execution of a plan: the fold of its facts. */
 export type Run = {
@@ -92,7 +102,11 @@ export type Decision = { readonly run: Run; readonly effects: readonly Effect[] 
 export const placeOf = (component: string, region: string): string => `${component}/${region}`;
 
 /** The release that was there before, in one region. Undefined while nothing was recorded. */
-export const oldOf = (run: Run, component: string, region: string): { readonly release: string; readonly digest: string } | undefined => {
+export const oldOf = (
+  run: Run,
+  component: string,
+  region: string,
+): { readonly release: string; readonly digest: string } | undefined => {
   const first = run.before.workloads[placeOf(component, region)]?.instances[0];
   return first === undefined ? undefined : { release: first.release, digest: first.digest };
 };

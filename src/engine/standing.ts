@@ -27,7 +27,13 @@ export function shapeOf(run: Run, component: string, region: string, standing: S
   const { target } = componentOf(run, component);
   const old = oldOf(run, component, region);
   if (old === undefined) throw new Bug(`nothing was recorded of ${component} in ${region}`);
-  return { releases: [{ ...old, count: standing.old }, { ...target, count: standing.fresh }], drain };
+  return {
+    releases: [
+      { ...old, count: standing.old },
+      { ...target, count: standing.fresh },
+    ],
+    drain,
+  };
 }
 
 /** Every old one takes its full share, and so does every admitted new one, unless a `shift` says otherwise. */
@@ -53,7 +59,8 @@ export function weightsFor(standing: Standing): readonly [number, number] {
 
 /** What stands in a region once a move is done there. */
 export function standingAfter(run: Run, move: Move, region: string): Standing {
-  if (!("component" in move) || move.kind === "migrate" || move.kind === "verify") throw new Bug(`${move.id} moves no instances`);
+  if (!("component" in move) || move.kind === "migrate" || move.kind === "verify")
+    throw new Bug(`${move.id} moves no instances`);
   const now = standingOf(run, move.component, region);
   switch (move.kind) {
     case "start":
@@ -78,14 +85,26 @@ export function differenceOf(run: Run, component: string, state: WorkloadState):
   const where = `${component} in ${state.region}`;
   const { target } = componentOf(run, component);
   const strangers = state.instances.filter((one) => one.digest !== old.digest && one.digest !== target.digest);
-  if (strangers.length > 0) return { kind: "foreign", text: `${where}: ${strangers.map((one) => `${one.id} (${one.release})`).join(", ")} was not there before and is not of this run` };
+  if (strangers.length > 0)
+    return {
+      kind: "foreign",
+      text: `${where}: ${strangers.map((one) => `${one.id} (${one.release})`).join(", ")} was not there before and is not of this run`,
+    };
   const stands = possibleStandings(run, component, state.region);
-  const wanted = old.digest === target.digest ? [{ ...old, least: stands[0]?.old ?? 0, most: stands[0]?.old ?? 0 }] : releaseRanges(old, target, stands);
+  const wanted =
+    old.digest === target.digest
+      ? [{ ...old, least: stands[0]?.old ?? 0, most: stands[0]?.old ?? 0 }]
+      : releaseRanges(old, target, stands);
   for (const release of wanted) {
     const found = state.instances.filter((one) => one.digest === release.digest);
     const ready = found.filter((one) => one.ready).length;
-    if (found.length > release.most) return { kind: "foreign", text: `${where}: ${found.length} of ${release.release} where ${release.most} should be` };
-    if (ready < release.least) return { kind: "lost", text: `${where}: ${ready} of ${release.least} ${release.release} answer` };
+    if (found.length > release.most)
+      return {
+        kind: "foreign",
+        text: `${where}: ${found.length} of ${release.release} where ${release.most} should be`,
+      };
+    if (ready < release.least)
+      return { kind: "lost", text: `${where}: ${ready} of ${release.least} ${release.release} answer` };
   }
   return stands.length > 1 ? undefined : strangeWeight(run, component, state);
 }
@@ -100,7 +119,12 @@ const releaseRanges = (old: Release, target: Release, stands: readonly Standing[
 function possibleStandings(run: Run, component: string, region: string): readonly Standing[] {
   const now = standingOf(run, component, region);
   const move = run.graph.moves[run.next];
-  const isUnderWay = move !== undefined && run.touched.includes(move.id) && "regions" in move && move.component === component && move.regions.includes(region);
+  const isUnderWay =
+    move !== undefined &&
+    run.touched.includes(move.id) &&
+    "regions" in move &&
+    move.component === component &&
+    move.regions.includes(region);
   return isUnderWay ? [now, standingAfter(run, move, region)] : [now];
 }
 
@@ -110,7 +134,8 @@ function strangeWeight(run: Run, component: string, state: WorkloadState): Diffe
   for (const one of state.instances) {
     const rule = weighing.find((entry) => entry.digest === one.digest && entry.admitted > 0);
     const wanted = rule !== undefined && one.ordinal <= rule.admitted ? rule.weightPct : 0;
-    if (one.ready && one.weightPct !== wanted) return { kind: "foreign", text: `${one.id} takes weight ${one.weightPct} where ${wanted} was set` };
+    if (one.ready && one.weightPct !== wanted)
+      return { kind: "foreign", text: `${one.id} takes weight ${one.weightPct} where ${wanted} was set` };
   }
   return undefined;
 }

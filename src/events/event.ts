@@ -16,14 +16,26 @@ type Stem = {
 /** What the world may know of a run: stable, versioned, secrets left out. */
 export type RunEvent = Stem &
   (
-    | { readonly kind: "run-opened"; readonly plan: string; readonly environment: string; readonly class: string; readonly moves: number; readonly planFingerprint: string }
+    | {
+        readonly kind: "run-opened";
+        readonly plan: string;
+        readonly environment: string;
+        readonly class: string;
+        readonly moves: number;
+        readonly planFingerprint: string;
+      }
     | { readonly kind: "run-resumed"; readonly epoch: number; readonly host: string }
     | { readonly kind: "before-recorded"; readonly components: readonly string[] }
     | { readonly kind: "gate-waiting"; readonly move: string }
     | { readonly kind: "evidence"; readonly move: string }
     | { readonly kind: "move-started"; readonly move: string; readonly step: number; readonly title: string }
     | { readonly kind: "move-done"; readonly move: string; readonly ms: number }
-    | { readonly kind: "verdict"; readonly state: VerdictState; readonly reason: string; readonly regions: readonly string[] }
+    | {
+        readonly kind: "verdict";
+        readonly state: VerdictState;
+        readonly reason: string;
+        readonly regions: readonly string[];
+      }
     | { readonly kind: "withdrawn"; readonly regions: readonly string[] }
     | { readonly kind: "readmitted" }
     | { readonly kind: "held"; readonly why: string }
@@ -38,7 +50,12 @@ export type RunEvent = Stem &
     | { readonly kind: "undelivered"; readonly notifier: string }
     | { readonly kind: "halted"; readonly code: string; readonly why: string }
     | { readonly kind: "ended"; readonly outcome: string }
-    | { readonly kind: "pulse"; readonly operationsPerSec: number; readonly failed: number; readonly streams: readonly StreamReading[] }
+    | {
+        readonly kind: "pulse";
+        readonly operationsPerSec: number;
+        readonly failed: number;
+        readonly streams: readonly StreamReading[];
+      }
   );
 
 export type RunEventOf<Kind extends RunEvent["kind"]> = Extract<RunEvent, { readonly kind: Kind }>;

@@ -28,21 +28,58 @@ function ofFact({ fact, before, after }: Told): readonly Bare[] {
     case "opened": {
       const { graph } = fact;
       const message = `run ${fact.run}: ${graph.plan} on ${graph.environment} (${graph.class}), ${graph.moves.length} moves`;
-      return [{ kind: "run-opened", plan: graph.plan, environment: graph.environment, class: graph.class, moves: graph.moves.length, planFingerprint: fact.planFingerprint, message }];
+      return [
+        {
+          kind: "run-opened",
+          plan: graph.plan,
+          environment: graph.environment,
+          class: graph.class,
+          moves: graph.moves.length,
+          planFingerprint: fact.planFingerprint,
+          message,
+        },
+      ];
     }
     case "conductor-started":
-      return [{ kind: "run-resumed", epoch: fact.epoch, host: fact.host, message: `resumed by a new conductor, epoch ${fact.epoch}` }];
+      return [
+        {
+          kind: "run-resumed",
+          epoch: fact.epoch,
+          host: fact.host,
+          message: `resumed by a new conductor, epoch ${fact.epoch}`,
+        },
+      ];
     case "verdict":
-      return [{ kind: "verdict", state: fact.verdict.state, reason: fact.verdict.reason, regions: fact.verdict.regions, message: `guard: ${fact.verdict.state}: ${fact.verdict.reason}` }];
+      return [
+        {
+          kind: "verdict",
+          state: fact.verdict.state,
+          reason: fact.verdict.reason,
+          regions: fact.verdict.regions,
+          message: `guard: ${fact.verdict.state}: ${fact.verdict.reason}`,
+        },
+      ];
     case "asked":
       return [{ kind: "asked", what: fact.what, by: fact.by, message: `${fact.by} asks: ${fact.what}` }];
     case "undelivered":
-      return [{ kind: "undelivered", notifier: fact.notifier, message: `not delivered by ${fact.notifier}: ${fact.why}` }];
+      return [
+        { kind: "undelivered", notifier: fact.notifier, message: `not delivered by ${fact.notifier}: ${fact.why}` },
+      ];
     case "effect-failed":
       if (before?.pending[fact.id] === undefined) return [];
-      return [{ kind: "attempt-failed", effect: fact.id, code: fact.failure.code, hint: fact.failure.hint, message: `${fact.id}: ${fact.failure.message}` }];
+      return [
+        {
+          kind: "attempt-failed",
+          effect: fact.id,
+          code: fact.failure.code,
+          hint: fact.failure.hint,
+          message: `${fact.id}: ${fact.failure.message}`,
+        },
+      ];
     case "effect-done":
-      return fact.result.kind === "evidence" && before?.pending[fact.id] !== undefined ? [{ kind: "evidence", move: titleOf(after), message: fact.result.verdict.reason }] : [];
+      return fact.result.kind === "evidence" && before?.pending[fact.id] !== undefined
+        ? [{ kind: "evidence", move: titleOf(after), message: fact.result.verdict.reason }]
+        : [];
     case "sighted":
     case "delivered":
     case "tally":
@@ -63,7 +100,9 @@ function moveDone({ before, after, fact, startedAt }: Told): readonly Bare[] {
   if (before?.phase.kind !== "moving" || after.next === before.next) return [];
   return before.graph.moves.slice(before.next, after.next).flatMap((move): readonly Bare[] => {
     const started = startedAt.get(move.id);
-    return started === undefined ? [] : [{ kind: "move-done", move: move.id, ms: fact.at - started, message: `done: ${move.title}` }];
+    return started === undefined
+      ? []
+      : [{ kind: "move-done", move: move.id, ms: fact.at - started, message: `done: ${move.title}` }];
   });
 }
 
@@ -72,7 +111,13 @@ function phaseChange({ before, after, effects }: Told): readonly Bare[] {
   const { phase } = after;
   const recorded: readonly Bare[] =
     before?.phase.kind === "preparing" && phase.kind !== "preparing" && phase.kind !== "ended"
-      ? [{ kind: "before-recorded", components: Object.keys(after.graph.components), message: "recorded what is there now; an undo restores exactly that" }]
+      ? [
+          {
+            kind: "before-recorded",
+            components: Object.keys(after.graph.components),
+            message: "recorded what is there now; an undo restores exactly that",
+          },
+        ]
       : [];
   if (isSame && !(phase.kind === "moving" && effects.some((effect) => effect.kind === "mark"))) return recorded;
   return [...recorded, ...entered(after, before?.cause === undefined)];
@@ -83,18 +128,40 @@ function entered(run: Run, isNews: boolean): readonly Bare[] {
   const move = run.graph.moves[run.next];
   switch (phase.kind) {
     case "gating":
-      return [{ kind: "gate-waiting", move: move?.id ?? "end", message: `waiting for evidence of health before: ${titleOf(run)}` }];
+      return [
+        {
+          kind: "gate-waiting",
+          move: move?.id ?? "end",
+          message: `waiting for evidence of health before: ${titleOf(run)}`,
+        },
+      ];
     case "moving":
-      return move === undefined ? [] : [{ kind: "move-started", move: move.id, step: move.step, title: move.title, message: move.title }];
+      return move === undefined
+        ? []
+        : [{ kind: "move-started", move: move.id, step: move.step, title: move.title, message: move.title }];
     case "withdrawn":
-      return [{ kind: "withdrawn", regions: phase.regions, message: `new instances withdrawn from traffic in ${phase.regions.join(", ")}` }];
+      return [
+        {
+          kind: "withdrawn",
+          regions: phase.regions,
+          message: `new instances withdrawn from traffic in ${phase.regions.join(", ")}`,
+        },
+      ];
     case "holding":
       return [{ kind: "held", why: phase.why, message: `holding, nothing moves: ${phase.why}` }];
     case "withdrawing":
     case "undoing":
-      return run.cause === undefined || !isNews ? [] : [{ kind: "tripped", cause: run.cause.text, message: `turning back: ${run.cause.text}` }];
+      return run.cause === undefined || !isNews
+        ? []
+        : [{ kind: "tripped", cause: run.cause.text, message: `turning back: ${run.cause.text}` }];
     case "backing-up":
-      return [{ kind: "backup-started", backup: phase.backup, message: `backup plan ${phase.backup}, action ${phase.action + 1}` }];
+      return [
+        {
+          kind: "backup-started",
+          backup: phase.backup,
+          message: `backup plan ${phase.backup}, action ${phase.action + 1}`,
+        },
+      ];
     case "confirming":
       return [{ kind: "confirming", message: "everything is back as it was; waiting until users are served again" }];
     case "halted":
@@ -110,13 +177,20 @@ function entered(run: Run, isNews: boolean): readonly Bare[] {
 
 function undoProgress(before: Run, after: Run): readonly Bare[] {
   const undone = after.undone.slice(before.undone.length);
-  const done: readonly Bare[] = undone.length === 0 ? [] : [{ kind: "undone", moves: undone, message: `undone: ${undone.join(", ")}` }];
+  const done: readonly Bare[] =
+    undone.length === 0 ? [] : [{ kind: "undone", moves: undone, message: `undone: ${undone.join(", ")}` }];
   if (after.phase.kind !== "undoing") return done;
   const [item] = after.phase.items;
-  const isNew = before.phase.kind !== "undoing" || before.phase.stage !== after.phase.stage || before.phase.items.length !== after.phase.items.length;
+  const isNew =
+    before.phase.kind !== "undoing" ||
+    before.phase.stage !== after.phase.stage ||
+    before.phase.items.length !== after.phase.items.length;
   if (item === undefined || !isNew) return done;
   const what = item.kind === "run" ? item.argv.join(" ") : item.component;
-  return [...done, { kind: "undo-step", what, stage: after.phase.stage, message: `undo ${what}: ${STAGES[after.phase.stage]}` }];
+  return [
+    ...done,
+    { kind: "undo-step", what, stage: after.phase.stage, message: `undo ${what}: ${STAGES[after.phase.stage]}` },
+  ];
 }
 
 const STAGES = {

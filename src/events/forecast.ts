@@ -22,8 +22,24 @@ export type Forecast = {
 };
 
 export type Change =
-  | { readonly kind: "workload"; readonly component: string; readonly region: string; readonly from: string; readonly to: string; readonly fromDigest: string; readonly toDigest: string; readonly instances: number; readonly isThere: boolean }
-  | { readonly kind: "metadata"; readonly component: string; readonly applied: readonly string[]; readonly pending: readonly string[]; readonly fingerprint: string };
+  | {
+      readonly kind: "workload";
+      readonly component: string;
+      readonly region: string;
+      readonly from: string;
+      readonly to: string;
+      readonly fromDigest: string;
+      readonly toDigest: string;
+      readonly instances: number;
+      readonly isThere: boolean;
+    }
+  | {
+      readonly kind: "metadata";
+      readonly component: string;
+      readonly applied: readonly string[];
+      readonly pending: readonly string[];
+      readonly fingerprint: string;
+    };
 
 export type ForecastStep = { readonly id: string; readonly title: string; readonly undo: string };
 
@@ -39,7 +55,11 @@ export function forecast(run: Run, planFingerprint: string): Forecast {
     changes: changesOf(run),
     steps: graph.moves.map((move) => ({ id: move.id, title: move.title, undo: undoOf(move) })),
     kept: undoPlan(everything).kept,
-    noReturn: graph.moves.flatMap((move) => (move.kind === "migrate" && move.irreversible ? [`${move.title}${move.backup === undefined ? "" : ` (backup plan: ${move.backup})`}`] : [])),
+    noReturn: graph.moves.flatMap((move) =>
+      move.kind === "migrate" && move.irreversible
+        ? [`${move.title}${move.backup === undefined ? "" : ` (backup plan: ${move.backup})`}`]
+        : [],
+    ),
     risks: risksOf(run),
     atLeastMs: graph.moves.reduce((sum, move) => sum + leastMs(move), 0),
   };
@@ -51,8 +71,18 @@ function changesOf(run: Run): readonly Change[] {
       const state = run.before.metadata[component.name];
       if (state === undefined) return [];
       const applied = new Set(state.applied.map((one) => one.name));
-      const named = run.graph.moves.flatMap((move) => (move.kind === "migrate" && move.component === component.name ? move.names : []));
-      return [{ kind: "metadata", component: component.name, applied: [...applied], pending: named.filter((name) => !applied.has(name)), fingerprint: state.fingerprint }];
+      const named = run.graph.moves.flatMap((move) =>
+        move.kind === "migrate" && move.component === component.name ? move.names : [],
+      );
+      return [
+        {
+          kind: "metadata",
+          component: component.name,
+          applied: [...applied],
+          pending: named.filter((name) => !applied.has(name)),
+          fingerprint: state.fingerprint,
+        },
+      ];
     }
     return component.regions.flatMap((region): readonly Change[] => {
       const instances = run.before.workloads[`${component.name}/${region}`]?.instances ?? [];
@@ -101,9 +131,17 @@ function undoOf(move: Move): string {
 function risksOf(run: Run): readonly string[] {
   const { moves, components } = run.graph;
   const unproved = moves.some((move) => move.kind === "admit") && !moves.some((move) => move.kind === "prove");
-  const mute = moves.flatMap((move) => (move.kind === "run" && move.undo === undefined ? [`\`${move.argv.join(" ")}\` has no undo`] : []));
-  const below = Object.values(components).flatMap((component) => (component.kind === "workload" && component.floorPct < 100 ? [`${component.name} may fall to ${component.floorPct} % of its capacity`] : []));
-  const gone = moves.flatMap((move) => (move.kind === "migrate" && move.irreversible ? [`after ${move.id} there is no way back`] : []));
+  const mute = moves.flatMap((move) =>
+    move.kind === "run" && move.undo === undefined ? [`\`${move.argv.join(" ")}\` has no undo`] : [],
+  );
+  const below = Object.values(components).flatMap((component) =>
+    component.kind === "workload" && component.floorPct < 100
+      ? [`${component.name} may fall to ${component.floorPct} % of its capacity`]
+      : [],
+  );
+  const gone = moves.flatMap((move) =>
+    move.kind === "migrate" && move.irreversible ? [`after ${move.id} there is no way back`] : [],
+  );
   return [...(unproved ? ["new instances take users without proof in the dark"] : []), ...mute, ...below, ...gone];
 }
 

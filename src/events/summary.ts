@@ -52,7 +52,8 @@ const LEAD_MS = 2_000;
 export function summarise(run: Run, facts: readonly Fact[]): RunSummary {
   const opened = facts.find((fact): fact is FactOf<"opened"> => fact.kind === "opened");
   const impact = impactOf(facts);
-  const titled = (ids: readonly string[]) => ids.map((id) => ({ id, title: run.graph.moves.find((move) => move.id === id)?.title ?? id }));
+  const titled = (ids: readonly string[]) =>
+    ids.map((id) => ({ id, title: run.graph.moves.find((move) => move.id === id)?.title ?? id }));
   const isElsewhere = (id: string) => run.undone.includes(id) || run.kept.includes(id) || run.stranded.includes(id);
   return {
     run: run.id,
@@ -77,7 +78,9 @@ export function summarise(run: Run, facts: readonly Fact[]): RunSummary {
     standing: titled(run.touched.filter((id) => !isElsewhere(id))),
     ...(run.backup === undefined ? {} : { backup: run.backup }),
     delivered: facts.filter((fact) => fact.kind === "delivered").length,
-    undelivered: facts.flatMap((fact) => (fact.kind === "undelivered" ? [{ at: utc(fact.at), notifier: fact.notifier, why: fact.why }] : [])),
+    undelivered: facts.flatMap((fact) =>
+      fact.kind === "undelivered" ? [{ at: utc(fact.at), notifier: fact.notifier, why: fact.why }] : [],
+    ),
   };
 }
 
@@ -85,10 +88,15 @@ function stateOf(run: Run): { readonly state: string; readonly text: string } {
   const { phase } = run;
   if (phase.kind === "ended") return { state: phase.outcome, text: phase.text };
   if (phase.kind === "halted") return { state: "halted", text: phase.why };
-  return { state: phase.kind, text: phase.kind === "holding" ? phase.why : (run.graph.moves[run.next]?.title ?? "looking once more at everything") };
+  return {
+    state: phase.kind,
+    text:
+      phase.kind === "holding" ? phase.why : (run.graph.moves[run.next]?.title ?? "looking once more at everything"),
+  };
 }
 
-const tallies = (facts: readonly Fact[]): readonly FactOf<"tally">[] => facts.filter((fact): fact is FactOf<"tally"> => fact.kind === "tally");
+const tallies = (facts: readonly Fact[]): readonly FactOf<"tally">[] =>
+  facts.filter((fact): fact is FactOf<"tally"> => fact.kind === "tally");
 
 function impactOf(facts: readonly Fact[]): Impact | undefined {
   const verdicts = facts.filter((fact): fact is FactOf<"verdict"> => fact.kind === "verdict");
@@ -108,7 +116,8 @@ function impactOf(facts: readonly Fact[]): Impact | undefined {
 
 /** Said, or shown: evidence is the guard's word too. */
 const isHealthy = (fact: Fact): boolean =>
-  (fact.kind === "verdict" && fact.verdict.state === "healthy") || (fact.kind === "effect-done" && fact.result.kind === "evidence");
+  (fact.kind === "verdict" && fact.verdict.state === "healthy") ||
+  (fact.kind === "effect-done" && fact.result.kind === "evidence");
 
 function failedSince(facts: readonly Fact[], since: number): Pick<Impact, "failed" | "failedFrom" | "failedTo"> {
   const all = tallies(facts);
@@ -117,7 +126,11 @@ function failedSince(facts: readonly Fact[], since: number): Pick<Impact, "faile
   const failed = sum(all.at(-1)) - sum(before);
   const [first] = later;
   const last = later.at(-1);
-  return { failed, ...(first === undefined || last === undefined ? {} : { failedFrom: utc(first.at), failedTo: utc(last.at) }) };
+  return {
+    failed,
+    ...(first === undefined || last === undefined ? {} : { failedFrom: utc(first.at), failedTo: utc(last.at) }),
+  };
 }
 
-const sum = (fact: FactOf<"tally"> | undefined): number => fact?.failures.reduce((total, row) => total + row.count, 0) ?? 0;
+const sum = (fact: FactOf<"tally"> | undefined): number =>
+  fact?.failures.reduce((total, row) => total + row.count, 0) ?? 0;

@@ -3,10 +3,20 @@ import type { WorkloadComponent } from "./graph.ts";
 import type { Move } from "./move.ts";
 
 type Stem = { readonly id: string; readonly step: number; readonly deadlineMs: number; readonly retries: number };
-type Batch = Stem & { readonly fresh: number; readonly before: number; readonly regions: readonly string[]; readonly component: WorkloadComponent };
+type Batch = Stem & {
+  readonly fresh: number;
+  readonly before: number;
+  readonly regions: readonly string[];
+  readonly component: WorkloadComponent;
+};
 
 /** Waves over regions, batches over instances, four moves a batch. The regions of a wave go together. */
-export function compileRoll(component: WorkloadComponent, step: RollStep, stem: Stem, regionSets: readonly (readonly string[])[]): readonly Move[] {
+export function compileRoll(
+  component: WorkloadComponent,
+  step: RollStep,
+  stem: Stem,
+  regionSets: readonly (readonly string[])[],
+): readonly Move[] {
   return step.waves.flatMap((wave, index) => {
     const regions = regionSets[index] ?? [];
     if (regions.length === 0) return [];
@@ -27,9 +37,15 @@ function batchMoves(step: RollStep, wave: Wave, batch: Batch): readonly Move[] {
   const surplusFirst = wave.surge > 0;
   const old = batch.component.instances - batch.before;
   const keep = batch.component.instances - batch.fresh;
-  const forward = [startMove(step, batch, surplusFirst ? old : keep), ...proveMoves(step, batch), admitMove(batch, surplusFirst ? old : keep)];
+  const forward = [
+    startMove(step, batch, surplusFirst ? old : keep),
+    ...proveMoves(step, batch),
+    admitMove(batch, surplusFirst ? old : keep),
+  ];
   // Without surplus the old ones must leave before there is room for the new.
-  return surplusFirst ? [...forward, retireMove(step, batch, keep, batch.fresh)] : [retireMove(step, batch, keep, batch.before), ...forward];
+  return surplusFirst
+    ? [...forward, retireMove(step, batch, keep, batch.fresh)]
+    : [retireMove(step, batch, keep, batch.before), ...forward];
 }
 
 const stemOf = ({ step, deadlineMs, retries }: Batch, id: string) => ({ id, step, deadlineMs, retries });
@@ -79,7 +95,16 @@ const retireMove = (step: RollStep, batch: Batch, keep: number, fresh: number): 
   fresh,
   keep,
   drain: step.drain,
-  title: keep === 0 ? `retire the last old ones in ${batch.regions.join(", ")}` : `retire the old ones down to ${keep}/${batch.component.instances} in ${batch.regions.join(", ")}`,
+  title:
+    keep === 0
+      ? `retire the last old ones in ${batch.regions.join(", ")}`
+      : `retire the old ones down to ${keep}/${batch.component.instances} in ${batch.regions.join(", ")}`,
 });
 
-const soakMove = (stem: Stem, id: string, ms: number): Move => ({ ...stem, id: `${id}/soak`, kind: "soak", ms, title: `soak ${ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`}` });
+const soakMove = (stem: Stem, id: string, ms: number): Move => ({
+  ...stem,
+  id: `${id}/soak`,
+  kind: "soak",
+  ms,
+  title: `soak ${ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`}`,
+});

@@ -14,7 +14,8 @@ export type StepContext = {
 /** One step of the plan → its moves. Ids start with the step's number and what it is about: `2-roll-gateway/…`. */
 export function compileStep(context: StepContext, step: PlanStep, index: number): readonly Move[] {
   const id = stepId(step, index);
-  const patience = "deadlineMs" in step ? { deadlineMs: step.deadlineMs, retries: step.retries } : { deadlineMs: 0, retries: 0 };
+  const patience =
+    "deadlineMs" in step ? { deadlineMs: step.deadlineMs, retries: step.retries } : { deadlineMs: 0, retries: 0 };
   const stem = { id, step: index, ...patience };
   switch (step.kind) {
     case "migrate":
@@ -24,13 +25,24 @@ export function compileStep(context: StepContext, step: PlanStep, index: number)
     case "shift":
       return shift(context, step, stem);
     case "run":
-      return [{ ...stem, kind: "run", argv: step.argv, ...(step.undo === undefined ? {} : { undo: step.undo }), shell: step.shell, title: `run ${step.argv.join(" ")}` }];
+      return [
+        {
+          ...stem,
+          kind: "run",
+          argv: step.argv,
+          ...(step.undo === undefined ? {} : { undo: step.undo }),
+          shell: step.shell,
+          title: `run ${step.argv.join(" ")}`,
+        },
+      ];
     case "soak":
       return [{ ...stem, kind: "soak", ms: step.ms, title: `soak ${seconds(step.ms)}` }];
     case "verify":
       return [{ ...stem, kind: "verify", component: step.component, title: `verify ${step.component}` }];
     case "approve":
-      return step.in.includes(context.environment.class) ? [{ ...stem, kind: "approve", who: step.who, title: `approval by ${step.who}` }] : [];
+      return step.in.includes(context.environment.class)
+        ? [{ ...stem, kind: "approve", who: step.who, title: `approval by ${step.who}` }]
+        : [];
   }
 }
 
@@ -45,8 +57,14 @@ export const seconds = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000}s
 
 type Bare = Omit<Move, "title" | "kind">;
 
-function migrate(context: StepContext, step: MigrateStep, stem: Pick<Bare, "id" | "step" | "deadlineMs" | "retries">): Move {
-  const names = (context.migrations[step.component] ?? []).filter((file) => file.phase === step.phase).map((file) => file.name);
+function migrate(
+  context: StepContext,
+  step: MigrateStep,
+  stem: Pick<Bare, "id" | "step" | "deadlineMs" | "retries">,
+): Move {
+  const names = (context.migrations[step.component] ?? [])
+    .filter((file) => file.phase === step.phase)
+    .map((file) => file.name);
   return {
     ...stem,
     kind: "migrate",
@@ -60,11 +78,28 @@ function migrate(context: StepContext, step: MigrateStep, stem: Pick<Bare, "id" 
   };
 }
 
-function shift(context: StepContext, step: ShiftStep, stem: Pick<Bare, "id" | "step" | "deadlineMs" | "retries">): readonly Move[] {
+function shift(
+  context: StepContext,
+  step: ShiftStep,
+  stem: Pick<Bare, "id" | "step" | "deadlineMs" | "retries">,
+): readonly Move[] {
   const component = workload(context, step.component);
   const regions = step.regions === "rest" ? component.regions : step.regions;
-  const move: Move = { ...stem, kind: "shift", component: step.component, regions, toPct: step.toPct, title: `shift ${step.toPct}% to ${component.target.release} in ${regions.join(", ")}` };
-  const soak: Move = { ...stem, id: `${stem.id}/soak`, kind: "soak", ms: step.soakMs, title: `soak ${seconds(step.soakMs)}` };
+  const move: Move = {
+    ...stem,
+    kind: "shift",
+    component: step.component,
+    regions,
+    toPct: step.toPct,
+    title: `shift ${step.toPct}% to ${component.target.release} in ${regions.join(", ")}`,
+  };
+  const soak: Move = {
+    ...stem,
+    id: `${stem.id}/soak`,
+    kind: "soak",
+    ms: step.soakMs,
+    title: `soak ${seconds(step.soakMs)}`,
+  };
   return step.soakMs > 0 ? [move, soak] : [move];
 }
 
@@ -78,7 +113,8 @@ function workload(context: StepContext, name: string): WorkloadComponent {
 function regionSets(context: StepContext, name: string, step: RollStep): readonly (readonly string[])[] {
   const named = new Set<string>();
   return step.waves.map((wave) => {
-    const regions = wave.regions === "rest" ? workload(context, name).regions.filter((region) => !named.has(region)) : wave.regions;
+    const regions =
+      wave.regions === "rest" ? workload(context, name).regions.filter((region) => !named.has(region)) : wave.regions;
     for (const region of regions) named.add(region);
     return regions;
   });

@@ -1,5 +1,13 @@
 import { Bug } from "../errors/bug.ts";
-import type { Environment, EnvironmentComponent, Migration, Plan, PlanComponent, Releases, RollStep } from "../plan/model.ts";
+import type {
+  Environment,
+  EnvironmentComponent,
+  Migration,
+  Plan,
+  PlanComponent,
+  Releases,
+  RollStep,
+} from "../plan/model.ts";
 import { compileStep, type StepContext } from "./compile-step.ts";
 import type { Graph, GraphComponent } from "./graph.ts";
 
@@ -60,9 +68,16 @@ function metadataComponent(input: CompileInput, name: string): GraphComponent {
 }
 
 const regionsOf = (environment: Environment, placed: EnvironmentComponent): readonly string[] =>
-  placed.driver === "process" ? Object.keys(environment.regions).filter((region) => region in placed.balancer) : Object.keys(environment.regions);
+  placed.driver === "process"
+    ? Object.keys(environment.regions).filter((region) => region in placed.balancer)
+    : Object.keys(environment.regions);
 
-function targetOf(input: CompileInput, name: string, component: PlanComponent, placed: EnvironmentComponent): { release: string; digest: string } {
+function targetOf(
+  input: CompileInput,
+  name: string,
+  component: PlanComponent,
+  placed: EnvironmentComponent,
+): { release: string; digest: string } {
   const release = component.release;
   if (release === undefined) throw new Bug(`component ${name} names no release`);
   const known = input.releases.releases[release];
@@ -72,4 +87,5 @@ function targetOf(input: CompileInput, name: string, component: PlanComponent, p
 }
 
 const drainOf = (plan: Plan, component: string) =>
-  plan.steps.find((step): step is RollStep => step.kind === "roll" && step.component === component)?.drain ?? DEFAULT_DRAIN;
+  plan.steps.find((step): step is RollStep => step.kind === "roll" && step.component === component)?.drain ??
+  DEFAULT_DRAIN;

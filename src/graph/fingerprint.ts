@@ -18,7 +18,10 @@ export function canonicalJson(value: unknown): string {
 export const graphFingerprint = (graph: Graph, sha256: Sha256): string => `sha256:${sha256(canonicalJson(graph))}`;
 
 /** Of the plan: the bytes of plan, releases and migrations, each with its name and length, in sorted order. */
-export const planFingerprint = (files: readonly { readonly name: string; readonly text: string }[], sha256: Sha256): string =>
+export const planFingerprint = (
+  files: readonly { readonly name: string; readonly text: string }[],
+  sha256: Sha256,
+): string =>
   `sha256:${sha256(
     files
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))

@@ -21,15 +21,52 @@ export type Move = Stem &
   (
     | MigrateMove
     /** New instances come up beside the old ones, in the dark. */
-    | { readonly kind: "start"; readonly component: string; readonly regions: readonly string[]; readonly fresh: number; readonly keep: number; readonly drain: Drain }
+    | {
+        readonly kind: "start";
+        readonly component: string;
+        readonly regions: readonly string[];
+        readonly fresh: number;
+        readonly keep: number;
+        readonly drain: Drain;
+      }
     /** Instances `proved + 1` to `fresh` are probed directly, before any user reaches them. */
-    | { readonly kind: "prove"; readonly component: string; readonly regions: readonly string[]; readonly proved: number; readonly fresh: number; readonly dark: DarkProof }
-    | { readonly kind: "admit"; readonly component: string; readonly regions: readonly string[]; readonly fresh: number; readonly keep: number }
+    | {
+        readonly kind: "prove";
+        readonly component: string;
+        readonly regions: readonly string[];
+        readonly proved: number;
+        readonly fresh: number;
+        readonly dark: DarkProof;
+      }
+    | {
+        readonly kind: "admit";
+        readonly component: string;
+        readonly regions: readonly string[];
+        readonly fresh: number;
+        readonly keep: number;
+      }
     /** Old instances leave traffic, drain and stop, until `keep` are left. */
-    | { readonly kind: "retire"; readonly component: string; readonly regions: readonly string[]; readonly fresh: number; readonly keep: number; readonly drain: Drain }
-    | { readonly kind: "shift"; readonly component: string; readonly regions: readonly string[]; readonly toPct: number }
+    | {
+        readonly kind: "retire";
+        readonly component: string;
+        readonly regions: readonly string[];
+        readonly fresh: number;
+        readonly keep: number;
+        readonly drain: Drain;
+      }
+    | {
+        readonly kind: "shift";
+        readonly component: string;
+        readonly regions: readonly string[];
+        readonly toPct: number;
+      }
     | { readonly kind: "soak"; readonly ms: number }
-    | { readonly kind: "run"; readonly argv: readonly string[]; readonly undo?: readonly string[]; readonly shell: boolean }
+    | {
+        readonly kind: "run";
+        readonly argv: readonly string[];
+        readonly undo?: readonly string[];
+        readonly shell: boolean;
+      }
     | { readonly kind: "verify"; readonly component: string }
     | { readonly kind: "approve"; readonly who: string }
   );
@@ -47,7 +84,11 @@ export type MigrateMove = {
 
 /** Moves after which users may be served differently: evidence of health must be newer than each of them. */
 export const isVisible = (move: Move): boolean =>
-  move.kind === "migrate" || move.kind === "admit" || move.kind === "retire" || move.kind === "shift" || move.kind === "run";
+  move.kind === "migrate" ||
+  move.kind === "admit" ||
+  move.kind === "retire" ||
+  move.kind === "shift" ||
+  move.kind === "run";
 
 /** Moves that change the world at all, and so have an undo. */
 export const touches = (move: Move): boolean => isVisible(move) || move.kind === "start";

@@ -23,12 +23,20 @@ export const noteAlarms = (state: JudgeState): JudgeState => {
   const families = { ...state.families };
   for (const { name } of crossing) families[name] = resetFamily(state.families[name]);
   const judged = state.change.kind === "instances" && crossed.includes("new") ? "new" : "all";
-  const seen = crossing.filter(({ name }) => name === judged).flatMap(({ evidence }) => SOURCES.filter((source) => evidence[source] >= evidence.both / 5));
+  const seen = crossing
+    .filter(({ name }) => name === judged)
+    .flatMap(({ evidence }) => SOURCES.filter((source) => evidence[source] >= evidence.both / 5));
   const sources = [...new Set([...(state.pending?.sources ?? []), ...seen])];
   const { pending, ...rest } = state;
-  const raised: JudgeState = { ...rest, families, signs: state.signs ?? { probes: freshSignTest, live: freshSignTest } };
+  const raised: JudgeState = {
+    ...rest,
+    families,
+    signs: state.signs ?? { probes: freshSignTest, live: freshSignTest },
+  };
   const from = pending?.since ?? state.at;
-  return mustLook(raised, from) ? { ...raised, pending: { since: from, crossed, sources } } : raise(raised, crossed, sources);
+  return mustLook(raised, from)
+    ? { ...raised, pending: { since: from, crossed, sources } }
+    : raise(raised, crossed, sources);
 };
 
 const SOURCES: readonly Source[] = ["probes", "live"];
@@ -37,7 +45,9 @@ const SOURCES: readonly Source[] = ["probes", "live"];
 const mustLook = (state: JudgeState, from: number): boolean => {
   if (!state.settings.hasCounters || state.instances.length === 0 || state.at - from >= LOOK_MS) return false;
   const onset = onsetOf(state.window, () => true) ?? from;
-  const isUnclear = goneRegions(state.contact, state.instances).some(({ region }) => !state.lost.some((loss) => loss.region === region));
+  const isUnclear = goneRegions(state.contact, state.instances).some(
+    ({ region }) => !state.lost.some((loss) => loss.region === region),
+  );
   return isUnclear || state.contact.at < onset;
 };
 
@@ -45,7 +55,17 @@ const raise = (state: JudgeState, crossed: readonly FamilyName[], sources: reado
   if (state.latch?.kind === "failing") return state;
   switch (state.change.kind) {
     case "none":
-      return crossed.includes("all") ? disturb(state, regionsOf(since(state, () => true)), sentence(state, () => true, () => false)) : state;
+      return crossed.includes("all")
+        ? disturb(
+            state,
+            regionsOf(since(state, () => true)),
+            sentence(
+              state,
+              () => true,
+              () => false,
+            ),
+          )
+        : state;
     case "metadata":
       return crossed.includes("all") ? afterMetadata(state) : state;
     case "instances":
@@ -57,9 +77,14 @@ const raise = (state: JudgeState, crossed: readonly FamilyName[], sources: reado
 const afterMetadata = (state: JudgeState): JudgeState => {
   const everyone = (): boolean => true;
   const regions = regionsOf(since(state, everyone));
-  if (isExplainedByLoss(state)) return disturb(state, regions, `${sentence(state, everyone, () => false)}, while servers are gone`);
+  if (isExplainedByLoss(state))
+    return disturb(state, regions, `${sentence(state, everyone, () => false)}, while servers are gone`);
   if (wasSoBefore(state)) return disturb(state, regions, `${sentence(state, everyone, () => false)}, as before it`);
-  return fail(state, regions, sentence(state, everyone, () => false));
+  return fail(
+    state,
+    regions,
+    sentence(state, everyone, () => false),
+  );
 };
 
 /** Whether the users that fail now failed already before the change. Others may have had their own bad luck then. */
@@ -71,19 +96,30 @@ const wasSoBefore = (state: JudgeState): boolean => {
   const groups = Map.groupBy(after, groupOf);
   const worst = Math.max(...[...groups.values()].map((counts) => shareOf(tally(counts))));
   const isHit = (count: Count): boolean => shareOf(tally(groups.get(groupOf(count)) ?? [])) >= worst / 2;
-  const [now, before] = [tally(after.filter(isHit)), tally(countsBetween(state.window, onset, state.change.at).filter(isHit))];
+  const [now, before] = [
+    tally(after.filter(isHit)),
+    tally(countsBetween(state.window, onset, state.change.at).filter(isHit)),
+  ];
   return before.failed >= 3 && shareOf(before) >= shareOf(now) / 2;
 };
 
 const onNewSide = (state: JudgeState, sources: readonly Source[]): JudgeState => {
   const fresh = since(state, isNew);
   const regions = regionsOf(fresh);
-  if (isExplainedByLoss(state)) return disturb(state, regions, `${sentence(state, isNew, isOld)}, while servers are gone`);
+  if (isExplainedByLoss(state))
+    return disturb(state, regions, `${sentence(state, isNew, isOld)}, while servers are gone`);
   const old = since(state, isOld);
-  if (old.length === 0) return fail(state, regions, `${sentence(state, isNew, isOld)}, and no old instance is left to compare with`);
-  if (isTroubled(state, tally(fresh), tally(old))) return disturb(state, regionsOf([...fresh, ...old]), `${sentence(state, isNew, isOld)}: the old release is in trouble too`);
+  if (old.length === 0)
+    return fail(state, regions, `${sentence(state, isNew, isOld)}, and no old instance is left to compare with`);
+  if (isTroubled(state, tally(fresh), tally(old)))
+    return disturb(
+      state,
+      regionsOf([...fresh, ...old]),
+      `${sentence(state, isNew, isOld)}: the old release is in trouble too`,
+    );
   // The alarm came twice, each time from nothing, and the old side, better watched, is quiet.
-  if (state.latch?.kind === "suspect") return tally(old).issued >= tally(fresh).issued ? fail(state, regions, sentence(state, isNew, isOld)) : state;
+  if (state.latch?.kind === "suspect")
+    return tally(old).issued >= tally(fresh).issued ? fail(state, regions, sentence(state, isNew, isOld)) : state;
   return {
     ...state,
     latch: { kind: "suspect", since: state.at, regions, reason: sentence(state, isNew, isOld), sources },
@@ -97,5 +133,9 @@ const onOldSide = (state: JudgeState, crossed: readonly FamilyName[]): JudgeStat
   const nobody = tally(unknown).failed * 2 >= tally(since(state, () => true)).failed && tally(unknown).failed > 0;
   if (!crossed.includes("old") && !nobody) return state;
   const matches = (count: Count): boolean => count.side !== "new";
-  return disturb(state, regionsOf(since(state, matches)), `${sentence(state, matches, () => false)}: not the new release`);
+  return disturb(
+    state,
+    regionsOf(since(state, matches)),
+    `${sentence(state, matches, () => false)}: not the new release`,
+  );
 };

@@ -17,10 +17,12 @@ export const classify = (seen: Seen, rules: Rules = OKX_V5): Classified => {
 };
 
 /** Whether the user did not get what he asked for. Rate limits and auth errors say nothing about the service. */
-export const isFailure = (outcome: OutcomeClass): boolean => outcome === "service" || outcome === "ambiguous" || outcome === "maintenance";
+export const isFailure = (outcome: OutcomeClass): boolean =>
+  outcome === "service" || outcome === "ambiguous" || outcome === "maintenance";
 
 /** Whether the outcome says nothing about the service: an operation that ended so is no sample. */
-export const isNoSample = (outcome: OutcomeClass): boolean => outcome === "rate" || outcome === "auth" || outcome === "planned";
+export const isNoSample = (outcome: OutcomeClass): boolean =>
+  outcome === "rate" || outcome === "auth" || outcome === "planned";
 
 const classifyCode = (http: number, code: string, rules: Rules): Classified => {
   const listed = Object.hasOwn(rules.codes, code) ? rules.codes[code] : undefined;
@@ -32,5 +34,7 @@ const classifyCode = (http: number, code: string, rules: Rules): Classified => {
 // No code at all: whatever stands in front of the venue has answered, or a page of HTML came with status 200. Nobody got an order.
 const classifyBare = (http: number, rules: Rules): Classified => {
   const listed = rules.bare[String(http)];
-  return listed === undefined ? { outcome: http >= 200 && http < 300 ? "ambiguous" : "service", isListed: false } : { outcome: listed, isListed: true };
+  return listed === undefined
+    ? { outcome: http >= 200 && http < 300 ? "ambiguous" : "service", isListed: false }
+    : { outcome: listed, isListed: true };
 };

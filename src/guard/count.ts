@@ -46,4 +46,5 @@ export const tally = (counts: Iterable<Count>): Tally => {
 };
 
 /** Failed / issued; 0 for nothing. */
-export const shareOf = ({ issued, failed }: { readonly issued: number; readonly failed: number }): number => (issued === 0 ? 0 : failed / issued);
+export const shareOf = ({ issued, failed }: { readonly issued: number; readonly failed: number }): number =>
+  issued === 0 ? 0 : failed / issued;

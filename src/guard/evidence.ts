@@ -32,8 +32,10 @@ export const foldBin = (mixture: Mixture, { share, mass, p0 }: Bin): Mixture =>
  * The bin after a failing one, which the same burst may have reached. Half the stake rests; the other half bets on the failures
  * that are more than a burst could have carried over. `excess` is that share, 0 for a plain rest of the other half.
  */
-export const foldRestBin = (mixture: Mixture, { excess, p0 }: { readonly excess: number; readonly p0: number }): Mixture =>
-  mixture.map((part, index) => part * (1 + (bet(index) / p0 / 2) * (excess - p0)));
+export const foldRestBin = (
+  mixture: Mixture,
+  { excess, p0 }: { readonly excess: number; readonly p0: number },
+): Mixture => mixture.map((part, index) => part * (1 + (bet(index) / p0 / 2) * (excess - p0)));
 
 const bet = (index: number): number => BETS[index] ?? 0;
 
@@ -44,11 +46,18 @@ export const alternatives = (p0: number): readonly number[] => {
 };
 
 /** Folds one outcome; for streams whose failures are independent. Start with a zero for each of `alternatives(p0)`. */
-export const foldOutcome = (mixture: Mixture, failed: boolean, how: { readonly mass: number; readonly p0: number }): Mixture =>
-  alternatives(how.p0).map((rate, index) => (how.mass + (mixture[index] ?? 0)) * (failed ? rate / how.p0 : (1 - rate) / (1 - how.p0)));
+export const foldOutcome = (
+  mixture: Mixture,
+  failed: boolean,
+  how: { readonly mass: number; readonly p0: number },
+): Mixture =>
+  alternatives(how.p0).map(
+    (rate, index) => (how.mass + (mixture[index] ?? 0)) * (failed ? rate / how.p0 : (1 - rate) / (1 - how.p0)),
+  );
 
 /** Mass that a step has brought `sinceMs` after it: half at once, half over the next 30 s. */
-export const stepMass = (total: number, sinceMs: number): number => (sinceMs < 0 ? 0 : total * (0.5 + 0.5 * Math.min(1, sinceMs / 30_000)));
+export const stepMass = (total: number, sinceMs: number): number =>
+  sinceMs < 0 ? 0 : total * (0.5 + 0.5 * Math.min(1, sinceMs / 30_000));
 
 /** Alarm level and mass of a step for a promised mean time between false alarms, both in seconds. Half the promise is for time, half for `STEPS_PAID` steps. */
 export const alarmAt = (falseAlarmEverySec: number): number => 2 * falseAlarmEverySec;

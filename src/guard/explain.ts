@@ -2,7 +2,11 @@ import type { Operation } from "../plan/model.ts";
 import { shareOf, tally, type Count, type Source } from "./count.ts";
 
 /** What a sentence is about: counts since the failures began, of the side that is judged and of the one it is compared with. */
-export type Scene = { readonly judged: readonly Count[]; readonly control: readonly Count[]; /** Such as "after metadata orders-db"; "" for none. */ readonly when: string };
+export type Scene = {
+  readonly judged: readonly Count[];
+  readonly control: readonly Count[];
+  /** Such as "after metadata orders-db"; "" for none. */ readonly when: string;
+};
 
 /** One sentence with counts: "amend in tokyo on gateway@2.1: 14 of 39 failed (mostly 50026), 0 of 41 on gateway@2.0". */
 export const explain = (scene: Scene): string => {
@@ -16,7 +20,8 @@ export const listed = (words: readonly string[]): string =>
   words.length < 2 ? (words[0] ?? "nothing") : `${words.slice(0, -1).join(", ")} and ${words.at(-1) ?? ""}`;
 
 /** Places in which a good part of the failures lie. */
-export const regionsOf = (counts: readonly Count[]): readonly string[] => hotBy(sourceWithMost(counts), ({ region }) => region).toSorted();
+export const regionsOf = (counts: readonly Count[]): readonly string[] =>
+  hotBy(sourceWithMost(counts), ({ region }) => region).toSorted();
 
 const ORDER: readonly Operation[] = ["order", "amend", "cancel"];
 
@@ -24,7 +29,9 @@ const cohortSentence = (cohorts: readonly string[], judged: readonly Count[], wh
   const hit = judged.filter(({ cohort }) => cohorts.includes(cohort));
   const { issued, failed } = tally(hit);
   const fails = operationsOf(hit).length === 1 ? "fails" : "fail";
-  return [`${cohorts.join(", ")}: ${listed(operationsOf(hit))} ${fails} (${failed} of ${issued}${mostly(hit)})`, when].filter((part) => part !== "").join(" ");
+  return [`${cohorts.join(", ")}: ${listed(operationsOf(hit))} ${fails} (${failed} of ${issued}${mostly(hit)})`, when]
+    .filter((part) => part !== "")
+    .join(" ");
 };
 
 const sliceSentence = (judged: readonly Count[], { control, when }: Scene): string => {
@@ -37,7 +44,11 @@ const sliceSentence = (judged: readonly Count[], { control, when }: Scene): stri
   return [told + comparedWith(control, matches, slice[0]?.source), when].filter((part) => part !== "").join(" ");
 };
 
-const comparedWith = (control: readonly Count[], matches: (count: Count) => boolean, source: Source | undefined): string => {
+const comparedWith = (
+  control: readonly Count[],
+  matches: (count: Count) => boolean,
+  source: Source | undefined,
+): string => {
   const same = control.filter((count) => count.source === source);
   const near = same.filter(matches);
   const far = same.filter((count) => !matches(count));
@@ -48,13 +59,16 @@ const comparedWith = (control: readonly Count[], matches: (count: Count) => bool
 };
 
 const onReleases = (counts: readonly Count[]): string => {
-  const releases = [...new Set(counts.map(({ release }) => release))].filter((release) => release !== "unknown").toSorted();
+  const releases = [...new Set(counts.map(({ release }) => release))]
+    .filter((release) => release !== "unknown")
+    .toSorted();
   return releases.length === 0 ? "" : ` on ${listed(releases)}`;
 };
 
 const mostly = (counts: readonly Count[]): string => {
   const codes = new Map<string, number>();
-  for (const count of counts) for (const [code, times] of Object.entries(count.codes ?? {})) codes.set(code, (codes.get(code) ?? 0) + times);
+  for (const count of counts)
+    for (const [code, times] of Object.entries(count.codes ?? {})) codes.set(code, (codes.get(code) ?? 0) + times);
   const [top] = [...codes].toSorted(([, a], [, b]) => b - a);
   if (top === undefined) return "";
   return `, ${codes.size === 1 ? "" : "mostly "}${top[0]}`;
@@ -62,7 +76,10 @@ const mostly = (counts: readonly Count[]): string => {
 
 // Probes also pass the counters of the instances that they reach: one source tells the story, or operations would be told twice.
 const sourceWithMost = (counts: readonly Count[]): readonly Count[] => {
-  const [probes, live] = [counts.filter(({ source }) => source === "probes"), counts.filter(({ source }) => source === "live")];
+  const [probes, live] = [
+    counts.filter(({ source }) => source === "probes"),
+    counts.filter(({ source }) => source === "live"),
+  ];
   return tally(probes).failed > tally(live).failed ? probes : live.length === 0 ? probes : live;
 };
 
@@ -80,7 +97,10 @@ const hotBy = <Name extends string>(counts: readonly Count[], nameOf: (count: Co
 
 /** A few cohorts that fail nearly totally while the rest is well. */
 const hotCohorts = (counts: readonly Count[]): readonly string[] => {
-  const groups = [...Map.groupBy(counts, ({ cohort }) => cohort)].map(([name, members]) => ({ name, ...tally(members) }));
+  const groups = [...Map.groupBy(counts, ({ cohort }) => cohort)].map(([name, members]) => ({
+    name,
+    ...tally(members),
+  }));
   const failing = groups.filter((group) => shareOf(group) >= 0.6);
   // One operation may be bad luck; beside a cohort that fails for certain it is the same story.
   const hot = failing.some((group) => group.failed >= 2) ? failing : [];

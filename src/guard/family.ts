@@ -33,10 +33,16 @@ export type FamilyRules = {
 export const freshFamily: Family = { streams: new Map(), sizes: {}, step: { number: 0, at: 0, mass: 0 } };
 
 /** Concentrates suspicion on a change made at `at`. What was gathered before stays. */
-export const stepFamily = (family: Family, at: number, mass: number): Family => ({ ...family, step: { number: family.step.number + 1, at, mass } });
+export const stepFamily = (family: Family, at: number, mass: number): Family => ({
+  ...family,
+  step: { number: family.step.number + 1, at, mass },
+});
 
 /** Starts anew after an alarm. The mass of the step has been spent. */
-export const resetFamily = ({ step }: Family): Family => ({ ...freshFamily, step: { ...step, number: step.number + 1, mass: 0 } });
+export const resetFamily = ({ step }: Family): Family => ({
+  ...freshFamily,
+  step: { ...step, number: step.number + 1, mass: 0 },
+});
 
 /** Folds the counts of one side into its streams. */
 export const foldFamily = (family: Family, bin: CountBin, counts: readonly Count[], how: FamilyRules): Family => {
@@ -56,7 +62,8 @@ export const foldFamily = (family: Family, bin: CountBin, counts: readonly Count
 export const familyEvidence = (family: Family): Readonly<Record<Source | "both", number>> => {
   const by = { probes: 0, live: 0 };
   const sources = new Set(Object.keys(family.sizes).map(sourceOf)).size;
-  for (const [key, stream] of family.streams) by[sourceOf(key)] += evidenceIn(stream.mixture) / (LEVELS * sources * (family.sizes[levelOf(key)] ?? 1));
+  for (const [key, stream] of family.streams)
+    by[sourceOf(key)] += evidenceIn(stream.mixture) / (LEVELS * sources * (family.sizes[levelOf(key)] ?? 1));
   return { ...by, both: by.probes + by.live };
 };
 
@@ -65,14 +72,24 @@ const LEVELS = 4;
 
 type Sum = { issued: number; failed: number };
 
-const foldStream = (stream: Stream, { bin, sum, step }: { readonly bin: CountBin; readonly sum: Sum; readonly step: Step }, { p0, burst }: FamilyRules): Stream => {
-  if (bin.at - bin.ms < stream.restUntil) return { ...stream, restUntil: 0, mixture: restOf(stream.mixture, sum, { p0, burst }) };
+const foldStream = (
+  stream: Stream,
+  { bin, sum, step }: { readonly bin: CountBin; readonly sum: Sum; readonly step: Step },
+  { p0, burst }: FamilyRules,
+): Stream => {
+  if (bin.at - bin.ms < stream.restUntil)
+    return { ...stream, restUntil: 0, mixture: restOf(stream.mixture, sum, { p0, burst }) };
   const taken = stream.step === step.number ? stream.taken : 0;
   const due = stepMass(step.mass, bin.at - step.at);
   const mass = Math.min(bin.ms, MOST_MS) / 1000 + Math.max(0, due - taken);
   // Half a bin of slack: real bins do not end to the microsecond.
   const restUntil = sum.failed > 0 ? bin.at + bin.ms / 2 : 0;
-  return { restUntil, step: step.number, taken: due, mixture: foldBin(stream.mixture, { share: sum.failed / sum.issued, mass, p0 }) };
+  return {
+    restUntil,
+    step: step.number,
+    taken: due,
+    mixture: foldBin(stream.mixture, { share: sum.failed / sum.issued, mass, p0 }),
+  };
 };
 
 // A bin so small that a burst could fill it tells nothing new: it rests wholly.

@@ -19,7 +19,13 @@ export const gather = (state: JudgeState, input: JudgeInput): JudgeState => {
     case "mark":
       return gatherMark(state, input.cause);
     case "instances":
-      return { ...state, instances: input.instances, families: input.instances.some(({ side }) => side === "new") ? state.families : { ...state.families, new: freshFamily } };
+      return {
+        ...state,
+        instances: input.instances,
+        families: input.instances.some(({ side }) => side === "new")
+          ? state.families
+          : { ...state.families, new: freshFamily },
+      };
     case "reach":
       return { ...state, contact: foldReach(state.contact, input) };
     case "silent":
@@ -48,8 +54,14 @@ const foldFamilies = (state: JudgeState, bin: CountBin): JudgeState["families"] 
   const counts = bin.counts.filter(({ region }) => !state.lost.some((loss) => loss.region === region));
   const fold = (family: Family, side: readonly Count[]): Family => foldFamily(family, bin, side, state.settings);
   return {
-    new: fold(state.families.new, counts.filter(({ side }) => side === "new")),
-    old: fold(state.families.old, counts.filter(({ side }) => side === "old")),
+    new: fold(
+      state.families.new,
+      counts.filter(({ side }) => side === "new"),
+    ),
+    old: fold(
+      state.families.old,
+      counts.filter(({ side }) => side === "old"),
+    ),
     all: fold(state.families.all, counts),
   };
 };
@@ -75,7 +87,12 @@ const gatherMark = (state: JudgeState, cause: MarkCause): JudgeState => {
 const latchAfter = (state: JudgeState, cause: MarkCause): JudgeState["latch"] => {
   const { latch } = state;
   if (latch?.kind === "failing" || (latch?.kind === "suspect" && cause.kind === "metadata"))
-    return { kind: "unproved", since: state.at, regions: [], reason: `no evidence of health yet since the last change (before it: ${latch.reason})` };
+    return {
+      kind: "unproved",
+      since: state.at,
+      regions: [],
+      reason: `no evidence of health yet since the last change (before it: ${latch.reason})`,
+    };
   return latch;
 };
 
@@ -86,7 +103,8 @@ const signsOf = (signs: NonNullable<JudgeState["signs"]>, bin: CountBin): NonNul
   for (const source of SOURCES) {
     const counts = bin.counts.filter((count) => count.source === source);
     const [fresh, old] = matched(counts);
-    if (fresh.issued + old.issued > 0) next[source] = foldSigns(signs[source], fresh, old, { from: bin.at - bin.ms, to: bin.at });
+    if (fresh.issued + old.issued > 0)
+      next[source] = foldSigns(signs[source], fresh, old, { from: bin.at - bin.ms, to: bin.at });
   }
   return next;
 };
@@ -103,25 +121,48 @@ const matched = (counts: readonly Count[]): readonly [Tally, Tally] => {
   return [tally(fresh.filter(({ region }) => shared.has(region))), tally(near)];
 };
 
-const clearingOf = (clearing: NonNullable<JudgeState["clearing"]>, bin: CountBin, baselinePct: number): NonNullable<JudgeState["clearing"]> => {
-  const of = (source: Source): readonly Count[] => bin.counts.filter((count) => count.source === source && count.side === "new");
+const clearingOf = (
+  clearing: NonNullable<JudgeState["clearing"]>,
+  bin: CountBin,
+  baselinePct: number,
+): NonNullable<JudgeState["clearing"]> => {
+  const of = (source: Source): readonly Count[] =>
+    bin.counts.filter((count) => count.source === source && count.side === "new");
   // Probes go on at instances that are withdrawn: that is how a suspicion of theirs clears.
   const probed = of("probes").map((count) => ({ ...count, isExposed: true }));
-  return { probes: foldEvidence(clearing.probes, { ...bin, counts: probed }, { baselinePct }), live: foldEvidence(clearing.live, { ...bin, counts: of("live") }, { baselinePct }) };
+  return {
+    probes: foldEvidence(clearing.probes, { ...bin, counts: probed }, { baselinePct }),
+    live: foldEvidence(clearing.live, { ...bin, counts: of("live") }, { baselinePct }),
+  };
 };
 
 const lastOutcomesOf = (state: JudgeState, bin: CountBin): JudgeState["lastOutcome"] => {
-  const seen = bin.counts.filter((count) => count.issued > 0 && (count.source === "probes" || state.settings.probed.length === 0));
-  return seen.length === 0 ? state.lastOutcome : { ...state.lastOutcome, ...Object.fromEntries(seen.map((count) => [nameOf(count), bin.at])) };
+  const seen = bin.counts.filter(
+    (count) => count.issued > 0 && (count.source === "probes" || state.settings.probed.length === 0),
+  );
+  return seen.length === 0
+    ? state.lastOutcome
+    : { ...state.lastOutcome, ...Object.fromEntries(seen.map((count) => [nameOf(count), bin.at])) };
 };
 
-const readingsOf = (readings: ReadonlyMap<string, StreamReading>, bin: CountBin): ReadonlyMap<string, StreamReading> => {
+const readingsOf = (
+  readings: ReadonlyMap<string, StreamReading>,
+  bin: CountBin,
+): ReadonlyMap<string, StreamReading> => {
   if (bin.counts.length === 0) return readings;
   const next = new Map(readings);
   for (const { operation, region, release, source, issued, failed } of bin.counts) {
     const key = `${source} ${operation} ${region} ${release}`;
     const known = next.get(key);
-    next.set(key, { operation, region, release, source, issued: (known?.issued ?? 0) + issued, failed: (known?.failed ?? 0) + failed, state: "healthy" });
+    next.set(key, {
+      operation,
+      region,
+      release,
+      source,
+      issued: (known?.issued ?? 0) + issued,
+      failed: (known?.failed ?? 0) + failed,
+      state: "healthy",
+    });
   }
   return next;
 };

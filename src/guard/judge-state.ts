@@ -27,7 +27,12 @@ export type JudgeSettings = {
 
 export type Change =
   | { readonly kind: "none" }
-  | { readonly kind: "metadata" | "instances"; readonly at: number; readonly component: string; readonly regions: readonly string[] };
+  | {
+      readonly kind: "metadata" | "instances";
+      readonly at: number;
+      readonly component: string;
+      readonly regions: readonly string[];
+    };
 
 /** What the watcher's port calls a mark. `start` says that nothing was changed: only evidence of health starts again. */
 export type MarkCause =
@@ -42,7 +47,13 @@ export type JudgeInput =
   | { readonly kind: "mark"; readonly at: number; readonly cause: MarkCause }
   | { readonly kind: "instances"; readonly at: number; readonly instances: readonly Instance[] }
   /** Why a stratum has no outcomes, for the sentence: our probes are limited, or their keys refused. */
-  | { readonly kind: "silent"; readonly at: number; readonly operation: Operation; readonly region: string; readonly why: string };
+  | {
+      readonly kind: "silent";
+      readonly at: number;
+      readonly operation: Operation;
+      readonly region: string;
+      readonly why: string;
+    };
 
 /** What stands in the way of `healthy`. */
 export type Latch =
@@ -50,7 +61,13 @@ export type Latch =
   | { readonly kind: "unproved"; readonly since: number; readonly reason: string; readonly regions: readonly string[] }
   | { readonly kind: "disturbed"; readonly since: number; readonly reason: string; readonly regions: readonly string[] }
   /** `sources`: who saw it; only they can clear it. */
-  | { readonly kind: "suspect"; readonly since: number; readonly reason: string; readonly regions: readonly string[]; readonly sources: readonly Source[] }
+  | {
+      readonly kind: "suspect";
+      readonly since: number;
+      readonly reason: string;
+      readonly regions: readonly string[];
+      readonly sources: readonly Source[];
+    }
   | { readonly kind: "failing"; readonly since: number; readonly reason: string; readonly regions: readonly string[] };
 
 export type FamilyName = "new" | "old" | "all";
@@ -62,7 +79,11 @@ export type JudgeState = {
   readonly change: Change;
   readonly families: Readonly<Record<FamilyName, Family>>;
   /** Alarms that wait for a look at who is still there. */
-  readonly pending?: { readonly since: number; readonly crossed: readonly FamilyName[]; readonly sources: readonly Source[] };
+  readonly pending?: {
+    readonly since: number;
+    readonly crossed: readonly FamilyName[];
+    readonly sources: readonly Source[];
+  };
   /** Times of steps that extra mass was injected for. */
   readonly steps: readonly number[];
   readonly window: Window;
@@ -85,7 +106,11 @@ export type JudgeState = {
   readonly verdict: Verdict;
 };
 
-export const settingsOf = (guard: PlanGuard, regions: readonly { readonly region: string; readonly isProbed: boolean }[], hasCounters: boolean): JudgeSettings => {
+export const settingsOf = (
+  guard: PlanGuard,
+  regions: readonly { readonly region: string; readonly isProbed: boolean }[],
+  hasCounters: boolean,
+): JudgeSettings => {
   const probed = regions.filter(({ isProbed }) => isProbed).map(({ region }) => region);
   const required = probed.length > 0 ? probed : regions.map(({ region }) => region);
   return {

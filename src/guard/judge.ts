@@ -30,7 +30,11 @@ export const judge = (state: JudgeState, input: JudgeInput): Judgement => {
 export const evidenceMissing = (state: JudgeState, need: HealthNeed): string | undefined => {
   if (state.latch !== undefined) return state.latch.reason;
   const { strata, baselinePct, probed } = state.settings;
-  return missingEvidence(state.evidence, strata, state.instances, { need, baselinePct, needsProbes: probed.length > 0 });
+  return missingEvidence(state.evidence, strata, state.instances, {
+    need,
+    baselinePct,
+    needsProbes: probed.length > 0,
+  });
 };
 
 /** Whether something other than new instances fails right now: what fails elsewhere at the same time is not held against an instance that is being proved. */
@@ -54,7 +58,10 @@ const stateOfReading = (latch: Latch | undefined, reading: StreamReading): Strea
 };
 
 const verdictOf = ({ verdict, latch, at, ...state }: JudgeState): Verdict => {
-  const [wanted, regions, reason] = latch === undefined ? (["healthy", [], HEALTHY] as const) : ([latch.kind === "unproved" ? "unknown" : latch.kind, latch.regions, latch.reason] as const);
+  const [wanted, regions, reason] =
+    latch === undefined
+      ? (["healthy", [], HEALTHY] as const)
+      : ([latch.kind === "unproved" ? "unknown" : latch.kind, latch.regions, latch.reason] as const);
   if (wanted === verdict.state && regions.join() === verdict.regions.join()) return verdict;
   return { state: wanted, reason, regions, at, streams: readingsOf({ verdict, latch, at, ...state }) };
 };

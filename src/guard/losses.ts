@@ -12,14 +12,25 @@ export const noteLosses = (state: JudgeState): JudgeState => {
   const fresh = lost.filter(({ region }) => !state.lost.some((known) => known.region === region));
   const known = { ...state, lost: lost.map(({ region, since }) => ({ region, since })) };
   if (fresh.length === 0) return known;
-  const families = { new: resetFamily(state.families.new), old: resetFamily(state.families.old), all: resetFamily(state.families.all) };
+  const families = {
+    new: resetFamily(state.families.new),
+    old: resetFamily(state.families.old),
+    all: resetFamily(state.families.all),
+  };
   const lossAt = Math.max(...fresh.map(({ since }) => since));
   const { pending: _, ...rest } = known;
   const noted: JudgeState = { ...rest, families, lossAt };
   // The new release was suspected before, for reasons of its own, elsewhere: that stays.
-  const stays = state.latch?.kind === "failing" || (state.latch?.kind === "suspect" && state.latch.since < lossAt - 1_000);
+  const stays =
+    state.latch?.kind === "failing" || (state.latch?.kind === "suspect" && state.latch.since < lossAt - 1_000);
   const counts = fresh.reduce((sum, { count }) => sum + count, 0);
-  return stays ? noted : disturb(noted, lost.map(({ region }) => region).toSorted(), `${listed(lost.map(({ region }) => region))}: ${allOf(counts)} out of reach, and every probe fails: the servers are gone, not the release`);
+  return stays
+    ? noted
+    : disturb(
+        noted,
+        lost.map(({ region }) => region).toSorted(),
+        `${listed(lost.map(({ region }) => region))}: ${allOf(counts)} out of reach, and every probe fails: the servers are gone, not the release`,
+      );
 };
 
 const allOf = (count: number): string => (count === 1 ? "the only instance is" : `all ${count} instances are`);

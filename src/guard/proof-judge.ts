@@ -3,7 +3,15 @@ import { evidenceIn, foldBin, freshMixture, type Mixture } from "./evidence.ts";
 import { isProvedHealthy, type HealthNeed } from "./health.ts";
 
 /** Outcomes of direct probes at one instance within one bin. */
-export type ProofCount = { readonly instance: string; readonly release: string; readonly operation: Operation; readonly cohort: string; readonly issued: number; readonly failed: number; readonly codes?: Readonly<Record<string, number>> };
+export type ProofCount = {
+  readonly instance: string;
+  readonly release: string;
+  readonly operation: Operation;
+  readonly cohort: string;
+  readonly issued: number;
+  readonly failed: number;
+  readonly codes?: Readonly<Record<string, number>>;
+};
 
 export type ProofState = {
   readonly need: HealthNeed;
@@ -24,7 +32,11 @@ export type ProofStanding =
 /** A false refutation costs an upgrade, once in ten thousand proofs. */
 const REFUTED_AT = 1e4;
 
-export const startProof = (instances: readonly string[], operations: readonly Operation[], how: { readonly need: HealthNeed; readonly baselinePct: number }): ProofState => ({
+export const startProof = (
+  instances: readonly string[],
+  operations: readonly Operation[],
+  how: { readonly need: HealthNeed; readonly baselinePct: number },
+): ProofState => ({
   ...how,
   wanted: instances.flatMap((instance) => operations.map((operation) => ({ instance, operation }))),
   samples: {},
@@ -32,7 +44,10 @@ export const startProof = (instances: readonly string[], operations: readonly Op
 });
 
 /** Folds a closed bin. Times in ms. */
-export const foldProof = (state: ProofState, bin: { readonly from: number; readonly to: number; readonly counts: readonly ProofCount[] }): ProofState => {
+export const foldProof = (
+  state: ProofState,
+  bin: { readonly from: number; readonly to: number; readonly counts: readonly ProofCount[] },
+): ProofState => {
   const samples = { ...state.samples };
   for (const count of bin.counts) samples[sampleKey(count)] = added(samples[sampleKey(count)], count);
   const streams = { ...state.streams };
@@ -41,7 +56,11 @@ export const foldProof = (state: ProofState, bin: { readonly from: number; reado
     const [issued, failed] = [sum(counts, "issued"), sum(counts, "failed")];
     // A burst counts once, also when it crosses the edge of a bin.
     if (issued === 0 || bin.from < known.restUntil) continue;
-    const mixture = foldBin(known.mixture, { share: failed / issued, mass: 0, p0: Math.max(state.baselinePct / 100, 1e-6) });
+    const mixture = foldBin(known.mixture, {
+      share: failed / issued,
+      mass: 0,
+      p0: Math.max(state.baselinePct / 100, 1e-6),
+    });
     streams[key] = { mixture, restUntil: failed > 0 ? bin.to + (bin.to - bin.from) / 2 : 0 };
   }
   return { ...state, samples, streams };
@@ -51,17 +70,23 @@ export const foldProof = (state: ProofState, bin: { readonly from: number; reado
 export const standingOfProof = (state: ProofState): ProofStanding => {
   const outcomes = sum(Object.values(state.samples), "issued");
   const failed = sum(Object.values(state.samples), "failed");
-  const bad = [...new Set(state.wanted.map(({ instance }) => instance))].find((instance) => !(instanceEvidence(state, instance) < REFUTED_AT));
+  const bad = [...new Set(state.wanted.map(({ instance }) => instance))].find(
+    (instance) => !(instanceEvidence(state, instance) < REFUTED_AT),
+  );
   if (bad !== undefined) return { kind: "refuted", reason: worstOf(state, bad), outcomes, failed };
   const open = state.wanted.find((wanted) => !isProved(state, wanted));
-  return open === undefined ? { kind: "proved", outcomes } : { kind: "open", missing: missingOf(state, open), outcomes };
+  return open === undefined
+    ? { kind: "proved", outcomes }
+    : { kind: "open", missing: missingOf(state, open), outcomes };
 };
 
 /** Average over the instance's operations and cohorts: evidence whatever hangs together with what. */
 const instanceEvidence = (state: ProofState, instance: string): number => {
   const level = (prefix: string): number => {
     const streams = Object.entries(state.streams).filter(([key]) => key.startsWith(`${prefix} ${instance} `));
-    return streams.length === 0 ? 0 : streams.reduce((total, [, { mixture }]) => total + evidenceIn(mixture), 0) / streams.length;
+    return streams.length === 0
+      ? 0
+      : streams.reduce((total, [, { mixture }]) => total + evidenceIn(mixture), 0) / streams.length;
   };
   return (level("operation") + level("cohort")) / 2;
 };
@@ -69,8 +94,12 @@ const instanceEvidence = (state: ProofState, instance: string): number => {
 const isProved = (state: ProofState, wanted: { readonly instance: string; readonly operation: Operation }): boolean =>
   isProvedHealthy(sampleOf(state, wanted), state.need, state.baselinePct);
 
-const sampleOf = ({ samples }: ProofState, key: { readonly instance: string; readonly operation: Operation }): { readonly issued: number; readonly failed: number } => samples[sampleKey(key)] ?? { issued: 0, failed: 0 };
-const sampleKey = ({ instance, operation }: { readonly instance: string; readonly operation: Operation }): string => `${instance} ${operation}`;
+const sampleOf = (
+  { samples }: ProofState,
+  key: { readonly instance: string; readonly operation: Operation },
+): { readonly issued: number; readonly failed: number } => samples[sampleKey(key)] ?? { issued: 0, failed: 0 };
+const sampleKey = ({ instance, operation }: { readonly instance: string; readonly operation: Operation }): string =>
+  `${instance} ${operation}`;
 
 const missingOf = (state: ProofState, wanted: { readonly instance: string; readonly operation: Operation }): string => {
   const { issued, failed } = sampleOf(state, wanted);
@@ -98,4 +127,7 @@ const groups = (counts: readonly ProofCount[]): ReadonlyMap<string, readonly Pro
     ...Map.groupBy(counts, ({ instance, cohort }) => `cohort ${instance} ${cohort}`),
   ]);
 
-const sum = (counts: readonly { readonly issued: number; readonly failed: number }[], what: "issued" | "failed"): number => counts.reduce((total, count) => total + count[what], 0);
+const sum = (
+  counts: readonly { readonly issued: number; readonly failed: number }[],
+  what: "issued" | "failed",
+): number => counts.reduce((total, count) => total + count[what], 0);

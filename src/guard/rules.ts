@@ -26,7 +26,14 @@ export type RuleRow = readonly [codes: string, outcome: OutcomeClass];
 
 /** Turns rows as a person writes them into a lookup. A later row must not contradict an earlier one; that is a bug of the table. */
 export const rulesOf = (rows: readonly RuleRow[]): Readonly<Record<string, OutcomeClass>> =>
-  Object.fromEntries(rows.flatMap(([codes, outcome]) => codes.split(" ").flatMap(expand).map((code) => [code, outcome] as const)));
+  Object.fromEntries(
+    rows.flatMap(([codes, outcome]) =>
+      codes
+        .split(" ")
+        .flatMap(expand)
+        .map((code) => [code, outcome] as const),
+    ),
+  );
 
 const expand = (codes: string): readonly string[] => {
   const [first = "", last] = codes.split("-");

@@ -26,7 +26,11 @@ const judgedSide = (state: JudgeState): ((count: Count) => boolean) => {
   return hasNew ? isNew : (): boolean => true;
 };
 
-export const sentence = (state: JudgeState, judged: (count: Count) => boolean, control: (count: Count) => boolean): string => {
+export const sentence = (
+  state: JudgeState,
+  judged: (count: Count) => boolean,
+  control: (count: Count) => boolean,
+): string => {
   const { change } = state;
   const when = change.kind === "metadata" ? `after metadata ${change.component}` : "";
   return explain({ judged: since(state, judged), control: since(state, control), when });

@@ -17,7 +17,12 @@ export const signEvidence = ({ logs }: SignTest): number => {
   return (Math.exp(top) * logs.reduce((sum, log) => sum + Math.exp(log - top), 0)) / logs.length;
 };
 
-export const foldSigns = (test: SignTest, fresh: Side, old: Side, bin: { readonly from: number; readonly to: number }): SignTest => {
+export const foldSigns = (
+  test: SignTest,
+  fresh: Side,
+  old: Side,
+  bin: { readonly from: number; readonly to: number },
+): SignTest => {
   if (fresh.failed + old.failed === 0) return test;
   const restUntil = bin.to + (bin.to - bin.from) / 2;
   if (bin.from < test.restUntil || fresh.issued === 0 || old.issued === 0) return { ...test, restUntil };

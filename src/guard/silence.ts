@@ -17,28 +17,52 @@ export const noteSilence = (state: JudgeState): JudgeState => {
 };
 
 const silenceOf = (state: JudgeState): { readonly reason: string; readonly regions: readonly string[] } | undefined => {
-  const silent = state.settings.strata.filter((stratum) => state.at - (state.lastOutcome[nameOf(stratum)] ?? state.startedAt) > SILENT_MS);
+  const silent = state.settings.strata.filter(
+    (stratum) => state.at - (state.lastOutcome[nameOf(stratum)] ?? state.startedAt) > SILENT_MS,
+  );
   const [first] = silent;
   if (first !== undefined) {
     const told = state.silence[nameOf(first)];
     const reason = told !== undefined && state.at - told.at < 2 * SILENT_MS ? `: ${told.why}` : "";
-    return { reason: `no outcome of ${nameOf(first)} for ${((state.at - (state.lastOutcome[nameOf(first)] ?? state.startedAt)) / 1000).toFixed(1)} s${reason}`, regions: [...new Set(silent.map(({ region }) => region))] };
+    return {
+      reason: `no outcome of ${nameOf(first)} for ${((state.at - (state.lastOutcome[nameOf(first)] ?? state.startedAt)) / 1000).toFixed(1)} s${reason}`,
+      regions: [...new Set(silent.map(({ region }) => region))],
+    };
   }
   const bad = state.instances.filter(({ inTraffic }) => inTraffic).flatMap((instance) => unreadable(state, instance));
-  return bad[0] === undefined ? undefined : { reason: bad[0].reason, regions: [...new Set(bad.map(({ region }) => region))] };
+  return bad[0] === undefined
+    ? undefined
+    : { reason: bad[0].reason, regions: [...new Set(bad.map(({ region }) => region))] };
 };
 
-const unreadable = (state: JudgeState, { id, region }: { readonly id: string; readonly region: string }): readonly { readonly reason: string; readonly region: string }[] => {
+const unreadable = (
+  state: JudgeState,
+  { id, region }: { readonly id: string; readonly region: string },
+): readonly { readonly reason: string; readonly region: string }[] => {
   const [rubbish, gone] = [state.contact.unreadable[id], state.contact.goneSince[id]];
-  if (rubbish !== undefined && state.at - rubbish.since > UNREADABLE_MS) return [{ region, reason: `the counters of ${id} in ${region} cannot be read: ${rubbish.why}` }];
-  return gone !== undefined && state.at - gone > GONE_MS ? [{ region, reason: `the counters of ${id} in ${region} are out of reach` }] : [];
+  if (rubbish !== undefined && state.at - rubbish.since > UNREADABLE_MS)
+    return [{ region, reason: `the counters of ${id} in ${region} cannot be read: ${rubbish.why}` }];
+  return gone !== undefined && state.at - gone > GONE_MS
+    ? [{ region, reason: `the counters of ${id} in ${region} are out of reach` }]
+    : [];
 };
 
 /** Back to healthy only on fresh positive evidence. */
 export const noteRecovery = (state: JudgeState): JudgeState => {
   const { latch, settings, instances } = state;
-  if (latch === undefined || latch.kind === "suspect" || latch.kind === "failing" || state.lost.length > 0 || silenceOf(state) !== undefined) return state;
+  if (
+    latch === undefined ||
+    latch.kind === "suspect" ||
+    latch.kind === "failing" ||
+    state.lost.length > 0 ||
+    silenceOf(state) !== undefined
+  )
+    return state;
   const { strata, baselinePct, probed } = settings;
-  const missing = missingEvidence(state.evidence, strata, instances, { need: RECOVERY, baselinePct, needsProbes: probed.length > 0 });
+  const missing = missingEvidence(state.evidence, strata, instances, {
+    need: RECOVERY,
+    baselinePct,
+    needsProbes: probed.length > 0,
+  });
   return missing === undefined ? { ...state, latch: undefined, signs: undefined, clearing: undefined } : state;
 };

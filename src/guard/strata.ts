@@ -9,7 +9,10 @@ export type Stratum = { readonly operation: Operation; readonly region: string }
 export const nameOf = ({ operation, region }: Stratum): string => `${operation} in ${region}`;
 
 /** Evidence of health since it was last asked to start again, by stratum, and by stratum on new instances. */
-export type Evidence = { readonly since: number; readonly samples: Readonly<Record<string, Sample & { readonly probed: number }>> };
+export type Evidence = {
+  readonly since: number;
+  readonly samples: Readonly<Record<string, Sample & { readonly probed: number }>>;
+};
 
 export const freshEvidence = (since: number): Evidence => ({ since, samples: {} });
 
@@ -17,26 +20,43 @@ export const freshEvidence = (since: number): Evidence => ({ since, samples: {} 
 export const RECOVERY: HealthNeed = { excludePct: 10, confidencePct: 99 };
 
 /** Adds a bin whose operations were all issued later. `floorPct` set: a stratum whose evidence fell below nothing starts again. */
-export const foldEvidence = (evidence: Evidence, bin: CountBin, floorPct: { readonly baselinePct: number } | undefined): Evidence => {
+export const foldEvidence = (
+  evidence: Evidence,
+  bin: CountBin,
+  floorPct: { readonly baselinePct: number } | undefined,
+): Evidence => {
   if (bin.at - bin.ms < evidence.since) return evidence;
   const samples = { ...evidence.samples };
   for (const count of bin.counts) {
     for (const key of keysOf(count)) {
       const known = samples[key] ?? NONE;
-      samples[key] = { issued: known.issued + count.issued, failed: known.failed + count.failed, probed: known.probed + (count.source === "probes" ? count.issued : 0) };
+      samples[key] = {
+        issued: known.issued + count.issued,
+        failed: known.failed + count.failed,
+        probed: known.probed + (count.source === "probes" ? count.issued : 0),
+      };
     }
   }
   return { ...evidence, samples: floorPct === undefined ? samples : restarted(samples, floorPct.baselinePct) };
 };
 
 /** What is still missing until `need` is met; undefined when nothing is. */
-export const missingEvidence = (evidence: Evidence, strata: readonly Stratum[], instances: readonly Instance[], how: { readonly need: HealthNeed; readonly baselinePct: number; readonly needsProbes: boolean }): string | undefined => {
-  const fresh = new Set(instances.filter(({ side, inTraffic }) => side === "new" && inTraffic).map(({ region }) => region));
+export const missingEvidence = (
+  evidence: Evidence,
+  strata: readonly Stratum[],
+  instances: readonly Instance[],
+  how: { readonly need: HealthNeed; readonly baselinePct: number; readonly needsProbes: boolean },
+): string | undefined => {
+  const fresh = new Set(
+    instances.filter(({ side, inTraffic }) => side === "new" && inTraffic).map(({ region }) => region),
+  );
   for (const stratum of strata) {
     const sample = evidence.samples[nameOf(stratum)] ?? NONE;
-    if (!isProvedHealthy(sample, how.need, how.baselinePct) || (how.needsProbes && sample.probed === 0)) return `${nameOf(stratum)} (${told(sample)})`;
+    if (!isProvedHealthy(sample, how.need, how.baselinePct) || (how.needsProbes && sample.probed === 0))
+      return `${nameOf(stratum)} (${told(sample)})`;
     const newer = evidence.samples[onNew(stratum)] ?? NONE;
-    if (fresh.has(stratum.region) && !isProvedHealthy(newer, how.need, how.baselinePct)) return `${nameOf(stratum)} on new instances (${told(newer)})`;
+    if (fresh.has(stratum.region) && !isProvedHealthy(newer, how.need, how.baselinePct))
+      return `${nameOf(stratum)} on new instances (${told(newer)})`;
   }
   return strata.length === 0 ? "no stratum to watch" : undefined;
 };
@@ -52,4 +72,9 @@ const keysOf = (count: Count): readonly string[] => {
 };
 
 const restarted = (samples: Evidence["samples"], baselinePct: number): Evidence["samples"] =>
-  Object.fromEntries(Object.entries(samples).map(([key, sample]) => [key, logHealth(sample, RECOVERY.excludePct, baselinePct) < 0 ? NONE : sample]));
+  Object.fromEntries(
+    Object.entries(samples).map(([key, sample]) => [
+      key,
+      logHealth(sample, RECOVERY.excludePct, baselinePct) < 0 ? NONE : sample,
+    ]),
+  );

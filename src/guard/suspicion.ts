@@ -13,7 +13,12 @@ const SIGN_LEVEL = 500;
 /** New worse than old, bin by bin. */
 export const noteSigns = (state: JudgeState): JudgeState => {
   const { signs, latch } = state;
-  if (signs === undefined || state.change.kind !== "instances" || (latch?.kind !== "suspect" && latch?.kind !== "disturbed")) return state;
+  if (
+    signs === undefined ||
+    state.change.kind !== "instances" ||
+    (latch?.kind !== "suspect" && latch?.kind !== "disturbed")
+  )
+    return state;
   if (isExplainedByLoss(state) || state.lost.length > 0) return state;
   const evidence = (signEvidence(signs.probes) + signEvidence(signs.live)) / 2;
   if (evidence < SIGN_LEVEL || onsetOf(state.window, isNew) === undefined) return state;
@@ -23,27 +28,46 @@ export const noteSigns = (state: JudgeState): JudgeState => {
 export const noteBudget = (state: JudgeState): JudgeState => {
   const { change, spent, settings, latch } = state;
   if (change.kind === "none" || latch?.kind === "failing" || state.lost.length > 0) return state;
-  const [used, isJudged] = change.kind === "instances" ? ([spent.fresh, isNew] as const) : ([spent.all, (): boolean => true] as const);
+  const [used, isJudged] =
+    change.kind === "instances" ? ([spent.fresh, isNew] as const) : ([spent.all, (): boolean => true] as const);
   if (used <= settings.budget) return state;
   const [fresh, old] = [tally(since(state, isJudged)), tally(since(state, isOld))];
   if (change.kind === "instances" && shareOf(old) * 2 > shareOf(fresh)) return state;
-  return fail(state, regionsOf(since(state, isJudged)), `${used} user operations failed since ${change.component} was changed, more than the ${settings.budget} allowed: ${sentence(state, isJudged, isOld)}`);
+  return fail(
+    state,
+    regionsOf(since(state, isJudged)),
+    `${used} user operations failed since ${change.component} was changed, more than the ${settings.budget} allowed: ${sentence(state, isJudged, isOld)}`,
+  );
 };
 
 /** A suspicion clears by evidence from whoever raised it, or becomes a certainty. */
 export const noteDeadline = (state: JudgeState): JudgeState => {
   const { latch, clearing, settings } = state;
   if (latch?.kind !== "suspect") return state;
-  if (!state.instances.some(({ side }) => side === "new")) return unprove(state, "no new instance is left; no evidence of health yet");
-  if (clearing !== undefined && isCleared(state, latch, clearing)) return unprove(state, "the suspicion has cleared; no evidence of health yet");
+  if (!state.instances.some(({ side }) => side === "new"))
+    return unprove(state, "no new instance is left; no evidence of health yet");
+  if (clearing !== undefined && isCleared(state, latch, clearing))
+    return unprove(state, "the suspicion has cleared; no evidence of health yet");
   if (state.at - latch.since < settings.suspectForMs) return state;
   const [fresh, old] = [tally(since(state, isNew)), tally(since(state, isOld))];
-  if (isTroubled(state, fresh, old)) return disturb(state, latch.regions, `${latch.reason}: the old release is in trouble too`);
+  if (isTroubled(state, fresh, old))
+    return disturb(state, latch.regions, `${latch.reason}: the old release is in trouble too`);
   return fail(state, latch.regions, `${latch.reason}; it has not cleared within ${settings.suspectForMs / 1000} s`);
 };
 
-const isCleared = (state: JudgeState, latch: Extract<Latch, { kind: "suspect" }>, clearing: NonNullable<JudgeState["clearing"]>): boolean => {
+const isCleared = (
+  state: JudgeState,
+  latch: Extract<Latch, { kind: "suspect" }>,
+  clearing: NonNullable<JudgeState["clearing"]>,
+): boolean => {
   const { strata, baselinePct } = state.settings;
   const affected = strata.filter(({ region }) => latch.regions.includes(region));
-  return latch.sources.length > 0 && latch.sources.every((source) => missingEvidence(clearing[source], affected, [], { need: RECOVERY, baselinePct, needsProbes: false }) === undefined);
+  return (
+    latch.sources.length > 0 &&
+    latch.sources.every(
+      (source) =>
+        missingEvidence(clearing[source], affected, [], { need: RECOVERY, baselinePct, needsProbes: false }) ===
+        undefined,
+    )
+  );
 };

@@ -18,7 +18,8 @@ export const onsetOf = (window: Window, matches: (count: Count) => boolean): num
   let onset: number | undefined;
   for (const bin of window.toReversed()) {
     if (onset !== undefined && bin.at < onset - QUIET_MS) break;
-    if (bin.counts.some((count) => count.failed > 0 && matches(count))) onset = Math.min(onset ?? Infinity, bin.at - bin.ms);
+    if (bin.counts.some((count) => count.failed > 0 && matches(count)))
+      onset = Math.min(onset ?? Infinity, bin.at - bin.ms);
   }
   return onset;
 };

@@ -14,7 +14,11 @@ export interface Metadata {
    * Rejects: `MIGRATION_FAILED`, `MIGRATION_LOCKED` (lock time-outs outlasted the budget; names the blocker), `METADATA_UNREACHABLE`, `FENCED`, `HISTORY_REWRITTEN`.
    */
   migrate(
-    order: { readonly direction: "up" | "down"; readonly names: readonly string[]; readonly migrations: readonly Migration[] },
+    order: {
+      readonly direction: "up" | "down";
+      readonly names: readonly string[];
+      readonly migrations: readonly Migration[];
+    },
     fence: Fence,
     signal: AbortSignal,
   ): Promise<{ readonly state: MetadataState; readonly reports: readonly MigrationReport[] }>;

@@ -5,7 +5,12 @@ import type { StreamReading, Verdict } from "../guard/verdict.ts";
 export type { ProofResult } from "../guard/proof.ts";
 
 /** One account that probes trade with. `cohort` says whom it stands for. */
-export type ProbeAccount = { readonly apiKey: string; readonly secret: string; readonly passphrase: string; readonly cohort: string };
+export type ProbeAccount = {
+  readonly apiKey: string;
+  readonly secret: string;
+  readonly passphrase: string;
+  readonly cohort: string;
+};
 
 /** An instance that counters are read from, and that pinned probes are sent to. */
 export type WatchedInstance = {
@@ -23,7 +28,11 @@ export type WatchedInstance = {
 
 export type WatchConfig = {
   readonly guard: PlanGuard;
-  readonly regions: readonly { readonly region: string; readonly probe?: ProbeTarget; readonly accounts: readonly ProbeAccount[] }[];
+  readonly regions: readonly {
+    readonly region: string;
+    readonly probe?: ProbeTarget;
+    readonly accounts: readonly ProbeAccount[];
+  }[];
   readonly counters?: { readonly path: string; readonly metric: string };
   /** Prefix of client order ids, by which surveillance knows probes; letters and digits. */
   readonly orderPrefix: string;
@@ -55,7 +64,14 @@ export type WatchPulse = {
   readonly operationsPerSec: number;
   readonly failed: number;
   /** Live user failures by operation, region, release, cohort and code, cumulative: for the report. */
-  readonly failures: readonly { readonly operation: Operation; readonly region: string; readonly release: string; readonly cohort: string; readonly code: string; readonly count: number }[];
+  readonly failures: readonly {
+    readonly operation: Operation;
+    readonly region: string;
+    readonly release: string;
+    readonly cohort: string;
+    readonly code: string;
+    readonly count: number;
+  }[];
 };
 
 /**
@@ -71,7 +87,10 @@ export interface Watcher {
    * Resolves with a `healthy` verdict once every required stratum (operation × region) has shown, on outcomes issued after the last mark,
    * that failure rates of `excludePct` and more are excluded with `confidencePct`. Waits for as long as it takes; rejects only when aborted.
    */
-  evidence(need: { readonly excludePct: number; readonly confidencePct: number }, signal: AbortSignal): Promise<Verdict>;
+  evidence(
+    need: { readonly excludePct: number; readonly confidencePct: number },
+    signal: AbortSignal,
+  ): Promise<Verdict>;
   /** Probes instances directly, before any user reaches them. */
   prove(order: ProofOrder, signal: AbortSignal): Promise<ProofResult>;
   /** Stops, and cancels every probe order that is still open. */

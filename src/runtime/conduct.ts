@@ -25,7 +25,9 @@ export type Conduct = {
   readonly finished: Promise<Run>;
 };
 
-export type Start = { readonly kind: "new"; readonly opened: Opened } | { readonly kind: "revived"; readonly run: Run; readonly started: Omit<FactOf<"conductor-started">, "at"> };
+export type Start =
+  | { readonly kind: "new"; readonly opened: Opened }
+  | { readonly kind: "revived"; readonly run: Run; readonly started: Omit<FactOf<"conductor-started">, "at"> };
 
 /** How long the last notifications may take once a run is over. */
 const FAREWELL_MS = 5_000;
@@ -34,7 +36,14 @@ const FAREWELL_MS = 5_000;
 export function conduct(world: World, custody: Custody, start: Start, observer: Observer = {}): Conduct {
   const conductor = new Conductor(world, custody, observer);
   return {
-    ask: (what, by, because) => conductor.inbox.post({ kind: "asked", at: world.clock.now(), what, by, ...(because === undefined ? {} : { because }) }),
+    ask: (what, by, because) =>
+      conductor.inbox.post({
+        kind: "asked",
+        at: world.clock.now(),
+        what,
+        by,
+        ...(because === undefined ? {} : { because }),
+      }),
     finished: conductor.main(start),
   };
 }
@@ -57,7 +66,13 @@ class Conductor {
     this.observer = observer;
     this.inbox = new Inbox(this.stop.signal);
     this.tally = new Tally(this.inbox.post);
-    this.dispatch = new Dispatch({ world, post: this.inbox.post, stop: this.stop, epoch: custody.lease.epoch, sightings: this.sightings });
+    this.dispatch = new Dispatch({
+      world,
+      post: this.inbox.post,
+      stop: this.stop,
+      epoch: custody.lease.epoch,
+      sightings: this.sightings,
+    });
   }
 
   async main(start: Start): Promise<Run> {
@@ -65,7 +80,14 @@ class Conductor {
     try {
       await this.startWatching();
       await this.open(start);
-      void patrol({ world: this.world, sightings: this.sightings, dispatch: this.dispatch, run: () => this.run, post: this.inbox.post, signal: this.stop.signal });
+      void patrol({
+        world: this.world,
+        sightings: this.sightings,
+        dispatch: this.dispatch,
+        run: () => this.run,
+        post: this.inbox.post,
+        signal: this.stop.signal,
+      });
       await this.loop();
       return await this.farewell();
     } finally {
@@ -79,7 +101,11 @@ class Conductor {
   private heedLease(): () => void {
     const { lost } = this.custody.lease;
     const onLost = () =>
-      this.stop.abort(new UpgradeError("LEASE_LOST", "the lease was lost; this conductor sends nothing more", { hint: "look at `midflight status`: another conductor may act now" }));
+      this.stop.abort(
+        new UpgradeError("LEASE_LOST", "the lease was lost; this conductor sends nothing more", {
+          hint: "look at `midflight status`: another conductor may act now",
+        }),
+      );
     if (lost.aborted) onLost();
     lost.addEventListener("abort", onLost, { once: true });
     return () => lost.removeEventListener("abort", onLost);
@@ -114,12 +140,15 @@ class Conductor {
   private async record(fact: Fact): Promise<void> {
     const before = this.run;
     const decision = fact.kind === "opened" ? begin(fact) : decide(this.known(), fact);
-    const { seq } = await this.custody.journal.append({ at: fact.at, fact, effects: decision.effects }).catch((error: unknown) => {
-      this.stop.abort(error);
-      throw error;
-    });
+    const { seq } = await this.custody.journal
+      .append({ at: fact.at, fact, effects: decision.effects })
+      .catch((error: unknown) => {
+        this.stop.abort(error);
+        throw error;
+      });
     this.run = decision.run;
-    if (before?.phase.kind === "preparing" && decision.run.phase.kind !== "preparing") await this.keepBefore(decision.run);
+    if (before?.phase.kind === "preparing" && decision.run.phase.kind !== "preparing")
+      await this.keepBefore(decision.run);
     this.observer.recorded?.({ seq, fact, effects: decision.effects }, decision.run);
     // The lease may have gone while the disk was busy.
     if (!this.stop.signal.aborted) this.dispatch.send(decision.run, decision.effects, seq);
@@ -137,7 +166,11 @@ class Conductor {
 
   /** The before-state can be read without the journal, for the day when the journal is what broke. */
   private keepBefore(run: Run): Promise<string> {
-    return this.custody.store.putFile(run.id, "before.json", `${JSON.stringify({ run: run.id, before: run.before }, undefined, 2)}\n`);
+    return this.custody.store.putFile(
+      run.id,
+      "before.json",
+      `${JSON.stringify({ run: run.id, before: run.before }, undefined, 2)}\n`,
+    );
   }
 
   /** Notifications that are still on their way get a moment; what became of them is recorded. */

@@ -89,12 +89,18 @@ export class Dispatch {
     try {
       const result = await perform(world, effect, { run, fence: { epoch, seq }, sightings, signal: controller.signal });
       this.sent += 1;
-      if (!(controller.signal.reason instanceof Cancelled) && !stop.signal.aborted) post({ kind: "effect-done", at: world.clock.now(), id: effect.id, result });
+      if (!(controller.signal.reason instanceof Cancelled) && !stop.signal.aborted)
+        post({ kind: "effect-done", at: world.clock.now(), id: effect.id, result });
     } catch (error) {
       this.sent += 1;
       if (controller.signal.reason instanceof Cancelled || stop.signal.aborted) return;
       try {
-        post({ kind: "effect-failed", at: world.clock.now(), id: effect.id, failure: failureOf(controller.signal.aborted ? controller.signal.reason : error) });
+        post({
+          kind: "effect-failed",
+          at: world.clock.now(),
+          id: effect.id,
+          failure: failureOf(controller.signal.aborted ? controller.signal.reason : error),
+        });
       } catch (bug) {
         stop.abort(bug);
       }
@@ -111,8 +117,16 @@ export class Dispatch {
       const letter: Promise<void> = notifier
         .notify(notification, stop.signal)
         .then(
-          () => post({ kind: "delivered", at: world.clock.now(), notifier: notifier.name, notification: notification.id }),
-          (error: unknown) => post({ kind: "undelivered", at: world.clock.now(), notifier: notifier.name, notification: notification.id, why: error instanceof Error ? error.message : String(error) }),
+          () =>
+            post({ kind: "delivered", at: world.clock.now(), notifier: notifier.name, notification: notification.id }),
+          (error: unknown) =>
+            post({
+              kind: "undelivered",
+              at: world.clock.now(),
+              notifier: notifier.name,
+              notification: notification.id,
+              why: error instanceof Error ? error.message : String(error),
+            }),
         )
         .finally(() => this.letters.delete(letter));
       this.letters.add(letter);
@@ -124,7 +138,9 @@ export class Dispatch {
 class Cancelled extends Error {}
 
 const timedOut = (effect: Effect, ms: number): UpgradeError =>
-  new UpgradeError("EFFECT_TIMED_OUT", `${effect.id} was not answered within ${ms / 1000} s`, { hint: "the run looks at the world before it sends anything again" });
+  new UpgradeError("EFFECT_TIMED_OUT", `${effect.id} was not answered within ${ms / 1000} s`, {
+    hint: "the run looks at the world before it sends anything again",
+  });
 
 /** Effects of one lane never overlap, not even one that was cancelled and is still landing. */
 function laneOf(effect: Effect): string | undefined {

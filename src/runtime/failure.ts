@@ -6,7 +6,8 @@ import type { Failure } from "../engine/fact.ts";
 /** What an error means for the engine. A `Bug` is no fact: it is thrown on. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof Bug) throw error;
-  if (error instanceof UpgradeError) return { code: error.code, message: error.message, hint: error.hint, nature: natureOf(error.code) };
+  if (error instanceof UpgradeError)
+    return { code: error.code, message: error.message, hint: error.hint, nature: natureOf(error.code) };
   throw new Bug(`a port rejected with something else than an UpgradeError: ${String(error)}`, error);
 }
 

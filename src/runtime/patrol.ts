@@ -23,7 +23,8 @@ export async function patrol(beat: Beat): Promise<void> {
     const run = beat.run();
     if (beat.signal.aborted || run === undefined || run.phase.kind === "preparing") continue;
     for (const component of Object.values(run.graph.components)) {
-      if (component.kind === "workload") for (const region of component.regions) await look(beat, component.name, region, told);
+      if (component.kind === "workload")
+        for (const region of component.regions) await look(beat, component.name, region, told);
     }
   }
 }
@@ -42,4 +43,8 @@ async function look(beat: Beat, component: string, region: string, told: Map<str
   beat.post({ kind: "sighted", at: beat.world.clock.now(), component, state });
 }
 
-const signature = (state: WorkloadState): string => state.instances.map((one) => `${one.id} ${one.digest} ${one.ready} ${one.weightPct}`).toSorted().join("\n");
+const signature = (state: WorkloadState): string =>
+  state.instances
+    .map((one) => `${one.id} ${one.digest} ${one.ready} ${one.weightPct}`)
+    .toSorted()
+    .join("\n");

@@ -5,7 +5,12 @@ import type { Fence } from "../ports/fence.ts";
 import type { Run } from "../engine/run.ts";
 import type { Sightings, World } from "./world.ts";
 
-export type Performance = { readonly run: Run; readonly fence: Fence; readonly sightings: Sightings; readonly signal: AbortSignal };
+export type Performance = {
+  readonly run: Run;
+  readonly fence: Fence;
+  readonly sightings: Sightings;
+  readonly signal: AbortSignal;
+};
 
 /** Makes one effect true through its port. Rejects with the port's error; the caller turns that into a fact. */
 export async function perform(world: World, effect: Effect, how: Performance): Promise<EffectResult> {
@@ -22,14 +27,27 @@ export async function perform(world: World, effect: Effect, how: Performance): P
       return weigh(world, effect, how);
     case "migrate": {
       const { store, migrations } = storeOf(world, effect.component);
-      return { kind: "migrated", ...(await store.migrate({ direction: effect.direction, names: effect.names, migrations }, how.fence, how.signal)) };
+      return {
+        kind: "migrated",
+        ...(await store.migrate(
+          { direction: effect.direction, names: effect.names, migrations },
+          how.fence,
+          how.signal,
+        )),
+      };
     }
     case "verify":
       return verify(world, effect, how);
     case "prove":
       return prove(world, effect, how);
     case "watch":
-      return { kind: "evidence", verdict: await world.watcher.evidence({ excludePct: effect.excludePct, confidencePct: effect.confidencePct }, how.signal) };
+      return {
+        kind: "evidence",
+        verdict: await world.watcher.evidence(
+          { excludePct: effect.excludePct, confidencePct: effect.confidencePct },
+          how.signal,
+        ),
+      };
     case "timer":
       await world.clock.sleep(effect.ms, how.signal);
       return { kind: "elapsed" };
@@ -43,14 +61,23 @@ export async function perform(world: World, effect: Effect, how: Performance): P
   }
 }
 
-async function observeWorkload(world: World, effect: EffectOf<"observe-workload">, how: Performance): Promise<EffectResult> {
+async function observeWorkload(
+  world: World,
+  effect: EffectOf<"observe-workload">,
+  how: Performance,
+): Promise<EffectResult> {
   const state = await workloadOf(world, effect.component).workload.observe(effect.region, how.signal);
   how.sightings.see(effect.component, state);
   return { kind: "workload", state };
 }
 
 async function shape(world: World, effect: EffectOf<"shape">, how: Performance): Promise<EffectResult> {
-  const state = await workloadOf(world, effect.component).workload.shape(effect.region, effect.shape, how.fence, how.signal);
+  const state = await workloadOf(world, effect.component).workload.shape(
+    effect.region,
+    effect.shape,
+    how.fence,
+    how.signal,
+  );
   how.sightings.see(effect.component, state);
   return { kind: "workload", state };
 }
@@ -64,20 +91,39 @@ async function weigh(world: World, effect: EffectOf<"weigh">, how: Performance):
 /** A workload is as promised when each of its instances answers; a store, when its verify scripts pass. */
 async function verify(world: World, effect: EffectOf<"verify">, how: Performance): Promise<EffectResult> {
   const store = world.metadata[effect.component];
-  if (store !== undefined) await store.store.verify(store.migrations.map((one) => one.name), store.migrations, how.signal);
+  if (store !== undefined)
+    await store.store.verify(
+      store.migrations.map((one) => one.name),
+      store.migrations,
+      how.signal,
+    );
   const component = how.run.graph.components[effect.component];
   if (component?.kind === "workload") {
-    for (const region of component.regions) how.sightings.see(component.name, await workloadOf(world, component.name).workload.observe(region, how.signal));
+    for (const region of component.regions)
+      how.sightings.see(component.name, await workloadOf(world, component.name).workload.observe(region, how.signal));
   }
   return { kind: "verified" };
 }
 
 async function prove(world: World, effect: EffectOf<"prove">, how: Performance): Promise<EffectResult> {
-  const state = how.sightings.last(effect.component, effect.region) ?? (await workloadOf(world, effect.component).workload.observe(effect.region, how.signal));
-  const ids = new Set(state.instances.filter((one) => one.digest === effect.digest && one.ordinal >= effect.from && one.ordinal <= effect.to).map((one) => one.id));
+  const state =
+    how.sightings.last(effect.component, effect.region) ??
+    (await workloadOf(world, effect.component).workload.observe(effect.region, how.signal));
+  const ids = new Set(
+    state.instances
+      .filter((one) => one.digest === effect.digest && one.ordinal >= effect.from && one.ordinal <= effect.to)
+      .map((one) => one.id),
+  );
   const instances = how.sightings.watched(how.run).filter((one) => ids.has(one.id));
   if (instances.length < effect.to - effect.from + 1) {
-    return { kind: "proof", result: { kind: "undecided", outcomes: 0, reason: `${instances.length} of ${effect.to - effect.from + 1} new instances of ${effect.component} in ${effect.region} can be probed` } };
+    return {
+      kind: "proof",
+      result: {
+        kind: "undecided",
+        outcomes: 0,
+        reason: `${instances.length} of ${effect.to - effect.from + 1} new instances of ${effect.component} in ${effect.region} can be probed`,
+      },
+    };
   }
   const order = { id: effect.id, instances, ...effect.dark, deadlineMs: effect.deadlineMs };
   return { kind: "proof", result: await world.watcher.prove(order, how.signal) };
@@ -90,7 +136,12 @@ const runProgram = (world: World, effect: EffectOf<"run">, how: Performance) =>
       shell: effect.shell,
       timeoutMs: effect.timeoutMs,
       cwd: world.programs.cwd,
-      env: { ...world.programs.env, MIDFLIGHT_RUN: how.run.id, MIDFLIGHT_EFFECT: effect.id, MIDFLIGHT_FENCE: `${how.fence.epoch}.${how.fence.seq}` },
+      env: {
+        ...world.programs.env,
+        MIDFLIGHT_RUN: how.run.id,
+        MIDFLIGHT_EFFECT: effect.id,
+        MIDFLIGHT_FENCE: `${how.fence.epoch}.${how.fence.seq}`,
+      },
     },
     how.signal,
   );

@@ -41,11 +41,16 @@ function decisionOn(run: Run | undefined, { fact }: Entry): Decision {
   return decide(run, fact);
 }
 
-const corrupt = (what: string): UpgradeError => new UpgradeError("JOURNAL_CORRUPT", what, { hint: "restore the run's folder from a copy; nothing was changed" });
+const corrupt = (what: string): UpgradeError =>
+  new UpgradeError("JOURNAL_CORRUPT", what, { hint: "restore the run's folder from a copy; nothing was changed" });
 
 function agree(decision: Decision, entry: Entry): Run {
   if (canonicalJson(decision.effects) === canonicalJson(entry.effects)) return decision.run;
-  throw new UpgradeError("JOURNAL_OTHER_VERSION", `line ${entry.seq} of the journal was decided otherwise by the version that wrote it`, {
-    hint: "resume with the version that the first line of the journal names",
-  });
+  throw new UpgradeError(
+    "JOURNAL_OTHER_VERSION",
+    `line ${entry.seq} of the journal was decided otherwise by the version that wrote it`,
+    {
+      hint: "resume with the version that the first line of the journal names",
+    },
+  );
 }

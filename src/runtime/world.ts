@@ -44,11 +44,19 @@ export class Sightings {
     const state = this.last(component, region);
     if (state === undefined) return;
     const weightOf = (digest: string, ordinal: number, was: number) => {
-      const rule = weighing.find((entry) => entry.digest === digest && entry.admitted > 0) ?? weighing.find((entry) => entry.digest === digest);
+      const rule =
+        weighing.find((entry) => entry.digest === digest && entry.admitted > 0) ??
+        weighing.find((entry) => entry.digest === digest);
       if (rule === undefined) return was;
       return ordinal <= rule.admitted ? rule.weightPct : 0;
     };
-    this.see(component, { region, instances: state.instances.map((one) => ({ ...one, weightPct: weightOf(one.digest, one.ordinal, one.weightPct) })) });
+    this.see(component, {
+      region,
+      instances: state.instances.map((one) => ({
+        ...one,
+        weightPct: weightOf(one.digest, one.ordinal, one.weightPct),
+      })),
+    });
   }
 
   watched(run: Run): readonly WatchedInstance[] {
@@ -63,7 +71,10 @@ export class Sightings {
           component,
           region: state.region,
           release: one.release,
-          side: graph?.kind === "workload" && one.digest === graph.target.digest && one.digest !== old ? ("new" as const) : ("old" as const),
+          side:
+            graph?.kind === "workload" && one.digest === graph.target.digest && one.digest !== old
+              ? ("new" as const)
+              : ("old" as const),
           url: `http://${one.address}`,
           inTraffic: one.weightPct > 0,
         }));

@@ -4,10 +4,14 @@ import type { Change, Forecast } from "../events/forecast.ts";
 export function forecastText(forecast: Forecast): string {
   const sections = [
     `${forecast.plan} on ${forecast.environment} (${forecast.class})\n\n  ~ replaced, region by region   + added   - taken away   = there already`,
-    forecast.refusals.length === 0 ? "" : `Cannot start now:\n${forecast.refusals.map((text) => `  ! ${text}`).join("\n")}`,
+    forecast.refusals.length === 0
+      ? ""
+      : `Cannot start now:\n${forecast.refusals.map((text) => `  ! ${text}`).join("\n")}`,
     forecast.changes.map((change) => changeText(change)).join("\n"),
     `Steps, each behind evidence of health, with its undo:\n${forecast.steps.map((step) => `  ${step.title}\n      undo: ${step.undo}`).join("\n")}`,
-    forecast.noReturn.length === 0 ? "" : `No way back after:\n${forecast.noReturn.map((text) => `  ${text}`).join("\n")}`,
+    forecast.noReturn.length === 0
+      ? ""
+      : `No way back after:\n${forecast.noReturn.map((text) => `  ${text}`).join("\n")}`,
     forecast.risks.length === 0 ? "" : `Risks:\n${forecast.risks.map((text) => `  ${text}`).join("\n")}`,
     `Takes at least ${(forecast.atLeastMs / 1000).toFixed(0)} s of soaking and draining, and the guard's evidence before each step.`,
     countLine(forecast),
@@ -26,7 +30,15 @@ function changeText(change: Change): string {
 }
 
 function countLine(forecast: Forecast): string {
-  const replaced = forecast.changes.reduce((sum, change) => sum + (change.kind === "workload" && !change.isThere ? change.instances : 0), 0);
-  const migrations = forecast.changes.reduce((sum, change) => sum + (change.kind === "metadata" ? change.pending.length : 0), 0);
-  return replaced + migrations === 0 ? "Nothing to do." : `Plan: ${migrations} migrations to apply, ${replaced} instances to replace.`;
+  const replaced = forecast.changes.reduce(
+    (sum, change) => sum + (change.kind === "workload" && !change.isThere ? change.instances : 0),
+    0,
+  );
+  const migrations = forecast.changes.reduce(
+    (sum, change) => sum + (change.kind === "metadata" ? change.pending.length : 0),
+    0,
+  );
+  return replaced + migrations === 0
+    ? "Nothing to do."
+    : `Plan: ${migrations} migrations to apply, ${replaced} instances to replace.`;
 }

@@ -10,12 +10,23 @@ export type ReportInput = {
 
 /** The incident report of one run, in Markdown: what happened, to whom, why, what was taken back and what stays. */
 export function report({ summary, events, asUsersSawIt }: ReportInput): string {
-  const sections = [head(summary), impact(summary), asUsersSawIt ?? "", affected(summary), cure(summary), notified(summary), timeline(events)];
+  const sections = [
+    head(summary),
+    impact(summary),
+    asUsersSawIt ?? "",
+    affected(summary),
+    cure(summary),
+    notified(summary),
+    timeline(events),
+  ];
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`;
 }
 
 function head(summary: RunSummary): string {
-  const ended = summary.state === "halted" ? `Halted: ${summary.text}. \`midflight resume ${summary.run}\` goes on.` : `${summary.text}.`;
+  const ended =
+    summary.state === "halted"
+      ? `Halted: ${summary.text}. \`midflight resume ${summary.run}\` goes on.`
+      : `${summary.text}.`;
   const rows = [
     `- Run: \`${summary.run}\` on ${summary.environment} (${summary.class})`,
     `- From ${summary.from} to ${summary.to} (UTC)`,
@@ -37,7 +48,9 @@ function impact({ impact: seen, withdrawnAt }: RunSummary): string {
     [
       `- Guard first said \`${seen.firstSaid}\` at ${seen.firstSaidAt}: ${seen.reason}`,
       ...(withdrawnAt === undefined ? [] : [`- New instances were ordered out of traffic at ${withdrawnAt}.`]),
-      seen.healthyAgainAt === undefined ? "- The guard has not said healthy since." : `- Healthy again at ${seen.healthyAgainAt}, ${seen.seconds?.toFixed(1) ?? "?"} s later.`,
+      seen.healthyAgainAt === undefined
+        ? "- The guard has not said healthy since."
+        : `- Healthy again at ${seen.healthyAgainAt}, ${seen.seconds?.toFixed(1) ?? "?"} s later.`,
       failed,
     ].join("\n"),
   ].join("\n\n");
@@ -48,7 +61,11 @@ type Row = RunSummary["failures"][number];
 function affected({ failures }: RunSummary): string {
   if (failures.length === 0) return "";
   const tables = (["operation", "region", "release", "cohort", "code"] as const).map((key) => table(key, failures));
-  return ["## Failed operations during the run, as the instances counted them", "Ordinary failures of healthy traffic are among them.", ...tables].join("\n\n");
+  return [
+    "## Failed operations during the run, as the instances counted them",
+    "Ordinary failures of healthy traffic are among them.",
+    ...tables,
+  ].join("\n\n");
 }
 
 function table(key: Exclude<keyof Row, "count">, rows: readonly Row[]): string {
@@ -74,11 +91,17 @@ const list = (title: string, items: readonly Titled[]): readonly string[] =>
 
 function notified({ delivered, undelivered }: RunSummary): string {
   if (delivered === 0 && undelivered.length === 0) return "";
-  return ["## Who was told", `${delivered} notifications delivered.`, ...undelivered.map((one) => `- **Not delivered** by ${one.notifier} at ${one.at}: ${one.why}`)].join("\n\n");
+  return [
+    "## Who was told",
+    `${delivered} notifications delivered.`,
+    ...undelivered.map((one) => `- **Not delivered** by ${one.notifier} at ${one.at}: ${one.why}`),
+  ].join("\n\n");
 }
 
 function timeline(events: readonly RunEvent[]): string {
-  const rows = events.filter((event) => event.kind !== "pulse").map((event) => `| ${event.at} | ${event.kind} | ${cell(event.message)} |`);
+  const rows = events
+    .filter((event) => event.kind !== "pulse")
+    .map((event) => `| ${event.at} | ${event.kind} | ${cell(event.message)} |`);
   return ["## Timeline (UTC)", ["| when | what | |", "|---|---|---|", ...rows].join("\n")].join("\n\n");
 }
 

@@ -1,7 +1,10 @@
 import type { RunSummary } from "../events/summary.ts";
 
 /** What `midflight status` says of a run; `held` are the leases, if a conductor is at work. */
-export function plainStatus(summary: RunSummary, held: readonly { readonly key: string; readonly run: string; readonly host: string; readonly pid: number }[]): string {
+export function plainStatus(
+  summary: RunSummary,
+  held: readonly { readonly key: string; readonly run: string; readonly host: string; readonly pid: number }[],
+): string {
   const rows: readonly (readonly [string, string])[] = [
     ["run", summary.run],
     ["plan", `${summary.plan} on ${summary.environment} (${summary.class})`],
@@ -18,4 +21,9 @@ export function plainStatus(summary: RunSummary, held: readonly { readonly key: 
 
 /** One line a run, newest first. */
 export const runLine = (summary: RunSummary): string =>
-  [summary.run.padEnd(34), summary.state.padEnd(10), `${summary.plan} on ${summary.environment}`.padEnd(34), summary.from].join("  ");
+  [
+    summary.run.padEnd(34),
+    summary.state.padEnd(10),
+    `${summary.plan} on ${summary.environment}`.padEnd(34),
+    summary.from,
+  ].join("  ");

@@ -29,17 +29,36 @@ watcherContract("the fake", async () => {
   const verdicts: Verdict[] = [];
   const watcher = fakeWatcher({
     isHealthy: () => !ill.all,
-    proof: () => (ill.all ? undefined : ill.fresh ? { kind: "refuted", reason: "amend on tokyo-new: 5 of 9 failed", outcomes: 9, failed: 5, ms: 100 } : { kind: "proved", outcomes: 276, ms: 100 }),
+    proof: () =>
+      ill.all
+        ? undefined
+        : ill.fresh
+          ? { kind: "refuted", reason: "amend on tokyo-new: 5 of 9 failed", outcomes: 9, failed: 5, ms: 100 }
+          : { kind: "proved", outcomes: 276, ms: 100 },
   });
-  const instance = (id: string, side: "new" | "old"): WatchedInstance => ({ id, side, component: "gateway", region: "tokyo", release: side === "new" ? "gateway@2.0" : "gateway@1.0", url: "http://127.0.0.1:9", inTraffic: side === "old" });
+  const instance = (id: string, side: "new" | "old"): WatchedInstance => ({
+    id,
+    side,
+    component: "gateway",
+    region: "tokyo",
+    release: side === "new" ? "gateway@2.0" : "gateway@1.0",
+    url: "http://127.0.0.1:9",
+    inTraffic: side === "old",
+  });
   return {
     watcher,
     verdicts: () => verdicts,
     start: async () => {
-      await watcher.start({ guard: guardOf(), regions: [{ region: "tokyo", accounts: [] }], orderPrefix: PREFIX }, { verdict: (verdict) => void verdicts.push(verdict), pulse: () => undefined });
+      await watcher.start(
+        { guard: guardOf(), regions: [{ region: "tokyo", accounts: [] }], orderPrefix: PREFIX },
+        { verdict: (verdict) => void verdicts.push(verdict), pulse: () => undefined },
+      );
       watcher.say({ state: "healthy" });
     },
-    until: (state) => (watcher.verdict().state === state ? Promise.resolve(watcher.verdict()) : Promise.reject(new Error(`the fake says ${watcher.verdict().state}`))),
+    until: (state) =>
+      watcher.verdict().state === state
+        ? Promise.resolve(watcher.verdict())
+        : Promise.reject(new Error(`the fake says ${watcher.verdict().state}`)),
     failNew: (fails) => void (ill.fresh = fails),
     failAll: (fails) => {
       ill.all = fails;

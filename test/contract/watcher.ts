@@ -37,7 +37,12 @@ export const watcherContract = (name: string, build: () => Promise<WatcherUnderT
       subject.watcher.instances(subject.before);
       return subject;
     };
-    const proofOf = (fresh: WatchedInstance): ProofOrder => ({ id: "p1", instances: [fresh], ...NEED, deadlineMs: 15_000 });
+    const proofOf = (fresh: WatchedInstance): ProofOrder => ({
+      id: "p1",
+      instances: [fresh],
+      ...NEED,
+      deadlineMs: 15_000,
+    });
 
     test("a healthy venue gives evidence, and a good instance is proved", async () => {
       const { watcher, fresh } = await started();

@@ -30,8 +30,15 @@ export const fakeEngine = (last = "60000"): FakeEngine => {
     setImmediate(() => emit({ event: "order-update", order, reason, ...(reqId !== undefined && { reqId }) }));
     return { order };
   };
-  const find = (ask: { readonly uid: string; readonly ordId?: string; readonly clOrdId?: string }): EngineOrder | undefined =>
-    [...orders.values()].findLast((each) => each.uid === ask.uid && (ask.ordId === undefined ? each.clOrdId === ask.clOrdId : each.ordId === ask.ordId));
+  const find = (ask: {
+    readonly uid: string;
+    readonly ordId?: string;
+    readonly clOrdId?: string;
+  }): EngineOrder | undefined =>
+    [...orders.values()].findLast(
+      (each) =>
+        each.uid === ask.uid && (ask.ordId === undefined ? each.clOrdId === ask.clOrdId : each.ordId === ask.ordId),
+    );
   const levels = (instId: string, side: "buy" | "sell"): readonly Level[] =>
     [...orders.values()]
       .filter((each) => isOpen(each) && each.instId === instId && each.side === side)
@@ -45,16 +52,25 @@ export const fakeEngine = (last = "60000"): FakeEngine => {
         const { op: _op, expTime: _expTime, ...wanted } = ask;
         const none = { accFillSz: "0", avgPx: "", fillPx: "", fillSz: "0", fillTime: 0, tradeId: "", cancelSource: "" };
         nextId += 1n;
-        return keep({ ...wanted, ...none, ordId: String(nextId), state: "live", cTime: Date.now(), uTime: Date.now() }, "place");
+        return keep(
+          { ...wanted, ...none, ordId: String(nextId), state: "live", cTime: Date.now(), uTime: Date.now() },
+          "place",
+        );
       }
       case "amend": {
         const order = find(ask);
         if (!isOpen(order)) return { code: "51503" };
-        return keep({ ...order, px: ask.newPx ?? order.px, sz: ask.newSz ?? order.sz, uTime: Date.now() }, "amend", ask.reqId);
+        return keep(
+          { ...order, px: ask.newPx ?? order.px, sz: ask.newSz ?? order.sz, uTime: Date.now() },
+          "amend",
+          ask.reqId,
+        );
       }
       case "cancel": {
         const order = find(ask);
-        return isOpen(order) ? keep({ ...order, state: "canceled", cancelSource: "1", uTime: Date.now() }, "cancel") : { code: "51400" };
+        return isOpen(order)
+          ? keep({ ...order, state: "canceled", cancelSource: "1", uTime: Date.now() }, "cancel")
+          : { code: "51400" };
       }
       case "cancel-all-after":
         return { triggerTime: ask.timeOutSec === 0 ? 0 : Date.now() + ask.timeOutSec * 1_000 };
@@ -63,7 +79,9 @@ export const fakeEngine = (last = "60000"): FakeEngine => {
         return order === undefined ? { code: "51603" } : { order };
       }
       case "pending":
-        return { orders: [...orders.values()].filter((each) => each.uid === ask.uid && isOpen(each)).slice(0, ask.limit) };
+        return {
+          orders: [...orders.values()].filter((each) => each.uid === ask.uid && isOpen(each)).slice(0, ask.limit),
+        };
       case "book":
         return { book: { bids: levels(ask.instId, "buy"), asks: levels(ask.instId, "sell"), seqId, ts: Date.now() } };
       case "ticker":
@@ -93,7 +111,10 @@ export const fakeEngine = (last = "60000"): FakeEngine => {
       if (how === "gone") throw Object.assign(new Error("not connected"), { sent: false });
       asked.push(ask);
       await gate;
-      if (how === "silent") await new Promise((_, reject) => setTimeout(() => reject(Object.assign(new Error("no reply"), { sent: true })), timeoutMs));
+      if (how === "silent")
+        await new Promise((_, reject) =>
+          setTimeout(() => reject(Object.assign(new Error("no reply"), { sent: true })), timeoutMs),
+        );
       if (how === "passive") return { rid: 0, code: "50001", msg: "" };
       return { rid: 0, code: "0", msg: "", ...answer(ask) };
     },

@@ -19,7 +19,13 @@ export type FakeOrder = {
 };
 
 /** What one operation of the fake venue is about to do, and what a test makes of it. */
-export type FakeOperation = { readonly kind: "order" | "amend" | "cancel"; readonly uid: string; readonly region: string; readonly protocol: "rest" | "ws"; readonly count: number };
+export type FakeOperation = {
+  readonly kind: "order" | "amend" | "cancel";
+  readonly uid: string;
+  readonly region: string;
+  readonly protocol: "rest" | "ws";
+  readonly count: number;
+};
 /** `code`: answer this and do nothing. `silent`: never answer. `cut`: close the connection. `pretend`: acknowledge and do nothing. `noise`: answer 50001 marked as seeded noise. */
 export type FakeFault = { readonly code: string; readonly http: number } | "silent" | "cut" | "pretend" | "noise";
 
@@ -64,7 +70,8 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
 
   const push = (order: FakeOrder): void => {
     for (const [socket, uid] of subscribers) {
-      if (uid === order.uid) socket.send(JSON.stringify({ arg: { channel: "orders", instType: "ANY", uid }, data: [order] }));
+      if (uid === order.uid)
+        socket.send(JSON.stringify({ arg: { channel: "orders", instType: "ANY", uid }, data: [order] }));
     }
   };
   const findOrder = (uid: string, fields: Fields): FakeOrder | undefined =>
@@ -125,7 +132,13 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
     },
   };
   /** undefined: no answer. */
-  const operate = (kind: "order" | "amend" | "cancel", uid: string, fields: Fields, region: string, protocol: "rest" | "ws"): Row | FakeFault => {
+  const operate = (
+    kind: "order" | "amend" | "cancel",
+    uid: string,
+    fields: Fields,
+    region: string,
+    protocol: "rest" | "ws",
+  ): Row | FakeFault => {
     requests.push({ region, protocol, kind });
     const fault = venue.fault({ kind, uid, region, protocol, count: ++count });
     if (fault !== undefined && fault !== "pretend") return fault;
@@ -141,7 +154,12 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
     const handle = (request: IncomingMessage, response: ServerResponse, body: string): void => {
       const url = new URL(request.url ?? "", "http://venue");
       const uid = byKey.get(String(request.headers["ok-access-key"])) ?? "";
-      const headers = { "content-type": "application/json", "x-venue-release": "1.0", "x-venue-instance": `${region}-1`, "x-venue-region": region };
+      const headers = {
+        "content-type": "application/json",
+        "x-venue-release": "1.0",
+        "x-venue-instance": `${region}-1`,
+        "x-venue-region": region,
+      };
       const send = (http: number, value: object, more: object = {}): void => {
         response.writeHead(http, { ...headers, ...more });
         response.end(JSON.stringify(value));
@@ -178,7 +196,9 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
           return ok([{ lever: leverage.get(uid) ?? "1" }]);
         case "/api/v5/trade/order": {
           const order = findOrder(uid, query);
-          return order === undefined ? send(200, { code: "51603", msg: "Order does not exist", data: [] }) : ok([order]);
+          return order === undefined
+            ? send(200, { code: "51603", msg: "Order does not exist", data: [] })
+            : ok([order]);
         }
         default:
           return send(404, { code: "404", msg: "", data: [] });
@@ -196,7 +216,9 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
         const message = JSON.parse(text) as { id?: string; op: string; args: [Fields] };
         if (message.op === "login") {
           uid = byKey.get(message.args[0]["apiKey"] ?? "") ?? "";
-          return socket.send(JSON.stringify({ event: "login", code: "0", msg: "", release: "1.0", instance: `${region}-1`, region }));
+          return socket.send(
+            JSON.stringify({ event: "login", code: "0", msg: "", release: "1.0", instance: `${region}-1`, region }),
+          );
         }
         if (message.op === "subscribe") {
           subscribers.set(socket, uid);
@@ -246,7 +268,8 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
       fewest: () => fewest,
       notice: () => {
         fewest = subscribed;
-        for (const socket of sockets.clients) socket.send(JSON.stringify({ event: "notice", code: "64008", msg: "upgrade" }));
+        for (const socket of sockets.clients)
+          socket.send(JSON.stringify({ event: "notice", code: "64008", msg: "upgrade" }));
       },
       kill: () =>
         new Promise((resolve) => {
@@ -255,9 +278,17 @@ export const createFakeVenue = async (uids: readonly string[], keySeed: string):
         }),
     };
   };
-  const servers: Record<RegionName, RegionServer> = { tokyo: await serve("tokyo"), frankfurt: await serve("frankfurt") };
-  const addresses = ({ port }: RegionServer): { rest: string; ws: string } => ({ rest: `http://127.0.0.1:${port}`, ws: `ws://127.0.0.1:${port}` });
-  return Object.assign(venue, { regions: { tokyo: addresses(servers.tokyo), frankfurt: addresses(servers.frankfurt) } });
+  const servers: Record<RegionName, RegionServer> = {
+    tokyo: await serve("tokyo"),
+    frankfurt: await serve("frankfurt"),
+  };
+  const addresses = ({ port }: RegionServer): { rest: string; ws: string } => ({
+    rest: `http://127.0.0.1:${port}`,
+    ws: `ws://127.0.0.1:${port}`,
+  });
+  return Object.assign(venue, {
+    regions: { tokyo: addresses(servers.tokyo), frankfurt: addresses(servers.frankfurt) },
+  });
 };
 
 type RegionServer = {
@@ -276,4 +307,8 @@ const OPERATIONS: Record<string, "order" | "amend" | "cancel"> = {
   "/api/v5/trade/amend-order": "amend",
   "/api/v5/trade/cancel-order": "cancel",
 };
-const SOCKET_OPERATIONS: Record<string, "order" | "amend" | "cancel"> = { order: "order", "amend-order": "amend", "cancel-order": "cancel" };
+const SOCKET_OPERATIONS: Record<string, "order" | "amend" | "cancel"> = {
+  order: "order",
+  "amend-order": "amend",
+  "cancel-order": "cancel",
+};

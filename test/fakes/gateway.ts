@@ -15,9 +15,16 @@ import type { FakeMetadata } from "./metadata.ts";
 export const KEY_SEED = "test-seed";
 
 /** A real gateway on a fake engine and fake metadata. */
-export type GatewayOnFakes = RunningGateway & { readonly engine: FakeEngine; readonly metadata: FakeMetadata; readonly origin: string };
+export type GatewayOnFakes = RunningGateway & {
+  readonly engine: FakeEngine;
+  readonly metadata: FakeMetadata;
+  readonly origin: string;
+};
 
-export const gatewayOnFakes = async (release: Release = RELEASE_2_0, over: Partial<GatewayConfig> = {}): Promise<GatewayOnFakes> => {
+export const gatewayOnFakes = async (
+  release: Release = RELEASE_2_0,
+  over: Partial<GatewayConfig> = {},
+): Promise<GatewayOnFakes> => {
   const [engine, metadata] = [fakeEngine(), fakeMetadata()];
   const config: GatewayConfig = {
     port: 0,
@@ -37,10 +44,21 @@ export const gatewayOnFakes = async (release: Release = RELEASE_2_0, over: Parti
 /** The test's own user. */
 export const ALICE: Account = accountOf("1003", "production", KEY_SEED);
 
-export type Reply = { readonly http: number; readonly headers: Headers; readonly body: Omit<Envelope, "data"> & { readonly data: readonly Row[] } };
+export type Reply = {
+  readonly http: number;
+  readonly headers: Headers;
+  readonly body: Omit<Envelope, "data"> & { readonly data: readonly Row[] };
+};
 
 /** Sends a signed request. */
-export const call = async (origin: string, method: "GET" | "POST", target: string, body?: unknown, account = ALICE, extra: Record<string, string> = {}): Promise<Reply> => {
+export const call = async (
+  origin: string,
+  method: "GET" | "POST",
+  target: string,
+  body?: unknown,
+  account = ALICE,
+  extra: Record<string, string> = {},
+): Promise<Reply> => {
   const text = body === undefined ? "" : JSON.stringify(body);
   const timestamp = new Date().toISOString();
   const response = await fetch(origin + target, {
@@ -62,4 +80,11 @@ export const call = async (origin: string, method: "GET" | "POST", target: strin
 };
 
 /** A post-only order far from the market. */
-export const FAR_BUY = { instId: "BTC-USDT", tdMode: "cash", side: "buy", ordType: "post_only", px: "45000", sz: "0.001" } as const;
+export const FAR_BUY = {
+  instId: "BTC-USDT",
+  tdMode: "cash",
+  side: "buy",
+  ordType: "post_only",
+  px: "45000",
+  sz: "0.001",
+} as const;

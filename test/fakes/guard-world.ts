@@ -6,7 +6,14 @@ import type { Instance } from "../../src/guard/loss.ts";
 import type { Verdict } from "../../src/guard/verdict.ts";
 
 /** One operation in the simulated venue. */
-export type SimulatedOperation = { readonly at: number; readonly operation: Operation; readonly region: string; readonly instance: Instance; readonly cohort: string; readonly source: Source };
+export type SimulatedOperation = {
+  readonly at: number;
+  readonly operation: Operation;
+  readonly region: string;
+  readonly instance: Instance;
+  readonly cohort: string;
+  readonly source: Source;
+};
 
 export type GuardWorldOptions = {
   readonly seed: number;
@@ -28,10 +35,35 @@ const STEP_MS = 100;
 export const guardWorld = (options: GuardWorldOptions) => {
   const random = randomOf(options.seed);
   const { liveRate = 300, baseline = 0.001, bursts = "spread" } = options;
-  const guard = { operations: OPERATIONS, falseAlarmEveryMs: 30 * 86_400_000, baselineAtMostPct: 0.1, slowerThanMs: 250, deadlineMs: 250, probesPerSec: 30, suspectForMs: options.suspectForMs ?? 10_000, holdForMs: 600_000, ...(options.budget === undefined ? {} : { budgetFailedOperations: options.budget }) };
-  let state: JudgeState = startJudging(settingsOf(guard, REGIONS.map((region) => ({ region, isProbed: true })), true), 0);
+  const guard = {
+    operations: OPERATIONS,
+    falseAlarmEveryMs: 30 * 86_400_000,
+    baselineAtMostPct: 0.1,
+    slowerThanMs: 250,
+    deadlineMs: 250,
+    probesPerSec: 30,
+    suspectForMs: options.suspectForMs ?? 10_000,
+    holdForMs: 600_000,
+    ...(options.budget === undefined ? {} : { budgetFailedOperations: options.budget }),
+  };
+  let state: JudgeState = startJudging(
+    settingsOf(
+      guard,
+      REGIONS.map((region) => ({ region, isProbed: true })),
+      true,
+    ),
+    0,
+  );
   let now = 0;
-  let instances: readonly Instance[] = REGIONS.flatMap((region) => Array.from({ length: 6 }, (_, index) => ({ id: `${region}-${index}`, region, release: "gateway@1.0", side: "old" as const, inTraffic: true })));
+  let instances: readonly Instance[] = REGIONS.flatMap((region) =>
+    Array.from({ length: 6 }, (_, index) => ({
+      id: `${region}-${index}`,
+      region,
+      release: "gateway@1.0",
+      side: "old" as const,
+      inTraffic: true,
+    })),
+  );
   let fails: (operation: SimulatedOperation) => boolean = () => false;
   let gone: (instance: Instance) => boolean = () => false;
   let liveCounts = new Map<string, Mutable>();
@@ -50,7 +82,16 @@ export const guardWorld = (options: GuardWorldOptions) => {
   const liveOperation = (at: number): SimulatedOperation | undefined => {
     const region = pick(REGIONS);
     const serving = instances.filter((instance) => instance.region === region && instance.inTraffic && !gone(instance));
-    return serving.length === 0 ? undefined : { at, operation: OPERATIONS[drawOperation(random())] ?? "order", region, instance: pick(serving), cohort: `shard-${Math.floor(random() * 10)}`, source: "live" };
+    return serving.length === 0
+      ? undefined
+      : {
+          at,
+          operation: OPERATIONS[drawOperation(random())] ?? "order",
+          region,
+          instance: pick(serving),
+          cohort: `shard-${Math.floor(random() * 10)}`,
+          source: "live",
+        };
   };
   const failsByLuck = (): boolean => {
     if (burstLeft > 0) {
@@ -85,12 +126,22 @@ export const guardWorld = (options: GuardWorldOptions) => {
       for (const region of REGIONS) {
         const [round, account] = [Math.floor(slot / 10), slot % 10];
         const members = instances.filter((instance) => instance.region === region);
-        const [fresh, old] = [members.filter(({ side }) => side === "new"), members.filter(({ side, inTraffic }) => side === "old" && inTraffic)];
+        const [fresh, old] = [
+          members.filter(({ side }) => side === "new"),
+          members.filter(({ side, inTraffic }) => side === "old" && inTraffic),
+        ];
         const inTraffic = members.filter((member) => member.inTraffic);
         const targets = fresh.length > 0 && old.length > 0 ? [inTraffic, fresh, old, fresh] : [inTraffic];
         const instance = pick(targets[(round + account) % targets.length] ?? members);
         if (instance === undefined) continue;
-        const operation: SimulatedOperation = { at: from + index * 33, operation: OPERATIONS[round % 3] ?? "order", region, instance, cohort: `shard-${account}`, source: "probes" };
+        const operation: SimulatedOperation = {
+          at: from + index * 33,
+          operation: OPERATIONS[round % 3] ?? "order",
+          region,
+          instance,
+          cohort: `shard-${account}`,
+          source: "probes",
+        };
         const isGone = gone(instance);
         add(counts, operation, isGone || failed(operation) || random() < baseline, isGone);
       }
@@ -101,7 +152,7 @@ export const guardWorld = (options: GuardWorldOptions) => {
   const world = {
     /** Lets time pass. */
     run(ms: number, until: (verdict: Verdict) => boolean = () => false): void {
-      for (const end = now + ms; now < end; ) {
+      for (const end = now + ms; now < end;) {
         live(now);
         const probes = probe(now);
         now += STEP_MS;
@@ -119,7 +170,9 @@ export const guardWorld = (options: GuardWorldOptions) => {
     },
     /** Replaces instances; those named run the new release and take users. */
     upgrade(ids: readonly string[], release = "gateway@2.0"): void {
-      world.set((instance) => (ids.includes(instance.id) ? { ...instance, release, side: "new", inTraffic: true } : instance));
+      world.set((instance) =>
+        ids.includes(instance.id) ? { ...instance, release, side: "new", inTraffic: true } : instance,
+      );
     },
     withdraw(): void {
       world.set((instance) => (instance.side === "new" ? { ...instance, inTraffic: false } : instance));
@@ -150,10 +203,27 @@ export type GuardWorld = ReturnType<typeof guardWorld>;
 
 type Mutable = { -readonly [Key in keyof Count]: Count[Key] };
 
-const add = (counts: Map<string, Mutable>, { operation, region, instance, cohort, source }: SimulatedOperation, isFailed: boolean, isUnreached = false): void => {
+const add = (
+  counts: Map<string, Mutable>,
+  { operation, region, instance, cohort, source }: SimulatedOperation,
+  isFailed: boolean,
+  isUnreached = false,
+): void => {
   const side: CountSide = instance.side;
   const key = `${operation} ${region} ${instance.release} ${cohort} ${instance.inTraffic}`;
-  const count = counts.get(key) ?? { operation, region, release: instance.release, side, cohort, source, issued: 0, failed: 0, unreached: 0, codes: {}, isExposed: instance.inTraffic };
+  const count = counts.get(key) ?? {
+    operation,
+    region,
+    release: instance.release,
+    side,
+    cohort,
+    source,
+    issued: 0,
+    failed: 0,
+    unreached: 0,
+    codes: {},
+    isExposed: instance.inTraffic,
+  };
   count.issued++;
   if (isFailed) {
     count.failed++;
@@ -163,7 +233,12 @@ const add = (counts: Map<string, Mutable>, { operation, region, instance, cohort
   counts.set(key, count);
 };
 
-const binOf = (at: number, ms: number, counts: ReadonlyMap<string, Count>): CountBin => ({ kind: "bin", at, ms, counts: [...counts.values()] });
+const binOf = (at: number, ms: number, counts: ReadonlyMap<string, Count>): CountBin => ({
+  kind: "bin",
+  at,
+  ms,
+  counts: [...counts.values()],
+});
 
 const gap = (random: () => number, rate: number): number => (-Math.log(1 - random()) * 1000) / rate;
 const drawOperation = (draw: number): number => (draw < 0.45 ? 0 : draw < 0.7 ? 1 : 2);

@@ -45,7 +45,15 @@ export const fakeMetadata = (): FakeMetadata => {
       found(
         lost.has(uid)
           ? undefined
-          : { uid, shard: Number(uid) % 10, status: "normal", tier: "regular", makerFee: "0.0008", takerFee: "0.001", engine: "main" },
+          : {
+              uid,
+              shard: Number(uid) % 10,
+              status: "normal",
+              tier: "regular",
+              makerFee: "0.0008",
+              takerFee: "0.001",
+              engine: "main",
+            },
       ),
     instruments: () => found(INSTRUMENTS),
     leverage: (uid) => found(levers.get(uid) ?? "1"),

@@ -25,7 +25,9 @@ export const fakeNotifier = (name = "pager", on: readonly NotifyKind[] = ALL_NOT
       signal.throwIfAborted();
       if (losses > 0) {
         losses -= 1;
-        throw new UpgradeError("NOTIFICATION_UNDELIVERED", `${name} was not told of ${notification.id}`, { hint: "tell them yourself" });
+        throw new UpgradeError("NOTIFICATION_UNDELIVERED", `${name} was not told of ${notification.id}`, {
+          hint: "tell them yourself",
+        });
       }
       delivered.push(notification);
     },

@@ -25,7 +25,14 @@ export type OkxServerOptions = {
   readonly seed?: number;
 };
 
-type Order = { readonly clOrdId: string; readonly ordId: string; readonly apiKey: string; readonly tag: string; px: string; state: "live" | "canceled" };
+type Order = {
+  readonly clOrdId: string;
+  readonly ordId: string;
+  readonly apiKey: string;
+  readonly tag: string;
+  px: string;
+  state: "live" | "canceled";
+};
 
 const METRIC = "venue_operations_total";
 
@@ -47,8 +54,20 @@ export const startOkxServer = async (options: OkxServerOptions) => {
     return random / 4_294_967_296;
   };
 
-  const faultOf = (operation: Operation, instance: string, cohort: string, who: "users" | "probes"): Fault | undefined =>
-    faults.find((fault) => (fault.operation ?? operation) === operation && (fault.instances ?? [instance]).includes(instance) && (fault.cohorts ?? [cohort]).includes(cohort) && (fault.who ?? who) === who && draw() < (fault.share ?? 1));
+  const faultOf = (
+    operation: Operation,
+    instance: string,
+    cohort: string,
+    who: "users" | "probes",
+  ): Fault | undefined =>
+    faults.find(
+      (fault) =>
+        (fault.operation ?? operation) === operation &&
+        (fault.instances ?? [instance]).includes(instance) &&
+        (fault.cohorts ?? [cohort]).includes(cohort) &&
+        (fault.who ?? who) === who &&
+        draw() < (fault.share ?? 1),
+    );
   const count = (instance: string, operation: Operation, code: string, http: number, cohort: string): void => {
     const labels = `operation="${operation}",code="${code}",http="${http}",cohort="${cohort}",protocol="rest"`;
     const own = counters.get(instance);
@@ -61,7 +80,14 @@ export const startOkxServer = async (options: OkxServerOptions) => {
     switch (path) {
       case "/api/v5/trade/order":
         if (order !== undefined) return "51016";
-        orders.set(key, { clOrdId: key, ordId: String(700_000_000_000_000_000n + BigInt(orders.size)), apiKey: account.apiKey, tag: body["tag"] ?? "", px: body["px"] ?? "", state: "live" });
+        orders.set(key, {
+          clOrdId: key,
+          ordId: String(700_000_000_000_000_000n + BigInt(orders.size)),
+          apiKey: account.apiKey,
+          tag: body["tag"] ?? "",
+          px: body["px"] ?? "",
+          state: "live",
+        });
         return "0";
       case "/api/v5/trade/amend-order":
         if (order?.state !== "live") return "51503";
@@ -74,40 +100,67 @@ export const startOkxServer = async (options: OkxServerOptions) => {
     }
   };
 
-  const handle = async (request: IncomingMessage, response: ServerResponse, instance: string | undefined): Promise<void> => {
+  const handle = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    instance: string | undefined,
+  ): Promise<void> => {
     const target = request.url ?? "";
     const [path = ""] = target.split("?");
     const body = await readBody(request);
     const send = (http: number, value: unknown): void => {
       const release = options.instances.find(({ id }) => id === instance)?.release;
-      const headers = { "content-type": "application/json", ...(instance === undefined ? {} : { "x-venue-instance": instance, "x-venue-release": release ?? "", "x-venue-region": region }) };
+      const headers = {
+        "content-type": "application/json",
+        ...(instance === undefined
+          ? {}
+          : { "x-venue-instance": instance, "x-venue-release": release ?? "", "x-venue-region": region }),
+      };
       response.writeHead(http, headers).end(JSON.stringify(value));
     };
     if (path === "/-/metrics") {
-      const text = [...(counters.get(instance ?? "") ?? [])].map(([labels, value]) => `${METRIC}{${labels}} ${value}`).join("\n");
+      const text = [...(counters.get(instance ?? "") ?? [])]
+        .map(([labels, value]) => `${METRIC}{${labels}} ${value}`)
+        .join("\n");
       const page = `# TYPE ${METRIC} counter\n${text}\nup 1\n`;
       response.writeHead(200).end(metricsAs === undefined ? page : metricsAs(page));
       return;
     }
     if (instance === undefined) return send(503, { code: "50001", msg: "Service temporarily unavailable", data: [] });
     const query = new URLSearchParams(target.split("?")[1]);
-    if (path === "/api/v5/public/instruments") return send(200, ok([{ instId: query.get("instId"), tickSz: "0.01", lotSz: "0.01", minSz: "0.01", state: "live" }]));
-    if (path === "/api/v5/market/ticker") return send(200, ok([{ instId: query.get("instId"), last: "100", bidPx: "", askPx: "" }]));
+    if (path === "/api/v5/public/instruments")
+      return send(
+        200,
+        ok([{ instId: query.get("instId"), tickSz: "0.01", lotSz: "0.01", minSz: "0.01", state: "live" }]),
+      );
+    if (path === "/api/v5/market/ticker")
+      return send(200, ok([{ instId: query.get("instId"), last: "100", bidPx: "", askPx: "" }]));
     const account = authenticated(request, target, body, accounts);
     if (account === undefined) return send(401, { code: "50113", msg: "Invalid Sign", data: [] });
-    if (path === "/api/v5/trade/orders-pending") return send(200, ok([...orders.values()].filter((order) => order.apiKey === account.apiKey && order.state === "live")));
+    if (path === "/api/v5/trade/orders-pending")
+      return send(
+        200,
+        ok([...orders.values()].filter((order) => order.apiKey === account.apiKey && order.state === "live")),
+      );
     if (request.method === "GET") {
       const order = orders.get(query.get("clOrdId") ?? "");
-      return order === undefined ? send(200, { code: "51603", msg: "Order does not exist", data: [] }) : send(200, ok([order]));
+      return order === undefined
+        ? send(200, { code: "51603", msg: "Order does not exist", data: [] })
+        : send(200, ok([order]));
     }
     const fields = JSON.parse(body) as Record<string, string>;
     if (path === "/api/v5/trade/cancel-all-after") {
-      if (performance.now() - (switchedAt.get(account.apiKey) ?? -Infinity) < 1_000) return send(429, { code: "50011", msg: "Requests too frequent", data: [] });
+      if (performance.now() - (switchedAt.get(account.apiKey) ?? -Infinity) < 1_000)
+        return send(429, { code: "50011", msg: "Requests too frequent", data: [] });
       switchedAt.set(account.apiKey, performance.now());
       setSwitch(account, Number(fields["timeOut"]), fields["tag"] ?? "");
       return send(200, ok([{ triggerTime: "0", tag: fields["tag"], ts: "0" }]));
     }
-    const operation: Operation = path.endsWith("amend-order") ? "amend" : path.endsWith("cancel-order") ? "cancel" : "order";
+    const operation: Operation = path.endsWith("amend-order")
+      ? "amend"
+      : path.endsWith("cancel-order")
+        ? "cancel"
+        : "order";
     seen++;
     const fault = faultOf(operation, instance, account.cohort, "probes");
     if (fault?.how === "hang") return;
@@ -125,12 +178,15 @@ export const startOkxServer = async (options: OkxServerOptions) => {
     clearTimeout(switches.get(account.apiKey));
     if (seconds === 0) return void switches.delete(account.apiKey);
     const fire = (): void => {
-      for (const order of orders.values()) if (order.apiKey === account.apiKey && order.tag === tag) order.state = "canceled";
+      for (const order of orders.values())
+        if (order.apiKey === account.apiKey && order.tag === tag) order.state = "canceled";
     };
     switches.set(account.apiKey, setTimeout(fire, seconds * 1000).unref());
   };
 
-  const serve = async (instanceOf: () => string | undefined): Promise<{ readonly server: Server; readonly url: string }> => {
+  const serve = async (
+    instanceOf: () => string | undefined,
+  ): Promise<{ readonly server: Server; readonly url: string }> => {
     const server = createServer((request, response) => void handle(request, response, instanceOf()));
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
@@ -152,7 +208,13 @@ export const startOkxServer = async (options: OkxServerOptions) => {
       const operation = (["order", "amend", "cancel"] as const)[Math.floor(draw() * 3)] ?? "order";
       const cohort = `shard-${Math.floor(draw() * 10)}`;
       const how = faultOf(operation, instance, cohort, "users")?.how;
-      count(instance, operation, typeof how === "object" ? how.code : how === undefined ? "0" : "51149", typeof how === "object" ? how.http : how === undefined ? 200 : 500, cohort);
+      count(
+        instance,
+        operation,
+        typeof how === "object" ? how.code : how === undefined ? "0" : "51149",
+        typeof how === "object" ? how.http : how === undefined ? 200 : 500,
+        cohort,
+      );
     }
   }, 20);
 
@@ -174,7 +236,8 @@ export const startOkxServer = async (options: OkxServerOptions) => {
     kill,
     openOrders: (): number => [...orders.values()].filter(({ state }) => state === "live").length,
     /** An order that somebody left behind. */
-    leave: (account: ProbeAccount, clOrdId: string): void => void orders.set(clOrdId, { clOrdId, ordId: "1", apiKey: account.apiKey, tag: "", px: "1", state: "live" }),
+    leave: (account: ProbeAccount, clOrdId: string): void =>
+      void orders.set(clOrdId, { clOrdId, ordId: "1", apiKey: account.apiKey, tag: "", px: "1", state: "live" }),
     /** Switches that are armed. */
     switches: (): number => switches.size,
     /** Order operations that arrived. */
@@ -193,7 +256,12 @@ export type OkxServer = Awaited<ReturnType<typeof startOkxServer>>;
 
 /** Probe accounts, one in each of ten cohorts. */
 export const probeAccounts = (region: string, count = 10): readonly ProbeAccount[] =>
-  Array.from({ length: count }, (_, index) => ({ apiKey: `${region}-${index}`, secret: `secret-${index}`, passphrase: "p", cohort: `shard-${index}` }));
+  Array.from({ length: count }, (_, index) => ({
+    apiKey: `${region}-${index}`,
+    secret: `secret-${index}`,
+    passphrase: "p",
+    cohort: `shard-${index}`,
+  }));
 
 const ok = (data: readonly unknown[]) => ({ code: "0", msg: "", data });
 
@@ -203,10 +271,17 @@ const readBody = async (request: IncomingMessage): Promise<string> => {
   return body;
 };
 
-const authenticated = (request: IncomingMessage, target: string, body: string, accounts: readonly ProbeAccount[]): ProbeAccount | undefined => {
+const authenticated = (
+  request: IncomingMessage,
+  target: string,
+  body: string,
+  accounts: readonly ProbeAccount[],
+): ProbeAccount | undefined => {
   const header = (name: string): string => String(request.headers[name] ?? "");
   const account = accounts.find(({ apiKey }) => apiKey === header("ok-access-key"));
   if (account === undefined) return undefined;
-  const sign = createHmac("sha256", account.secret).update(`${header("ok-access-timestamp")}${request.method ?? ""}${target}${body}`).digest("base64");
+  const sign = createHmac("sha256", account.secret)
+    .update(`${header("ok-access-timestamp")}${request.method ?? ""}${target}${body}`)
+    .digest("base64");
   return sign === header("ok-access-sign") ? account : undefined;
 };

@@ -60,11 +60,30 @@ export type ProcessPlace = {
   close(): Promise<void>;
 };
 
-export async function processPlace(conducts: Readonly<Record<string, Conduct>>, more: Partial<ProcessComponent> = {}): Promise<ProcessPlace> {
+export async function processPlace(
+  conducts: Readonly<Record<string, Conduct>>,
+  more: Partial<ProcessComponent> = {},
+): Promise<ProcessPlace> {
   const dir = await mkdtemp(join(tmpdir(), "midflight process "));
-  const releases = Object.fromEntries(await Promise.all(Object.entries(conducts).map(async ([name, conduct]) => [name, await writeRelease(join(dir, "releases", name), conduct)] as const)));
+  const releases = Object.fromEntries(
+    await Promise.all(
+      Object.entries(conducts).map(
+        async ([name, conduct]) => [name, await writeRelease(join(dir, "releases", name), conduct)] as const,
+      ),
+    ),
+  );
   const regions = ["tokyo", "frankfurt"];
-  const balancers = Object.fromEntries(await Promise.all(regions.map(async (region) => [region, await startBalancer({ region, port: 0, adminPort: 0, statePath: join(dir, `balancer-${region}.json`) })] as const)));
+  const balancers = Object.fromEntries(
+    await Promise.all(
+      regions.map(
+        async (region) =>
+          [
+            region,
+            await startBalancer({ region, port: 0, adminPort: 0, statePath: join(dir, `balancer-${region}.json`) }),
+          ] as const,
+      ),
+    ),
+  );
   const adminOf = (region: string): string => `http://127.0.0.1:${balancers[region]?.adminPort}`;
   const config: ProcessComponent = {
     driver: "process",
@@ -79,7 +98,14 @@ export async function processPlace(conducts: Readonly<Record<string, Conduct>>, 
     stopDeadlineMs: 2_000,
     ...more,
   };
-  const options: ProcessOptions = { component: "gateway", config, env: { GREETING: "hello" }, releases, stateDir: join(dir, "state"), clock: systemClock };
+  const options: ProcessOptions = {
+    component: "gateway",
+    config,
+    env: { GREETING: "hello" },
+    releases,
+    stateDir: join(dir, "state"),
+    clock: systemClock,
+  };
   return {
     dir,
     options,
@@ -101,4 +127,3 @@ async function writeRelease(path: string, conduct: Conduct): Promise<ProcessRele
   await chmod(join(path, "main.cjs"), 0o644);
   return { path, digest: await digestOfFolder(path), run: ["node", "main.cjs"] };
 }
-

@@ -31,13 +31,42 @@ const failed = (error: unknown): never => {
 export const startVenue = async (how: { readonly env?: VenueEnv; readonly gateways?: number } = {}): Promise<Venue> => {
   const folder = await mkdtemp(join(tmpdir(), "venue-"));
   const dirs = { dir: join(folder, "engine"), witnessDir: join(folder, "witness") };
-  const engine = await startEngine({ name: "a", port: 0, peerPort: 0, ...dirs, startAs: "active", instruments: readInstruments(JSON.stringify(VENUE_INSTRUMENTS)), silenceMs: 400 }, failed);
+  const engine = await startEngine(
+    {
+      name: "a",
+      port: 0,
+      peerPort: 0,
+      ...dirs,
+      startAs: "active",
+      instruments: readInstruments(JSON.stringify(VENUE_INSTRUMENTS)),
+      silenceMs: 400,
+    },
+    failed,
+  );
   const engines = [`127.0.0.1:${engine.port}`];
-  const common = { port: 0, release: "2.0", region: "tokyo", metadataUrl: "", engines, env: how.env ?? "production", keySeed: KEY_SEED } as const;
+  const common = {
+    port: 0,
+    release: "2.0",
+    region: "tokyo",
+    metadataUrl: "",
+    engines,
+    env: how.env ?? "production",
+    keySeed: KEY_SEED,
+  } as const;
   const start = (instance: string): Promise<RunningGateway> =>
-    startGateway({ ...common, instance }, RELEASE_2_0, { metadata: fakeMetadata(), engine: connectEngine({ engines, name: instance }) });
-  const gateways = await Promise.all(Array.from({ length: how.gateways ?? 1 }, (_, index) => start(`gateway-${index}`)));
-  const balancer = await startBalancer({ region: "tokyo", port: 0, adminPort: 0, statePath: join(folder, "state.json") });
+    startGateway({ ...common, instance }, RELEASE_2_0, {
+      metadata: fakeMetadata(),
+      engine: connectEngine({ engines, name: instance }),
+    });
+  const gateways = await Promise.all(
+    Array.from({ length: how.gateways ?? 1 }, (_, index) => start(`gateway-${index}`)),
+  );
+  const balancer = await startBalancer({
+    region: "tokyo",
+    port: 0,
+    adminPort: 0,
+    statePath: join(folder, "state.json"),
+  });
   const weigh = async (index: number, weight: number): Promise<void> => {
     const body = JSON.stringify({ address: `127.0.0.1:${gateways[index]?.port}`, release: "2.0", weight });
     await fetch(`http://127.0.0.1:${balancer.adminPort}/backends/gateway-${index}`, { method: "PUT", body });

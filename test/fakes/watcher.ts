@@ -38,7 +38,12 @@ type Waiter<T> = { readonly give: (value: T) => void; readonly drop: (reason: un
 export const fakeWatcher = (world: FakeWorld = {}): FakeWatcher => {
   const now = world.now ?? ((): number => 0);
   const told = (state: VerdictState, more: Partial<Verdict> = {}): Verdict => ({
-    reason: `the test says ${state}`, regions: [], at: now(), streams: [], ...more, state,
+    reason: `the test says ${state}`,
+    regions: [],
+    at: now(),
+    streams: [],
+    ...more,
+    state,
   });
   let config: WatchConfig | undefined;
   let listener: Parameters<Watcher["start"]>[1] | undefined;
@@ -71,7 +76,10 @@ export const fakeWatcher = (world: FakeWorld = {}): FakeWatcher => {
   };
   const say: FakeWatcher["say"] = (said) => {
     if (isStopped) return;
-    const isSame = said.state === verdict.state && (said.regions ?? []).join() === verdict.regions.join() && said.reason === undefined;
+    const isSame =
+      said.state === verdict.state &&
+      (said.regions ?? []).join() === verdict.regions.join() &&
+      said.reason === undefined;
     verdict = told(said.state, said);
     if (!isSame) listener?.verdict(verdict);
     if (verdict.state === "healthy") giveEvidence();
@@ -122,7 +130,8 @@ export const fakeWatcher = (world: FakeWorld = {}): FakeWatcher => {
     },
     say,
     beat(pulse = {}) {
-      if (!isStopped) listener?.pulse({ at: now(), streams: [], operationsPerSec: 0, failed: 0, failures: [], ...pulse });
+      if (!isStopped)
+        listener?.pulse({ at: now(), streams: [], operationsPerSec: 0, failed: 0, failures: [], ...pulse });
     },
     look,
     settleProof,

@@ -65,12 +65,23 @@ export const fakeWorld = (options: { readonly component?: string; readonly clock
   const isReady = (cell: Pick<Cell, "isAlive" | "digest">): boolean => cell.isAlive && !spoilt.has(cell.digest);
   const state = (region: string): WorkloadState => ({
     region,
-    instances: cells(region).map(({ isAlive, ...cell }) => ({ ...cell, ready: isReady({ isAlive, digest: cell.digest }) })),
+    instances: cells(region).map(({ isAlive, ...cell }) => ({
+      ...cell,
+      ready: isReady({ isAlive, digest: cell.digest }),
+    })),
   });
   const start = (region: string, release: Release, ordinal: number, weightPct: number): string => {
     nextPort += 1;
     const id = `${component}-${region}-${release.release.slice(release.release.indexOf("@") + 1)}-${ordinal}-${release.digest.slice(-6)}`;
-    cells(region).push({ id, release: release.release, digest: release.digest, ordinal, isAlive: true, weightPct, address: `127.0.0.1:${nextPort}` });
+    cells(region).push({
+      id,
+      release: release.release,
+      digest: release.digest,
+      ordinal,
+      isAlive: true,
+      weightPct,
+      address: `127.0.0.1:${nextPort}`,
+    });
     return id;
   };
   const find = (id: string): Cell => {
@@ -82,7 +93,11 @@ export const fakeWorld = (options: { readonly component?: string; readonly clock
   const obey = (region: string, fence: Fence): void => {
     const highest = fences.get(region) ?? { epoch: 0, seq: 0 };
     if (fence.epoch < highest.epoch || (fence.epoch === highest.epoch && fence.seq < highest.seq)) {
-      throw new UpgradeError("FENCED", `a write with fence ${fenceText(fence)} came to ${region} after ${fenceText(highest)}`, { hint: "look at `midflight status`" });
+      throw new UpgradeError(
+        "FENCED",
+        `a write with fence ${fenceText(fence)} came to ${region} after ${fenceText(highest)}`,
+        { hint: "look at `midflight status`" },
+      );
     }
     fences.set(region, fence);
   };
@@ -90,10 +105,22 @@ export const fakeWorld = (options: { readonly component?: string; readonly clock
   const shape = (region: string, wanted: Shape, fence: Fence): WorkloadState => {
     obey(region, fence);
     const stranger = cells(region).find((cell) => !wanted.releases.some((one) => one.digest === cell.digest));
-    if (stranger !== undefined) throw new UpgradeError("FOREIGN_CHANGE", `${stranger.id} (${stranger.digest}) in ${region} is not of this run`, { hint: "end the other change" });
-    const kept = new Set(wanted.releases.flatMap(({ digest, count }) => staying(region, digest).slice(0, count).map(({ id }) => id)));
+    if (stranger !== undefined)
+      throw new UpgradeError("FOREIGN_CHANGE", `${stranger.id} (${stranger.digest}) in ${region} is not of this run`, {
+        hint: "end the other change",
+      });
+    const kept = new Set(
+      wanted.releases.flatMap(({ digest, count }) =>
+        staying(region, digest)
+          .slice(0, count)
+          .map(({ id }) => id),
+      ),
+    );
     for (const release of wanted.releases) grow(region, release, kept);
-    regions.set(region, cells(region).filter(({ id }) => kept.has(id)));
+    regions.set(
+      region,
+      cells(region).filter(({ id }) => kept.has(id)),
+    );
     return state(region);
   };
   // Those who serve stay before those who don't, low places before high ones.
@@ -118,24 +145,41 @@ export const fakeWorld = (options: { readonly component?: string; readonly clock
     obey(region, fence);
     const sick: string[] = [];
     for (const cell of cells(region)) {
-      const rank = cells(region).filter((other) => other.digest === cell.digest && other.ordinal <= cell.ordinal).length;
+      const rank = cells(region).filter(
+        (other) => other.digest === cell.digest && other.ordinal <= cell.ordinal,
+      ).length;
       const weightPct = weightIn(weighing, cell, rank);
       if (weightPct > cell.weightPct && cell.weightPct === 0 && !isReady(cell)) sick.push(cell.id);
       else cell.weightPct = weightPct;
     }
-    if (sick.length > 0) throw new UpgradeError("INSTANCE_NOT_READY", `${sick.join(", ")} may not take traffic: not ready`, { hint: "read its log" });
+    if (sick.length > 0)
+      throw new UpgradeError("INSTANCE_NOT_READY", `${sick.join(", ")} may not take traffic: not ready`, {
+        hint: "read its log",
+      });
   };
 
-  const call = async <T>(kind: Call, region: string, signal: AbortSignal, fence: Fence | undefined, act: () => T): Promise<T> => {
+  const call = async <T>(
+    kind: Call,
+    region: string,
+    signal: AbortSignal,
+    fence: Fence | undefined,
+    act: () => T,
+  ): Promise<T> => {
     signal.throwIfAborted();
     calls.push({ call: kind, region, ...(fence === undefined ? {} : { fence }) });
     const luck = lucks.get(kind)?.shift();
-    const gone = (): UpgradeError => new UpgradeError(kind === "weigh" ? "BALANCER_UNREACHABLE" : "WORKLOAD_UNREACHABLE", `${region} did not answer`, { hint: "look again" });
+    const gone = (): UpgradeError =>
+      new UpgradeError(kind === "weigh" ? "BALANCER_UNREACHABLE" : "WORKLOAD_UNREACHABLE", `${region} did not answer`, {
+        hint: "look again",
+      });
     if (luck?.kind === "refused") throw luck.error;
     if (cuts.has(region)) throw gone();
     if (luck?.kind === "late") {
       // Nobody is left to hear what becomes of it.
-      void options.clock?.sleep(luck.ms, new AbortController().signal).then(act).catch(() => {});
+      void options.clock
+        ?.sleep(luck.ms, new AbortController().signal)
+        .then(act)
+        .catch(() => {});
       throw gone();
     }
     if (luck?.kind === "doubled") act();
@@ -150,9 +194,13 @@ export const fakeWorld = (options: { readonly component?: string; readonly clock
   return {
     workload: {
       observe: (region, signal) => call("observe", region, signal, undefined, () => state(region)),
-      shape: (region, wanted, fence, signal) => call("shape", region, signal, fence, () => shape(region, wanted, fence)),
+      shape: (region, wanted, fence, signal) =>
+        call("shape", region, signal, fence, () => shape(region, wanted, fence)),
     },
-    traffic: { weigh: (region, weighing, fence, signal) => call("weigh", region, signal, fence, () => weigh(region, weighing, fence)) },
+    traffic: {
+      weigh: (region, weighing, fence, signal) =>
+        call("weigh", region, signal, fence, () => weigh(region, weighing, fence)),
+    },
     calls,
     state,
     place(region, release, count, weightPct = 100) {
@@ -168,7 +216,11 @@ export const fakeWorld = (options: { readonly component?: string; readonly clock
     intrude: (region, { ready, ...instance }) => void cells(region).push({ ...instance, isAlive: ready }),
     remove(id) {
       find(id);
-      for (const [region, known] of regions) regions.set(region, known.filter((cell) => cell.id !== id));
+      for (const [region, known] of regions)
+        regions.set(
+          region,
+          known.filter((cell) => cell.id !== id),
+        );
     },
     cut: (region, isCut = true) => void (isCut ? cuts.add(region) : cuts.delete(region)),
   };

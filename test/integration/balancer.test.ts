@@ -25,10 +25,16 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const start = (): Promise<RunningBalancer> => startBalancer({ region: "tokyo", port: 0, adminPort: 0, statePath: join(folder, "state.json") });
+const start = (): Promise<RunningBalancer> =>
+  startBalancer({ region: "tokyo", port: 0, adminPort: 0, statePath: join(folder, "state.json") });
 
 const origin = (): string => `http://127.0.0.1:${balancer.port}`;
-const admin = async (method: string, path: string, body?: unknown, fence?: string): Promise<{ status: number; body: any }> => {
+const admin = async (
+  method: string,
+  path: string,
+  body?: unknown,
+  fence?: string,
+): Promise<{ status: number; body: any }> => {
   const response = await fetch(`http://127.0.0.1:${balancer.adminPort}${path}`, {
     method,
     ...(body !== undefined && { body: JSON.stringify(body) }),
@@ -40,7 +46,9 @@ const put = (id: string, port: number, weight = 100, fence?: string) =>
   admin("PUT", `/backends/${id}`, { address: `127.0.0.1:${port}`, release: "1.0", weight }, fence);
 
 /** A backend of the test's own. */
-const backend = async (answer: (request: IncomingMessage, response: ServerResponse, body: string) => void): Promise<{ port: number; server: Server; seen: string[] }> => {
+const backend = async (
+  answer: (request: IncomingMessage, response: ServerResponse, body: string) => void,
+): Promise<{ port: number; server: Server; seen: string[] }> => {
   const seen: string[] = [];
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -83,13 +91,24 @@ describe("requests", () => {
       response.writeHead(418, { "x-venue-release": "1.0", connection: "close" }).end("{}");
     });
     await put("one", port);
-    const response = await fetch(`${origin()}/api/v5/trade/order?a=%20b&&c`, { method: "POST", body: '{ "x" : 1 }', headers: { "OK-ACCESS-KEY": "k" } });
+    const response = await fetch(`${origin()}/api/v5/trade/order?a=%20b&&c`, {
+      method: "POST",
+      body: '{ "x" : 1 }',
+      headers: { "OK-ACCESS-KEY": "k" },
+    });
     expect(heard).toEqual({ url: "/api/v5/trade/order?a=%20b&&c", key: "k", body: '{ "x" : 1 }' });
-    expect([response.status, response.headers.get("x-venue-release"), response.headers.get("connection")]).toEqual([418, "1.0", "keep-alive"]);
+    expect([response.status, response.headers.get("x-venue-release"), response.headers.get("connection")]).toEqual([
+      418,
+      "1.0",
+      "keep-alive",
+    ]);
   });
 
   test("without a backend are answered with 503 and 50001", async () => {
-    expect(await ask()).toEqual({ status: 503, text: '{"code":"50001","msg":"Service temporarily unavailable","data":[]}' });
+    expect(await ask()).toEqual({
+      status: 503,
+      text: '{"code":"50001","msg":"Service temporarily unavailable","data":[]}',
+    });
   });
 
   test("that a backend refuses go to another one, once", async () => {
@@ -219,7 +238,10 @@ describe("operators", () => {
     expect((await put("one", 7001, 0)).status).toBe(409);
     expect((await admin("DELETE", "/backends/one", undefined, "1.9")).status).toBe(409);
     expect((await put("one", 7001, 50, "2.5")).status).toBe(200);
-    expect((await admin("GET", "/backends")).body).toMatchObject({ fence: { epoch: 2, seq: 5 }, backends: [{ id: "one", weight: 50 }] });
+    expect((await admin("GET", "/backends")).body).toMatchObject({
+      fence: { epoch: 2, seq: 5 },
+      backends: [{ id: "one", weight: 50 }],
+    });
   });
 
   test("backends and fence survive a restart", async () => {

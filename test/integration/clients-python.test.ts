@@ -47,9 +47,20 @@ afterAll(async () => {
   if (isThere) await venue.stop();
 });
 
-test.skipIf(!isThere)("python-okx places, amends, queries and cancels (skipped unless PYTHON_OKX or python3 can import okx)", async () => {
-  const { apiKey, secret, passphrase } = accountOf("1030", "production", KEY_SEED);
-  const { stdout } = await promisify(execFile)(PYTHON, ["-c", SCRIPT, apiKey, secret, passphrase, venue.rest]);
-  const result: unknown = JSON.parse(/RESULT (.*)/.exec(stdout)?.[1] ?? "null");
-  expect(result).toEqual({ placed: "0", amended: "0", order: "45001", open: 1, cancelled: "0", twice: "51400", status: "0" });
-});
+test.skipIf(!isThere)(
+  "python-okx places, amends, queries and cancels (skipped unless PYTHON_OKX or python3 can import okx)",
+  async () => {
+    const { apiKey, secret, passphrase } = accountOf("1030", "production", KEY_SEED);
+    const { stdout } = await promisify(execFile)(PYTHON, ["-c", SCRIPT, apiKey, secret, passphrase, venue.rest]);
+    const result: unknown = JSON.parse(/RESULT (.*)/.exec(stdout)?.[1] ?? "null");
+    expect(result).toEqual({
+      placed: "0",
+      amended: "0",
+      order: "45001",
+      open: 1,
+      cancelled: "0",
+      twice: "51400",
+      status: "0",
+    });
+  },
+);

@@ -34,7 +34,11 @@ describe("ccxt over REST", () => {
   test("loads the markets and reads time, ticker, book, balance and status", async () => {
     const okx = ccxtAs("1010");
     const markets = await okx.loadMarkets();
-    expect(markets["BTC/USDT"]).toMatchObject({ id: "BTC-USDT", active: true, precision: { price: 0.1, amount: 1e-8 } });
+    expect(markets["BTC/USDT"]).toMatchObject({
+      id: "BTC-USDT",
+      active: true,
+      precision: { price: 0.1, amount: 1e-8 },
+    });
     expect(Math.abs(((await okx.fetchTime()) ?? 0) - Date.now())).toBeLessThan(5_000);
     expect((await okx.fetchTicker("BTC/USDT")).last).toBe(60_000);
     expect((await okx.fetchOrderBook("BTC/USDT", 10)).asks).toBeInstanceOf(Array);
@@ -46,7 +50,13 @@ describe("ccxt over REST", () => {
     const okx = ccxtAs("1010");
     const id = idOf(await okx.createOrder("BTC/USDT", "limit", "buy", 0.001, 45_000));
     await okx.editOrder(id, "BTC/USDT", "limit", "buy", 0.002, 45_001);
-    expect(await okx.fetchOrder(id, "BTC/USDT")).toMatchObject({ id, status: "open", price: 45_001, amount: 0.002, filled: 0 });
+    expect(await okx.fetchOrder(id, "BTC/USDT")).toMatchObject({
+      id,
+      status: "open",
+      price: 45_001,
+      amount: 0.002,
+      filled: 0,
+    });
     expect((await okx.fetchOpenOrders("BTC/USDT")).map((order) => order.id)).toEqual([id]);
     await okx.cancelOrder(id, "BTC/USDT");
     expect((await okx.fetchOrder(id, "BTC/USDT")).status).toBe("canceled");
@@ -122,20 +132,33 @@ const keysOf = (uid: string) => {
 };
 
 describe("okx-api", () => {
-  const order = { instId: "BTC-USDT", tdMode: "cash", side: "buy", ordType: "post_only", px: "45000", sz: "0.001" } as const;
+  const order = {
+    instId: "BTC-USDT",
+    tdMode: "cash",
+    side: "buy",
+    ordType: "post_only",
+    px: "45000",
+    sz: "0.001",
+  } as const;
 
   test("places, amends, queries and cancels over REST, one by one and in batches", async () => {
     const client = new RestClient({ ...keysOf("1020"), baseUrl: rest() });
     const ordId = (await client.submitOrder(order))[0]?.ordId ?? "";
     await client.amendOrder({ instId: "BTC-USDT", ordId, newPx: "45001" });
-    expect((await client.getOrderDetails({ instId: "BTC-USDT", ordId }))[0]).toMatchObject({ px: "45001", state: "live" });
+    expect((await client.getOrderDetails({ instId: "BTC-USDT", ordId }))[0]).toMatchObject({
+      px: "45001",
+      state: "live",
+    });
     expect(await client.getOrderList({ instType: "SPOT" })).toHaveLength(1);
     await client.cancelOrder({ instId: "BTC-USDT", ordId });
     const several = await client.submitMultipleOrders([order, order]);
     await client.cancelMultipleOrders(several.map((row) => ({ instId: "BTC-USDT", ordId: row.ordId })));
     expect(await client.getOrderList({ instType: "SPOT" })).toEqual([]);
     expect(await client.getSystemStatus({})).toEqual([]);
-    await expect(client.cancelOrder({ instId: "BTC-USDT", ordId })).rejects.toMatchObject({ code: "1", data: [{ sCode: "51400" }] });
+    await expect(client.cancelOrder({ instId: "BTC-USDT", ordId })).rejects.toMatchObject({
+      code: "1",
+      data: [{ sCode: "51400" }],
+    });
   });
 
   test("subscribes to its orders and to public channels, and hears of both", async () => {
@@ -144,19 +167,33 @@ describe("okx-api", () => {
     client.on("update", (update) => void updates.push(update));
     client.on("exception", () => {});
     const subscribed = new Set<string>();
-    client.on("response", (response: any) => void (response.event === "subscribe" && subscribed.add(response.arg.channel)));
+    client.on(
+      "response",
+      (response: any) => void (response.event === "subscribe" && subscribed.add(response.arg.channel)),
+    );
     try {
-      void client.subscribe([{ channel: "orders", instType: "ANY" }, { channel: "status" }, { channel: "tickers", instId: "BTC-USDT" }]);
+      void client.subscribe([
+        { channel: "orders", instType: "ANY" },
+        { channel: "status" },
+        { channel: "tickers", instId: "BTC-USDT" },
+      ]);
       await expect.poll(() => [...subscribed].toSorted(), { timeout: 10_000 }).toEqual(["orders", "status", "tickers"]);
       const rows = await new RestClient({ ...keysOf("1021"), baseUrl: rest() }).submitOrder(order);
-      await expect.poll(() => updates.some(({ arg, data }) => arg.channel === "orders" && data[0].ordId === rows[0]?.ordId), { timeout: 5_000 }).toBe(true);
+      await expect
+        .poll(() => updates.some(({ arg, data }) => arg.channel === "orders" && data[0].ordId === rows[0]?.ordId), {
+          timeout: 5_000,
+        })
+        .toBe(true);
     } finally {
       client.closeAll(true);
     }
   });
 
   test("places, amends and cancels over the socket", async () => {
-    const client = new WebsocketAPIClient({ accounts: [keysOf("1022")], attachEventListeners: false, wsUrl: `${ws()}/private` }, quiet);
+    const client = new WebsocketAPIClient(
+      { accounts: [keysOf("1022")], attachEventListeners: false, wsUrl: `${ws()}/private` },
+      quiet,
+    );
     try {
       const placed = await client.submitNewOrder({ ...order, instIdCode: 3 });
       const ordId = placed.data[0]?.ordId ?? "";
@@ -210,7 +247,17 @@ describe("a gateway that says goodbye", () => {
       const hearsOf = async (when: string): Promise<boolean> => {
         count += 1;
         const clOrdId = `${when}${count}`;
-        await api.submitOrder({ instId: "BTC-USDT", tdMode: "cash", side: "buy", ordType: "limit", px: "45000", sz: "0.001", clOrdId }).catch(() => {});
+        await api
+          .submitOrder({
+            instId: "BTC-USDT",
+            tdMode: "cash",
+            side: "buy",
+            ordType: "limit",
+            px: "45000",
+            sz: "0.001",
+            clOrdId,
+          })
+          .catch(() => {});
         return [...pushed].some((id) => String(id).startsWith(when));
       };
       await expect.poll(() => hearsOf("before"), { timeout: 5_000 }).toBe(true);
@@ -231,7 +278,10 @@ describe("a gateway that says goodbye", () => {
     okx.urls["api"] = { rest: two.rest, ws: two.ws };
     try {
       await okx.loadHttpProxyAgent();
-      const watching = okx.watchOrders("BTC/USDT").then(() => undefined, (error: unknown) => error);
+      const watching = okx.watchOrders("BTC/USDT").then(
+        () => undefined,
+        (error: unknown) => error,
+      );
       await expect.poll(() => Object.keys(okx.clients).length, { timeout: 5_000 }).toBe(1);
       await okx.fetchBalance();
       await two.weigh(1, 100);
@@ -239,7 +289,11 @@ describe("a gateway that says goodbye", () => {
       expect(await watching).toBeInstanceOf(NetworkError);
       await expect.poll(() => two.gateways[0]?.drain.state()).toBe("closed");
       await okx.createOrder("BTC/USDT", "limit", "buy", 0.001, 45_000);
-      await expect.poll(() => okx.createOrderWs("BTC/USDT", "limit", "buy", 0.001, 45_000).then(idOf, () => ""), { timeout: 10_000 }).not.toBe("");
+      await expect
+        .poll(() => okx.createOrderWs("BTC/USDT", "limit", "buy", 0.001, 45_000).then(idOf, () => ""), {
+          timeout: 10_000,
+        })
+        .not.toBe("");
       expect((await okx.fetchOpenOrders("BTC/USDT")).length).toBeGreaterThanOrEqual(2);
     } finally {
       await okx.close();

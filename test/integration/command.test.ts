@@ -31,7 +31,20 @@ const { signal } = new AbortController();
 const at = (seq: number, epoch = 1) => ({ epoch, seq });
 const argv = (what: string): readonly string[] => ["node", "program.cjs", what];
 const made = (more: Partial<CommandComponent> = {}) =>
-  commandWorkload({ component: "engine", cwd: dir, config: { driver: "command", observe: argv("observe"), apply: argv("apply"), undo: argv("undo"), ready: argv("ready"), shell: false, timeoutMs: 5_000, ...more } });
+  commandWorkload({
+    component: "engine",
+    cwd: dir,
+    config: {
+      driver: "command",
+      observe: argv("observe"),
+      apply: argv("apply"),
+      undo: argv("undo"),
+      ready: argv("ready"),
+      shell: false,
+      timeoutMs: 5_000,
+      ...more,
+    },
+  });
 const shape = (old: number, fresh: number): Shape => ({
   releases: [
     { release: "engine@1.0", digest: "sha256:a", count: old },
@@ -39,13 +52,22 @@ const shape = (old: number, fresh: number): Shape => ({
   ],
   drain: { noticeMs: 0, deadlineMs: 0 },
 });
-const log = async (): Promise<readonly string[]> => (await readFile(join(dir, "log"), "utf8").catch(() => "")).trim().split("\n").filter(Boolean);
+const log = async (): Promise<readonly string[]> =>
+  (await readFile(join(dir, "log"), "utf8").catch(() => "")).trim().split("\n").filter(Boolean);
 
 test("it is replaced in place when one release shall be left, and put back by its undo", async () => {
   const { workload, traffic } = made();
-  expect(await workload.observe("tokyo", signal)).toEqual({ region: "tokyo", instances: [{ id: "engine-tokyo-1.0-1", release: "engine@1.0", digest: "sha256:a", ordinal: 1, ready: true, weightPct: 100 }] });
+  expect(await workload.observe("tokyo", signal)).toEqual({
+    region: "tokyo",
+    instances: [
+      { id: "engine-tokyo-1.0-1", release: "engine@1.0", digest: "sha256:a", ordinal: 1, ready: true, weightPct: 100 },
+    ],
+  });
   const both = await workload.shape("tokyo", shape(1, 1), at(1), signal);
-  expect(both.instances.map(({ release, weightPct }) => [release, weightPct])).toEqual([["engine@1.0", 100], ["engine@2.0", 0]]);
+  expect(both.instances.map(({ release, weightPct }) => [release, weightPct])).toEqual([
+    ["engine@1.0", 100],
+    ["engine@2.0", 0],
+  ]);
   expect(await log()).toEqual([]);
   await traffic.weigh("tokyo", [{ digest: "sha256:b", admitted: 1, weightPct: 100 }], at(2), signal);
   const fresh = await workload.shape("tokyo", shape(0, 1), at(3), signal);
@@ -53,7 +75,10 @@ test("it is replaced in place when one release shall be left, and put back by it
   await workload.shape("tokyo", shape(0, 1), at(3), signal);
   await workload.shape("tokyo", shape(1, 0), at(4), signal);
   expect((await workload.observe("tokyo", signal)).instances.map(({ release }) => release)).toEqual(["engine@1.0"]);
-  expect((await log()).filter((line) => !line.startsWith("ready"))).toEqual(["apply tokyo engine@2.0 sha256:b 1.3", "undo tokyo engine@1.0 sha256:a 1.4"]);
+  expect((await log()).filter((line) => !line.startsWith("ready"))).toEqual([
+    "apply tokyo engine@2.0 sha256:b 1.3",
+    "undo tokyo engine@1.0 sha256:a 1.4",
+  ]);
 });
 
 test("it is waited for until it says that it is ready", async () => {
@@ -63,16 +88,32 @@ test("it is waited for until it says that it is ready", async () => {
 });
 
 test.each([
-  { name: "that cannot be observed", broken: "observe", code: "WORKLOAD_UNREACHABLE", says: /engine in tokyo cannot be observed: .*exited with status 4; its last lines:\nthe observe broke/s },
-  { name: "whose change fails", broken: "apply", code: "COMMAND_FAILED", says: /apply: `node program.cjs apply` exited with status 4; its last lines:\nthe apply broke/ },
+  {
+    name: "that cannot be observed",
+    broken: "observe",
+    code: "WORKLOAD_UNREACHABLE",
+    says: /engine in tokyo cannot be observed: .*exited with status 4; its last lines:\nthe observe broke/s,
+  },
+  {
+    name: "whose change fails",
+    broken: "apply",
+    code: "COMMAND_FAILED",
+    says: /apply: `node program.cjs apply` exited with status 4; its last lines:\nthe apply broke/,
+  },
 ])("one $name is told of with its last lines", async ({ broken, code, says }) => {
   await writeFile(join(dir, `fail-${broken}`), "");
-  await expect(made().workload.shape("tokyo", shape(0, 1), at(1), signal)).rejects.toMatchObject({ code, message: expect.stringMatching(says) });
+  await expect(made().workload.shape("tokyo", shape(0, 1), at(1), signal)).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(says),
+  });
 });
 
 test("one that never gets ready is given up after its time", async () => {
   await writeFile(join(dir, "fail-ready"), "");
-  await expect(made({ timeoutMs: 700 }).workload.shape("tokyo", shape(0, 1), at(1), signal)).rejects.toMatchObject({ code: "INSTANCE_NOT_READY", message: expect.stringContaining("the ready broke") });
+  await expect(made({ timeoutMs: 700 }).workload.shape("tokyo", shape(0, 1), at(1), signal)).rejects.toMatchObject({
+    code: "INSTANCE_NOT_READY",
+    message: expect.stringContaining("the ready broke"),
+  });
 });
 
 test.each([
@@ -80,22 +121,40 @@ test.each([
   { name: "no JSON", text: "console.log('fine')", says: 'printed "fine' },
   { name: "too little", text: "console.log('{}')", says: 'printed "{}' },
 ])("an observation that prints $name is refused", async ({ text, says }) => {
-  await expect(made({ observe: ["node", "-e", text] }).workload.observe("tokyo", signal)).rejects.toMatchObject({ code: "WORKLOAD_UNREACHABLE", message: expect.stringContaining(says) });
+  await expect(made({ observe: ["node", "-e", text] }).workload.observe("tokyo", signal)).rejects.toMatchObject({
+    code: "WORKLOAD_UNREACHABLE",
+    message: expect.stringContaining(says),
+  });
 });
 
 test("a program that lies about its work is found out", async () => {
-  await expect(made({ apply: ["node", "-e", ""] }).workload.shape("tokyo", shape(0, 1), at(1), signal)).rejects.toMatchObject({ code: "COMMAND_FAILED", message: expect.stringContaining("it runs sha256:a and not sha256:b") });
+  await expect(
+    made({ apply: ["node", "-e", ""] }).workload.shape("tokyo", shape(0, 1), at(1), signal),
+  ).rejects.toMatchObject({
+    code: "COMMAND_FAILED",
+    message: expect.stringContaining("it runs sha256:a and not sha256:b"),
+  });
 });
 
 test("a program that is not there, or takes too long, is named", async () => {
-  await expect(made({ observe: ["no-such-program-here"] }).workload.observe("tokyo", signal)).rejects.toMatchObject({ code: "WORKLOAD_UNREACHABLE", message: expect.stringContaining("there is no such program") });
-  await expect(made({ observe: ["node", "-e", "setInterval(() => {}, 1e6)"], timeoutMs: 300 }).workload.observe("tokyo", signal)).rejects.toMatchObject({ message: expect.stringContaining("did not end within 0.3 s") });
+  await expect(made({ observe: ["no-such-program-here"] }).workload.observe("tokyo", signal)).rejects.toMatchObject({
+    code: "WORKLOAD_UNREACHABLE",
+    message: expect.stringContaining("there is no such program"),
+  });
+  await expect(
+    made({ observe: ["node", "-e", "setInterval(() => {}, 1e6)"], timeoutMs: 300 }).workload.observe("tokyo", signal),
+  ).rejects.toMatchObject({ message: expect.stringContaining("did not end within 0.3 s") });
 });
 
 test("an order that is taken back ends its program with everything it started", async () => {
   const text = `require("node:child_process").spawn(process.execPath, ["-e", "require('node:fs').writeFileSync('pid', String(process.pid)); setInterval(() => {}, 1e6)"], { stdio: "inherit" }); setInterval(() => {}, 1e6)`;
   const change = new AbortController();
-  const shaping = made({ apply: ["node", "-e", text], timeoutMs: 60_000 }).workload.shape("tokyo", shape(0, 1), at(1), change.signal);
+  const shaping = made({ apply: ["node", "-e", text], timeoutMs: 60_000 }).workload.shape(
+    "tokyo",
+    shape(0, 1),
+    at(1),
+    change.signal,
+  );
   shaping.catch(() => {});
   const pid = async (): Promise<number> => Number(await readFile(join(dir, "pid"), "utf8").catch(() => ""));
   await expect.poll(pid).toBeGreaterThan(0);
@@ -122,14 +181,24 @@ test("a release of nobody's run, and a late order, change nothing", async () => 
   await workload.shape("tokyo", shape(1, 0), at(5, 2), signal);
   await expect(workload.shape("tokyo", shape(0, 1), at(9, 1), signal)).rejects.toMatchObject({ code: "FENCED" });
   await writeFile(join(dir, "engine-tokyo"), "engine@9 sha256:x");
-  await expect(workload.shape("tokyo", shape(0, 1), at(6, 2), signal)).rejects.toMatchObject({ code: "FOREIGN_CHANGE", message: expect.stringContaining("engine@9") });
+  await expect(workload.shape("tokyo", shape(0, 1), at(6, 2), signal)).rejects.toMatchObject({
+    code: "FOREIGN_CHANGE",
+    message: expect.stringContaining("engine@9"),
+  });
   expect((await workload.observe("tokyo", signal)).instances.map(({ digest }) => digest)).toEqual(["sha256:x"]);
   expect(await log()).toEqual([]);
 });
 
 test("a shell reads it when it is asked for", async () => {
-  const { workload } = made({ shell: true, observe: ["cat engine-tokyo | awk '{print \"{\\\"release\\\":\\\"\" $1 \"\\\",\\\"digest\\\":\\\"\" $2 \"\\\",\\\"ready\\\":false}\"}'"] });
-  expect((await workload.observe("tokyo", signal)).instances.map(({ release, ready }) => [release, ready])).toEqual([["engine@1.0", false]]);
+  const { workload } = made({
+    shell: true,
+    observe: [
+      'cat engine-tokyo | awk \'{print "{\\"release\\":\\"" $1 "\\",\\"digest\\":\\"" $2 "\\",\\"ready\\":false}"}\'',
+    ],
+  });
+  expect((await workload.observe("tokyo", signal)).instances.map(({ release, ready }) => [release, ready])).toEqual([
+    ["engine@1.0", false],
+  ]);
 });
 
 test("a program that leaves a service running is not waited for, and the service lives", async () => {

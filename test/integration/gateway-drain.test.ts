@@ -20,7 +20,12 @@ const isNotice = (message: Message): boolean => message["event"] === "notice" &&
 test("during the notice everything is still served, every answer asks to reconnect, and sockets are told", async () => {
   const client = await loggedIn(gateway.origin, ALICE);
   expect((await place()).headers.get("connection")).toBe("keep-alive");
-  expect(await operate("GET", "ready")).toMatchObject({ status: 200, ready: true, release: "2.0", instance: "tokyo-1" });
+  expect(await operate("GET", "ready")).toMatchObject({
+    status: 200,
+    ready: true,
+    release: "2.0",
+    instance: "tokyo-1",
+  });
   await operate("POST", "drain", { noticeMs: 60_000 });
   const during = await place();
   expect([during.body.code, during.headers.get("connection")]).toEqual(["0", "close"]);
@@ -46,7 +51,9 @@ test("after the notice, nothing is accepted and nothing of it reaches the engine
   expect(await place()).toMatchObject({ http: 503, body: { code: "50001", data: [] } });
   await expect(connectSocket(gateway.origin)).rejects.toThrow("503");
   expect(gateway.engine.orders.size).toBe(0);
-  expect(await (await fetch(`${gateway.origin}/-/metrics`)).text()).toContain('operation="order",code="50001",http="503",cohort="shard-3"');
+  expect(await (await fetch(`${gateway.origin}/-/metrics`)).text()).toContain(
+    'operation="order",code="50001",http="503",cohort="shard-3"',
+  );
 });
 
 test("what is in flight when the notice ends is finished, and only then its socket closes with 1012", async () => {

@@ -35,8 +35,18 @@ beforeAll(async () => {
   postgres = await openMetadata({ dir: join(folder, "postgres") });
   owner = new Client({ connectionString: postgres.ownerUrl });
   await owner.connect();
-  const config = { name: "a", port: 0, peerPort: 0, dir: join(folder, "engine"), witnessDir: join(folder, "witness"), silenceMs: 400 } as const;
-  engine = await startEngine({ ...config, startAs: "active", instruments: readInstruments(JSON.stringify(VENUE_INSTRUMENTS)) }, failed);
+  const config = {
+    name: "a",
+    port: 0,
+    peerPort: 0,
+    dir: join(folder, "engine"),
+    witnessDir: join(folder, "witness"),
+    silenceMs: 400,
+  } as const;
+  engine = await startEngine(
+    { ...config, startAs: "active", instruments: readInstruments(JSON.stringify(VENUE_INSTRUMENTS)) },
+    failed,
+  );
 });
 afterEach(async () => {
   for (const gateway of running) await gateway.end("SIGKILL");
@@ -48,7 +58,11 @@ afterAll(async () => {
   await rm(folder, { recursive: true });
 });
 
-type Gateway = { readonly origin: string; readonly errors: () => string; end(signal: "SIGTERM" | "SIGKILL"): Promise<number | null> };
+type Gateway = {
+  readonly origin: string;
+  readonly errors: () => string;
+  end(signal: "SIGTERM" | "SIGKILL"): Promise<number | null>;
+};
 
 const startRelease = async (version: string, variables: Record<string, string> = {}): Promise<Gateway> => {
   const main = fileURLToPath(new URL(`../../src/demo/venue/gateway/releases/${version}/main.ts`, import.meta.url));
@@ -93,7 +107,8 @@ const portOf = (child: ChildProcess, errors: () => string): Promise<number> =>
   });
 
 const isReady = async ({ origin }: Gateway): Promise<number> => (await fetch(`${origin}/-/ready`)).status;
-const post = ({ origin }: Gateway, path: string, body: object, account = ALICE) => call(origin, "POST", `/api/v5/${path}`, body, account);
+const post = ({ origin }: Gateway, path: string, body: object, account = ALICE) =>
+  call(origin, "POST", `/api/v5/${path}`, body, account);
 const codeOf = async (gateway: Gateway, path: string, body: object, account = ALICE): Promise<string> => {
   const reply = await post(gateway, path, body, account);
   return reply.body.data[0]?.sCode ?? reply.body.code;
@@ -104,7 +119,11 @@ const trade = async (gateway: Gateway, account = ALICE): Promise<readonly string
   const placed = await post(gateway, "trade/order", FAR_BUY, account);
   const named = { instId: "BTC-USDT", ordId: placed.body.data[0]?.ordId };
   const amended = await codeOf(gateway, "trade/amend-order", { ...named, newPx: "45000.1" }, account);
-  return [placed.body.data[0]?.sCode ?? placed.body.code, amended, await codeOf(gateway, "trade/cancel-order", named, account)];
+  return [
+    placed.body.data[0]?.sCode ?? placed.body.code,
+    amended,
+    await codeOf(gateway, "trade/cancel-order", named, account),
+  ];
 };
 
 describe("before and after the metadata moves", () => {
@@ -115,7 +134,10 @@ describe("before and after the metadata moves", () => {
     expect(await trade(next)).toEqual(["50026", "50026", "50026"]);
     await owner.query(EXPAND);
     await expect.poll(() => isReady(next)).toBe(200);
-    expect([await trade(old), await trade(next)]).toEqual([["0", "0", "0"], ["0", "0", "0"]]);
+    expect([await trade(old), await trade(next)]).toEqual([
+      ["0", "0", "0"],
+      ["0", "0", "0"],
+    ]);
     await owner.query("update price_bands set upper_pct = 10 where inst_id = 'BTC-USDT'");
     const high = { ...FAR_BUY, ordType: "limit", px: "70000", side: "sell" };
     await expect.poll(() => codeOf(next, "trade/order", high)).toBe("51137");
@@ -133,15 +155,23 @@ describe("before and after the metadata moves", () => {
 describe("users' rows", () => {
   test("leverage that a user sets is in the metadata store, and is overwritten, not doubled", async () => {
     const gateway = await startRelease("1.0");
-    for (const lever of ["3", "7"]) expect((await post(gateway, "account/set-leverage", { lever, mgnMode: "cross", instId: "BTC-USDT" })).body.code).toBe("0");
-    expect((await owner.query("select uid, leverage::text from account_settings")).rows).toEqual([{ uid: ALICE.uid, leverage: "7" }]);
+    for (const lever of ["3", "7"])
+      expect(
+        (await post(gateway, "account/set-leverage", { lever, mgnMode: "cross", instId: "BTC-USDT" })).body.code,
+      ).toBe("0");
+    expect((await owner.query("select uid, leverage::text from account_settings")).rows).toEqual([
+      { uid: ALICE.uid, leverage: "7" },
+    ]);
   });
 
   test("an account whose route is gone cannot trade, the others can, and it can again at once when the route is back", async () => {
     const gateway = await startRelease("1.0");
     const other = accountOf("1004", "production", KEY_SEED);
     await owner.query("delete from routes where shard = 3");
-    expect([await trade(gateway), await trade(gateway, other)]).toEqual([["50026", "50026", "50026"], ["0", "0", "0"]]);
+    expect([await trade(gateway), await trade(gateway, other)]).toEqual([
+      ["50026", "50026", "50026"],
+      ["0", "0", "0"],
+    ]);
     await owner.query("insert into routes values (3, 'main')");
     expect(await trade(gateway)).toEqual(["0", "0", "0"]);
   });
@@ -163,26 +193,35 @@ describe("faults", () => {
   });
 });
 
-test.each(["1.0", "2.0", "2.1", "2.2"])("every listed statement of %s runs as the gateway's role with its sample parameters", async (version) => {
-  const url = new URL(`../../src/demo/venue/gateway/releases/${version}/statements.json`, import.meta.url);
-  const statements = JSON.parse(readFileSync(url, "utf8")) as readonly { name: string; sql: string; params: string }[];
-  const client = new Client({ connectionString: postgres.gatewayUrl });
-  await client.connect();
-  try {
-    await client.query("begin");
-    for (const { sql, params } of statements) {
-      const samples = (await client.query({ text: params, rowMode: "array" })).rows as unknown[][];
-      expect(samples.length).toBeGreaterThan(0);
-      for (const values of samples) await client.query(sql, values);
+test.each(["1.0", "2.0", "2.1", "2.2"])(
+  "every listed statement of %s runs as the gateway's role with its sample parameters",
+  async (version) => {
+    const url = new URL(`../../src/demo/venue/gateway/releases/${version}/statements.json`, import.meta.url);
+    const statements = JSON.parse(readFileSync(url, "utf8")) as readonly {
+      name: string;
+      sql: string;
+      params: string;
+    }[];
+    const client = new Client({ connectionString: postgres.gatewayUrl });
+    await client.connect();
+    try {
+      await client.query("begin");
+      for (const { sql, params } of statements) {
+        const samples = (await client.query({ text: params, rowMode: "array" })).rows as unknown[][];
+        expect(samples.length).toBeGreaterThan(0);
+        for (const values of samples) await client.query(sql, values);
+      }
+      await client.query("rollback");
+    } finally {
+      await client.end();
     }
-    await client.query("rollback");
-  } finally {
-    await client.end();
-  }
-});
+  },
+);
 
 test("a gateway without its variables says which one, in one sentence, and does not start", async () => {
-  await expect(startRelease("1.0", { METADATA_URL: "" })).rejects.toThrow(/^exit 1: VENUE_CONFIG: the environment variable METADATA_URL is not set\. To go on: .*\.\n$/);
+  await expect(startRelease("1.0", { METADATA_URL: "" })).rejects.toThrow(
+    /^exit 1: VENUE_CONFIG: the environment variable METADATA_URL is not set\. To go on: .*\.\n$/,
+  );
 });
 
 // Last: it takes the store away.

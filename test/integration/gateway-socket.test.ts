@@ -16,7 +16,8 @@ afterEach(async () => {
 
 const reply = (id: string) => (message: Message) => message["id"] === id;
 const event = (name: string) => (message: Message) => message["event"] === name;
-const pushOn = (channel: string) => (message: Message) => "data" in message && (message["arg"] as Message | undefined)?.["channel"] === channel;
+const pushOn = (channel: string) => (message: Message) =>
+  "data" in message && (message["arg"] as Message | undefined)?.["channel"] === channel;
 const { instId: _instId, ...UNNAMED } = FAR_BUY;
 
 describe("connecting", () => {
@@ -28,7 +29,13 @@ describe("connecting", () => {
 
   test("a login tells which gateway it reached, and may be repeated", async () => {
     const client = await loggedIn(gateway.origin, ALICE);
-    expect(client.messages[0]).toMatchObject({ event: "login", code: "0", release: "2.0", instance: "tokyo-1", region: "tokyo" });
+    expect(client.messages[0]).toMatchObject({
+      event: "login",
+      code: "0",
+      release: "2.0",
+      instance: "tokyo-1",
+      region: "tokyo",
+    });
     client.send(loginOf(ALICE));
     client.send("ping");
     await client.heard((message) => message["text"] === "pong");
@@ -51,7 +58,11 @@ describe("connecting", () => {
 
   test.each([
     { name: "an unknown channel", request: { op: "subscribe", args: [{ channel: "weather" }] }, code: "60018" },
-    { name: "a private channel without login", request: { op: "subscribe", args: [{ channel: "orders", instType: "ANY" }] }, code: "60011" },
+    {
+      name: "a private channel without login",
+      request: { op: "subscribe", args: [{ channel: "orders", instType: "ANY" }] },
+      code: "60011",
+    },
     { name: "an unknown op", request: { op: "dance" }, code: "60012" },
     { name: "rubbish", request: "{", code: "60012" },
   ])("$name is answered with $code", async ({ request, code }) => {
@@ -83,8 +94,19 @@ describe("order operations", () => {
   test("batches answer row by row", async () => {
     const client = await loggedIn(gateway.origin, ALICE);
     client.send({ id: "1", op: "batch-orders", args: [FAR_BUY, { ...FAR_BUY, px: "1" }] });
-    expect(await client.heard(reply("1"))).toMatchObject({ code: "2", msg: "", data: [{ sCode: "0" }, { sCode: "51138" }] });
-    client.send({ id: "2", op: "batch-cancel-orders", args: [{ instId: "BTC-USDT", ordId: "7" }, { instId: "BTC-USDT", ordId: "8" }] });
+    expect(await client.heard(reply("1"))).toMatchObject({
+      code: "2",
+      msg: "",
+      data: [{ sCode: "0" }, { sCode: "51138" }],
+    });
+    client.send({
+      id: "2",
+      op: "batch-cancel-orders",
+      args: [
+        { instId: "BTC-USDT", ordId: "7" },
+        { instId: "BTC-USDT", ordId: "8" },
+      ],
+    });
     expect(await client.heard(reply("2"))).toMatchObject({ code: "1", data: [{ sCode: "51400" }, { sCode: "51400" }] });
   });
 
@@ -115,14 +137,23 @@ describe("channels", () => {
     await client.heard(event("channel-conn-count"));
     const { body } = await call(gateway.origin, "POST", "/api/v5/trade/order", { ...FAR_BUY, clOrdId: "seen" });
     const push = await client.heard(pushOn("orders"));
-    expect(push).toMatchObject({ arg: { channel: "orders", instType: "ANY", uid: "1003" }, data: [{ ordId: body.data[0]?.ordId, state: "live", clOrdId: "seen", fillSz: "0" }] });
-    await call(gateway.origin, "POST", "/api/v5/trade/amend-order", { instId: "BTC-USDT", clOrdId: "seen", newPx: "44000", reqId: "r9" });
+    expect(push).toMatchObject({
+      arg: { channel: "orders", instType: "ANY", uid: "1003" },
+      data: [{ ordId: body.data[0]?.ordId, state: "live", clOrdId: "seen", fillSz: "0" }],
+    });
+    await call(gateway.origin, "POST", "/api/v5/trade/amend-order", {
+      instId: "BTC-USDT",
+      clOrdId: "seen",
+      newPx: "44000",
+      reqId: "r9",
+    });
     await client.heard((message) => pushOn("orders")(message) && (message["data"] as Message[])[0]?.["reqId"] === "r9");
   });
 
   test("nobody hears of another user's orders, of other instruments, or of anything after unsubscribing", async () => {
     const client = await loggedIn(gateway.origin, ALICE);
-    const sentinel = (message: Message): boolean => pushOn("orders")(message) && (message["data"] as Message[])[0]?.["clOrdId"] === "mine";
+    const sentinel = (message: Message): boolean =>
+      pushOn("orders")(message) && (message["data"] as Message[])[0]?.["clOrdId"] === "mine";
     client.send({ op: "subscribe", args: [{ channel: "orders", instType: "SPOT", instId: "BTC-USDT" }] });
     await client.heard(event("channel-conn-count"));
     const bob = accountOf("1004", "production", KEY_SEED);
@@ -141,22 +172,43 @@ describe("channels", () => {
 
   test("a book comes as a snapshot and then as changes whose numbers join", async () => {
     const client = await connectSocket(gateway.origin, "/ws/v5/public");
-    client.send({ op: "subscribe", args: [{ channel: "books", instId: "BTC-USDT" }, { channel: "tickers", instId: "BTC-USDT" }] });
+    client.send({
+      op: "subscribe",
+      args: [
+        { channel: "books", instId: "BTC-USDT" },
+        { channel: "tickers", instId: "BTC-USDT" },
+      ],
+    });
     const snapshot = await client.heard((message) => message["action"] === "snapshot");
     await call(gateway.origin, "POST", "/api/v5/trade/order", FAR_BUY);
     const update = await client.heard((message) => message["action"] === "update");
     const [before, after] = [(snapshot["data"] as Message[])[0], (update["data"] as Message[])[0]];
     expect(before).toMatchObject({ prevSeqId: -1, asks: [], bids: [] });
     expect(after).toMatchObject({ prevSeqId: before?.["seqId"], bids: [["45000", "0.001", "0", "1"]] });
-    await client.heard((message) => pushOn("tickers")(message) && (message["data"] as Message[])[0]?.["bidPx"] === "45000");
+    await client.heard(
+      (message) => pushOn("tickers")(message) && (message["data"] as Message[])[0]?.["bidPx"] === "45000",
+    );
   });
 
   test("trades and balances are pushed", async () => {
     const client = await loggedIn(gateway.origin, ALICE);
-    client.send({ op: "subscribe", args: [{ channel: "trades", instId: "BTC-USDT" }, { channel: "account" }, { channel: "status" }] });
+    client.send({
+      op: "subscribe",
+      args: [{ channel: "trades", instId: "BTC-USDT" }, { channel: "account" }, { channel: "status" }],
+    });
     await client.heard((message) => event("subscribe")(message) && (message["arg"] as Message)["channel"] === "status");
-    gateway.engine.emit({ event: "trade", instId: "BTC-USDT", px: "60001", sz: "0.1", side: "buy", tradeId: "7", ts: 1 });
+    gateway.engine.emit({
+      event: "trade",
+      instId: "BTC-USDT",
+      px: "60001",
+      sz: "0.1",
+      side: "buy",
+      tradeId: "7",
+      ts: 1,
+    });
     expect(await client.heard(pushOn("trades"))).toMatchObject({ data: [{ px: "60001", tradeId: "7" }] });
-    expect(await client.heard(pushOn("account"))).toMatchObject({ data: [{ details: [{ ccy: "USDT", cashBal: "1000000" }] }] });
+    expect(await client.heard(pushOn("account"))).toMatchObject({
+      data: [{ details: [{ ccy: "USDT", cashBal: "1000000" }] }],
+    });
   });
 });

@@ -33,14 +33,36 @@ const freePort = async (): Promise<number> => {
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "takeover-"));
   const [a, b] = [await freePort(), await freePort()];
-  const common = { witnessDir: join(folder, "witness"), instruments: readInstruments(JSON.stringify(VENUE_INSTRUMENTS)), silenceMs: 300 };
-  const first = await startEngine({ ...common, name: "a", port: a, peerPort: b, dir: join(folder, "a"), startAs: "active" }, failed);
-  const second = await startEngine({ ...common, name: "b", port: b, peerPort: a, dir: join(folder, "b"), startAs: "standby" }, failed);
+  const common = {
+    witnessDir: join(folder, "witness"),
+    instruments: readInstruments(JSON.stringify(VENUE_INSTRUMENTS)),
+    silenceMs: 300,
+  };
+  const first = await startEngine(
+    { ...common, name: "a", port: a, peerPort: b, dir: join(folder, "a"), startAs: "active" },
+    failed,
+  );
+  const second = await startEngine(
+    { ...common, name: "b", port: b, peerPort: a, dir: join(folder, "b"), startAs: "standby" },
+    failed,
+  );
   engines = [first, second];
   await vi.waitUntil(() => first.status().peerConnected, { timeout: 5_000 });
   const addresses = [`127.0.0.1:${a}`, `127.0.0.1:${b}`];
-  const config = { port: 0, instance: "g", release: "2.0", region: "tokyo", metadataUrl: "", engines: addresses, env: "production", keySeed: KEY_SEED } as const;
-  gateway = await startGateway(config, RELEASE_2_0, { metadata: fakeMetadata(), engine: connectEngine({ engines: addresses, name: "g" }) });
+  const config = {
+    port: 0,
+    instance: "g",
+    release: "2.0",
+    region: "tokyo",
+    metadataUrl: "",
+    engines: addresses,
+    env: "production",
+    keySeed: KEY_SEED,
+  } as const;
+  gateway = await startGateway(config, RELEASE_2_0, {
+    metadata: fakeMetadata(),
+    engine: connectEngine({ engines: addresses, name: "g" }),
+  });
   origin = `http://127.0.0.1:${gateway.port}`;
 });
 afterEach(async () => {
@@ -49,7 +71,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-const isPush = (clOrdId: string) => (message: Message) => "data" in message && (message["data"] as Message[])[0]?.["clOrdId"] === clOrdId;
+const isPush = (clOrdId: string) => (message: Message) =>
+  "data" in message && (message["data"] as Message[])[0]?.["clOrdId"] === clOrdId;
 
 type Sent = { readonly clOrdId: string; readonly sCode: string; readonly ms: number };
 

@@ -20,26 +20,46 @@ const metrics = async (): Promise<string> => (await fetch(`${gateway.origin}/-/m
 describe("order entry", () => {
   test("an order is placed, amended, queried and cancelled", async () => {
     const placed = await post("trade/order", { ...FAR_BUY, clOrdId: "a1" });
-    expect(placed).toMatchObject({ http: 200, body: { code: "0", msg: "", data: [{ clOrdId: "a1", sCode: "0", sMsg: "" }] } });
+    expect(placed).toMatchObject({
+      http: 200,
+      body: { code: "0", msg: "", data: [{ clOrdId: "a1", sCode: "0", sMsg: "" }] },
+    });
     expect(Number(placed.body.outTime)).toBeGreaterThanOrEqual(Number(placed.body.inTime));
     const ordId = placed.body.data[0]?.ordId;
     const amended = await post("trade/amend-order", { instId: "BTC-USDT", ordId, newPx: "45000.5", reqId: "r1" });
     expect(amended.body).toMatchObject({ code: "0", data: [{ ordId, sCode: "0", reqId: "r1" }] });
-    expect((await get(`trade/order?instId=BTC-USDT&ordId=${ordId}`)).body.data[0]).toMatchObject({ px: "45000.5", state: "live", ordId });
+    expect((await get(`trade/order?instId=BTC-USDT&ordId=${ordId}`)).body.data[0]).toMatchObject({
+      px: "45000.5",
+      state: "live",
+      ordId,
+    });
     expect((await get("trade/orders-pending?instType=SPOT")).body.data).toHaveLength(1);
-    expect((await post("trade/cancel-order", { instId: "BTC-USDT", clOrdId: "a1" })).body).toMatchObject({ code: "0", data: [{ ordId, sCode: "0" }] });
-    expect((await get(`trade/order?instId=BTC-USDT&clOrdId=a1`)).body.data[0]).toMatchObject({ state: "canceled", cancelSource: "1" });
+    expect((await post("trade/cancel-order", { instId: "BTC-USDT", clOrdId: "a1" })).body).toMatchObject({
+      code: "0",
+      data: [{ ordId, sCode: "0" }],
+    });
+    expect((await get(`trade/order?instId=BTC-USDT&clOrdId=a1`)).body.data[0]).toMatchObject({
+      state: "canceled",
+      cancelSource: "1",
+    });
     expect((await get("trade/orders-pending")).body.data).toHaveLength(0);
   });
 
   test("the response says which release, instance and region answered", async () => {
     const { headers } = await post("trade/order", FAR_BUY);
-    expect(["release", "instance", "region"].map((name) => headers.get(`x-venue-${name}`))).toEqual(["2.0", "tokyo-1", "tokyo"]);
+    expect(["release", "instance", "region"].map((name) => headers.get(`x-venue-${name}`))).toEqual([
+      "2.0",
+      "tokyo-1",
+      "tokyo",
+    ]);
   });
 
   test("the same client order id is refused while the first order rests", async () => {
     await post("trade/order", { ...FAR_BUY, clOrdId: "twice" });
-    expect(await post("trade/order", { ...FAR_BUY, clOrdId: "twice" })).toMatchObject({ http: 200, body: { code: "1", data: [{ sCode: "51016", ordId: "" }] } });
+    expect(await post("trade/order", { ...FAR_BUY, clOrdId: "twice" })).toMatchObject({
+      http: 200,
+      body: { code: "1", data: [{ sCode: "51016", ordId: "" }] },
+    });
   });
 
   test("a batch succeeds in part, and each row tells its own result", async () => {
@@ -66,7 +86,9 @@ describe("order entry", () => {
 
   test("an amend to a price outside the band is refused and changes nothing", async () => {
     const ordId = (await post("trade/order", FAR_BUY)).body.data[0]?.ordId ?? "";
-    expect((await post("trade/amend-order", { instId: "BTC-USDT", ordId, newPx: "100" })).body.data[0]).toMatchObject({ sCode: "51138" });
+    expect((await post("trade/amend-order", { instId: "BTC-USDT", ordId, newPx: "100" })).body.data[0]).toMatchObject({
+      sCode: "51138",
+    });
     expect(gateway.engine.orders.get(ordId)?.px).toBe("45000");
   });
 
@@ -99,19 +121,32 @@ describe("what the venue says when it cannot", () => {
 
   test("an engine that is not the active one: 50001, too", async () => {
     gateway.engine.behave("passive");
-    expect(await post("trade/cancel-order", { instId: "BTC-USDT", ordId: "1" })).toMatchObject({ http: 503, body: { code: "50001", data: [] } });
+    expect(await post("trade/cancel-order", { instId: "BTC-USDT", ordId: "1" })).toMatchObject({
+      http: 503,
+      body: { code: "50001", data: [] },
+    });
   });
 
   test("an engine that took the order and does not answer: 51149 with 500, outcome unknown", async () => {
     gateway.engine.behave("silent");
-    expect(await post("trade/order", { ...FAR_BUY, clOrdId: "q" })).toMatchObject({ http: 500, body: { code: "1", data: [{ sCode: "51149", clOrdId: "q" }] } });
+    expect(await post("trade/order", { ...FAR_BUY, clOrdId: "q" })).toMatchObject({
+      http: 500,
+      body: { code: "1", data: [{ sCode: "51149", clOrdId: "q" }] },
+    });
   });
 
   test("an account whose route is gone gets 50026 with 500 on place, amend and cancel; others are served", async () => {
     gateway.metadata.lose(ALICE.uid);
     const named = { instId: "BTC-USDT", ordId: "1", newPx: "45000" };
-    for (const [path, body] of [["order", FAR_BUY], ["amend-order", named], ["cancel-order", named]] as const) {
-      expect(await post(`trade/${path}`, body)).toMatchObject({ http: 500, body: { code: "1", data: [{ sCode: "50026" }] } });
+    for (const [path, body] of [
+      ["order", FAR_BUY],
+      ["amend-order", named],
+      ["cancel-order", named],
+    ] as const) {
+      expect(await post(`trade/${path}`, body)).toMatchObject({
+        http: 500,
+        body: { code: "1", data: [{ sCode: "50026" }] },
+      });
     }
     expect((await post("trade/order", FAR_BUY, accountOf("1004", "production", KEY_SEED))).body.code).toBe("0");
   });
@@ -125,9 +160,30 @@ describe("what the venue says when it cannot", () => {
   test.each([
     { name: "an unknown path", method: "GET", path: "nothing", body: undefined, http: 404, code: "404" },
     { name: "no body", method: "POST", path: "trade/order", body: undefined, http: 400, code: "50000" },
-    { name: "a list where an order belongs", method: "POST", path: "trade/order", body: [FAR_BUY], http: 400, code: "50000" },
-    { name: "a batch of 21", method: "POST", path: "trade/batch-orders", body: Array.from({ length: 21 }, () => FAR_BUY), http: 400, code: "51000" },
-    { name: "a query without an order", method: "GET", path: "trade/order?instId=BTC-USDT", body: undefined, http: 400, code: "50015" },
+    {
+      name: "a list where an order belongs",
+      method: "POST",
+      path: "trade/order",
+      body: [FAR_BUY],
+      http: 400,
+      code: "50000",
+    },
+    {
+      name: "a batch of 21",
+      method: "POST",
+      path: "trade/batch-orders",
+      body: Array.from({ length: 21 }, () => FAR_BUY),
+      http: 400,
+      code: "51000",
+    },
+    {
+      name: "a query without an order",
+      method: "GET",
+      path: "trade/order?instId=BTC-USDT",
+      body: undefined,
+      http: 400,
+      code: "50015",
+    },
   ] as const)("$name is refused with $code", async ({ method, path, body, http, code }) => {
     expect(await call(gateway.origin, method, `/api/v5/${path}`, body)).toMatchObject({ http, body: { code } });
   });
@@ -142,22 +198,43 @@ describe("public and account data", () => {
   test("time, instruments, ticker, book, status and balance answer in the venue's shapes", async () => {
     await post("trade/order", FAR_BUY);
     expect(Math.abs(Number((await get("public/time")).body.data[0]?.ts) - Date.now())).toBeLessThan(5_000);
-    expect((await get("public/instruments?instType=SPOT")).body.data).toMatchObject([{ instId: "BTC-USDT", instIdCode: 3, lotSz: "0.00000001", state: "live" }, {}, {}]);
+    expect((await get("public/instruments?instType=SPOT")).body.data).toMatchObject([
+      { instId: "BTC-USDT", instIdCode: 3, lotSz: "0.00000001", state: "live" },
+      {},
+      {},
+    ]);
     expect((await get("public/instruments?instType=SWAP")).body).toMatchObject({ code: "0", data: [] });
-    expect((await get("market/ticker?instId=BTC-USDT")).body.data[0]).toMatchObject({ last: "60000", bidPx: "45000", askPx: "" });
-    expect((await get("market/books?instId=BTC-USDT")).body.data[0]).toMatchObject({ bids: [["45000", "0.001", "0", "1"]], asks: [] });
+    expect((await get("market/ticker?instId=BTC-USDT")).body.data[0]).toMatchObject({
+      last: "60000",
+      bidPx: "45000",
+      askPx: "",
+    });
+    expect((await get("market/books?instId=BTC-USDT")).body.data[0]).toMatchObject({
+      bids: [["45000", "0.001", "0", "1"]],
+      asks: [],
+    });
     expect((await get("system/status")).body).toMatchObject({ code: "0", data: [] });
-    expect((await get("account/balance?ccy=USDT")).body.data[0]).toMatchObject({ details: [{ ccy: "USDT", availBal: "1000000" }] });
+    expect((await get("account/balance?ccy=USDT")).body.data[0]).toMatchObject({
+      details: [{ ccy: "USDT", availBal: "1000000" }],
+    });
   });
 
   test("leverage that a user sets is what the user reads", async () => {
-    expect((await post("account/set-leverage", { instId: "BTC-USDT", lever: "5", mgnMode: "cross" })).body).toMatchObject({ code: "0", data: [{ lever: "5" }] });
-    expect((await get("account/leverage-info?instId=BTC-USDT&mgnMode=cross")).body.data[0]).toMatchObject({ lever: "5", mgnMode: "cross" });
+    expect(
+      (await post("account/set-leverage", { instId: "BTC-USDT", lever: "5", mgnMode: "cross" })).body,
+    ).toMatchObject({ code: "0", data: [{ lever: "5" }] });
+    expect((await get("account/leverage-info?instId=BTC-USDT&mgnMode=cross")).body.data[0]).toMatchObject({
+      lever: "5",
+      mgnMode: "cross",
+    });
     expect((await post("account/set-leverage", { lever: "500", mgnMode: "cross" })).body.code).toBe("51000");
   });
 
   test("the dead-man switch takes 0 and 10 to 120 seconds", async () => {
-    expect((await post("trade/cancel-all-after", { timeOut: "30" })).body).toMatchObject({ code: "0", data: [{ triggerTime: expect.any(String) }] });
+    expect((await post("trade/cancel-all-after", { timeOut: "30" })).body).toMatchObject({
+      code: "0",
+      data: [{ triggerTime: expect.any(String) }],
+    });
     expect((await post("trade/cancel-all-after", { timeOut: "5" })).body.code).toBe("51000");
   });
 });
@@ -167,16 +244,24 @@ describe("metrics", () => {
     await post("trade/batch-orders", [FAR_BUY, { ...FAR_BUY, instId: "NO-SUCH" }, FAR_BUY]);
     await call(gateway.origin, "POST", "/api/v5/trade/cancel-order", { instId: "BTC-USDT", ordId: "9" });
     const text = await metrics();
-    expect(text).toContain('venue_operations_total{operation="order",code="0",http="200",cohort="shard-3",protocol="rest"} 2');
-    expect(text).toContain('venue_operations_total{operation="order",code="51001",http="200",cohort="shard-3",protocol="rest"} 1');
-    expect(text).toContain('venue_operations_total{operation="cancel",code="51400",http="200",cohort="shard-3",protocol="rest"} 1');
+    expect(text).toContain(
+      'venue_operations_total{operation="order",code="0",http="200",cohort="shard-3",protocol="rest"} 2',
+    );
+    expect(text).toContain(
+      'venue_operations_total{operation="order",code="51001",http="200",cohort="shard-3",protocol="rest"} 1',
+    );
+    expect(text).toContain(
+      'venue_operations_total{operation="cancel",code="51400",http="200",cohort="shard-3",protocol="rest"} 1',
+    );
     expect(text).toContain('venue_operation_seconds_bucket{operation="order",le="+Inf"} 3');
     expect(text).toContain('venue_release_info{release="2.0",instance="tokyo-1",region="tokyo"} 1');
   });
 
   test("an order that was turned away at the door counts as one, too", async () => {
     await call(gateway.origin, "POST", "/api/v5/trade/order", FAR_BUY, { ...ALICE, secret: "wrong" });
-    expect(await metrics()).toContain('venue_operations_total{operation="order",code="50113",http="401",cohort="shard-3",protocol="rest"} 1');
+    expect(await metrics()).toContain(
+      'venue_operations_total{operation="order",code="50113",http="401",cohort="shard-3",protocol="rest"} 1',
+    );
   });
 });
 
@@ -191,7 +276,13 @@ describe("the demo environment", () => {
     const demoAlice = accountOf("1003", "demo", KEY_SEED);
     const header = { "x-simulated-trading": "1" };
     expect((await call(demo.origin, "POST", "/api/v5/trade/order", FAR_BUY, demoAlice, header)).body.code).toBe("0");
-    expect(await call(demo.origin, "POST", "/api/v5/trade/order", FAR_BUY, demoAlice)).toMatchObject({ http: 401, body: { code: "50101" } });
-    expect(await call(demo.origin, "POST", "/api/v5/trade/order", FAR_BUY, ALICE, header)).toMatchObject({ http: 401, body: { code: "50101" } });
+    expect(await call(demo.origin, "POST", "/api/v5/trade/order", FAR_BUY, demoAlice)).toMatchObject({
+      http: 401,
+      body: { code: "50101" },
+    });
+    expect(await call(demo.origin, "POST", "/api/v5/trade/order", FAR_BUY, ALICE, header)).toMatchObject({
+      http: 401,
+      body: { code: "50101" },
+    });
   });
 });

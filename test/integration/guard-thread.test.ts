@@ -8,7 +8,10 @@ import type { Verdict } from "../../src/guard/verdict.ts";
 import type { WatchConfig, WatchedInstance } from "../../src/ports/watcher.ts";
 import { probeAccounts } from "../fakes/okx-server.ts";
 
-const REGIONS: readonly RegionPlan[] = [{ region: "tokyo", old: 3, usersPerSec: 100 }, { region: "frankfurt", old: 3, usersPerSec: 100 }];
+const REGIONS: readonly RegionPlan[] = [
+  { region: "tokyo", old: 3, usersPerSec: 100 },
+  { region: "frankfurt", old: 3, usersPerSec: 100 },
+];
 const SYSTEM_ERROR = { code: "50026", http: 500 };
 const FOREVER = new AbortController().signal;
 
@@ -47,7 +50,11 @@ describe("a healthy venue", () => {
     await world.until("healthy");
     const from = world.server("tokyo").operations();
     const at = performance.now();
-    await eventually(() => (performance.now() - at > 2_000 ? true : undefined), 5_000, () => "two seconds");
+    await eventually(
+      () => (performance.now() - at > 2_000 ? true : undefined),
+      5_000,
+      () => "two seconds",
+    );
     const perSec = ((world.server("tokyo").operations() - from) * 1000) / (performance.now() - at);
     expect(perSec).toBeGreaterThan(40);
     expect(perSec).toBeLessThan(55);
@@ -60,8 +67,14 @@ describe("a bad release", () => {
     await world.until("healthy");
     world.server("tokyo").fault([{ operation: "amend", instances: ["tokyo-new"], share: 1 / 3, how: SYSTEM_ERROR }]);
     watcher.instances([...world.before, world.dark("tokyo")]);
-    const result = await watcher.prove({ id: "p", instances: [world.dark("tokyo")], excludePct: 5, confidencePct: 99, deadlineMs: 20_000 }, FOREVER);
-    expect(result).toMatchObject({ kind: "refuted", reason: expect.stringMatching(/^amend on tokyo-new \(gateway@2\.0\): \d+ of \d+ failed, mostly 50026$/) as string });
+    const result = await watcher.prove(
+      { id: "p", instances: [world.dark("tokyo")], excludePct: 5, confidencePct: 99, deadlineMs: 20_000 },
+      FOREVER,
+    );
+    expect(result).toMatchObject({
+      kind: "refuted",
+      reason: expect.stringMatching(/^amend on tokyo-new \(gateway@2\.0\): \d+ of \d+ failed, mostly 50026$/) as string,
+    });
     expect(world.verdicts.at(-1)?.state).toBe("healthy");
     expect(world.pulses.at(-1)?.failed).toBe(0);
   });
@@ -70,7 +83,12 @@ describe("a bad release", () => {
     const { watcher, venue: world } = await watch();
     const dark = world.dark("tokyo");
     world.server("tokyo").kill("tokyo-new");
-    expect(await watcher.prove({ id: "p", instances: [dark], excludePct: 5, confidencePct: 99, deadlineMs: 20_000 }, FOREVER)).toMatchObject({ kind: "refuted", reason: expect.stringContaining("refused") as string });
+    expect(
+      await watcher.prove(
+        { id: "p", instances: [dark], excludePct: 5, confidencePct: 99, deadlineMs: 20_000 },
+        FOREVER,
+      ),
+    ).toMatchObject({ kind: "refuted", reason: expect.stringContaining("refused") as string });
   });
 
   test("in traffic is suspected, and failing once more failures confirm it", async () => {
@@ -81,7 +99,9 @@ describe("a bad release", () => {
     world.admit("tokyo");
     const suspect = await world.until("suspect");
     expect(suspect.at - at).toBeLessThan(3_000);
-    expect(suspect.reason).toMatch(/^amend in tokyo on gateway@2\.0: \d+ of \d+ failed \(50026\), 0 of \d+ on gateway@1\.0/);
+    expect(suspect.reason).toMatch(
+      /^amend in tokyo on gateway@2\.0: \d+ of \d+ failed \(50026\), 0 of \d+ on gateway@1\.0/,
+    );
     expect(suspect.regions).toEqual(["tokyo"]);
     world.withdraw("tokyo");
     expect((await world.until("failing")).regions).toEqual(["tokyo"]);
@@ -90,28 +110,45 @@ describe("a bad release", () => {
   test("that fails users only is seen in the counters, and probes that pass do not clear it", async () => {
     const { venue: world } = await watch({ guard: { suspectForMs: 3_000 } });
     await world.until("healthy");
-    world.server("tokyo").fault([{ operation: "amend", instances: ["tokyo-new"], share: 1 / 2, who: "users", how: SYSTEM_ERROR }]);
+    world
+      .server("tokyo")
+      .fault([{ operation: "amend", instances: ["tokyo-new"], share: 1 / 2, who: "users", how: SYSTEM_ERROR }]);
     world.admit("tokyo");
     await world.until("suspect");
     world.withdraw("tokyo");
     const failing = await world.until("failing");
     expect(failing.reason).toMatch(/has not cleared within 3 s$/);
     const lost = world.pulses.at(-1)?.failures ?? [];
-    expect(lost.every(({ operation, release, code }) => operation === "amend" && release === "gateway@2.0" && code === "50026")).toBe(true);
+    expect(
+      lost.every(
+        ({ operation, release, code }) => operation === "amend" && release === "gateway@2.0" && code === "50026",
+      ),
+    ).toBe(true);
     expect(lost.length).toBeGreaterThan(0);
   });
 
   test("that acknowledges amends and does nothing is refuted, because the order's state does not show them", async () => {
     const { watcher, venue: world } = await watch();
     world.server("tokyo").fault([{ operation: "amend", instances: ["tokyo-new"], how: "ignore" }]);
-    const result = await watcher.prove({ id: "p", instances: [world.dark("tokyo")], excludePct: 5, confidencePct: 99, deadlineMs: 20_000 }, FOREVER);
-    expect(result).toMatchObject({ kind: "refuted", reason: expect.stringMatching(/amend on tokyo-new .*not shown/) as string });
+    const result = await watcher.prove(
+      { id: "p", instances: [world.dark("tokyo")], excludePct: 5, confidencePct: 99, deadlineMs: 20_000 },
+      FOREVER,
+    );
+    expect(result).toMatchObject({
+      kind: "refuted",
+      reason: expect.stringMatching(/amend on tokyo-new .*not shown/) as string,
+    });
   });
 
   test("that hangs is refuted by the deadline", async () => {
     const { watcher, venue: world } = await watch();
     world.server("tokyo").fault([{ instances: ["tokyo-new"], how: "hang" }]);
-    expect(await watcher.prove({ id: "p", instances: [world.dark("tokyo")], excludePct: 5, confidencePct: 99, deadlineMs: 20_000 }, FOREVER)).toMatchObject({ kind: "refuted", reason: expect.stringContaining("timeout") as string });
+    expect(
+      await watcher.prove(
+        { id: "p", instances: [world.dark("tokyo")], excludePct: 5, confidencePct: 99, deadlineMs: 20_000 },
+        FOREVER,
+      ),
+    ).toMatchObject({ kind: "refuted", reason: expect.stringContaining("timeout") as string });
   });
 });
 
@@ -120,11 +157,14 @@ describe("metadata that breaks a cohort", () => {
     const { watcher, venue: world } = await watch();
     await world.until("healthy");
     const at = Date.now();
-    for (const region of ["tokyo", "frankfurt"]) world.server(region).fault([{ cohorts: ["shard-3", "shard-7"], how: SYSTEM_ERROR }]);
+    for (const region of ["tokyo", "frankfurt"])
+      world.server(region).fault([{ cohorts: ["shard-3", "shard-7"], how: SYSTEM_ERROR }]);
     watcher.mark({ id: "m", cause: { kind: "metadata", component: "orders-db" } });
     const failing = await world.until("failing");
     expect(failing.at - at).toBeLessThan(3_000);
-    expect(failing.reason).toMatch(/^(shard-3|shard-7|shard-3, shard-7): .* fails? \(\d+ of \d+, 50026\) after metadata orders-db$/);
+    expect(failing.reason).toMatch(
+      /^(shard-3|shard-7|shard-3, shard-7): .* fails? \(\d+ of \d+, 50026\) after metadata orders-db$/,
+    );
   });
 });
 
@@ -157,7 +197,9 @@ describe("no data is never healthy", () => {
     const { venue: world } = await watch();
     await world.until("healthy");
     world.server("tokyo").metricsAs(() => "<html><body>gone</body></html>");
-    expect((await world.until("unknown")).reason).toMatch(/counters of tokyo-\d in tokyo cannot be read: line 1 is no counter/);
+    expect((await world.until("unknown")).reason).toMatch(
+      /counters of tokyo-\d in tokyo cannot be read: line 1 is no counter/,
+    );
   });
 
   test("a counter that starts again is a missing bin and no failure", async () => {
@@ -165,7 +207,11 @@ describe("no data is never healthy", () => {
     await world.until("healthy");
     const before = world.pulses.length;
     world.server("tokyo").restartCounters("tokyo-0");
-    await eventually(() => (world.pulses.length > before + 10 ? true : undefined), 5_000, () => "ten pulses");
+    await eventually(
+      () => (world.pulses.length > before + 10 ? true : undefined),
+      5_000,
+      () => "ten pulses",
+    );
     expect(world.verdicts.at(-1)?.state).toBe("healthy");
     expect(world.pulses.at(-1)?.failed).toBe(0);
   });
@@ -173,7 +219,8 @@ describe("no data is never healthy", () => {
   test("probes whose keys are refused are unknown, and nobody is blamed", async () => {
     const { venue: world } = await watch();
     await world.until("healthy");
-    for (const region of ["tokyo", "frankfurt"]) world.server(region).fault([{ who: "probes", how: { code: "50113", http: 401 } }]);
+    for (const region of ["tokyo", "frankfurt"])
+      world.server(region).fault([{ who: "probes", how: { code: "50113", http: 401 } }]);
     expect((await world.until("unknown")).reason).toMatch(/no outcome of .* probes are refused with 50113/);
   });
 });
@@ -199,11 +246,16 @@ describe("probe orders", () => {
 });
 
 test("the guard judges while the main thread is held up: the verdict says when it was reached", async () => {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "processes", "okx-venue.ts")], { stdio: ["pipe", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [join(import.meta.dirname, "processes", "okx-venue.ts")], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   const watcher = guardThread();
   try {
     const [line] = (await once(child.stdout, "data")) as [Buffer];
-    const { config, instances } = JSON.parse(line.toString()) as { readonly config: WatchConfig; readonly instances: readonly WatchedInstance[] };
+    const { config, instances } = JSON.parse(line.toString()) as {
+      readonly config: WatchConfig;
+      readonly instances: readonly WatchedInstance[];
+    };
     const verdicts: Verdict[] = [];
     await watcher.start(config, { verdict: (verdict) => void verdicts.push(verdict), pulse: () => undefined });
     watcher.instances(instances);
@@ -214,7 +266,11 @@ test("the guard judges while the main thread is held up: the verdict says when i
     await new Promise((resolve) => setImmediate(resolve));
     const from = Date.now();
     while (Date.now() - from < 2_500);
-    const failing = await eventually(() => verdicts.find(({ state }) => state === "failing"), 2_000, () => JSON.stringify(verdicts));
+    const failing = await eventually(
+      () => verdicts.find(({ state }) => state === "failing"),
+      2_000,
+      () => JSON.stringify(verdicts),
+    );
     expect(failing.at - from).toBeLessThan(1_500);
   } finally {
     await watcher.stop();

@@ -35,8 +35,25 @@ beforeAll(async () => {
   const onFailure = (error: unknown): never => {
     throw error;
   };
-  engine = await startEngine({ name: "a", port: 0, peerPort: 0, dir: join(folder, "engine"), witnessDir: join(folder, "witness"), startAs: "active", instruments: readInstruments(JSON.stringify(VENUE_INSTRUMENTS)), silenceMs: 400 }, onFailure);
-  gateways = new Map([await startOne("tokyo-1", RELEASE_2_0), await startOne("tokyo-2", RELEASE_2_0), await startOne("good", RELEASE_2_0), await startOne("bad", release21({ amendShare: 0.33 }))]);
+  engine = await startEngine(
+    {
+      name: "a",
+      port: 0,
+      peerPort: 0,
+      dir: join(folder, "engine"),
+      witnessDir: join(folder, "witness"),
+      startAs: "active",
+      instruments: readInstruments(JSON.stringify(VENUE_INSTRUMENTS)),
+      silenceMs: 400,
+    },
+    onFailure,
+  );
+  gateways = new Map([
+    await startOne("tokyo-1", RELEASE_2_0),
+    await startOne("tokyo-2", RELEASE_2_0),
+    await startOne("good", RELEASE_2_0),
+    await startOne("bad", release21({ amendShare: 0.33 })),
+  ]);
   balancer = await startBalancer({ region: "tokyo", port: 0, adminPort: 0, statePath: join(folder, "state.json") });
   for (const id of ["tokyo-1", "tokyo-2"]) await weigh(id, 100);
 });
@@ -50,25 +67,60 @@ afterAll(async () => {
 
 const startOne = async (name: string, release: Release): Promise<readonly [string, RunningGateway]> => {
   const engines = [`127.0.0.1:${engine.port}`];
-  const options = { port: 0, release: `gateway@${release.version}`, region: "tokyo", metadataUrl: "", engines, env: "production", keySeed: KEY_SEED, instance: name } as const;
-  return [name, await startGateway(options, release, { metadata: fakeMetadata(), engine: connectEngine({ engines, name }) })];
+  const options = {
+    port: 0,
+    release: `gateway@${release.version}`,
+    region: "tokyo",
+    metadataUrl: "",
+    engines,
+    env: "production",
+    keySeed: KEY_SEED,
+    instance: name,
+  } as const;
+  return [
+    name,
+    await startGateway(options, release, { metadata: fakeMetadata(), engine: connectEngine({ engines, name }) }),
+  ];
 };
 const weigh = async (id: string, weight: number): Promise<void> => {
-  await fetch(`http://127.0.0.1:${balancer.adminPort}/backends/${id}`, { method: "PUT", body: JSON.stringify({ address: `127.0.0.1:${gateways.get(id)?.port}`, release: "gateway@2.0", weight }) });
+  await fetch(`http://127.0.0.1:${balancer.adminPort}/backends/${id}`, {
+    method: "PUT",
+    body: JSON.stringify({ address: `127.0.0.1:${gateways.get(id)?.port}`, release: "gateway@2.0", weight }),
+  });
 };
 const instance = (id: string, side: "new" | "old", inTraffic = side === "old"): WatchedInstance => ({
-  id, side, inTraffic, component: "gateway", region: "tokyo", release: id === "bad" ? "gateway@2.1" : "gateway@2.0", url: `http://127.0.0.1:${gateways.get(id)?.port}`,
+  id,
+  side,
+  inTraffic,
+  component: "gateway",
+  region: "tokyo",
+  release: id === "bad" ? "gateway@2.1" : "gateway@2.0",
+  url: `http://127.0.0.1:${gateways.get(id)?.port}`,
 });
 const before = (): readonly WatchedInstance[] => [instance("tokyo-1", "old"), instance("tokyo-2", "old")];
 const config = (): WatchConfig => ({
   guard: guardOf(),
   orderPrefix: PREFIX,
   counters: { path: "/-/metrics", metric: "venue_operations_total" },
-  regions: [{ region: "tokyo", accounts, probe: { kind: "okx", rest: `http://127.0.0.1:${balancer.port}`, accounts: { env: "UNUSED" }, instrument: "PROBE-USDT", simulatedTrading: false } }],
+  regions: [
+    {
+      region: "tokyo",
+      accounts,
+      probe: {
+        kind: "okx",
+        rest: `http://127.0.0.1:${balancer.port}`,
+        accounts: { env: "UNUSED" },
+        instrument: "PROBE-USDT",
+        simulatedTrading: false,
+      },
+    },
+  ],
 });
 const openOrders = async (): Promise<number> => {
   const link = connectEngine({ engines: [`127.0.0.1:${engine.port}`], name: "test" });
-  const pending = await Promise.all(PROBE_UIDS.tokyo.map((uid) => link.request({ op: "pending", uid, limit: 100 }, { timeoutMs: 1_000 })));
+  const pending = await Promise.all(
+    PROBE_UIDS.tokyo.map((uid) => link.request({ op: "pending", uid, limit: 100 }, { timeoutMs: 1_000 })),
+  );
   link.close();
   return pending.reduce((sum, { orders = [] }) => sum + orders.length, 0);
 };
@@ -90,9 +142,13 @@ describe("on the demo's own venue", () => {
     await watching(async (watcher, verdicts) => {
       await watcher.evidence(NEED, FOREVER);
       expect(verdicts.map(({ state }) => state)).toEqual(["healthy"]);
-      const prove = (id: string) => watcher.prove({ id, instances: [instance(id, "new")], ...NEED, deadlineMs: 20_000 }, FOREVER);
+      const prove = (id: string) =>
+        watcher.prove({ id, instances: [instance(id, "new")], ...NEED, deadlineMs: 20_000 }, FOREVER);
       expect(await prove("good")).toMatchObject({ kind: "proved" });
-      expect(await prove("bad")).toMatchObject({ kind: "refuted", reason: expect.stringMatching(/^amend on bad \(gateway@2\.1\): \d+ of \d+ failed, mostly 50026$/) as string });
+      expect(await prove("bad")).toMatchObject({
+        kind: "refuted",
+        reason: expect.stringMatching(/^amend on bad \(gateway@2\.1\): \d+ of \d+ failed, mostly 50026$/) as string,
+      });
       expect(verdicts.map(({ state }) => state)).toEqual(["healthy"]);
     });
     expect(await openOrders()).toBe(0);
@@ -104,45 +160,73 @@ describe("on the demo's own venue", () => {
       watcher.instances([...before(), instance("bad", "new", true)]);
       watcher.mark({ id: "admit", cause: { kind: "instances", component: "gateway", regions: ["tokyo"] } });
       await weigh("bad", 100);
-      const suspect = await eventually(() => verdicts.find(({ state }) => state === "suspect"), 10_000, () => JSON.stringify(verdicts));
-      expect(suspect.reason).toMatch(/^amend in tokyo on gateway@2\.1: \d+ of \d+ failed \(50026\), 0 of \d+ on gateway@2\.0$/);
+      const suspect = await eventually(
+        () => verdicts.find(({ state }) => state === "suspect"),
+        10_000,
+        () => JSON.stringify(verdicts),
+      );
+      expect(suspect.reason).toMatch(
+        /^amend in tokyo on gateway@2\.1: \d+ of \d+ failed \(50026\), 0 of \d+ on gateway@2\.0$/,
+      );
       await weigh("bad", 0);
       watcher.instances([...before(), instance("bad", "new", false)]);
-      await eventually(() => verdicts.find(({ state }) => state === "failing"), 15_000, () => JSON.stringify(verdicts));
+      await eventually(
+        () => verdicts.find(({ state }) => state === "failing"),
+        15_000,
+        () => JSON.stringify(verdicts),
+      );
     });
     expect(await openOrders()).toBe(0);
   });
 
-  test.each([1_500, 0])("an old instance that is retired with %i ms of notice, before the run says that it is out of traffic, is no trouble", async (noticeMs) => {
-    const id = `leaver-${noticeMs}`;
-    gateways = new Map([...gateways, await startOne(id, RELEASE_2_0)]);
-    await weigh(id, 100);
-    await watching(async (watcher, verdicts) => {
-      const all = [...before(), instance(id, "old"), instance("good", "new", true)];
-      watcher.instances(all);
-      await weigh("good", 100);
-      watcher.mark({ id: "admit", cause: { kind: "instances", component: "gateway", regions: ["tokyo"] } });
-      await watcher.evidence({ excludePct: 20, confidencePct: 99 }, FOREVER);
-      await weigh(id, 0);
-      await gateways.get(id)?.stop(noticeMs);
-      gateways = new Map([...gateways].filter(([name]) => name !== id));
-      const goneAt = performance.now();
-      await eventually(() => (performance.now() - goneAt > 2_000 ? true : undefined), 5_000, () => "two seconds without it");
-      watcher.instances(all.filter((one) => one.id !== id));
-      watcher.mark({ id: "retired", cause: { kind: "instances", component: "gateway", regions: ["tokyo"] } });
-      await watcher.evidence({ excludePct: 20, confidencePct: 99 }, FOREVER);
-      expect(verdicts.map(({ state, reason }) => `${state}: ${reason}`)).toEqual([expect.stringMatching(/^healthy/)]);
-    });
-    await weigh("good", 0);
-  });
+  test.each([1_500, 0])(
+    "an old instance that is retired with %i ms of notice, before the run says that it is out of traffic, is no trouble",
+    async (noticeMs) => {
+      const id = `leaver-${noticeMs}`;
+      gateways = new Map([...gateways, await startOne(id, RELEASE_2_0)]);
+      await weigh(id, 100);
+      await watching(async (watcher, verdicts) => {
+        const all = [...before(), instance(id, "old"), instance("good", "new", true)];
+        watcher.instances(all);
+        await weigh("good", 100);
+        watcher.mark({ id: "admit", cause: { kind: "instances", component: "gateway", regions: ["tokyo"] } });
+        await watcher.evidence({ excludePct: 20, confidencePct: 99 }, FOREVER);
+        await weigh(id, 0);
+        await gateways.get(id)?.stop(noticeMs);
+        gateways = new Map([...gateways].filter(([name]) => name !== id));
+        const goneAt = performance.now();
+        await eventually(
+          () => (performance.now() - goneAt > 2_000 ? true : undefined),
+          5_000,
+          () => "two seconds without it",
+        );
+        watcher.instances(all.filter((one) => one.id !== id));
+        watcher.mark({ id: "retired", cause: { kind: "instances", component: "gateway", regions: ["tokyo"] } });
+        await watcher.evidence({ excludePct: 20, confidencePct: 99 }, FOREVER);
+        expect(verdicts.map(({ state, reason }) => `${state}: ${reason}`)).toEqual([expect.stringMatching(/^healthy/)]);
+      });
+      await weigh("good", 0);
+    },
+  );
 
   test("probe orders do not outlive a guard that is killed", { timeout: 40_000 }, async () => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, "processes", "watch-until-killed.ts")], { env: { ...process.env, WATCH: JSON.stringify(config()) }, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [join(import.meta.dirname, "processes", "watch-until-killed.ts")], {
+      env: { ...process.env, WATCH: JSON.stringify(config()) },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await once(child.stdout, "data");
-    await eventually(async () => ((await openOrders()) > 0 ? true : undefined), 10_000, () => "an open probe order");
+    await eventually(
+      async () => ((await openOrders()) > 0 ? true : undefined),
+      10_000,
+      () => "an open probe order",
+    );
     child.kill("SIGKILL");
     await once(child, "exit");
     expect(await openOrders()).toBeGreaterThan(0);
-    await eventually(async () => ((await openOrders()) === 0 ? true : undefined), 15_000, () => "the dead-man switch");
+    await eventually(
+      async () => ((await openOrders()) === 0 ? true : undefined),
+      15_000,
+      () => "the dead-man switch",
+    );
   });
 });

@@ -28,17 +28,32 @@ async function place(conduct: Conduct = {}, more: Partial<ProcessComponent> = {}
   return made;
 }
 
-const shapeOf = (one: ProcessPlace, counts: Readonly<Record<string, number>>, drain = { noticeMs: 20, deadlineMs: 1_000 }): Shape => ({
+const shapeOf = (
+  one: ProcessPlace,
+  counts: Readonly<Record<string, number>>,
+  drain = { noticeMs: 20, deadlineMs: 1_000 },
+): Shape => ({
   releases: Object.entries(counts).map(([release, count]) => ({ release, digest: one.digest(release), count })),
   drain,
 });
 const recordsOf = (one: ProcessPlace) => openRegistry(one.options.stateDir, "gateway").list("tokyo");
-const backendsOf = async (one: ProcessPlace): Promise<readonly { readonly id: string; readonly address: string; readonly weight: number }[]> =>
-  ((await (await fetch(`${one.adminOf("tokyo")}/backends`)).json()) as { backends: { id: string; address: string; weight: number }[] }).backends;
-const running = async (one: ProcessPlace): Promise<readonly string[]> => (await markedProcesses(openRegistry(one.options.stateDir, "gateway").dir)).map(({ id }) => id).toSorted();
+const backendsOf = async (
+  one: ProcessPlace,
+): Promise<readonly { readonly id: string; readonly address: string; readonly weight: number }[]> =>
+  (
+    (await (await fetch(`${one.adminOf("tokyo")}/backends`)).json()) as {
+      backends: { id: string; address: string; weight: number }[];
+    }
+  ).backends;
+const running = async (one: ProcessPlace): Promise<readonly string[]> =>
+  (await markedProcesses(openRegistry(one.options.stateDir, "gateway").dir)).map(({ id }) => id).toSorted();
 
 /** A midflight of its own, that can be killed. */
-function elsewhere(one: ProcessPlace, order: object, user?: { readonly uid: number; readonly gid: number }): { readonly child: ChildProcess; said(): string; readonly ended: Promise<unknown> } {
+function elsewhere(
+  one: ProcessPlace,
+  order: object,
+  user?: { readonly uid: number; readonly gid: number },
+): { readonly child: ChildProcess; said(): string; readonly ended: Promise<unknown> } {
   const script = fileURLToPath(new URL("./processes/shape-instances.ts", import.meta.url));
   const child = spawn(process.execPath, [script], { stdio: ["pipe", "pipe", "inherit"], ...user });
   let said = "";
@@ -53,7 +68,10 @@ function elsewhere(one: ProcessPlace, order: object, user?: { readonly uid: numb
 test("killed at any moment while it starts and stops, the next one brings the region into shape and leaves nothing over", async () => {
   const one = await place({ holdsSocket: true });
   const workload = processWorkload(one.options);
-  const wanted = [shapeOf(one, { "gateway@1.0": 3, "gateway@2.0": 0 }), shapeOf(one, { "gateway@1.0": 0, "gateway@2.0": 3 }, { noticeMs: 100, deadlineMs: 1_000 })];
+  const wanted = [
+    shapeOf(one, { "gateway@1.0": 3, "gateway@2.0": 0 }),
+    shapeOf(one, { "gateway@1.0": 0, "gateway@2.0": 3 }, { noticeMs: 100, deadlineMs: 1_000 }),
+  ];
   for (let turn = 0; turn < 12; turn += 1) {
     const midflight = elsewhere(one, { shape: wanted[turn % 2], fence: at(turn + 1) });
     await expect.poll(midflight.said, { interval: 5 }).toContain("begun");
@@ -62,23 +80,48 @@ test("killed at any moment while it starts and stops, the next one brings the re
     await midflight.ended;
     if (turn % 3 === 2) continue;
     const { instances } = await workload.shape("tokyo", wanted[turn % 2] ?? wanted[0]!, at(turn + 1), signal);
-    expect(instances.map(({ ready, ordinal }) => [ready, ordinal])).toEqual([[true, 1], [true, 2], [true, 3]]);
+    expect(instances.map(({ ready, ordinal }) => [ready, ordinal])).toEqual([
+      [true, 1],
+      [true, 2],
+      [true, 3],
+    ]);
     expect(await running(one)).toEqual(instances.map(({ id }) => id).toSorted());
-    expect((await backendsOf(one)).map(({ id, address }) => `${id} ${address}`).toSorted()).toEqual(instances.map(({ id, address }) => `${id} ${address}`).toSorted());
+    expect((await backendsOf(one)).map(({ id, address }) => `${id} ${address}`).toSorted()).toEqual(
+      instances.map(({ id, address }) => `${id} ${address}`).toSorted(),
+    );
   }
 }, 60_000);
 
 test("of two at once the later order wins, and the earlier starts and stops nothing more", async () => {
   const one = await place();
   for (let turn = 0; turn < 4; turn += 1) {
-    const early = elsewhere(one, { shape: shapeOf(one, { "gateway@1.0": 3, "gateway@2.0": 0 }), fence: at(1, 2 * turn + 1) });
-    const late = elsewhere(one, { shape: shapeOf(one, { "gateway@1.0": 0, "gateway@2.0": 2 }), fence: at(1, 2 * turn + 2) });
+    const early = elsewhere(one, {
+      shape: shapeOf(one, { "gateway@1.0": 3, "gateway@2.0": 0 }),
+      fence: at(1, 2 * turn + 1),
+    });
+    const late = elsewhere(one, {
+      shape: shapeOf(one, { "gateway@1.0": 0, "gateway@2.0": 2 }),
+      fence: at(1, 2 * turn + 2),
+    });
     await Promise.all([early.ended, late.ended]);
     expect(early.said()).toMatch(/begun\n(FENCED|done|FOREIGN)/);
-    const { instances } = await processWorkload(one.options).shape("tokyo", shapeOf(one, { "gateway@1.0": 0, "gateway@2.0": 2 }), at(1, 2 * turn + 2), signal);
-    expect(instances.map(({ release, ready }) => [release, ready])).toEqual([["gateway@2.0", true], ["gateway@2.0", true]]);
+    const { instances } = await processWorkload(one.options).shape(
+      "tokyo",
+      shapeOf(one, { "gateway@1.0": 0, "gateway@2.0": 2 }),
+      at(1, 2 * turn + 2),
+      signal,
+    );
+    expect(instances.map(({ release, ready }) => [release, ready])).toEqual([
+      ["gateway@2.0", true],
+      ["gateway@2.0", true],
+    ]);
     expect(await running(one)).toEqual(instances.map(({ id }) => id).toSorted());
-    await processWorkload(one.options).shape("tokyo", shapeOf(one, { "gateway@1.0": 0, "gateway@2.0": 0 }), at(1, 2 * turn + 2), signal);
+    await processWorkload(one.options).shape(
+      "tokyo",
+      shapeOf(one, { "gateway@1.0": 0, "gateway@2.0": 0 }),
+      at(1, 2 * turn + 2),
+      signal,
+    );
   }
 }, 60_000);
 
@@ -86,7 +129,10 @@ test("a midflight that stood still while another took over changes nothing when 
   const one = await place();
   const fresh = shapeOf(one, { "gateway@1.0": 0, "gateway@2.0": 2 });
   for (let turn = 0; turn < 6; turn += 1) {
-    const still = elsewhere(one, { shape: shapeOf(one, { "gateway@1.0": 3, "gateway@2.0": 0 }), fence: at(1, 2 * turn + 1) });
+    const still = elsewhere(one, {
+      shape: shapeOf(one, { "gateway@1.0": 3, "gateway@2.0": 0 }),
+      fence: at(1, 2 * turn + 1),
+    });
     await expect.poll(still.said, { interval: 5 }).toContain("begun");
     await new Promise((resolve) => setTimeout(resolve, 10 + turn * 30));
     still.child.kill("SIGSTOP");
@@ -121,7 +167,12 @@ test("instances outlive the midflight that started them, and the next one recogn
   await midflight.ended;
   expect(midflight.said()).toBe("begun\ndone\n");
   const pids = (await recordsOf(one)).map((record) => record.process?.pid);
-  const { instances } = await processWorkload(one.options).shape("tokyo", shapeOf(one, { "gateway@1.0": 2 }), at(2), signal);
+  const { instances } = await processWorkload(one.options).shape(
+    "tokyo",
+    shapeOf(one, { "gateway@1.0": 2 }),
+    at(2),
+    signal,
+  );
   expect(instances.map(({ ready }) => ready)).toEqual([true, true]);
   expect((await recordsOf(one)).map((record) => record.process?.pid)).toEqual(pids);
   expect(await processEstate(one.options).pids("tokyo")).toEqual(pids);
@@ -148,7 +199,11 @@ test("a state folder that this user may not write is named, and nothing is start
   const one = await place();
   await mkdir(one.options.stateDir, { mode: 0o755 });
   await chmod(one.dir, 0o755);
-  const midflight = elsewhere(one, { shape: shapeOf(one, { "gateway@1.0": 1 }), fence: at(1) }, { uid: 65_534, gid: 65_534 });
+  const midflight = elsewhere(
+    one,
+    { shape: shapeOf(one, { "gateway@1.0": 1 }), fence: at(1) },
+    { uid: 65_534, gid: 65_534 },
+  );
   await midflight.ended;
   expect(midflight.said()).toMatch(/STATE_UNWRITABLE .*cannot write .* as uid 65534: permission denied \(EACCES\)/);
   expect(await running(one)).toEqual([]);
@@ -158,7 +213,9 @@ test("a full disk is one clear sentence, and no process that nobody knows of", a
   const one = await place();
   await mkdir(one.options.stateDir);
   try {
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "midflight-test", one.options.stateDir], { stdio: "ignore" });
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "midflight-test", one.options.stateDir], {
+      stdio: "ignore",
+    });
   } catch {
     return skip("this user may not mount a disk");
   }
@@ -170,25 +227,40 @@ test("a full disk is one clear sentence, and no process that nobody knows of", a
   await workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 1 }), at(1), signal);
   await writeFile(join(one.options.stateDir, "fill"), "x".repeat(60_000)).catch(() => {});
   await writeFile(join(one.options.stateDir, "more"), "x".repeat(4_000)).catch(() => {});
-  const refusal = { code: "STATE_UNWRITABLE", message: expect.stringContaining("the disk is full (ENOSPC)"), hint: expect.stringContaining("make room") };
-  await expect(workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 3 }), at(1), signal)).rejects.toMatchObject(refusal);
-  expect(await running(one)).toEqual((await recordsOf(one)).filter((record) => record.process !== undefined).map(({ id }) => id));
+  const refusal = {
+    code: "STATE_UNWRITABLE",
+    message: expect.stringContaining("the disk is full (ENOSPC)"),
+    hint: expect.stringContaining("make room"),
+  };
+  await expect(workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 3 }), at(1), signal)).rejects.toMatchObject(
+    refusal,
+  );
+  expect(await running(one)).toEqual(
+    (await recordsOf(one)).filter((record) => record.process !== undefined).map(({ id }) => id),
+  );
   await rm(join(one.options.stateDir, "fill"), { force: true });
   await rm(join(one.options.stateDir, "more"), { force: true });
-  expect((await workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 3 }), at(2), signal)).instances.map(({ ready }) => ready)).toEqual([true, true, true]);
+  expect(
+    (await workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 3 }), at(2), signal)).instances.map(
+      ({ ready }) => ready,
+    ),
+  ).toEqual([true, true, true]);
 });
 
-test.each(["in its group", "in another group"] as const)("a program that ignores SIGTERM is killed after its deadline, with what it started %s", async (hasChild) => {
-  const one = await place({ ignoresTerm: true, hasChild }, { stopDeadlineMs: 300 });
-  const workload = processWorkload(one.options);
-  await workload.shape("tokyo", shapeOf(one, { "gateway@2.0": 1 }), at(1), signal);
-  expect(await running(one)).toHaveLength(2);
-  const started = performance.now();
-  await workload.shape("tokyo", shapeOf(one, { "gateway@2.0": 0 }), at(2), signal);
-  expect(performance.now() - started).toBeGreaterThan(300);
-  expect(await running(one)).toEqual([]);
-  expect(await recordsOf(one)).toEqual([]);
-});
+test.each(["in its group", "in another group"] as const)(
+  "a program that ignores SIGTERM is killed after its deadline, with what it started %s",
+  async (hasChild) => {
+    const one = await place({ ignoresTerm: true, hasChild }, { stopDeadlineMs: 300 });
+    const workload = processWorkload(one.options);
+    await workload.shape("tokyo", shapeOf(one, { "gateway@2.0": 1 }), at(1), signal);
+    expect(await running(one)).toHaveLength(2);
+    const started = performance.now();
+    await workload.shape("tokyo", shapeOf(one, { "gateway@2.0": 0 }), at(2), signal);
+    expect(performance.now() - started).toBeGreaterThan(300);
+    expect(await running(one)).toEqual([]);
+    expect(await recordsOf(one)).toEqual([]);
+  },
+);
 
 test("what a dead instance left running is ended before it comes back", async () => {
   const one = await place({ hasChild: "in its group" });
@@ -207,7 +279,9 @@ test("a program that ends at once is told of with its last lines and its log", a
   const shaping = processWorkload(one.options).shape("tokyo", shapeOf(one, { "gateway@2.0": 1 }), at(1), signal);
   await expect(shaping).rejects.toMatchObject({
     code: "INSTANCE_NOT_READY",
-    message: expect.stringMatching(/gateway-tokyo-2\.0-1-[0-9a-f]{6}: it ended with status 3 before it was ready; its last lines:\nthe metadata lacks a table: price_bands/),
+    message: expect.stringMatching(
+      /gateway-tokyo-2\.0-1-[0-9a-f]{6}: it ended with status 3 before it was ready; its last lines:\nthe metadata lacks a table: price_bands/,
+    ),
     hint: expect.stringContaining(join("logs", "gateway", "tokyo")),
   });
 });
@@ -220,7 +294,14 @@ test("a port that somebody took is given up, and the balancer learns the new one
   process.kill(record?.process?.pid ?? 0, "SIGKILL");
   // It even answers as if it were ready.
   const squatter = createServer((_request, response) => response.end("{}"));
-  await expect.poll(() => new Promise((resolve) => squatter.once("error", resolve).listen(record?.port, "127.0.0.1", () => resolve("listening")))).toBe("listening");
+  await expect
+    .poll(
+      () =>
+        new Promise((resolve) =>
+          squatter.once("error", resolve).listen(record?.port, "127.0.0.1", () => resolve("listening")),
+        ),
+    )
+    .toBe("listening");
   cleanups.push(async () => squatter.close() && squatter.closeAllConnections());
   const { instances } = await workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 1 }), at(2), signal);
   expect(instances.map(({ id, ready }) => [id, ready])).toEqual([[record?.id, true]]);
@@ -231,14 +312,20 @@ test("a port that somebody took is given up, and the balancer learns the new one
 test("a program that finds its port taken every time is given a few others, then told of", async () => {
   const one = await place({ exits: { status: 1, says: "Error: listen EADDRINUSE: address already in use" } });
   const shaping = processWorkload(one.options).shape("tokyo", shapeOf(one, { "gateway@2.0": 1 }), at(1), signal);
-  await expect(shaping).rejects.toMatchObject({ code: "INSTANCE_NOT_READY", message: expect.stringContaining("EADDRINUSE") });
+  await expect(shaping).rejects.toMatchObject({
+    code: "INSTANCE_NOT_READY",
+    message: expect.stringContaining("EADDRINUSE"),
+  });
 });
 
 test("a release that was changed after it was certified is not started", async () => {
   const one = await place();
   await writeFile(join(one.dir, "releases", "gateway@2.0", "conduct.json"), "{}");
   const shaping = processWorkload(one.options).shape("tokyo", shapeOf(one, { "gateway@2.0": 1 }), at(1), signal);
-  await expect(shaping).rejects.toMatchObject({ code: "RELEASE_DIGEST_MISMATCH", message: expect.stringContaining(one.digest("gateway@2.0")) });
+  await expect(shaping).rejects.toMatchObject({
+    code: "RELEASE_DIGEST_MISMATCH",
+    message: expect.stringContaining(one.digest("gateway@2.0")),
+  });
   expect(await recordsOf(one)).toEqual([]);
 });
 
@@ -247,16 +334,28 @@ test("an old release that releases.yaml no longer names is started again from it
   await processWorkload(one.options).shape("tokyo", shapeOf(one, { "gateway@1.0": 1 }), at(1), signal);
   const forgetful = processWorkload({ ...one.options, releases: {} });
   expect((await forgetful.shape("tokyo", shapeOf(one, { "gateway@1.0": 2 }), at(2), signal)).instances).toHaveLength(2);
-  await expect(forgetful.shape("tokyo", shapeOf(one, { "gateway@1.0": 2, "gateway@2.0": 1 }), at(3), signal)).rejects.toMatchObject({ code: "RELEASE_DIGEST_MISMATCH", message: expect.stringContaining("does not name it") });
+  await expect(
+    forgetful.shape("tokyo", shapeOf(one, { "gateway@1.0": 2, "gateway@2.0": 1 }), at(3), signal),
+  ).rejects.toMatchObject({ code: "RELEASE_DIGEST_MISMATCH", message: expect.stringContaining("does not name it") });
 });
 
 test("an instance sees its own environment, and none of midflight's secrets", async () => {
   const one = await place();
   process.env["MIDFLIGHT_TEST_SECRET"] = "s3cr3t";
   cleanups.push(async () => void delete process.env["MIDFLIGHT_TEST_SECRET"]);
-  const { instances } = await processWorkload(one.options).shape("tokyo", shapeOf(one, { "gateway@1.0": 1 }), at(1), signal);
+  const { instances } = await processWorkload(one.options).shape(
+    "tokyo",
+    shapeOf(one, { "gateway@1.0": 1 }),
+    at(1),
+    signal,
+  );
   const env = (await (await fetch(`http://${instances[0]?.address}/env`)).json()) as Record<string, string>;
-  expect(env).toMatchObject({ GREETING: "hello", MIDFLIGHT_INSTANCE: instances[0]?.id, MIDFLIGHT_RELEASE: "gateway@1.0", MIDFLIGHT_REGION: "tokyo" });
+  expect(env).toMatchObject({
+    GREETING: "hello",
+    MIDFLIGHT_INSTANCE: instances[0]?.id,
+    MIDFLIGHT_RELEASE: "gateway@1.0",
+    MIDFLIGHT_REGION: "tokyo",
+  });
   expect(env["MIDFLIGHT_TEST_SECRET"]).toBeUndefined();
 });
 
@@ -286,7 +385,12 @@ test("an instance leaves when its last socket is closed, or when its time is ove
   const workload = processWorkload(one.options);
   await workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 1, "gateway@2.0": 1 }), at(1), signal);
   const polite = performance.now();
-  await workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 0, "gateway@2.0": 1 }, { noticeMs: 400, deadlineMs: 30_000 }), at(2), signal);
+  await workload.shape(
+    "tokyo",
+    shapeOf(one, { "gateway@1.0": 0, "gateway@2.0": 1 }, { noticeMs: 400, deadlineMs: 30_000 }),
+    at(2),
+    signal,
+  );
   expect(performance.now() - polite).toBeGreaterThan(390);
   expect(performance.now() - polite).toBeLessThan(5_000);
   const stuck = performance.now();
@@ -301,16 +405,32 @@ test("an instance that was leaving and is needed again stays, and says so", asyn
   const options = stuck.options;
   const shaping = processWorkload(options);
   const { instances } = await shaping.shape("tokyo", shapeOf(stuck, { "gateway@1.0": 2 }), at(1), signal);
-  await processTraffic(options).weigh("tokyo", [{ digest: stuck.digest("gateway@1.0"), admitted: 2, weightPct: 100 }], at(2), signal);
+  await processTraffic(options).weigh(
+    "tokyo",
+    [{ digest: stuck.digest("gateway@1.0"), admitted: 2, weightPct: 100 }],
+    at(2),
+    signal,
+  );
   const change = new AbortController();
-  const leaving = shaping.shape("tokyo", shapeOf(stuck, { "gateway@1.0": 1 }, { noticeMs: 10_000, deadlineMs: 10_000 }), at(3), change.signal);
+  const leaving = shaping.shape(
+    "tokyo",
+    shapeOf(stuck, { "gateway@1.0": 1 }, { noticeMs: 10_000, deadlineMs: 10_000 }),
+    at(3),
+    change.signal,
+  );
   const seen = async () => (await fetch(`http://${instances[1]?.address}/seen`)).json();
   await expect.poll(seen).toEqual(["drain 10000"]);
   change.abort(new Error("changed my mind"));
   await expect(leaving).rejects.toThrow("changed my mind");
-  expect((await shaping.observe("tokyo", signal)).instances.map(({ ready, weightPct }) => [ready, weightPct])).toEqual([[true, 100], [false, 0]]);
+  expect((await shaping.observe("tokyo", signal)).instances.map(({ ready, weightPct }) => [ready, weightPct])).toEqual([
+    [true, 100],
+    [false, 0],
+  ]);
   const back = await shaping.shape("tokyo", shapeOf(stuck, { "gateway@1.0": 2 }), at(4), signal);
-  expect(back.instances.map(({ address, ready, weightPct }) => [address, ready, weightPct])).toEqual([[instances[0]?.address, true, 100], [instances[1]?.address, true, 0]]);
+  expect(back.instances.map(({ address, ready, weightPct }) => [address, ready, weightPct])).toEqual([
+    [instances[0]?.address, true, 100],
+    [instances[1]?.address, true, 0],
+  ]);
   expect(await seen()).toEqual(["drain 10000", "undrain"]);
 });
 
@@ -318,22 +438,62 @@ test("a backend that nobody recorded is shown as a stranger, and stops the run",
   const one = await place();
   const workload = processWorkload(one.options);
   await workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 1 }), at(1), signal);
-  await fetch(`${one.adminOf("tokyo")}/backends/stranger`, { method: "PUT", headers: { "x-midflight-fence": "1.1" }, body: JSON.stringify({ address: "127.0.0.1:1", release: "9.9", weight: 30 }) });
-  expect((await workload.observe("tokyo", signal)).instances.at(-1)).toEqual({ id: "stranger", release: "9.9", digest: "?", ordinal: 1, ready: false, weightPct: 30, address: "127.0.0.1:1" });
-  await expect(workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 2 }), at(2), signal)).rejects.toMatchObject({ code: "FOREIGN_CHANGE", message: expect.stringContaining("stranger at 127.0.0.1:1") });
+  await fetch(`${one.adminOf("tokyo")}/backends/stranger`, {
+    method: "PUT",
+    headers: { "x-midflight-fence": "1.1" },
+    body: JSON.stringify({ address: "127.0.0.1:1", release: "9.9", weight: 30 }),
+  });
+  expect((await workload.observe("tokyo", signal)).instances.at(-1)).toEqual({
+    id: "stranger",
+    release: "9.9",
+    digest: "?",
+    ordinal: 1,
+    ready: false,
+    weightPct: 30,
+    address: "127.0.0.1:1",
+  });
+  await expect(workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 2 }), at(2), signal)).rejects.toMatchObject({
+    code: "FOREIGN_CHANGE",
+    message: expect.stringContaining("stranger at 127.0.0.1:1"),
+  });
 });
 
 test("an instance that is recorded while somebody looks is no stranger", async () => {
   const one = await place();
-  const record: InstanceRecord = { format: 1, id: "gateway-tokyo-1.0-1", component: "gateway", region: "tokyo", release: "gateway@1.0", digest: one.digest("gateway@1.0"), ordinal: 1, stage: "running", port: 1, startedAt: 0, path: one.dir, run: ["node"] };
+  const record: InstanceRecord = {
+    format: 1,
+    id: "gateway-tokyo-1.0-1",
+    component: "gateway",
+    region: "tokyo",
+    release: "gateway@1.0",
+    digest: one.digest("gateway@1.0"),
+    ordinal: 1,
+    stage: "running",
+    port: 1,
+    startedAt: 0,
+    path: one.dir,
+    run: ["node"],
+  };
   const registry = openRegistry(one.options.stateDir, "gateway");
   const balancer = createServer((_request, response) => {
-    void registry.put(record, unfenced).then(() => response.end(JSON.stringify({ fence: { epoch: 0, seq: 0 }, backends: [{ id: record.id, address: "127.0.0.1:1", release: "1.0", weight: 0, inflight: 0, sockets: 0 }] })));
+    void registry
+      .put(record, unfenced)
+      .then(() =>
+        response.end(
+          JSON.stringify({
+            fence: { epoch: 0, seq: 0 },
+            backends: [{ id: record.id, address: "127.0.0.1:1", release: "1.0", weight: 0, inflight: 0, sockets: 0 }],
+          }),
+        ),
+      );
   });
   await new Promise<void>((resolve) => balancer.listen(0, "127.0.0.1", resolve));
   cleanups.push(async () => balancer.close() && balancer.closeAllConnections());
   const admin = `http://127.0.0.1:${(balancer.address() as AddressInfo).port}`;
-  const { instances } = await processWorkload({ ...one.options, config: { ...one.options.config, balancer: { tokyo: admin } } }).observe("tokyo", signal);
+  const { instances } = await processWorkload({
+    ...one.options,
+    config: { ...one.options.config, balancer: { tokyo: admin } },
+  }).observe("tokyo", signal);
   expect(instances.map(({ digest }) => digest)).toEqual([record.digest]);
 });
 
@@ -342,10 +502,21 @@ test("after a power cut instances come back where they were, with the weight the
   const estate = processEstate(one.options);
   await estate.bringUp(["tokyo", "frankfurt"], { release: "gateway@1.0", digest: one.digest("gateway@1.0"), count: 2 });
   const before = await processWorkload(one.options).observe("tokyo", signal);
-  expect(before.instances.map(({ ready, weightPct }) => [ready, weightPct])).toEqual([[true, 100], [true, 100]]);
+  expect(before.instances.map(({ ready, weightPct }) => [ready, weightPct])).toEqual([
+    [true, 100],
+    [true, 100],
+  ]);
   for (const pid of await estate.pids("tokyo")) process.kill(pid, "SIGKILL");
   await expect.poll(() => estate.pids("tokyo")).toEqual([]);
-  expect((await processWorkload(one.options).observe("tokyo", signal)).instances.map(({ ready, weightPct }) => [ready, weightPct])).toEqual([[false, 100], [false, 100]]);
+  expect(
+    (await processWorkload(one.options).observe("tokyo", signal)).instances.map(({ ready, weightPct }) => [
+      ready,
+      weightPct,
+    ]),
+  ).toEqual([
+    [false, 100],
+    [false, 100],
+  ]);
   await estate.restore("tokyo");
   expect(await processWorkload(one.options).observe("tokyo", signal)).toEqual(before);
   await estate.stop();
@@ -360,7 +531,10 @@ test("a record that cannot be understood is named, and nothing is done", async (
   const path = join(one.options.stateDir, "instances", "gateway", "tokyo", `${(await recordsOf(one))[0]?.id}.json`);
   const text = await readFile(path, "utf8");
   await writeFile(path, text.slice(0, 40));
-  await expect(workload.observe("tokyo", signal)).rejects.toMatchObject({ code: "WORKLOAD_UNREACHABLE", message: expect.stringContaining(path) });
+  await expect(workload.observe("tokyo", signal)).rejects.toMatchObject({
+    code: "WORKLOAD_UNREACHABLE",
+    message: expect.stringContaining(path),
+  });
   await writeFile(path, text);
   expect((await workload.observe("tokyo", signal)).instances).toHaveLength(1);
 });

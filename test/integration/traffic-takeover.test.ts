@@ -29,9 +29,21 @@ beforeEach(async () => {
   engines = { a: await startEngine("a", a, b, "active"), b: await startEngine("b", b, a, "standby") };
   const gateway = (region: "tokyo" | "frankfurt"): Promise<RunningGateway> =>
     startGateway(
-      { port: 0, instance: region, release: "1.0", region, metadataUrl: "", engines: [], env: "production", keySeed: KEY_SEED },
+      {
+        port: 0,
+        instance: region,
+        release: "1.0",
+        region,
+        metadataUrl: "",
+        engines: [],
+        env: "production",
+        keySeed: KEY_SEED,
+      },
       RELEASE_1_0,
-      { engine: connectEngine({ engines: [`127.0.0.1:${a}`, `127.0.0.1:${b}`], name: region }), metadata: fakeMetadata() },
+      {
+        engine: connectEngine({ engines: [`127.0.0.1:${a}`, `127.0.0.1:${b}`], name: region }),
+        metadata: fakeMetadata(),
+      },
     );
   gateways = { tokyo: await gateway("tokyo"), frankfurt: await gateway("frankfurt") };
 });
@@ -44,9 +56,19 @@ afterEach(async () => {
 });
 
 test("when the active engine is killed under the users, every acknowledged order stands", async () => {
-  const address = ({ port }: RunningGateway): { rest: string; ws: string } => ({ rest: `http://127.0.0.1:${port}`, ws: `ws://127.0.0.1:${port}` });
+  const address = ({ port }: RunningGateway): { rest: string; ws: string } => ({
+    rest: `http://127.0.0.1:${port}`,
+    ws: `ws://127.0.0.1:${port}`,
+  });
   const regions = { tokyo: address(gateways.tokyo), frankfurt: address(gateways.frankfurt) };
-  traffic = await startTraffic({ regions, keySeed: KEY_SEED, uids: [...USER_UIDS], ratePerSec: 200, seed: 9, plantedFailureRate: 0 });
+  traffic = await startTraffic({
+    regions,
+    keySeed: KEY_SEED,
+    uids: [...USER_UIDS],
+    ratePerSec: 200,
+    seed: 9,
+    plantedFailureRate: 0,
+  });
   const done = (): number => traffic?.counts().ops ?? 0;
   await reached(() => done() >= 400);
   await killed(engines.a);
@@ -61,7 +83,7 @@ test("when the active engine is killed under the users, every acknowledged order
 
 /** Polls; rejects after 15 s. */
 const reached = async (isSo: () => boolean): Promise<void> => {
-  for (const end = Date.now() + 15_000; !isSo(); ) {
+  for (const end = Date.now() + 15_000; !isSo();) {
     if (Date.now() > end) throw new Error("the users did not get on within 15 s");
     await new Promise((done) => setTimeout(done, 50));
   }
@@ -77,7 +99,10 @@ const startEngine = async (name: string, port: number, peer: number, as: string)
     ENGINE_WITNESS_DIR: join(folder, "witness"),
     ENGINE_START_AS: as,
   };
-  const child = spawn(process.execPath, ["src/demo/venue/engine/main.ts"], { env, stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["src/demo/venue/engine/main.ts"], {
+    env,
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   // Its first line says that it listens.
   await once(child.stdout, "data");
   return child;

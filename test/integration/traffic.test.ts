@@ -31,7 +31,16 @@ let traffic: Traffic | undefined;
 let outcomes: Outcome[];
 
 const startOne = async (region: Region, instance: string, release: Release): Promise<void> => {
-  const config = { port: 0, instance, release: release.version, region, metadataUrl: "", engines: [], env: "production", keySeed: KEY_SEED } as const;
+  const config = {
+    port: 0,
+    instance,
+    release: release.version,
+    region,
+    metadataUrl: "",
+    engines: [],
+    env: "production",
+    keySeed: KEY_SEED,
+  } as const;
   // One engine and one store serve all gateways, so none of them may close them.
   const kept = { engine: { ...engine, close: () => Promise.resolve() }, metadata };
   const gateway = await startGateway(config, release, kept);
@@ -40,14 +49,18 @@ const startOne = async (region: Region, instance: string, release: Release): Pro
 };
 const weigh = async (region: Region, instance: string, release: string, weight: number): Promise<void> => {
   const body = JSON.stringify({ address: `127.0.0.1:${gateways.get(instance)?.port}`, release, weight });
-  const { ok } = await fetch(`http://127.0.0.1:${balancers[region].adminPort}/backends/${instance}`, { method: "PUT", body });
+  const { ok } = await fetch(`http://127.0.0.1:${balancers[region].adminPort}/backends/${instance}`, {
+    method: "PUT",
+    body,
+  });
   expect(ok).toBe(true);
 };
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "traffic-"));
   [engine, metadata, gateways, outcomes, traffic] = [fakeEngine(), fakeMetadata(), new Map(), [], undefined];
-  const balancer = (region: Region): Promise<RunningBalancer> => startBalancer({ region, port: 0, adminPort: 0, statePath: join(folder, region) });
+  const balancer = (region: Region): Promise<RunningBalancer> =>
+    startBalancer({ region, port: 0, adminPort: 0, statePath: join(folder, region) });
   balancers = { tokyo: await balancer("tokyo"), frankfurt: await balancer("frankfurt") };
   for (const region of REGIONS) for (const number of [1, 2]) await startOne(region, `${region}-${number}`, RELEASE_1_0);
 });
@@ -65,13 +78,21 @@ const address = (region: Region): { readonly rest: string; readonly ws: string }
 });
 const start = async (more: { readonly plantedFailureRate?: number } = {}): Promise<Traffic> => {
   const regions = { tokyo: address("tokyo"), frankfurt: address("frankfurt") };
-  const config = { regions, keySeed: KEY_SEED, uids: USER_UIDS.slice(0, 40), ratePerSec: 100, seed: 5, plantedFailureRate: 0, ...more };
+  const config = {
+    regions,
+    keySeed: KEY_SEED,
+    uids: USER_UIDS.slice(0, 40),
+    ratePerSec: 100,
+    seed: 5,
+    plantedFailureRate: 0,
+    ...more,
+  };
   traffic = await startTraffic(config, { onOutcome: (outcome) => outcomes.push(outcome) });
   return traffic;
 };
 const operations = async (count: number): Promise<void> => {
   const until = outcomes.length + count;
-  for (const end = Date.now() + 10_000; outcomes.length < until; ) {
+  for (const end = Date.now() + 10_000; outcomes.length < until;) {
     if (Date.now() > end) throw new Error(`no ${count} operations within 10 s`);
     await new Promise((done) => setTimeout(done, 20));
   }
@@ -81,7 +102,15 @@ test("users of a healthy venue fail only where they fail themselves", async () =
   const running = await start({ plantedFailureRate: 0.02 });
   await operations(300);
   const summary = await running.stop();
-  expect(summary).toMatchObject({ failed: 0, failedByCode: {}, rejected: 0, lost: 0, unchecked: 0, leverageLost: 0, left: 0 });
+  expect(summary).toMatchObject({
+    failed: 0,
+    failedByCode: {},
+    rejected: 0,
+    lost: 0,
+    unchecked: 0,
+    leverageLost: 0,
+    left: 0,
+  });
   expect(summary.planted).toBeGreaterThan(0);
   expect([...engine.orders.values()].filter((order) => order.state === "live")).toEqual([]);
 });
@@ -113,7 +142,11 @@ test("accounts that the metadata has lost fail, they alone, and nothing of their
   const summary = await running.stop();
   expect(summary.failed).toBeGreaterThan(5);
   expect(Object.keys(summary.failedByCode)).toEqual(["50026"]);
-  expect(Object.entries(summary.byCohort).filter(([, counts]) => counts.failed > 0).map(([cohort]) => cohort)).toEqual(["shard-3"]);
+  expect(
+    Object.entries(summary.byCohort)
+      .filter(([, counts]) => counts.failed > 0)
+      .map(([cohort]) => cohort),
+  ).toEqual(["shard-3"]);
   expect(summary.lost).toBe(0);
 });
 

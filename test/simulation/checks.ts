@@ -36,7 +36,10 @@ export class Checks implements Witness {
 
   /** P1: a fact is durable before any effect that follows from it is sent. */
   arrived(what: string, fence: Fence, detail: string): void {
-    if (fence.seq > this.durable) this.complain(`P1: ${what} ${detail} arrived with fence ${fence.epoch}.${fence.seq}, but only ${this.durable} records were durable`);
+    if (fence.seq > this.durable)
+      this.complain(
+        `P1: ${what} ${detail} arrived with fence ${fence.epoch}.${fence.seq}, but only ${this.durable} records were durable`,
+      );
   }
 
   /** P4: midflight never takes capacity below the floor; what the world takes away is not its doing, and a withdrawal leaves half. */
@@ -55,7 +58,8 @@ export class Checks implements Witness {
   recorded(entry: Entry, durable: number): void {
     this.durable = durable;
     const before = this.run;
-    const decision = entry.fact.kind === "opened" ? begin(entry.fact) : before === undefined ? undefined : decide(before, entry.fact);
+    const decision =
+      entry.fact.kind === "opened" ? begin(entry.fact) : before === undefined ? undefined : decide(before, entry.fact);
     if (decision === undefined) return this.complain("a record came before the run was opened");
     this.run = decision.run;
     this.checkEvidence(entry);
@@ -68,10 +72,12 @@ export class Checks implements Witness {
     if (fact.kind === "effect-done" && fact.result.kind === "evidence") this.isHealthProved = true;
     if (fact.kind === "verdict" && fact.verdict.state !== "healthy") this.isHealthProved = false;
     if (fact.kind === "conductor-started") this.isHealthProved = false;
-    if (fact.kind === "effect-done" && this.moveOf(fact.id) !== undefined && isVisible(this.moveOf(fact.id)!)) this.isHealthProved = false;
+    if (fact.kind === "effect-done" && this.moveOf(fact.id) !== undefined && isVisible(this.moveOf(fact.id)!))
+      this.isHealthProved = false;
     for (const effect of entry.effects) {
       const move = this.moveOf(effect.id);
-      if (move !== undefined && touches(move) && !this.isHealthProved && !this.isRetry(effect.id)) this.complain(`P5: ${effect.id} was sent without evidence of health`);
+      if (move !== undefined && touches(move) && !this.isHealthProved && !this.isRetry(effect.id))
+        this.complain(`P5: ${effect.id} was sent without evidence of health`);
     }
   }
 
@@ -99,11 +105,13 @@ export class Checks implements Witness {
         if (!notifications.some((one) => one.kind === "stranded")) this.complain("P6: stranded in silence");
         return undefined;
       case "backed-up":
-        if (this.world?.ran.includes("rebuild") !== true) this.complain("P6: says that a backup plan ran, but none did");
+        if (this.world?.ran.includes("rebuild") !== true)
+          this.complain("P6: says that a backup plan ran, but none did");
         return undefined;
       case "refused":
       case "unchanged":
-        if (run.touched.length > 0) this.complain(`P8: ${run.phase.outcome}, but ${run.touched.join(", ")} was touched`);
+        if (run.touched.length > 0)
+          this.complain(`P8: ${run.phase.outcome}, but ${run.touched.join(", ")} was touched`);
         return this.expectEverywhere(OLD.digest, run.phase.outcome);
     }
   }
@@ -112,14 +120,19 @@ export class Checks implements Witness {
     for (const region of REGIONS) {
       const instances = this.world?.state(region).instances.filter((one) => one.id !== "stranger") ?? [];
       const good = instances.filter((one) => one.digest === digest && one.weightPct === 100);
-      if (good.length !== INSTANCES || instances.length !== INSTANCES) this.complain(`P2: ${why}, but ${region} has ${instances.map((one) => `${one.id}@${one.weightPct}`).join(", ")}`);
+      if (good.length !== INSTANCES || instances.length !== INSTANCES)
+        this.complain(
+          `P2: ${why}, but ${region} has ${instances.map((one) => `${one.id}@${one.weightPct}`).join(", ")}`,
+        );
     }
   }
 
   /** P7: equal to the record from before; what was kept is listed. */
   private expectUndone(run: Run): void {
     this.expectEverywhere(OLD.digest, "undone");
-    const kept = new Set(run.graph.moves.flatMap((move) => (move.kind === "migrate" && run.kept.includes(move.id) ? move.names : [])));
+    const kept = new Set(
+      run.graph.moves.flatMap((move) => (move.kind === "migrate" && run.kept.includes(move.id) ? move.names : [])),
+    );
     const left = this.world?.applied.filter((name) => !kept.has(name)) ?? [];
     if (left.length > 0) this.complain(`P7: undone, but ${left.join(", ")} is still applied and not listed as kept`);
   }

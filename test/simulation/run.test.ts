@@ -9,11 +9,16 @@ test("thousands of runs, killed, starved and lied to, keep every promise", { tim
   const outcomes = new Map<string, number>();
   for (let seed = first; seed < first + runs; seed += 1) {
     const result = await simulate(seed);
-    const outcome = result.run?.phase.kind === "ended" ? result.run.phase.outcome : (result.run?.phase.kind ?? "nothing");
+    const outcome =
+      result.run?.phase.kind === "ended" ? result.run.phase.outcome : (result.run?.phase.kind ?? "nothing");
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
-    expect(result.problems, `seed ${seed} breaks a promise; replay it: SIM_SEED=${seed} npx vitest run test/simulation`).toEqual([]);
+    expect(
+      result.problems,
+      `seed ${seed} breaks a promise; replay it: SIM_SEED=${seed} npx vitest run test/simulation`,
+    ).toEqual([]);
   }
   if (runs === 1) return;
   // Each end must really occur, or the simulation has stopped testing it.
-  for (const outcome of ["promoted", "undone", "stranded", "backed-up"]) expect(outcomes.get(outcome) ?? 0, outcome).toBeGreaterThan(0);
+  for (const outcome of ["promoted", "undone", "stranded", "backed-up"])
+    expect(outcomes.get(outcome) ?? 0, outcome).toBeGreaterThan(0);
 });

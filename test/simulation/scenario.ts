@@ -7,14 +7,30 @@ import { INSTANCES, migrationNamed, NEW, type Trouble } from "./sim-world.ts";
 const MIGRATIONS = [migrationNamed("0001_expand", "expand"), migrationNamed("0002_contract", "contract")];
 const PATIENCE = { deadlineMs: 20_000, retries: 3 };
 
-export type Scenario = { readonly graph: Graph; readonly trouble: Trouble; readonly kills: readonly number[]; readonly ask?: { readonly atMs: number; readonly what: "halt" | "undo" } };
+export type Scenario = {
+  readonly graph: Graph;
+  readonly trouble: Trouble;
+  readonly kills: readonly number[];
+  readonly ask?: { readonly atMs: number; readonly what: "halt" | "undo" };
+};
 
 /** A plan, a trouble and the moments at which the conductor dies, all drawn from luck. */
 export function draw(luck: Luck): Scenario {
   const isIrreversible = luck.chance(0.4);
-  const graph = compile({ plan: drawPlan(luck, isIrreversible), environment: ENVIRONMENT, releases: RELEASES, migrations: { db: MIGRATIONS }, sha256: (text) => text });
+  const graph = compile({
+    plan: drawPlan(luck, isIrreversible),
+    environment: ENVIRONMENT,
+    releases: RELEASES,
+    migrations: { db: MIGRATIONS },
+    sha256: (text) => text,
+  });
   const kills = luck.chance(0.6) ? Array.from({ length: luck.int(1, 3) }, () => luck.int(1, 90)) : [];
-  return { graph, trouble: drawTrouble(luck), kills, ...(luck.chance(0.1) ? { ask: { atMs: luck.int(100, 20_000), what: luck.pick(["halt", "undo"] as const) } } : {}) };
+  return {
+    graph,
+    trouble: drawTrouble(luck),
+    kills,
+    ...(luck.chance(0.1) ? { ask: { atMs: luck.int(100, 20_000), what: luck.pick(["halt", "undo"] as const) } } : {}),
+  };
 }
 
 export const ENVIRONMENT: Environment = {
@@ -43,7 +59,11 @@ export const ENVIRONMENT: Environment = {
   state: ".midflight",
 };
 
-const RELEASES: Releases = { midflight: 1, file: "releases.yaml", releases: { [NEW.release]: { process: { digest: NEW.digest, path: "/x", run: ["node", "main.js"] } } } };
+const RELEASES: Releases = {
+  midflight: 1,
+  file: "releases.yaml",
+  releases: { [NEW.release]: { process: { digest: NEW.digest, path: "/x", run: ["node", "main.js"] } } },
+};
 
 function drawPlan(luck: Luck, isIrreversible: boolean): Plan {
   const surge = luck.chance(0.8) ? 2 : 0;
@@ -62,17 +82,40 @@ function drawPlan(luck: Luck, isIrreversible: boolean): Plan {
     ...PATIENCE,
   };
   const steps: PlanStep[] = [
-    { kind: "migrate", component: "db", phase: "expand", irreversible: false, undo: luck.chance(0.2) ? "always" : "suspect", ...(luck.chance(0.5) ? { backup: "rebuild" } : {}), ...PATIENCE },
+    {
+      kind: "migrate",
+      component: "db",
+      phase: "expand",
+      irreversible: false,
+      undo: luck.chance(0.2) ? "always" : "suspect",
+      ...(luck.chance(0.5) ? { backup: "rebuild" } : {}),
+      ...PATIENCE,
+    },
     roll,
     { kind: "soak", ms: luck.int(100, 1_000) },
-    ...(luck.chance(0.6) ? [{ kind: "migrate", component: "db", phase: "contract", irreversible: isIrreversible, backup: "rebuild", undo: "suspect", ...PATIENCE } satisfies PlanStep] : []),
+    ...(luck.chance(0.6)
+      ? [
+          {
+            kind: "migrate",
+            component: "db",
+            phase: "contract",
+            irreversible: isIrreversible,
+            backup: "rebuild",
+            undo: "suspect",
+            ...PATIENCE,
+          } satisfies PlanStep,
+        ]
+      : []),
     { kind: "verify", component: "gateway", ...PATIENCE },
   ];
   return {
     midflight: 1,
     file: "plan.yaml",
     name: "sim",
-    components: { db: { migrations: "./m", needs: [], floorPct: 50 }, gateway: { release: NEW.release, needs: ["db"], floorPct: surge === 0 ? 75 : 100 } },
+    components: {
+      db: { migrations: "./m", needs: [], floorPct: 50 },
+      gateway: { release: NEW.release, needs: ["db"], floorPct: surge === 0 ? 75 : 100 },
+    },
     steps,
     guard: {
       operations: ["order", "amend", "cancel"],
@@ -84,7 +127,12 @@ function drawPlan(luck: Luck, isIrreversible: boolean): Plan {
       suspectForMs: 3_000,
       holdForMs: 30_000,
     },
-    backups: { rebuild: [{ kind: "run", argv: ["rebuild"], shell: false, timeoutMs: 1000 }, { kind: "verify", component: "gateway", timeoutMs: 1000 }] },
+    backups: {
+      rebuild: [
+        { kind: "run", argv: ["rebuild"], shell: false, timeoutMs: 1000 },
+        { kind: "verify", component: "gateway", timeoutMs: 1000 },
+      ],
+    },
   };
 }
 
@@ -98,9 +146,19 @@ function drawTrouble(luck: Luck): Trouble {
     ...(kind === 4 ? { badMigration: luck.pick(["0001_expand", "0002_contract"]) } : {}),
     ...(kind === 5 ? { neverReady: true } : {}),
     ...(kind === 6 ? { failUp: luck.pick(["0001_expand", "0002_contract"]) } : {}),
-    ...(kind === 7 ? { badMigration: "0001_expand", failDown: "0001_expand", ...(luck.chance(0.3) ? { backupFails: true } : {}) } : {}),
+    ...(kind === 7
+      ? { badMigration: "0001_expand", failDown: "0001_expand", ...(luck.chance(0.3) ? { backupFails: true } : {}) }
+      : {}),
     ...(kind === 8 ? { storm: { fromMs: luck.int(500, 15_000), forMs: luck.int(500, 20_000) } } : {}),
-    ...(kind === 9 ? { death: { fromMs: luck.int(500, 15_000), forMs: luck.int(500, 20_000), region: luck.pick(["tokyo", "frankfurt"]) } } : {}),
+    ...(kind === 9
+      ? {
+          death: {
+            fromMs: luck.int(500, 15_000),
+            forMs: luck.int(500, 20_000),
+            region: luck.pick(["tokyo", "frankfurt"]),
+          },
+        }
+      : {}),
     ...(kind === 10 ? { foreignAtMs: luck.int(500, 15_000) } : {}),
   };
 }

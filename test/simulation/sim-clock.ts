@@ -26,7 +26,12 @@ export class SimClock {
     for (let index = 1; index < this.queue.length; index += 1) {
       const one = this.queue[index];
       const other = this.queue[best];
-      if (one !== undefined && other !== undefined && (one.at < other.at || (one.at === other.at && one.order < other.order))) best = index;
+      if (
+        one !== undefined &&
+        other !== undefined &&
+        (one.at < other.at || (one.at === other.at && one.order < other.order))
+      )
+        best = index;
     }
     const [entry] = this.queue.splice(best, 1);
     if (entry === undefined) return false;

@@ -64,13 +64,20 @@ export class SimWorld {
     this.trouble = trouble;
     this.witness = witness;
     this.startedAt = clock.now();
-    for (const region of REGIONS) this.cells[region] = Array.from({ length: INSTANCES }, (_, index) => this.cell(region, OLD, index + 1, 100));
+    for (const region of REGIONS)
+      this.cells[region] = Array.from({ length: INSTANCES }, (_, index) => this.cell(region, OLD, index + 1, 100));
     const { death, foreignAtMs } = trouble;
     if (death !== undefined) {
       clock.at(death.fromMs, () => this.setAlive(death.region, false));
       clock.at(death.fromMs + death.forMs, () => this.setAlive(death.region, true));
     }
-    if (foreignAtMs !== undefined) clock.at(foreignAtMs, () => this.cells["tokyo"]?.push({ ...this.cell("tokyo", { release: "?", digest: "sha256:stranger" }, 1, 0), id: "stranger" }));
+    if (foreignAtMs !== undefined)
+      clock.at(foreignAtMs, () =>
+        this.cells["tokyo"]?.push({
+          ...this.cell("tokyo", { release: "?", digest: "sha256:stranger" }, 1, 0),
+          id: "stranger",
+        }),
+      );
   }
 
   private cell(region: string, release: typeof OLD, ordinal: number, weightPct: number): Cell {
@@ -82,7 +89,8 @@ export class SimWorld {
   }
 
   removeStrangers(): void {
-    for (const region of REGIONS) this.cells[region] = (this.cells[region] ?? []).filter((cell) => cell.id !== "stranger");
+    for (const region of REGIONS)
+      this.cells[region] = (this.cells[region] ?? []).filter((cell) => cell.id !== "stranger");
   }
 
   serving(region: string): number {
@@ -90,7 +98,15 @@ export class SimWorld {
   }
 
   state(region: string): WorkloadState {
-    const instances = (this.cells[region] ?? []).map((cell): Instance => ({ id: cell.id, release: cell.release, digest: cell.digest, ordinal: cell.ordinal, ready: cell.isAlive, weightPct: cell.weightPct, address: "127.0.0.1:1" }));
+    const instances = (this.cells[region] ?? []).map((cell): Instance => ({
+      id: cell.id,
+      release: cell.release,
+      digest: cell.digest,
+      ordinal: cell.ordinal,
+      ready: cell.isAlive,
+      weightPct: cell.weightPct,
+      address: "127.0.0.1:1",
+    }));
     return { region, instances };
   }
 
@@ -101,7 +117,9 @@ export class SimWorld {
     if (storm !== undefined && elapsed >= storm.fromMs && elapsed < storm.fromMs + storm.forMs) return "disturbed";
     if (death !== undefined && elapsed >= death.fromMs && elapsed < death.fromMs + death.forMs) return "disturbed";
     if (badMigration !== undefined && this.applied.includes(badMigration)) return "failing";
-    const isExposed = Object.values(this.cells).some((cells) => cells.some((cell) => cell.digest === NEW.digest && cell.isAlive && cell.weightPct > 0));
+    const isExposed = Object.values(this.cells).some((cells) =>
+      cells.some((cell) => cell.digest === NEW.digest && cell.isAlive && cell.weightPct > 0),
+    );
     return badRelease === "live" && isExposed ? "suspect" : "healthy";
   }
 
@@ -134,7 +152,11 @@ export class SimWorld {
 
   private check(fence: Fence): void {
     if (fence.epoch < this.fence.epoch || (fence.epoch === this.fence.epoch && fence.seq < this.fence.seq)) {
-      throw new UpgradeError("FENCED", `a write with ${fence.epoch}.${fence.seq} came after ${this.fence.epoch}.${this.fence.seq}`, { hint: "stop" });
+      throw new UpgradeError(
+        "FENCED",
+        `a write with ${fence.epoch}.${fence.seq} came after ${this.fence.epoch}.${this.fence.seq}`,
+        { hint: "stop" },
+      );
     }
     this.fence = fence;
   }
@@ -148,7 +170,10 @@ export class SimWorld {
           this.witness.arrived("shape", fence, region);
           const known = new Set(shape.releases.map((one) => one.digest));
           const strangers = (this.cells[region] ?? []).filter((cell) => !known.has(cell.digest));
-          if (strangers.length > 0) throw new UpgradeError("FOREIGN_CHANGE", `${strangers[0]?.id ?? ""} is not of this run`, { hint: "end the other change" });
+          if (strangers.length > 0)
+            throw new UpgradeError("FOREIGN_CHANGE", `${strangers[0]?.id ?? ""} is not of this run`, {
+              hint: "end the other change",
+            });
           for (const wanted of shape.releases) this.grow(region, wanted);
           for (const wanted of shape.releases) this.shrink(region, wanted);
           return this.state(region);
@@ -156,18 +181,24 @@ export class SimWorld {
     };
   }
 
-  private grow(region: string, wanted: { readonly release: string; readonly digest: string; readonly count: number }): void {
+  private grow(
+    region: string,
+    wanted: { readonly release: string; readonly digest: string; readonly count: number },
+  ): void {
     const cells = this.cells[region] ?? [];
     for (let ordinal = 1; ordinal <= wanted.count; ordinal += 1) {
       if (cells.some((cell) => cell.digest === wanted.digest && cell.ordinal === ordinal)) continue;
-      if (wanted.digest === NEW.digest && this.trouble.neverReady === true) throw new UpgradeError("VERIFY_FAILED", "the new instance never got ready", { hint: "read its log" });
+      if (wanted.digest === NEW.digest && this.trouble.neverReady === true)
+        throw new UpgradeError("VERIFY_FAILED", "the new instance never got ready", { hint: "read its log" });
       cells.push(this.cell(region, wanted, ordinal, 0));
     }
   }
 
   private shrink(region: string, wanted: { readonly digest: string; readonly count: number }): void {
     const was = this.serving(region);
-    this.cells[region] = (this.cells[region] ?? []).filter((cell) => cell.digest !== wanted.digest || cell.ordinal <= wanted.count);
+    this.cells[region] = (this.cells[region] ?? []).filter(
+      (cell) => cell.digest !== wanted.digest || cell.ordinal <= wanted.count,
+    );
     this.witness.capacity(region, "shape", was, this.serving(region));
   }
 
@@ -189,7 +220,11 @@ export class SimWorld {
   }
 
   metadata(isDead: () => boolean): Metadata {
-    const state = () => ({ fingerprint: `schema:${this.applied.join("+")}`, applied: this.applied.map((name) => ({ name, sha256: name })), server: "sim" });
+    const state = () => ({
+      fingerprint: `schema:${this.applied.join("+")}`,
+      applied: this.applied.map((name) => ({ name, sha256: name })),
+      server: "sim",
+    });
     return {
       observe: (_migrations, signal) => this.call(isDead, signal, state),
       verify: (_names, _migrations, signal) => this.call(isDead, signal, () => {}),
@@ -205,8 +240,10 @@ export class SimWorld {
 
   private one(direction: "up" | "down", name: string): void {
     const at = this.applied.indexOf(name);
-    if (direction === "up" && this.trouble.failUp === name) throw new UpgradeError("VERIFY_FAILED", `${name} failed`, { hint: "mend it" });
-    if (direction === "down" && at >= 0 && this.trouble.failDown === name) throw new UpgradeError("VERIFY_FAILED", `the undo of ${name} failed`, { hint: "mend it" });
+    if (direction === "up" && this.trouble.failUp === name)
+      throw new UpgradeError("VERIFY_FAILED", `${name} failed`, { hint: "mend it" });
+    if (direction === "down" && at >= 0 && this.trouble.failDown === name)
+      throw new UpgradeError("VERIFY_FAILED", `the undo of ${name} failed`, { hint: "mend it" });
     if (direction === "up" && at < 0) this.applied.push(name);
     if (direction === "down" && at >= 0) this.applied.splice(at, 1);
   }
@@ -215,7 +252,8 @@ export class SimWorld {
     return {
       run: (order, signal) =>
         this.call(isDead, signal, () => {
-          if (this.trouble.backupFails === true) throw new UpgradeError("VERIFY_FAILED", "the backup plan failed", { hint: "call somebody" });
+          if (this.trouble.backupFails === true)
+            throw new UpgradeError("VERIFY_FAILED", "the backup plan failed", { hint: "call somebody" });
           this.ran.push(order.argv.join(" "));
           // The backup plan of this world makes users whole, whatever broke them.
           if (this.trouble.badMigration !== undefined) {
@@ -235,18 +273,30 @@ export class SimWorld {
     let isStopped = false;
     let markedAt = this.clock.now();
     const waiting: { readonly need: number; readonly resolve: (verdict: Verdict) => void }[] = [];
-    const verdictOf = (state: VerdictState): Verdict => ({ state, reason: `the world is ${state}`, regions: [], at: this.clock.now(), streams: [] });
+    const verdictOf = (state: VerdictState): Verdict => ({
+      state,
+      reason: `the world is ${state}`,
+      regions: [],
+      at: this.clock.now(),
+      streams: [],
+    });
     const judge = () => {
       if (isStopped || isDead()) return;
       const truth = this.health();
       if (truth !== "suspect") suspectSince = undefined;
       else suspectSince ??= this.clock.now();
-      const state: VerdictState = truth === "suspect" && suspectSince !== undefined && this.clock.now() - suspectSince > 3_000 ? "failing" : this.wasWithdrawn(truth, said) ? "failing" : truth;
+      const state: VerdictState =
+        truth === "suspect" && suspectSince !== undefined && this.clock.now() - suspectSince > 3_000
+          ? "failing"
+          : this.wasWithdrawn(truth, said)
+            ? "failing"
+            : truth;
       if (state !== said) {
         said = state;
         on?.verdict(verdictOf(state));
       }
-      if (state === "healthy" && this.clock.now() - markedAt > 300) for (const one of waiting.splice(0)) one.resolve(verdictOf("healthy"));
+      if (state === "healthy" && this.clock.now() - markedAt > 300)
+        for (const one of waiting.splice(0)) one.resolve(verdictOf("healthy"));
       this.clock.at(100, judge);
     };
     return {
@@ -267,7 +317,9 @@ export class SimWorld {
         }),
       prove: (order, signal) =>
         this.call(isDead, signal, (): ProofResult =>
-          this.trouble.badRelease === "dark" ? { kind: "refuted", reason: "a third of amends failed", outcomes: 30, failed: 10, ms: 100 } : { kind: "proved", outcomes: order.instances.length, ms: 100 },
+          this.trouble.badRelease === "dark"
+            ? { kind: "refuted", reason: "a third of amends failed", outcomes: 30, failed: 10, ms: 100 }
+            : { kind: "proved", outcomes: order.instances.length, ms: 100 },
         ),
       stop: () => {
         isStopped = true;
@@ -282,5 +334,11 @@ export class SimWorld {
   }
 }
 
-
-export const migrationNamed = (name: string, phase: Migration["phase"]): Migration => ({ name, phase, transactional: true, up: "-- up", verify: "-- verify", down: "-- down" });
+export const migrationNamed = (name: string, phase: Migration["phase"]): Migration => ({
+  name,
+  phase,
+  transactional: true,
+  up: "-- up",
+  verify: "-- verify",
+  down: "-- down",
+});

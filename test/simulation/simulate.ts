@@ -41,7 +41,17 @@ export async function simulate(seed: number): Promise<Simulated> {
   let run: Run | undefined;
   while (lives < MOST_LIVES && clock.now() - startedAt < LONGEST_MS) {
     lives += 1;
-    const life = new Life({ seed, clock, world, disk, epoch: lives, scenario, checks, notifications, dieAt: deaths.shift() });
+    const life = new Life({
+      seed,
+      clock,
+      world,
+      disk,
+      epoch: lives,
+      scenario,
+      checks,
+      notifications,
+      dieAt: deaths.shift(),
+    });
     const end = await life.live();
     run = disk.length === 0 ? undefined : replay(disk);
     if (end === "died") continue;
@@ -80,9 +90,21 @@ class Life {
 
   async live(): Promise<"over" | "died" | "stuck"> {
     const { clock, scenario, disk, epoch } = this.of;
-    const opened = { kind: "opened" as const, run: "sim-1", graph: scenario.graph, planFingerprint: "p", graphFingerprint: "g", version: "sim", epoch };
+    const opened = {
+      kind: "opened" as const,
+      run: "sim-1",
+      graph: scenario.graph,
+      planFingerprint: "p",
+      graphFingerprint: "g",
+      version: "sim",
+      epoch,
+    };
     const started = { kind: "conductor-started" as const, epoch, host: "sim", pid: epoch, version: "sim" };
-    const conducted: Conduct = conduct(this.worldPorts(), this.custody(), disk.length === 0 ? { kind: "new", opened } : { kind: "revived", run: replay(disk), started });
+    const conducted: Conduct = conduct(
+      this.worldPorts(),
+      this.custody(),
+      disk.length === 0 ? { kind: "new", opened } : { kind: "revived", run: replay(disk), started },
+    );
     let outcome: "over" | "failed" | undefined;
     let failure: unknown;
     conducted.finished.then(
@@ -92,14 +114,17 @@ class Life {
         failure = error;
       },
     );
-    if (scenario.ask !== undefined && epoch === 1) clock.at(scenario.ask.atMs, () => conducted.ask(scenario.ask?.what ?? "halt", "operator"));
+    if (scenario.ask !== undefined && epoch === 1)
+      clock.at(scenario.ask.atMs, () => conducted.ask(scenario.ask?.what ?? "halt", "operator"));
     for (let turn = 0; turn < 60_000; turn += 1) {
       // Every promise that can resolve has resolved before the clock moves.
       await new Promise((resolve) => setImmediate(resolve));
       if (this.isDead) return "died";
       if (outcome === "over") return "over";
       if (outcome === "failed") {
-        this.of.checks.complain(`the conductor failed: ${failure instanceof Error ? (failure.stack ?? failure.message) : String(failure)}`);
+        this.of.checks.complain(
+          `the conductor failed: ${failure instanceof Error ? (failure.stack ?? failure.message) : String(failure)}`,
+        );
         return "over";
       }
       if (!clock.step()) return "stuck";
@@ -112,7 +137,12 @@ class Life {
     const isDead = () => this.isDead;
     return {
       workloads: { gateway: { workload: world.workload(isDead), traffic: world.traffic(isDead) } },
-      metadata: { db: { store: world.metadata(isDead), migrations: [migrationNamed("0001_expand", "expand"), migrationNamed("0002_contract", "contract")] } },
+      metadata: {
+        db: {
+          store: world.metadata(isDead),
+          migrations: [migrationNamed("0001_expand", "expand"), migrationNamed("0002_contract", "contract")],
+        },
+      },
       watcher: world.watcher(isDead),
       watch: { guard: scenario.graph.guard, regions: [], orderPrefix: "sim" },
       runner: world.runner(isDead),
@@ -133,7 +163,11 @@ class Life {
 
   private custody() {
     const store = { putFile: () => Promise.resolve("") } as unknown as RunStore;
-    return { store, journal: this.journal(), lease: { epoch: this.of.epoch, lost: new AbortController().signal, release: () => Promise.resolve() } };
+    return {
+      store,
+      journal: this.journal(),
+      lease: { epoch: this.of.epoch, lost: new AbortController().signal, release: () => Promise.resolve() },
+    };
   }
 
   /** Dies before or after a record is durable, as the luck of the life has it. */

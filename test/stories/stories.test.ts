@@ -27,7 +27,10 @@ afterAll(() => rm(dir, { recursive: true, force: true }));
 const HOW = { timeout: 200_000, retry: 1 };
 
 async function tell(name: string): Promise<Story> {
-  const ended = await midflight(["demo", "--story", name, "--json", "--instances", "3", "--rate", "200", "--seed", "1", "--dir", dir], { cwd: dir, limitMs: 190_000 });
+  const ended = await midflight(
+    ["demo", "--story", name, "--json", "--instances", "3", "--rate", "200", "--seed", "1", "--dir", dir],
+    { cwd: dir, limitMs: 190_000 },
+  );
   expect(ended.stderr).not.toContain("    at ");
   expect(ended.status, `${ended.stderr.slice(-2_000)}\n${ended.stdout.slice(-2_000)}`).toBe(0);
   const lines = ended.stdout.trimEnd().split("\n");
@@ -47,28 +50,40 @@ test("good-upgrade: every gateway is replaced and the metadata contracts, and no
   expect(story.operations).toBeGreaterThan(3_000);
 });
 
-test("metadata-2023: what breaks some accounts is seen in their own traffic and taken back, metadata included", HOW, async () => {
-  const story = await tell("metadata-2023");
-  expect(story.outcome).toBe("undone");
-  expect(story.failedByFault).toBeGreaterThan(0);
-  const report = await readFile(story.report, "utf8");
-  expect(report).toContain("## Impact");
-  expect(report).toMatch(/after metadata orders-db|orders-db/);
-  expect(report).toContain("Undone, equal to the record from before");
-});
+test(
+  "metadata-2023: what breaks some accounts is seen in their own traffic and taken back, metadata included",
+  HOW,
+  async () => {
+    const story = await tell("metadata-2023");
+    expect(story.outcome).toBe("undone");
+    expect(story.failedByFault).toBeGreaterThan(0);
+    const report = await readFile(story.report, "utf8");
+    expect(report).toContain("## Impact");
+    expect(report).toMatch(/after metadata orders-db|orders-db/);
+    expect(report).toContain("Undone, equal to the record from before");
+  },
+);
 
 test("bad-release-dark: what probes can see reaches no user", HOW, async () => {
   expect(await tell("bad-release-dark")).toMatchObject({ outcome: "undone", failedByFault: 0 });
 });
 
-test("bad-release-live: what only users' traffic shows is withdrawn and undone, and the expand is kept", HOW, async () => {
-  const story = await tell("bad-release-live");
-  expect(story.outcome).toBe("undone");
-  expect(await readFile(story.report, "utf8")).toContain("Kept on purpose");
-});
+test(
+  "bad-release-live: what only users' traffic shows is withdrawn and undone, and the expand is kept",
+  HOW,
+  async () => {
+    const story = await tell("bad-release-live");
+    expect(story.outcome).toBe("undone");
+    expect(await readFile(story.report, "utf8")).toContain("Kept on purpose");
+  },
+);
 
-test("servers-2021: servers die in the middle, no order is lost, and the upgrade goes on when they are back", HOW, async () => {
-  const story = await tell("servers-2021");
-  expect(story.outcome).toBe("promoted");
-  expect(await readFile(story.report, "utf8")).toMatch(/holding, nothing moves/);
-});
+test(
+  "servers-2021: servers die in the middle, no order is lost, and the upgrade goes on when they are back",
+  HOW,
+  async () => {
+    const story = await tell("servers-2021");
+    expect(story.outcome).toBe("promoted");
+    expect(await readFile(story.report, "utf8")).toMatch(/holding, nothing moves/);
+  },
+);

@@ -27,7 +27,18 @@ export async function runCommand(order: CommandOrder, signal: AbortSignal): Prom
   const [word = "", ...args] = order.argv;
   const file = !order.shell && word === "node" ? process.execPath : word;
   // Its own kill would leave alive what the program started, so the whole group is ended here.
-  const child = execa(file, args, { cwd: order.cwd, env: { ...order.env }, shell: order.shell, detached: true, stdin: "ignore", reject: false, cleanup: false, all: true, maxBuffer: MAX_BYTES, killSignal: "SIGKILL" });
+  const child = execa(file, args, {
+    cwd: order.cwd,
+    env: { ...order.env },
+    shell: order.shell,
+    detached: true,
+    stdin: "ignore",
+    reject: false,
+    cleanup: false,
+    all: true,
+    maxBuffer: MAX_BYTES,
+    killSignal: "SIGKILL",
+  });
   let isLate = false;
   let force: NodeJS.Timeout | undefined;
   const end = (): void => {
@@ -40,7 +51,14 @@ export async function runCommand(order: CommandOrder, signal: AbortSignal): Prom
   }, order.timeoutMs);
   signal.addEventListener("abort", end, { once: true });
   // What it left behind on purpose may hold its output for ever.
-  child.nodeChildProcess.once("exit", () => void setTimeout(() => [child.stdout, child.stderr, child.all].forEach((stream) => stream?.destroy()), LAST_WORDS_MS));
+  child.nodeChildProcess.once(
+    "exit",
+    () =>
+      void setTimeout(
+        () => [child.stdout, child.stderr, child.all].forEach((stream) => stream?.destroy()),
+        LAST_WORDS_MS,
+      ),
+  );
   try {
     const result = await child;
     if (signal.aborted) throw signal.reason;
@@ -56,7 +74,12 @@ export async function runCommand(order: CommandOrder, signal: AbortSignal): Prom
   }
 }
 
-type Outcome = { readonly exitCode?: number | undefined; readonly signal?: string | undefined; readonly code?: string | undefined; readonly originalMessage?: string | undefined };
+type Outcome = {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly code?: string | undefined;
+  readonly originalMessage?: string | undefined;
+};
 
 function reasonOf({ exitCode, signal, code, originalMessage }: Outcome): string {
   if (code === "ENOENT") return "could not be started: there is no such program, or its folder is not there";
@@ -66,9 +89,14 @@ function reasonOf({ exitCode, signal, code, originalMessage }: Outcome): string 
 }
 
 const failed = (order: CommandOrder, why: string, output: string | undefined): UpgradeError =>
-  new UpgradeError("COMMAND_FAILED", `${order.purpose}: \`${order.argv.join(" ")}\` ${why}${saying(output)}`, { hint: "run it by hand with the same MIDFLIGHT_ variables, and mend what it says" });
+  new UpgradeError("COMMAND_FAILED", `${order.purpose}: \`${order.argv.join(" ")}\` ${why}${saying(output)}`, {
+    hint: "run it by hand with the same MIDFLIGHT_ variables, and mend what it says",
+  });
 
-const saying = (output = ""): string => (output.trim() === "" ? "; it printed nothing" : `; its last lines:\n${output.trimEnd().split("\n").slice(-LINES).join("\n")}`);
+const saying = (output = ""): string =>
+  output.trim() === ""
+    ? "; it printed nothing"
+    : `; its last lines:\n${output.trimEnd().split("\n").slice(-LINES).join("\n")}`;
 
 function send(pid: number | undefined, signal: NodeJS.Signals): void {
   try {

@@ -26,20 +26,26 @@ export function commandWorkload(options: CommandOptions): { readonly workload: W
   const obey = (region: string, fence: Fence): Paper => {
     const paper = paperOf(region);
     if (fence.epoch < paper.fence.epoch || (fence.epoch === paper.fence.epoch && fence.seq < paper.fence.seq)) {
-      throw new UpgradeError("FENCED", `an order with fence ${fenceText(fence)} came to ${options.component} in ${region} after ${fenceText(paper.fence)}`, { hint: "look at `midflight status` to see who acts now" });
+      throw new UpgradeError(
+        "FENCED",
+        `an order with fence ${fenceText(fence)} came to ${options.component} in ${region} after ${fenceText(paper.fence)}`,
+        { hint: "look at `midflight status` to see who acts now" },
+      );
     }
     paper.fence = fence;
     return paper;
   };
   return {
     workload: {
-      observe: async (region, signal) => stateOf(options, region, paperOf(region), await observe(options, region, signal)),
+      observe: async (region, signal) =>
+        stateOf(options, region, paperOf(region), await observe(options, region, signal)),
       async shape(region, shape, fence, signal) {
         const paper = obey(region, fence);
         let real = await observe(options, region, signal);
         refuseStranger(options, region, shape, real);
         const target = soleOf(shape);
-        if (target !== undefined && (real.digest !== target.digest || !real.ready)) real = await reach({ options, region, shape, target, fence, signal }, real);
+        if (target !== undefined && (real.digest !== target.digest || !real.ready))
+          real = await reach({ options, region, shape, target, fence, signal }, real);
         paper.shape = shape;
         return stateOf(options, region, paper, real);
       },
@@ -59,7 +65,8 @@ type Paper = { fence: Fence; shape?: Shape; readonly weights: Map<string, number
 type Real = { readonly release: string; readonly digest: string; readonly ready: boolean };
 type Release = Shape["releases"][number];
 
-const weightIn = (weighing: Weighing, digest: string): number => weighing.find((rule) => rule.digest === digest && rule.admitted > 0)?.weightPct ?? 0;
+const weightIn = (weighing: Weighing, digest: string): number =>
+  weighing.find((rule) => rule.digest === digest && rule.admitted > 0)?.weightPct ?? 0;
 
 /** The one release that shall be left; undefined when two shall, or none. */
 function soleOf(shape: Shape): Release | undefined {
@@ -75,17 +82,35 @@ function stateOf(options: CommandOptions, region: string, paper: Paper, real: Re
     region,
     instances: (isForeign ? [real] : wanted).map(({ release, digest }): Instance => {
       const isReal = digest === real.digest;
-      return { id: `${options.component}-${region}-${release.slice(release.indexOf("@") + 1)}-1`, release, digest, ordinal: 1, ready: isReal ? real.ready : true, weightPct: paper.weights.get(digest) ?? (isReal ? 100 : 0) };
+      return {
+        id: `${options.component}-${region}-${release.slice(release.indexOf("@") + 1)}-1`,
+        release,
+        digest,
+        ordinal: 1,
+        ready: isReal ? real.ready : true,
+        weightPct: paper.weights.get(digest) ?? (isReal ? 100 : 0),
+      };
     }),
   };
 }
 
 function refuseStranger({ component }: CommandOptions, region: string, shape: Shape, real: Real): void {
   if (shape.releases.some(({ digest }) => digest === real.digest)) return;
-  throw new UpgradeError("FOREIGN_CHANGE", `${component} in ${region} runs ${real.release} (${real.digest}), which is not of this run`, { hint: "put it back, or end the other change, then `midflight resume`" });
+  throw new UpgradeError(
+    "FOREIGN_CHANGE",
+    `${component} in ${region} runs ${real.release} (${real.digest}), which is not of this run`,
+    { hint: "put it back, or end the other change, then `midflight resume`" },
+  );
 }
 
-type Errand = { readonly options: CommandOptions; readonly region: string; readonly shape: Shape; readonly target: Release; readonly fence: Fence; readonly signal: AbortSignal };
+type Errand = {
+  readonly options: CommandOptions;
+  readonly region: string;
+  readonly shape: Shape;
+  readonly target: Release;
+  readonly fence: Fence;
+  readonly signal: AbortSignal;
+};
 
 /** Applies or undoes, then waits until it says that it is what it shall be, and ready. */
 async function reach(errand: Errand, before: Real): Promise<Real> {
@@ -98,17 +123,32 @@ async function reach(errand: Errand, before: Real): Promise<Real> {
   let why = "it is not ready";
   for (;;) {
     const real = await observe(options, region, signal);
-    if (real.digest !== target.digest) throw new UpgradeError("COMMAND_FAILED", `${isBack ? "undo" : "apply"} of ${options.component} in ${region} succeeded, but it runs ${real.digest} and not ${target.digest}`, { hint: "let the program end only when the change is done" });
+    if (real.digest !== target.digest)
+      throw new UpgradeError(
+        "COMMAND_FAILED",
+        `${isBack ? "undo" : "apply"} of ${options.component} in ${region} succeeded, but it runs ${real.digest} and not ${target.digest}`,
+        { hint: "let the program end only when the change is done" },
+      );
     const refusal = real.ready ? await refusalOf(options, region, env, signal) : undefined;
     if (real.ready && refusal === undefined) return real;
     why = refusal ?? why;
-    if (performance.now() >= until) throw new UpgradeError("INSTANCE_NOT_READY", `${options.component} in ${region} was not ready within ${config.timeoutMs / 1000} s: ${why}`, { hint: "run its `ready` program by hand" });
+    if (performance.now() >= until)
+      throw new UpgradeError(
+        "INSTANCE_NOT_READY",
+        `${options.component} in ${region} was not ready within ${config.timeoutMs / 1000} s: ${why}`,
+        { hint: "run its `ready` program by hand" },
+      );
     await pause(READY_EVERY_MS, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 
 /** Undefined when its ready program agrees, or there is none. */
-async function refusalOf(options: CommandOptions, region: string, env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string | undefined> {
+async function refusalOf(
+  options: CommandOptions,
+  region: string,
+  env: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   if (options.config.ready.length === 0) return undefined;
   try {
     await program(options, region, "ready", env, signal);
@@ -125,21 +165,36 @@ async function observe(options: CommandOptions, region: string, signal: AbortSig
   } catch (cause) {
     signal.throwIfAborted();
     if (!(cause instanceof UpgradeError)) throw cause;
-    throw new UpgradeError("WORKLOAD_UNREACHABLE", `${options.component} in ${region} cannot be observed: ${cause.message}`, { hint: cause.hint, cause });
+    throw new UpgradeError(
+      "WORKLOAD_UNREACHABLE",
+      `${options.component} in ${region} cannot be observed: ${cause.message}`,
+      { hint: cause.hint, cause },
+    );
   }
 }
 
 function realOf(text: string, options: CommandOptions): Real {
   try {
     const { release, digest, ready = true } = JSON.parse(text) as Partial<Real>;
-    if (typeof release === "string" && typeof digest === "string" && typeof ready === "boolean") return { release, digest, ready };
+    if (typeof release === "string" && typeof digest === "string" && typeof ready === "boolean")
+      return { release, digest, ready };
   } catch {
     // Told below.
   }
-  throw new UpgradeError("COMMAND_FAILED", `observe: \`${options.config.observe.join(" ")}\` printed ${text.trim() === "" ? "nothing" : JSON.stringify(text.slice(0, 200))} instead of {"release","digest","ready"}`, { hint: "let it print one JSON object, and nothing else, on standard output" });
+  throw new UpgradeError(
+    "COMMAND_FAILED",
+    `observe: \`${options.config.observe.join(" ")}\` printed ${text.trim() === "" ? "nothing" : JSON.stringify(text.slice(0, 200))} instead of {"release","digest","ready"}`,
+    { hint: "let it print one JSON object, and nothing else, on standard output" },
+  );
 }
 
-const program = (options: CommandOptions, region: string, purpose: "observe" | "apply" | "undo" | "ready", env: Readonly<Record<string, string>>, signal: AbortSignal): Promise<string> =>
+const program = (
+  options: CommandOptions,
+  region: string,
+  purpose: "observe" | "apply" | "undo" | "ready",
+  env: Readonly<Record<string, string>>,
+  signal: AbortSignal,
+): Promise<string> =>
   runCommand(
     {
       purpose,

@@ -9,7 +9,11 @@ export type Bins<Outcome> = {
 export type ClosedBin<Outcome> = { readonly from: number; readonly to: number; readonly outcomes: readonly Outcome[] };
 
 /** `now` is monotonic ms. Bins come in order, each once. */
-export const collectBins = <Outcome>(widthMs: number, now: () => number, onBin: (bin: ClosedBin<Outcome>) => void): Bins<Outcome> => {
+export const collectBins = <Outcome>(
+  widthMs: number,
+  now: () => number,
+  onBin: (bin: ClosedBin<Outcome>) => void,
+): Bins<Outcome> => {
   type Open = { readonly index: number; pending: number; readonly outcomes: Outcome[] };
   let open: Open[] = [];
   let next = Math.floor(now() / widthMs);

@@ -2,7 +2,12 @@ import { classify, isFailure, isNoSample } from "../../guard/classify.ts";
 import type { Operation } from "../../plan/model.ts";
 
 /** One time series of the operations counter. */
-export type Series = { readonly operation: Operation; readonly code: string; readonly cohort: string; readonly outcome: "ok" | "failed" | "none" };
+export type Series = {
+  readonly operation: Operation;
+  readonly code: string;
+  readonly cohort: string;
+  readonly outcome: "ok" | "failed" | "none";
+};
 
 /** Cumulative values by label text, or why the text is no counters. */
 export type Reading = ReadonlyMap<string, number> | string;
@@ -28,7 +33,10 @@ export const readCounters = (text: string, metric: string): Reading => {
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+([^\s]+)(?:\s+-?\d+)?\s*$/;
 
 /** Differences between two readings; undefined when a counter went backwards: the process restarted, and this bin is missing. */
-export const deltasBetween = (before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>): readonly Delta[] | undefined => {
+export const deltasBetween = (
+  before: ReadonlyMap<string, number>,
+  after: ReadonlyMap<string, number>,
+): readonly Delta[] | undefined => {
   for (const [labels, value] of before) if ((after.get(labels) ?? 0) < value) return undefined;
   return [...after].flatMap(([labels, value]) => {
     const count = value - (before.get(labels) ?? 0);
@@ -51,12 +59,22 @@ export const seriesOf = (labels: string): Series | undefined => {
 };
 
 const parsedSeries = (labels: string): Series | undefined => {
-  const of = new Map([...labels.matchAll(LABEL)].map(([, name = "", value = ""]) => [name, value.replaceAll(/\\(.)/g, "$1")] as const));
+  const of = new Map(
+    [...labels.matchAll(LABEL)].map(([, name = "", value = ""]) => [name, value.replaceAll(/\\(.)/g, "$1")] as const),
+  );
   const operation = OPERATIONS.find((name) => name === of.get("operation"));
   if (operation === undefined) return undefined;
   const code = of.get("code");
-  const seen = classify({ http: Number(of.get("http") ?? "200"), ...(code === undefined || code === "" ? {} : { code }) });
-  return { operation, code: code ?? "", cohort: of.get("cohort") ?? "everyone", outcome: isFailure(seen.outcome) ? "failed" : isNoSample(seen.outcome) ? "none" : "ok" };
+  const seen = classify({
+    http: Number(of.get("http") ?? "200"),
+    ...(code === undefined || code === "" ? {} : { code }),
+  });
+  return {
+    operation,
+    code: code ?? "",
+    cohort: of.get("cohort") ?? "everyone",
+    outcome: isFailure(seen.outcome) ? "failed" : isNoSample(seen.outcome) ? "none" : "ok",
+  };
 };
 
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g;

@@ -34,11 +34,16 @@ export const startDeadMan = (options: DeadManOptions): DeadMan => {
   const renewed = new Map<string, number>();
   let hasSwitch = true;
   let lastRefusal = "it has not been set yet";
-  const isCovered = ({ apiKey }: ProbeAccount): boolean => !hasSwitch || performance.now() - (renewed.get(apiKey) ?? -Infinity) < COVERED_MS;
+  const isCovered = ({ apiKey }: ProbeAccount): boolean =>
+    !hasSwitch || performance.now() - (renewed.get(apiKey) ?? -Infinity) < COVERED_MS;
 
   const set = async (account: ProbeAccount, timeOut: number): Promise<boolean> => {
     for (const origin of origins) {
-      const reply = await venue.call(origin, { method: "POST", target: "/api/v5/trade/cancel-all-after", body: { timeOut: String(timeOut), tag }, account }, CALL_MS);
+      const reply = await venue.call(
+        origin,
+        { method: "POST", target: "/api/v5/trade/cancel-all-after", body: { timeOut: String(timeOut), tag }, account },
+        CALL_MS,
+      );
       if (!("transport" in reply) && reply.code === "0") return true;
       lastRefusal = refusalOf(reply);
       if (isUnknownThere(reply)) hasSwitch = false;
@@ -60,16 +65,22 @@ export const startDeadMan = (options: DeadManOptions): DeadMan => {
   const timer = setInterval(renewAll, LOOK_MS);
   return {
     covers: isCovered,
-    trouble: () => (accounts.some(isCovered) ? undefined : `no probe order is placed while the dead-man switch cannot be set (${lastRefusal})`),
+    trouble: () =>
+      accounts.some(isCovered)
+        ? undefined
+        : `no probe order is placed while the dead-man switch cannot be set (${lastRefusal})`,
     async stop(isClean) {
       clearInterval(timer);
-      if (isClean) await Promise.all(accounts.filter(({ apiKey }) => renewed.has(apiKey)).map((account) => set(account, 0)));
+      if (isClean)
+        await Promise.all(accounts.filter(({ apiKey }) => renewed.has(apiKey)).map((account) => set(account, 0)));
     },
   };
 };
 
-const refusalOf = (reply: VenueReply): string => ("transport" in reply ? reply.transport : (reply.code ?? `HTTP ${reply.http}`));
+const refusalOf = (reply: VenueReply): string =>
+  "transport" in reply ? reply.transport : (reply.code ?? `HTTP ${reply.http}`);
 
 /** The venue answers, and does not know the switch. */
 const isUnknownThere = (reply: VenueReply): boolean =>
-  !("transport" in reply) && (reply.http === 404 || (reply.code !== undefined && classify(reply).outcome === "business" && reply.http < 500));
+  !("transport" in reply) &&
+  (reply.http === 404 || (reply.code !== undefined && classify(reply).outcome === "business" && reply.http < 500));

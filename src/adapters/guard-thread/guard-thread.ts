@@ -41,14 +41,18 @@ export const guardThread = (options: { readonly entry?: URL } = {}): Watcher => 
         return stopped?.resolve();
     }
   };
-  const unknown = (reason: string): void => listener?.verdict({ state: "unknown", reason, regions: [], at: Date.now(), streams: [] });
+  const unknown = (reason: string): void =>
+    listener?.verdict({ state: "unknown", reason, regions: [], at: Date.now(), streams: [] });
 
   /** The thread is gone: nobody judges any more, and nothing is proved ever again. */
   const lose = (cause: unknown): void => {
     if (isStopping) return stopped?.resolve();
     if (lost !== undefined) return;
     const why = cause instanceof Error ? cause.message : String(cause);
-    lost = new UpgradeError("GUARD_LOST", `the guard's thread ended: ${why}`, { hint: "resume the run; its guard starts anew", cause });
+    lost = new UpgradeError("GUARD_LOST", `the guard's thread ended: ${why}`, {
+      hint: "resume the run; its guard starts anew",
+      cause,
+    });
     clearInterval(alive);
     started.reject(lost);
     for (const waiting of [...evidence.values(), ...proofs.values()]) waiting.reject(lost);
@@ -65,10 +69,15 @@ export const guardThread = (options: { readonly entry?: URL } = {}): Watcher => 
     alive.unref();
   };
 
-  const ask = async <T>(waiters: Map<number, PromiseWithResolvers<T>>, message: (id: number) => ToThread, signal: AbortSignal): Promise<T> => {
+  const ask = async <T>(
+    waiters: Map<number, PromiseWithResolvers<T>>,
+    message: (id: number) => ToThread,
+    signal: AbortSignal,
+  ): Promise<T> => {
     signal.throwIfAborted();
     if (lost !== undefined) throw lost;
-    if (worker === undefined || isStopping) throw new UpgradeError("GUARD_LOST", "the guard does not run", { hint: "start it before asking" });
+    if (worker === undefined || isStopping)
+      throw new UpgradeError("GUARD_LOST", "the guard does not run", { hint: "start it before asking" });
     const id = nextId++;
     const waiting = Promise.withResolvers<T>();
     waiters.set(id, waiting);

@@ -30,7 +30,11 @@ export const openOrders = (options: OpenOrdersOptions): OpenOrders => {
   const abandoned = new Map<string, ProbeAccount>();
   let isRunning = false;
   const post = (origin: string, account: ProbeAccount, clOrdId: string): Promise<VenueReply> =>
-    venue.call(origin, { method: "POST", target: "/api/v5/trade/cancel-order", body: { instId, clOrdId }, account }, CALL_MS);
+    venue.call(
+      origin,
+      { method: "POST", target: "/api/v5/trade/cancel-order", body: { instId, clOrdId }, account },
+      CALL_MS,
+    );
 
   /** Whether the order is certainly closed now. */
   const close = async (account: ProbeAccount, clOrdId: string): Promise<boolean> => {
@@ -55,7 +59,9 @@ export const openOrders = (options: OpenOrdersOptions): OpenOrders => {
     for (const origin of origins) {
       const reply = await venue.call(origin, { method: "GET", target, account }, CALL_MS);
       if ("transport" in reply || reply.code !== "0") continue;
-      return reply.rows.map((row) => row["clOrdId"]).filter((id): id is string => typeof id === "string" && id.startsWith(options.prefix));
+      return reply.rows
+        .map((row) => row["clOrdId"])
+        .filter((id): id is string => typeof id === "string" && id.startsWith(options.prefix));
     }
     return undefined;
   };

@@ -7,9 +7,18 @@ import type { OkxVenue, VenueReply } from "./okx-venue.ts";
 import type { RateLimits } from "./rate-limits.ts";
 
 /** What came of one probe operation. `none`: it says nothing about the venue, and why. */
-export type ProbeOutcome = { readonly operation: Operation; readonly release?: string; readonly instance?: string; /** Whether the answer asks to close the connection. */ readonly isClosing?: boolean } & (
+export type ProbeOutcome = {
+  readonly operation: Operation;
+  readonly release?: string;
+  readonly instance?: string;
+  /** Whether the answer asks to close the connection. */ readonly isClosing?: boolean;
+} & (
   | { readonly kind: "ok" }
-  | { readonly kind: "failed"; readonly code: string; /** Whether an instance of the venue answered. */ readonly isReached: boolean }
+  | {
+      readonly kind: "failed";
+      readonly code: string;
+      /** Whether an instance of the venue answered. */ readonly isReached: boolean;
+    }
   | { readonly kind: "none"; readonly why: string }
 );
 
@@ -50,11 +59,21 @@ export const probeChain = (account: ProbeAccount, context: ChainContext): ProbeC
   let isBusy = false;
   const wanted = (): Operation => (order === undefined ? "order" : order.isAmended ? "cancel" : "amend");
 
-  const post = (origin: string, target: string, body: Readonly<Record<string, string>>): Promise<VenueReply> => venue.call(origin, { method: "POST", target, body, account }, deadlineMs);
+  const post = (origin: string, target: string, body: Readonly<Record<string, string>>): Promise<VenueReply> =>
+    venue.call(origin, { method: "POST", target, body, account }, deadlineMs);
 
   const place = async (origin: string, market: Market): Promise<ProbeOutcome> => {
     const clOrdId = context.newId();
-    const reply = await post(origin, "/api/v5/trade/order", { instId: market.instId, tdMode: "cash", side: "buy", ordType: "post_only", px: market.px(0), sz: market.sz, clOrdId, tag: context.tag });
+    const reply = await post(origin, "/api/v5/trade/order", {
+      instId: market.instId,
+      tdMode: "cash",
+      side: "buy",
+      ordType: "post_only",
+      px: market.px(0),
+      sz: market.sz,
+      clOrdId,
+      tag: context.tag,
+    });
     const outcome = outcomeOf("order", reply, origin !== context.publicOrigin);
     if (outcome.kind === "ok") order = { clOrdId, step: 0, isAmended: false };
     // Whoever did not refuse it may have booked it.
@@ -67,27 +86,43 @@ export const probeChain = (account: ProbeAccount, context: ChainContext): ProbeC
     const newPx = market.px(step + 1);
     const reply = await post(origin, "/api/v5/trade/amend-order", { instId: market.instId, clOrdId, newPx });
     const outcome = lostOutcomeOf("amend", reply, origin !== context.publicOrigin);
-    return outcome.kind === "ok" ? shown(origin, market, clOrdId, outcome, (row) => Number(row["px"]) === Number(newPx)) : outcome;
+    return outcome.kind === "ok"
+      ? shown(origin, market, clOrdId, outcome, (row) => Number(row["px"]) === Number(newPx))
+      : outcome;
   };
 
   const cancel = async (origin: string, market: Market, { clOrdId }: Order): Promise<ProbeOutcome> => {
     order = undefined;
     const reply = await post(origin, "/api/v5/trade/cancel-order", { instId: market.instId, clOrdId });
     const outcome = lostOutcomeOf("cancel", reply, origin !== context.publicOrigin);
-    const done = outcome.kind === "ok" ? await shown(origin, market, clOrdId, outcome, (row) => row["state"] === "canceled") : outcome;
+    const done =
+      outcome.kind === "ok"
+        ? await shown(origin, market, clOrdId, outcome, (row) => row["state"] === "canceled")
+        : outcome;
     if (done.kind !== "ok") context.abandon(account, clOrdId);
     return done;
   };
 
   /** An acknowledgement says that a request was taken in. Only the order's state says that it was executed. */
-  const shown = async (origin: string, market: Market, clOrdId: string, acknowledged: ProbeOutcome, isShown: (row: Readonly<Record<string, unknown>>) => boolean): Promise<ProbeOutcome> => {
+  const shown = async (
+    origin: string,
+    market: Market,
+    clOrdId: string,
+    acknowledged: ProbeOutcome,
+    isShown: (row: Readonly<Record<string, unknown>>) => boolean,
+  ): Promise<ProbeOutcome> => {
     const until = performance.now() + deadlineMs;
     const target = `/api/v5/trade/order?instId=${encodeURIComponent(market.instId)}&clOrdId=${clOrdId}`;
     for (let attempt = 0; ; attempt++) {
       const left = until - performance.now();
-      if (left <= 0 || !limits.take(account.apiKey, "query")) return { ...acknowledged, kind: "failed", code: "not shown", isReached: true };
+      if (left <= 0 || !limits.take(account.apiKey, "query"))
+        return { ...acknowledged, kind: "failed", code: "not shown", isReached: true };
       // The instance itself may be leaving; its order is in the venue all the same.
-      const reply = await venue.call(attempt === 0 ? origin : context.publicOrigin, { method: "GET", target, account }, attempt === 0 ? left / 2 : left);
+      const reply = await venue.call(
+        attempt === 0 ? origin : context.publicOrigin,
+        { method: "GET", target, account },
+        attempt === 0 ? left / 2 : left,
+      );
       const row = "transport" in reply ? undefined : reply.rows[0];
       if (row !== undefined && isShown(row)) return acknowledged;
       if (attempt > 0) await new Promise((resolve) => setTimeout(resolve, PAUSE_MS));
@@ -108,7 +143,9 @@ export const probeChain = (account: ProbeAccount, context: ChainContext): ProbeC
     isOpen: () => isBusy || order !== undefined,
     next() {
       const operation = wanted();
-      const isAllowed = limits.has(account.apiKey, operation) && (operation === "order" ? context.mayPlace(account) : limits.has(account.apiKey, "query"));
+      const isAllowed =
+        limits.has(account.apiKey, operation) &&
+        (operation === "order" ? context.mayPlace(account) : limits.has(account.apiKey, "query"));
       return isAllowed ? operation : undefined;
     },
     async step(origin) {
@@ -132,11 +169,24 @@ const PAUSE_MS = 10;
 const outcomeOf = (operation: Operation, reply: VenueReply, isDirect: boolean): ProbeOutcome => {
   const { outcome } = classify(reply);
   const code = codeOf(reply);
-  const served = "transport" in reply ? {} : { isClosing: reply.isClosing, ...(reply.release === undefined ? {} : { release: reply.release }), ...(reply.instance === undefined ? {} : { instance: reply.instance }) };
+  const served =
+    "transport" in reply
+      ? {}
+      : {
+          isClosing: reply.isClosing,
+          ...(reply.release === undefined ? {} : { release: reply.release }),
+          ...(reply.instance === undefined ? {} : { instance: reply.instance }),
+        };
   const isReached = "instance" in served || (isDirect && "code" in reply && reply.code !== undefined);
   if (isFailure(outcome)) return { operation, kind: "failed", code, isReached, ...served };
   if (outcome === "ok") return { operation, kind: "ok", ...served };
-  if (isNoSample(outcome)) return { operation, kind: "none", why: `probes are refused with ${code} (${outcome === "rate" ? "rate limit" : outcome === "auth" ? "key or signature" : "planned"})`, ...served };
+  if (isNoSample(outcome))
+    return {
+      operation,
+      kind: "none",
+      why: `probes are refused with ${code} (${outcome === "rate" ? "rate limit" : outcome === "auth" ? "key or signature" : "planned"})`,
+      ...served,
+    };
   return { operation, kind: "none", why: `probes are rejected with ${code}`, ...served };
 };
 
@@ -156,4 +206,5 @@ const mayRest = (reply: VenueReply): boolean => {
 };
 
 /** Code of the row or envelope, else what stood in its place. */
-const codeOf = (reply: VenueReply): string => ("transport" in reply ? reply.transport : (reply.code ?? `HTTP ${reply.http}`));
+const codeOf = (reply: VenueReply): string =>
+  "transport" in reply ? reply.transport : (reply.code ?? `HTTP ${reply.http}`);

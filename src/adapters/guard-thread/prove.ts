@@ -22,14 +22,33 @@ const MOST_PER_SEC = 300;
 const BIN_MS = 100;
 
 /** Probes instances directly until they are proved, refuted, or out of time. Orders of the proof are cancelled by its own chains. */
-export const proveInstances = async (order: ProofOrder, options: ProveOptions, signal: AbortSignal): Promise<ProofResult> => {
+export const proveInstances = async (
+  order: ProofOrder,
+  options: ProveOptions,
+  signal: AbortSignal,
+): Promise<ProofResult> => {
   const { guard, lag } = options;
   const startedAt = performance.now();
-  const begin = () => startProof(order.instances.map(({ id }) => id), guard.operations, { need: order, baselinePct: guard.baselineAtMostPct });
+  const begin = () =>
+    startProof(
+      order.instances.map(({ id }) => id),
+      guard.operations,
+      { need: order, baselinePct: guard.baselineAtMostPct },
+    );
   let proof = begin();
   let restarts = 0;
-  const chains = new Map(order.instances.map((instance) => [instance.id, options.regions.find(({ region }) => region === instance.region)?.chains() ?? []] as const));
-  if (order.instances.some(({ id }) => (chains.get(id) ?? []).length === 0)) return { kind: "undecided", reason: `no probe accounts for ${order.instances.map(({ region }) => region).join(", ")}`, outcomes: 0 };
+  const chains = new Map(
+    order.instances.map(
+      (instance) =>
+        [instance.id, options.regions.find(({ region }) => region === instance.region)?.chains() ?? []] as const,
+    ),
+  );
+  if (order.instances.some(({ id }) => (chains.get(id) ?? []).length === 0))
+    return {
+      kind: "undecided",
+      reason: `no probe accounts for ${order.instances.map(({ region }) => region).join(", ")}`,
+      outcomes: 0,
+    };
   const done = Promise.withResolvers<ProofResult>();
   let silence = "";
 
@@ -38,37 +57,55 @@ export const proveInstances = async (order: ProofOrder, options: ProveOptions, s
     const ms = Math.round(performance.now() - startedAt);
     if (standing.kind === "proved") done.resolve({ kind: "proved", outcomes: standing.outcomes, ms });
     else if (standing.kind === "refuted") {
-      if (!options.isDisturbed()) done.resolve({ kind: "refuted", reason: standing.reason, outcomes: standing.outcomes, failed: standing.failed, ms });
+      if (!options.isDisturbed())
+        done.resolve({
+          kind: "refuted",
+          reason: standing.reason,
+          outcomes: standing.outcomes,
+          failed: standing.failed,
+          ms,
+        });
       else {
         proof = begin();
         restarts++;
       }
     }
-    if (ms >= order.deadlineMs) done.resolve({ kind: "undecided", reason: undecided(standing, silence, restarts), outcomes: standing.outcomes });
+    if (ms >= order.deadlineMs)
+      done.resolve({ kind: "undecided", reason: undecided(standing, silence, restarts), outcomes: standing.outcomes });
   };
 
-  const bins = collectBins<Sample>(BIN_MS, () => performance.now(), (bin) => {
-    proof = foldProof(proof, { from: bin.from, to: bin.to, counts: bin.outcomes.map(countOf) });
-    conclude();
-  });
+  const bins = collectBins<Sample>(
+    BIN_MS,
+    () => performance.now(),
+    (bin) => {
+      proof = foldProof(proof, { from: bin.from, to: bin.to, counts: bin.outcomes.map(countOf) });
+      conclude();
+    },
+  );
   const step = async (instance: WatchedInstance, chain: ProbeChain): Promise<void> => {
     const settle = bins.issue();
     const from = performance.now();
     const outcome = await chain.step(new URL(instance.url).origin);
-    const isOurs = outcome.kind === "failed" && (outcome.code === "timeout" || outcome.code === "not shown") && lag.since(from) > guard.deadlineMs / 3;
+    const isOurs =
+      outcome.kind === "failed" &&
+      (outcome.code === "timeout" || outcome.code === "not shown") &&
+      lag.since(from) > guard.deadlineMs / 3;
     options.onOutcome(instance, outcome, chain.account.cohort);
     if (outcome.kind === "none") silence = outcome.why;
     settle(outcome.kind === "none" || isOurs ? undefined : { instance, cohort: chain.account.cohort, outcome });
   };
   // An account trades at one instance at a time, as a user does: several resting orders of his would be another test.
   const all = [...chains.values()].flat();
-  const isFree = (candidate: ProbeChain): boolean => candidate.isOpen() || !all.some((other) => other.account === candidate.account && other.isOpen());
+  const isFree = (candidate: ProbeChain): boolean =>
+    candidate.isOpen() || !all.some((other) => other.account === candidate.account && other.isOpen());
   const perSec = Math.min(MOST_PER_SEC, PER_INSTANCE_PER_SEC * order.instances.length);
   const pacer = startPacer(perSec, (slot) => {
     const instance = order.instances[slot % order.instances.length];
     const own = instance === undefined ? [] : (chains.get(instance.id) ?? []);
     const seat = Math.floor(slot / order.instances.length) % Math.max(1, own.length);
-    const chain = [...own.slice(seat), ...own.slice(0, seat)].find((candidate) => !candidate.isBusy() && isFree(candidate) && candidate.next() !== undefined);
+    const chain = [...own.slice(seat), ...own.slice(0, seat)].find(
+      (candidate) => !candidate.isBusy() && isFree(candidate) && candidate.next() !== undefined,
+    );
     if (instance !== undefined && chain !== undefined) void step(instance, chain);
     bins.flush();
   });
@@ -108,7 +145,8 @@ const undecided = (standing: ReturnType<typeof standingOfProof>, silence: string
 // A chain that still waits for an answer has to end first, or it would take up its order again.
 const forgetAll = async (chains: readonly ProbeChain[]): Promise<void> => {
   for (const chain of chains) {
-    for (let waited = 0; chain.isBusy() && waited < 100; waited++) await new Promise((resolve) => setTimeout(resolve, 10));
+    for (let waited = 0; chain.isBusy() && waited < 100; waited++)
+      await new Promise((resolve) => setTimeout(resolve, 10));
     chain.forget();
   }
 };

@@ -64,14 +64,33 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
   const exposed = new Set<string>();
   const leaving = noticeLeaving();
   const targets = (): readonly WatchedInstance[] => targetsOf(instances, exposed, region);
-  const orders = openOrders({ venue, origins, accounts, market: () => market, instrument: options.probe.instrument, prefix });
+  const orders = openOrders({
+    venue,
+    origins,
+    accounts,
+    market: () => market,
+    instrument: options.probe.instrument,
+    prefix,
+  });
   const context: ChainContext = {
-    venue, publicOrigin: origin, market: () => market, limits: rateLimits(), deadlineMs: guard.deadlineMs, tag: prefix.slice(0, 16), newId: idsWith(prefix, region),
-    abandon: (account, clOrdId) => orders.abandon(account, clOrdId), mayPlace: (account) => deadMan.covers(account),
+    venue,
+    publicOrigin: origin,
+    market: () => market,
+    limits: rateLimits(),
+    deadlineMs: guard.deadlineMs,
+    tag: prefix.slice(0, 16),
+    newId: idsWith(prefix, region),
+    abandon: (account, clOrdId) => orders.abandon(account, clOrdId),
+    mayPlace: (account) => deadMan.covers(account),
   };
   const newChains = (): readonly ProbeChain[] => accounts.map((account) => probeChain(account, context));
   const own = newChains();
-  const bins = collectBins<Sample>(BIN_MS, () => performance.now(), ({ from, to, outcomes }) => options.onBin({ kind: "bin", at: wallOf(to), ms: to - from, counts: countsOf(region, outcomes) }));
+  const bins = collectBins<Sample>(
+    BIN_MS,
+    () => performance.now(),
+    ({ from, to, outcomes }) =>
+      options.onBin({ kind: "bin", at: wallOf(to), ms: to - from, counts: countsOf(region, outcomes) }),
+  );
 
   const readAgain = async (): Promise<void> => {
     const read = await readMarket(venue, origin, options.probe.instrument);
@@ -83,13 +102,20 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     const settle = bins.issue();
     const from = performance.now();
     const outcome = await chain.step(target === undefined ? origin : new URL(target.url).origin);
-    const isOurs = outcome.kind === "failed" && (outcome.code === "timeout" || outcome.code === "not shown") && lag.since(from) > guard.deadlineMs / 3;
+    const isOurs =
+      outcome.kind === "failed" &&
+      (outcome.code === "timeout" || outcome.code === "not shown") &&
+      lag.since(from) > guard.deadlineMs / 3;
     const isFarewell = target !== undefined && noteLeaving(target, outcome);
     const hasLeft = target !== undefined && !targets().some(({ id }) => id === target.id);
     if (outcome.kind === "none") options.onSilence(outcome.operation, outcome.why);
     const served = servedBy(instances, region, target, outcome);
     options.onOutcome(outcome, served.release, chain.account.cohort);
-    settle(outcome.kind === "none" || isOurs || isFarewell || (hasLeft && outcome.kind === "failed") ? undefined : { outcome, cohort: chain.account.cohort, served });
+    settle(
+      outcome.kind === "none" || isOurs || isFarewell || (hasLeft && outcome.kind === "failed")
+        ? undefined
+        : { outcome, cohort: chain.account.cohort, served },
+    );
   };
 
   const onSlot = (slot: number): void => {
@@ -100,7 +126,15 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     const [round, seat] = [Math.floor(slot / own.length), slot % own.length];
     // Whoever is still busy with a slow answer is passed over; nothing piles up.
     const chain = rotated(own, seat).find((candidate) => !candidate.isBusy() && candidate.next() !== undefined);
-    if (chain !== undefined) void probe(chain, pinned(targets().filter(({ id }) => !leaving.isAvoided(id)), round, seat));
+    if (chain !== undefined)
+      void probe(
+        chain,
+        pinned(
+          targets().filter(({ id }) => !leaving.isAvoided(id)),
+          round,
+          seat,
+        ),
+      );
   };
 
   const noteLeaving = (target: WatchedInstance, outcome: ProbeOutcome): boolean => {
@@ -113,7 +147,13 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
 
   const timers: NodeJS.Timeout[] = [];
   let pacer: { readonly stop: () => void } | undefined;
-  const deadMan = startDeadMan({ venue, origins, accounts, tag: prefix.slice(0, 16), onLapse: (account) => own.find((chain) => chain.account === account)?.forget() });
+  const deadMan = startDeadMan({
+    venue,
+    origins,
+    accounts,
+    tag: prefix.slice(0, 16),
+    onLapse: (account) => own.find((chain) => chain.account === account)?.forget(),
+  });
 
   return {
     region,
@@ -128,7 +168,10 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
       await orders.sweep(SWEEP_MS);
     },
     start() {
-      timers.push(setInterval(() => void readAgain(), MARKET_MS), setInterval(() => bins.flush(), FLUSH_MS));
+      timers.push(
+        setInterval(() => void readAgain(), MARKET_MS),
+        setInterval(() => bins.flush(), FLUSH_MS),
+      );
       if (accounts.length > 0) pacer = startPacer(guard.probesPerSec, onSlot);
     },
     async stop() {
@@ -144,7 +187,11 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
 };
 
 /** Instances that pinned probes may go to: old ones that users reach, new ones that users reach or have reached. */
-const targetsOf = (instances: readonly WatchedInstance[], exposed: ReadonlySet<string>, region: string): readonly WatchedInstance[] => {
+const targetsOf = (
+  instances: readonly WatchedInstance[],
+  exposed: ReadonlySet<string>,
+  region: string,
+): readonly WatchedInstance[] => {
   const here = instances.filter((instance) => instance.region === region);
   const able = here.filter(({ id, side, inTraffic }) => inTraffic || (side === "new" && exposed.has(id)));
   return able.some(({ side }) => side === "new") && able.some(({ side }) => side === "old") ? able : [];
@@ -157,14 +204,27 @@ const pinned = (targets: readonly WatchedInstance[], round: number, seat: number
   return members[(Math.floor(round / 4) + seat) % Math.max(1, members.length)];
 };
 
-const servedBy = (instances: readonly WatchedInstance[], region: string, target: WatchedInstance | undefined, outcome: ProbeOutcome): Served => {
+const servedBy = (
+  instances: readonly WatchedInstance[],
+  region: string,
+  target: WatchedInstance | undefined,
+  outcome: ProbeOutcome,
+): Served => {
   const named = target ?? instances.find(({ id }) => id === outcome.instance);
   if (named !== undefined) return { side: named.side, release: named.release, isExposed: named.inTraffic };
-  const able = instances.filter((instance) => instance.region === region && instance.inTraffic && (outcome.release === undefined || instance.release === outcome.release));
+  const able = instances.filter(
+    (instance) =>
+      instance.region === region &&
+      instance.inTraffic &&
+      (outcome.release === undefined || instance.release === outcome.release),
+  );
   const [first] = able;
   // Nobody answered: it is known whose failure it is only where all are alike.
-  const isAlike = first !== undefined && able.every(({ side, release }) => side === first.side && release === first.release);
-  return isAlike ? { side: first.side, release: first.release, isExposed: true } : { side: "unknown", release: outcome.release ?? "unknown", isExposed: true };
+  const isAlike =
+    first !== undefined && able.every(({ side, release }) => side === first.side && release === first.release);
+  return isAlike
+    ? { side: first.side, release: first.release, isExposed: true }
+    : { side: "unknown", release: outcome.release ?? "unknown", isExposed: true };
 };
 
 type Mutable = { -readonly [Key in keyof Count]: Count[Key] } & { codes: Record<string, number>; unreached: number };
@@ -174,7 +234,17 @@ const countsOf = (region: string, samples: readonly Sample[]): readonly Count[] 
   for (const { outcome, cohort, served } of samples) {
     const { operation } = outcome;
     const key = [operation, cohort, served.release, served.side, served.isExposed].join(" ");
-    const count = counts.get(key) ?? { operation, region, cohort, source: "probes", ...served, issued: 0, failed: 0, unreached: 0, codes: {} };
+    const count = counts.get(key) ?? {
+      operation,
+      region,
+      cohort,
+      source: "probes",
+      ...served,
+      issued: 0,
+      failed: 0,
+      unreached: 0,
+      codes: {},
+    };
     count.issued++;
     if (outcome.kind === "failed") {
       count.failed++;
@@ -190,7 +260,8 @@ const rotated = <T>(items: readonly T[], by: number): readonly T[] => [...items.
 
 const settled = async (chains: readonly ProbeChain[], mostMs: number): Promise<void> => {
   const until = performance.now() + mostMs;
-  while (chains.some((chain) => chain.isBusy()) && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 10));
+  while (chains.some((chain) => chain.isBusy()) && performance.now() < until)
+    await new Promise((resolve) => setTimeout(resolve, 10));
 };
 
 /** Unique over regions and restarts; at most 32 letters and digits. */

@@ -29,10 +29,25 @@ const EVERY_MS = 200;
 const ROUND_MS = 100;
 const DEADLINE_MS = 1_000;
 
-type Target = { instance: WatchedInstance; before: ReadonlyMap<string, number> | undefined; isAsked: boolean; missed: number; state: "ok" | "gone" | { readonly unreadable: string }; fresh: readonly Delta[]; forgiven: readonly { readonly operation: Operation; readonly code: string }[] };
+type Target = {
+  instance: WatchedInstance;
+  before: ReadonlyMap<string, number> | undefined;
+  isAsked: boolean;
+  missed: number;
+  state: "ok" | "gone" | { readonly unreadable: string };
+  fresh: readonly Delta[];
+  forgiven: readonly { readonly operation: Operation; readonly code: string }[];
+};
 
 export const startScraper = (options: ScraperOptions): Scraper => {
-  const agent = new Agent({ connections: 4, pipelining: 1, keepAliveTimeout: 4_000, connect: { timeout: DEADLINE_MS }, headersTimeout: 5_000, bodyTimeout: 5_000 });
+  const agent = new Agent({
+    connections: 4,
+    pipelining: 1,
+    keepAliveTimeout: 4_000,
+    connect: { timeout: DEADLINE_MS },
+    headersTimeout: 5_000,
+    bodyTimeout: 5_000,
+  });
   let targets: readonly Target[] = [];
   let lastAt = options.now();
   let isRunning = false;
@@ -86,8 +101,11 @@ export const startScraper = (options: ScraperOptions): Scraper => {
   return {
     instances(instances) {
       targets = instances.map((instance) => {
-        const known = targets.find((target) => target.instance.id === instance.id && target.instance.url === instance.url);
-        if (known === undefined) return { instance, before: undefined, isAsked: false, missed: 0, state: "ok", fresh: [], forgiven: [] };
+        const known = targets.find(
+          (target) => target.instance.id === instance.id && target.instance.url === instance.url,
+        );
+        if (known === undefined)
+          return { instance, before: undefined, isAsked: false, missed: 0, state: "ok", fresh: [], forgiven: [] };
         known.instance = instance;
         return known;
       });
@@ -104,7 +122,10 @@ export const startScraper = (options: ScraperOptions): Scraper => {
   };
 };
 
-type Reply = { readonly kind: "text"; readonly status: number; readonly text: string } | { readonly kind: "refused" } | { readonly kind: "silent" };
+type Reply =
+  | { readonly kind: "text"; readonly status: number; readonly text: string }
+  | { readonly kind: "refused" }
+  | { readonly kind: "silent" };
 
 const readText = async (agent: Agent, origin: string, path: string): Promise<Reply> => {
   const gaveUp = new AbortController();
@@ -123,7 +144,9 @@ const reachOf = (at: number, targets: readonly Target[]): Reach => ({
   kind: "reach",
   at,
   gone: targets.filter(({ state }) => state === "gone").map(({ instance }) => instance.id),
-  unreadable: targets.flatMap(({ instance, state }) => (typeof state === "string" ? [] : [{ id: instance.id, why: state.unreadable }])),
+  unreadable: targets.flatMap(({ instance, state }) =>
+    typeof state === "string" ? [] : [{ id: instance.id, why: state.unreadable }],
+  ),
 });
 
 const withoutForgiven = (target: Target): readonly Delta[] => {
@@ -152,7 +175,16 @@ const takeCounts = (target: Target): readonly Count[] => {
     }
     counts.set(key, count);
   }
-  return [...counts.values()].map(({ delta, ...count }) => ({ ...count, operation: delta.operation, cohort: delta.cohort, region, release, side, source: "live", isExposed: inTraffic }));
+  return [...counts.values()].map(({ delta, ...count }) => ({
+    ...count,
+    operation: delta.operation,
+    cohort: delta.cohort,
+    region,
+    release,
+    side,
+    source: "live",
+    isExposed: inTraffic,
+  }));
 };
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

@@ -7,11 +7,21 @@ import type { WatchPulse } from "../../ports/watcher.ts";
 export type Totals = {
   add(bin: CountBin): void;
   /** A probe operation that passed the counters of an instance; `code` of a failed one. */
-  probed(operation: Operation, place: { readonly region: string; readonly release: string; readonly cohort: string }, code: string | undefined): void;
+  probed(
+    operation: Operation,
+    place: { readonly region: string; readonly release: string; readonly cohort: string },
+    code: string | undefined,
+  ): void;
   pulse(at: number, stateOf: (reading: StreamReading) => VerdictState): WatchPulse;
 };
 
-type Place = { readonly operation: Operation; readonly region: string; readonly release: string; readonly cohort: string; readonly code: string };
+type Place = {
+  readonly operation: Operation;
+  readonly region: string;
+  readonly release: string;
+  readonly cohort: string;
+  readonly code: string;
+};
 
 /** Over how long operations per second are averaged. */
 const RATE_MS = 2_000;
@@ -33,17 +43,32 @@ export const startTotals = (hasCounters: boolean): Totals => {
     const { operation, region, release, source, issued } = count;
     const key = [source, operation, region, release].join(" ");
     const known = streams.get(key);
-    streams.set(key, { operation, region, release, source, issued: (known?.issued ?? 0) + issued, failed: (known?.failed ?? 0) + count.failed, state: "healthy" });
-    if (source === "live") for (const [code, times] of Object.entries(count.codes ?? {})) failed({ operation, region, release, cohort: count.cohort, code }, "live", times);
+    streams.set(key, {
+      operation,
+      region,
+      release,
+      source,
+      issued: (known?.issued ?? 0) + issued,
+      failed: (known?.failed ?? 0) + count.failed,
+      state: "healthy",
+    });
+    if (source === "live")
+      for (const [code, times] of Object.entries(count.codes ?? {}))
+        failed({ operation, region, release, cohort: count.cohort, code }, "live", times);
   };
 
   return {
     add(bin) {
       for (const count of bin.counts) addCount(count);
       const source = hasCounters ? "live" : "probes";
-      const issued = bin.counts.filter((count) => count.source === source).reduce((sum, count) => sum + count.issued, 0);
+      const issued = bin.counts
+        .filter((count) => count.source === source)
+        .reduce((sum, count) => sum + count.issued, 0);
       if (issued === 0) return;
-      recent = [...recent.filter(({ at }) => at > bin.at - RATE_MS), { at: bin.at, users: hasCounters ? issued - probesPassed : issued }];
+      recent = [
+        ...recent.filter(({ at }) => at > bin.at - RATE_MS),
+        { at: bin.at, users: hasCounters ? issued - probesPassed : issued },
+      ];
       if (hasCounters) probesPassed = 0;
     },
     probed(operation, place, code) {
@@ -51,7 +76,9 @@ export const startTotals = (hasCounters: boolean): Totals => {
       if (code !== undefined) failed({ operation, ...place, code }, "probes", 1);
     },
     pulse(at, stateOf) {
-      const lost = [...failures.values()].map(({ place, live, probes }) => ({ ...place, count: Math.max(0, live - probes) })).filter(({ count }) => count > 0);
+      const lost = [...failures.values()]
+        .map(({ place, live, probes }) => ({ ...place, count: Math.max(0, live - probes) }))
+        .filter(({ count }) => count > 0);
       const users = recent.filter((entry) => entry.at > at - RATE_MS).reduce((sum, entry) => sum + entry.users, 0);
       return {
         at,

@@ -1,5 +1,14 @@
 import type { CountBin } from "../../guard/count.ts";
-import { evidenceMissing, isTroubledNow, judge, readingsOf, settingsOf, startJudging, type JudgeInput, type JudgeState } from "../../guard/judge.ts";
+import {
+  evidenceMissing,
+  isTroubledNow,
+  judge,
+  readingsOf,
+  settingsOf,
+  startJudging,
+  type JudgeInput,
+  type JudgeState,
+} from "../../guard/judge.ts";
 import type { HealthNeed } from "../../guard/health.ts";
 import type { StreamReading, Verdict, VerdictState } from "../../guard/verdict.ts";
 import type { ProofOrder, WatchConfig, WatchedInstance } from "../../ports/watcher.ts";
@@ -33,7 +42,11 @@ export const startWatch = (send: (message: FromThread) => void): Watch => {
   };
 };
 
-type Running = { start(): Promise<void>; handle(message: Exclude<ToThread, { kind: "start" | "stop" }>): void; stop(): Promise<void> };
+type Running = {
+  start(): Promise<void>;
+  handle(message: Exclude<ToThread, { kind: "start" | "stop" }>): void;
+  stop(): Promise<void>;
+};
 
 /** Monotonic time, told as wall clock. */
 const wallOf = (monotonic: number): number => Math.round(performance.timeOrigin + monotonic);
@@ -41,8 +54,16 @@ const now = (): number => wallOf(performance.now());
 
 const run = (config: WatchConfig, send: (message: FromThread) => void): Running => {
   const { guard, counters } = config;
-  const isProbed = ({ probe, accounts }: WatchConfig["regions"][number]): boolean => probe !== undefined && accounts.length > 0;
-  let state: JudgeState = startJudging(settingsOf(guard, config.regions.map((region) => ({ region: region.region, isProbed: isProbed(region) })), counters !== undefined), now());
+  const isProbed = ({ probe, accounts }: WatchConfig["regions"][number]): boolean =>
+    probe !== undefined && accounts.length > 0;
+  let state: JudgeState = startJudging(
+    settingsOf(
+      guard,
+      config.regions.map((region) => ({ region: region.region, isProbed: isProbed(region) })),
+      counters !== undefined,
+    ),
+    now(),
+  );
   let instances: readonly WatchedInstance[] = [];
   let isStopping = false;
   const questions = new Map<number, HealthNeed>();
@@ -58,7 +79,13 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
   const leaving = new Map<string, ReadonlySet<string>>();
   /** Who announced that it leaves is not missed when it is gone. */
   const tellInstances = (): void =>
-    feed({ kind: "instances", at: now(), instances: instances.map((instance) => (leaving.get(instance.region)?.has(instance.id) === true ? { ...instance, inTraffic: false } : instance)) });
+    feed({
+      kind: "instances",
+      at: now(),
+      instances: instances.map((instance) =>
+        leaving.get(instance.region)?.has(instance.id) === true ? { ...instance, inTraffic: false } : instance,
+      ),
+    });
   const answer = (): void => {
     for (const [id, need] of questions) {
       if (evidenceMissing(state, need) !== undefined) continue;
@@ -74,7 +101,8 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
   };
   const noteOutcome = (outcome: ProbeOutcome, region: string, release: string, cohort: string): void => {
     if (outcome.kind === "ok") totals.probed(outcome.operation, { region, release, cohort }, undefined);
-    else if (outcome.kind === "failed" && outcome.isReached) totals.probed(outcome.operation, { region, release, cohort }, outcome.code);
+    else if (outcome.kind === "failed" && outcome.isReached)
+      totals.probed(outcome.operation, { region, release, cohort }, outcome.code);
   };
 
   const origins = config.regions.flatMap(({ probe }) => (probe === undefined ? [] : [new URL(probe.rest).origin]));
@@ -83,7 +111,14 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
       ? []
       : [
           regionProbes({
-            region, probe, accounts, guard, prefix: config.orderPrefix, lag, wallOf, onBin,
+            region,
+            probe,
+            accounts,
+            guard,
+            prefix: config.orderPrefix,
+            lag,
+            wallOf,
+            onBin,
             otherOrigins: origins.filter((origin) => origin !== new URL(probe.rest).origin),
             onOutcome: (outcome, release, cohort) => noteOutcome(outcome, region, release, cohort),
             onLeaving: (ids) => {
@@ -101,23 +136,29 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
   const prove = (id: number, order: ProofOrder): void => {
     const abort = new AbortController();
     proofs.set(id, abort);
-    const onOutcome = (instance: WatchedInstance, outcome: ProbeOutcome, cohort: string): void => noteOutcome(outcome, instance.region, instance.release, cohort);
-    proveInstances(order, { guard, regions, lag, isDisturbed: () => isTroubledNow(state), onOutcome }, abort.signal).then(
-      (result) => send({ kind: "proof", id, result }),
-      () => undefined,
-    ).finally(() => proofs.delete(id));
+    const onOutcome = (instance: WatchedInstance, outcome: ProbeOutcome, cohort: string): void =>
+      noteOutcome(outcome, instance.region, instance.release, cohort);
+    proveInstances(order, { guard, regions, lag, isDisturbed: () => isTroubledNow(state), onOutcome }, abort.signal)
+      .then(
+        (result) => send({ kind: "proof", id, result }),
+        () => undefined,
+      )
+      .finally(() => proofs.delete(id));
   };
 
   return {
     async start() {
       await Promise.all(regions.map((region) => region.clean()));
-      if (counters !== undefined) scraper = startScraper({ ...counters, now, lagSince: (from) => lag.since(from), onBin, onReach: feed });
+      if (counters !== undefined)
+        scraper = startScraper({ ...counters, now, lagSince: (from) => lag.since(from), onBin, onReach: feed });
       scraper?.instances(instances);
       // The time that starting took is no silence.
       state = { ...state, startedAt: now(), at: now() };
       for (const region of regions) region.start();
       timers.push(setInterval(() => feed({ kind: "tick", at: now() }), TICK_MS));
-      timers.push(setInterval(() => send({ kind: "pulse", pulse: totals.pulse(now(), stateIn(readingsOf(state))) }), PULSE_MS));
+      timers.push(
+        setInterval(() => send({ kind: "pulse", pulse: totals.pulse(now(), stateIn(readingsOf(state))) }), PULSE_MS),
+      );
     },
     handle(message) {
       switch (message.kind) {
@@ -151,9 +192,23 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
 
 const provenBy = (state: JudgeState, need: HealthNeed): Verdict => {
   const seen = Object.values(state.evidence.samples).reduce((sum, sample) => sum + sample.issued, 0);
-  return { state: "healthy", regions: [], at: state.at, streams: readingsOf(state), reason: `failure rates of ${need.excludePct} % and more are excluded with ${need.confidencePct} % in every region and operation, on ${seen} outcomes since the last change` };
+  return {
+    state: "healthy",
+    regions: [],
+    at: state.at,
+    streams: readingsOf(state),
+    reason: `failure rates of ${need.excludePct} % and more are excluded with ${need.confidencePct} % in every region and operation, on ${seen} outcomes since the last change`,
+  };
 };
 
 /** The state of a stream since the last mark, for sums that began earlier. */
-const stateIn = (readings: readonly StreamReading[]) => (reading: StreamReading): VerdictState =>
-  readings.find((known) => known.operation === reading.operation && known.region === reading.region && known.release === reading.release && known.source === reading.source)?.state ?? "unknown";
+const stateIn =
+  (readings: readonly StreamReading[]) =>
+  (reading: StreamReading): VerdictState =>
+    readings.find(
+      (known) =>
+        known.operation === reading.operation &&
+        known.region === reading.region &&
+        known.release === reading.release &&
+        known.source === reading.source,
+    )?.state ?? "unknown";

@@ -9,7 +9,11 @@ const TIMEOUT_MS = 10_000;
 const TAIL_BYTES = 2_048;
 
 /** Starts a program with the notification as JSON on its standard input. Status 0 is a delivery; anything else is tried once more. */
-export const commandNotifier = (options: { readonly argv: readonly string[]; readonly on: readonly NotifyKind[]; readonly timeoutMs?: number }): Notifier => {
+export const commandNotifier = (options: {
+  readonly argv: readonly string[];
+  readonly on: readonly NotifyKind[];
+  readonly timeoutMs?: number;
+}): Notifier => {
   const name = `command ${basename(options.argv[0] ?? "")}`;
   return {
     name,
@@ -20,16 +24,27 @@ export const commandNotifier = (options: { readonly argv: readonly string[]; rea
         signal.throwIfAborted();
         const why = await deliver(options.argv, input, options.timeoutMs ?? TIMEOUT_MS, signal);
         if (why === undefined) return;
-        if (turn === TRIES) throw new UpgradeError("NOTIFICATION_UNDELIVERED", `${name}: ${why} (tried ${TRIES} times)`, { hint: "tell them yourself, and run the program by hand" });
+        if (turn === TRIES)
+          throw new UpgradeError("NOTIFICATION_UNDELIVERED", `${name}: ${why} (tried ${TRIES} times)`, {
+            hint: "tell them yourself, and run the program by hand",
+          });
       }
     },
   };
 };
 
 /** Undefined when it was delivered, otherwise why not. Rejects only when aborted. */
-function deliver(argv: readonly string[], input: string, timeoutMs: number, signal: AbortSignal): Promise<string | undefined> {
+function deliver(
+  argv: readonly string[],
+  input: string,
+  timeoutMs: number,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   const [word = "", ...args] = argv;
-  const child = spawn(word === "node" ? process.execPath : word, args, { detached: true, stdio: ["pipe", "ignore", "pipe"] });
+  const child = spawn(word === "node" ? process.execPath : word, args, {
+    detached: true,
+    stdio: ["pipe", "ignore", "pipe"],
+  });
   let said = "";
   child.stderr.on("data", (chunk: Buffer) => {
     said = (said + chunk.toString("utf8")).slice(-TAIL_BYTES);
@@ -53,7 +68,15 @@ function deliver(argv: readonly string[], input: string, timeoutMs: number, sign
       finish(() => resolve(`it did not end within ${timeoutMs / 1000} s`));
     }, timeoutMs);
     child.once("error", (error) => finish(() => resolve(`it could not be started: ${error.message}`)));
-    child.once("exit", (code, killedBy) => finish(() => resolve(code === 0 ? undefined : `it ${killedBy === null ? `exited with status ${code}` : `was ended by ${killedBy}`}${said.trim() === "" ? "" : `: ${said.trim()}`}`)));
+    child.once("exit", (code, killedBy) =>
+      finish(() =>
+        resolve(
+          code === 0
+            ? undefined
+            : `it ${killedBy === null ? `exited with status ${code}` : `was ended by ${killedBy}`}${said.trim() === "" ? "" : `: ${said.trim()}`}`,
+        ),
+      ),
+    );
     signal.addEventListener("abort", aborted, { once: true });
   });
 }

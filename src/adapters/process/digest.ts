@@ -11,7 +11,8 @@ import { join } from "node:path";
 export async function digestOfFolder(path: string): Promise<string> {
   const hash = createHash("sha256");
   const files = await filesBelow(path, "");
-  for (const file of files.toSorted((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)))) await addFile(hash, path, file);
+  for (const file of files.toSorted((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name))))
+    await addFile(hash, path, file);
   return `sha256:${hash.digest("hex")}`;
 }
 

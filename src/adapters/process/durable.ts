@@ -53,7 +53,8 @@ async function syncFolder(path: string): Promise<void> {
   }
 }
 
-export const codeOf = (error: unknown): string => (error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "");
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
 
 /** Works on the state folder; what the system refuses becomes `STATE_UNWRITABLE`, with the path and the reason. */
 export async function onState<T>(act: "read" | "write", path: string, work: () => Promise<T>): Promise<T> {
@@ -62,8 +63,15 @@ export async function onState<T>(act: "read" | "write", path: string, work: () =
   } catch (cause) {
     const code = codeOf(cause);
     if (!/^E[A-Z]+$/.test(code)) throw cause;
-    const hint = code === "ENOSPC" || code === "EDQUOT" ? "make room, or name a folder on another disk with --state" : "give this user the folder, or name another one with --state";
-    throw new UpgradeError("STATE_UNWRITABLE", `cannot ${act} ${path} as uid ${process.getuid?.() ?? "?"}: ${reasonOf(code)}`, { hint, cause });
+    const hint =
+      code === "ENOSPC" || code === "EDQUOT"
+        ? "make room, or name a folder on another disk with --state"
+        : "give this user the folder, or name another one with --state";
+    throw new UpgradeError(
+      "STATE_UNWRITABLE",
+      `cannot ${act} ${path} as uid ${process.getuid?.() ?? "?"}: ${reasonOf(code)}`,
+      { hint, cause },
+    );
   }
 }
 

@@ -8,14 +8,20 @@ const LOOK_EVERY_MS = 25;
 /** How long the kernel may take to bury what was killed. */
 const BURIAL_MS = 5_000;
 
-export type Ending = { readonly registryDir: string; readonly graceMs: number; readonly clock: Clock; readonly signal: AbortSignal };
+export type Ending = {
+  readonly registryDir: string;
+  readonly graceMs: number;
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+};
 
 /**
  * Ends an instance with everything it started: SIGTERM to its group, SIGKILL after `graceMs`. Nothing is sent to a process that is not
  * proved to be the recorded one. Resolves when nothing of it is left.
  */
 export async function endInstance(record: InstanceRecord, how: Ending): Promise<void> {
-  if (record.process !== undefined && (await isSame(record.process, how.registryDir, record.id))) await endGroup(record.process, how);
+  if (record.process !== undefined && (await isSame(record.process, how.registryDir, record.id)))
+    await endGroup(record.process, how);
   await killStrays(how.registryDir, record.id);
 }
 
@@ -25,10 +31,16 @@ export async function endGroup(leader: { readonly pid: number; readonly start: s
   if (await isEmptyWithin(leader, how.graceMs, how)) return;
   send(leader.pid, "SIGKILL");
   if (await isEmptyWithin(leader, BURIAL_MS, how)) return;
-  throw new UpgradeError("WORKLOAD_UNREACHABLE", `process ${leader.pid} did not end after SIGKILL`, { hint: "look what holds it (a disk that hangs?); midflight tries again" });
+  throw new UpgradeError("WORKLOAD_UNREACHABLE", `process ${leader.pid} did not end after SIGKILL`, {
+    hint: "look what holds it (a disk that hangs?); midflight tries again",
+  });
 }
 
-async function isEmptyWithin(leader: { readonly pid: number; readonly start: string }, ms: number, { clock, signal }: Ending): Promise<boolean> {
+async function isEmptyWithin(
+  leader: { readonly pid: number; readonly start: string },
+  ms: number,
+  { clock, signal }: Ending,
+): Promise<boolean> {
   const until = clock.monotonic() + ms;
   while (await isInhabited(leader)) {
     if (clock.monotonic() >= until) return false;
@@ -70,4 +82,7 @@ function send(group: number, signal: NodeJS.Signals | 0): boolean {
 }
 
 const refused = (pid: number, cause: unknown): UpgradeError =>
-  new UpgradeError("WORKLOAD_UNREACHABLE", `process ${pid} may not be signalled as uid ${process.getuid?.() ?? "?"}`, { hint: "run midflight as the user that started the instances", cause });
+  new UpgradeError("WORKLOAD_UNREACHABLE", `process ${pid} may not be signalled as uid ${process.getuid?.() ?? "?"}`, {
+    hint: "run midflight as the user that started the instances",
+    cause,
+  });

@@ -10,7 +10,11 @@ import { addressOf, processWorkload } from "./workload.ts";
 /** The instances of a component as whoever owns the machines sees them: brought up, brought back after a power cut, taken down. */
 export type ProcessEstate = {
   /** Starts `count` instances in each region and gives them full weight. */
-  bringUp(regions: readonly string[], release: { readonly release: string; readonly digest: string; readonly count: number }, signal?: AbortSignal): Promise<void>;
+  bringUp(
+    regions: readonly string[],
+    release: { readonly release: string; readonly digest: string; readonly count: number },
+    signal?: AbortSignal,
+  ): Promise<void>;
   /** Pids of what runs in a region. */
   pids(region: string): Promise<readonly number[]>;
   /** Starts again what is recorded and dead, where it was, with the weight it has. */
@@ -27,27 +31,47 @@ export const processEstate = (options: ProcessOptions): ProcessEstate => ({
       regions.map(async (region) => {
         const fence = await latestFence(siteOf(options, region), signal);
         await workload.shape(region, { releases: [release], drain: { noticeMs: 0, deadlineMs: 0 } }, fence, signal);
-        await traffic.weigh(region, [{ digest: release.digest, admitted: release.count, weightPct: 100 }], fence, signal);
+        await traffic.weigh(
+          region,
+          [{ digest: release.digest, admitted: release.count, weightPct: 100 }],
+          fence,
+          signal,
+        );
       }),
     );
   },
   async pids(region) {
     const site = siteOf(options, region);
     const lives = await livesOf(site, await site.registry.list(region), never());
-    return lives.flatMap(({ isAlive, record }) => (isAlive && record.process !== undefined ? [record.process.pid] : []));
+    return lives.flatMap(({ isAlive, record }) =>
+      isAlive && record.process !== undefined ? [record.process.pid] : [],
+    );
   },
   async restore(region, signal = never()) {
     const site = siteOf(options, region);
     const lives = await livesOf(site, await site.registry.list(region), signal);
-    const starter = await starterFor(site, lives.map(({ record }) => record), unfenced);
-    await Promise.all(lives.filter(({ isAlive }) => !isAlive).map(async ({ record }) => relocate(site, await starter.start(record, signal), signal)));
+    const starter = await starterFor(
+      site,
+      lives.map(({ record }) => record),
+      unfenced,
+    );
+    await Promise.all(
+      lives
+        .filter(({ isAlive }) => !isAlive)
+        .map(async ({ record }) => relocate(site, await starter.start(record, signal), signal)),
+    );
   },
   async stop() {
     const registry = openRegistry(options.stateDir, options.component);
     const records = (await Promise.all((await registry.regions()).map((region) => registry.list(region)))).flat();
     const ends = await Promise.allSettled(
       records.map(async (record) => {
-        await endInstance(record, { registryDir: registry.dir, graceMs: options.config.stopDeadlineMs, clock: options.clock, signal: never() });
+        await endInstance(record, {
+          registryDir: registry.dir,
+          graceMs: options.config.stopDeadlineMs,
+          clock: options.clock,
+          signal: never(),
+        });
         await registry.remove(record, unfenced);
       }),
     );

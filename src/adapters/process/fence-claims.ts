@@ -32,18 +32,25 @@ export const fenceClaims = (dir: string, component: string, region: string): Fen
       if (!before.includes(nameOf(fence))) await touchFile(join(folder, nameOf(fence)));
       // Looked at after our own name stands: of two at once, at least the lower one sees the other.
       await check(fence);
-      await Promise.all(before.filter((name) => name < nameOf(fence)).map((name) => rm(join(folder, name), { force: true })));
+      await Promise.all(
+        before.filter((name) => name < nameOf(fence)).map((name) => rm(join(folder, name), { force: true })),
+      );
     },
   };
 };
 
 /** A write came too late: somebody with `known` acts here now. */
 export const fenced = (fence: Fence, known: Fence | string, where: string): UpgradeError =>
-  new UpgradeError("FENCED", `a write with fence ${fenceText(fence)} was refused for ${where}, where ${typeof known === "string" ? known : fenceText(known)} was seen`, {
-    hint: "look at `midflight status` to see who acts now",
-  });
+  new UpgradeError(
+    "FENCED",
+    `a write with fence ${fenceText(fence)} was refused for ${where}, where ${typeof known === "string" ? known : fenceText(known)} was seen`,
+    {
+      hint: "look at `midflight status` to see who acts now",
+    },
+  );
 
-const isLower = (one: Fence, other: Fence): boolean => one.epoch < other.epoch || (one.epoch === other.epoch && one.seq < other.seq);
+const isLower = (one: Fence, other: Fence): boolean =>
+  one.epoch < other.epoch || (one.epoch === other.epoch && one.seq < other.seq);
 
 /** Sorts as the fence does. */
 const nameOf = ({ epoch, seq }: Fence): string => `${String(epoch).padStart(16, "0")}.${String(seq).padStart(16, "0")}`;

@@ -28,11 +28,15 @@ export type Answer = { readonly status: number; readonly text: string };
 /** fetch says only "fetch failed"; why stands in its cause. */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error && error.cause.message !== "" ? error.cause.message : codeIn(error.cause) ?? error.message;
+  return error.cause instanceof Error && error.cause.message !== ""
+    ? error.cause.message
+    : (codeIn(error.cause) ?? error.message);
 }
 
 const codeIn = (cause: unknown): string | undefined =>
-  typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string" ? cause.code : undefined;
+  typeof cause === "object" && cause !== null && "code" in cause && typeof cause.code === "string"
+    ? cause.code
+    : undefined;
 
 /** Parses JSON; undefined for anything else. */
 export function jsonOf(text: string): unknown {

@@ -16,9 +16,18 @@ export type Operator = {
 type Place = { readonly id: string; readonly port: number };
 
 export const operatorOf = (config: Pick<ProcessComponent, "ready" | "drain" | "undrain" | "drained">): Operator => {
-  const call = async (place: Place, path: string, signal: AbortSignal, body?: unknown): Promise<{ readonly status: number; readonly value: unknown }> => {
+  const call = async (
+    place: Place,
+    path: string,
+    signal: AbortSignal,
+    body?: unknown,
+  ): Promise<{ readonly status: number; readonly value: unknown }> => {
     try {
-      const { status, text } = await ask(`http://127.0.0.1:${place.port}${path}`, { timeoutMs: TIMEOUT_MS, ...(body === undefined ? {} : { method: "POST", body }) }, signal);
+      const { status, text } = await ask(
+        `http://127.0.0.1:${place.port}${path}`,
+        { timeoutMs: TIMEOUT_MS, ...(body === undefined ? {} : { method: "POST", body }) },
+        signal,
+      );
       return { status, value: jsonOf(text) };
     } catch {
       signal.throwIfAborted();
@@ -36,11 +45,14 @@ export const operatorOf = (config: Pick<ProcessComponent, "ready" | "drain" | "u
     async isDrained(place, signal) {
       const { status, value } = await call(place, config.drained, signal);
       const [inflight, sockets] = [fieldOf(value, "inflight"), fieldOf(value, "sockets")];
-      return isOk(status) && typeof inflight === "number" && typeof sockets === "number" ? inflight === 0 && sockets === 0 : undefined;
+      return isOk(status) && typeof inflight === "number" && typeof sockets === "number"
+        ? inflight === 0 && sockets === 0
+        : undefined;
     },
   };
 };
 
 const isOk = (status: number): boolean => status >= 200 && status <= 299;
 
-const fieldOf = (value: unknown, name: string): unknown => (typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined);
+const fieldOf = (value: unknown, name: string): unknown =>
+  typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;

@@ -48,7 +48,8 @@ export const unfenced: Permit = () => Promise.resolve();
 /** Records of one component. Rejects `STATE_UNWRITABLE`, and `WORKLOAD_UNREACHABLE` when a record cannot be understood. */
 export const openRegistry = (stateDir: string, component: string): Registry => {
   const dir = resolve(stateDir);
-  const folderOf = (region: string): string => join(dir, "instances", encodeURIComponent(component), encodeURIComponent(region));
+  const folderOf = (region: string): string =>
+    join(dir, "instances", encodeURIComponent(component), encodeURIComponent(region));
   const fileOf = ({ region, id }: InstanceRecord): string => join(folderOf(region), `${encodeURIComponent(id)}.json`);
   return {
     dir,
@@ -66,7 +67,9 @@ export const openRegistry = (stateDir: string, component: string): Registry => {
 
 async function allRecords(instances: string): Promise<readonly InstanceRecord[]> {
   const components = (await namesIn(instances)).map((name) => join(instances, name));
-  const regions = (await Promise.all(components.map(async (path) => (await namesIn(path)).map((name) => join(path, name))))).flat();
+  const regions = (
+    await Promise.all(components.map(async (path) => (await namesIn(path)).map((name) => join(path, name))))
+  ).flat();
   return (await Promise.all(regions.map(recordsIn))).flat();
 }
 
@@ -90,7 +93,10 @@ async function read(path: string): Promise<InstanceRecord | undefined> {
   const text = await onState("read", path, () => readFile(path, "utf8").catch(ignoreMissing));
   if (text === undefined) return undefined;
   const record = parse(text);
-  if (record === undefined) throw new UpgradeError("WORKLOAD_UNREACHABLE", `the record ${path} cannot be understood`, { hint: "restore it, or end its process by hand and remove it" });
+  if (record === undefined)
+    throw new UpgradeError("WORKLOAD_UNREACHABLE", `the record ${path} cannot be understood`, {
+      hint: "restore it, or end its process by hand and remove it",
+    });
   return record;
 }
 
@@ -103,7 +109,13 @@ const ignoreMissing = (error: unknown): undefined => {
 function parse(text: string): InstanceRecord | undefined {
   try {
     const value = JSON.parse(text) as Partial<InstanceRecord>;
-    const isWhole = value.format === 1 && typeof value.id === "string" && typeof value.digest === "string" && typeof value.ordinal === "number" && typeof value.port === "number" && Array.isArray(value.run);
+    const isWhole =
+      value.format === 1 &&
+      typeof value.id === "string" &&
+      typeof value.digest === "string" &&
+      typeof value.ordinal === "number" &&
+      typeof value.port === "number" &&
+      Array.isArray(value.run);
     return isWhole ? (value as InstanceRecord) : undefined;
   } catch {
     return undefined;

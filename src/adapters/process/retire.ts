@@ -7,7 +7,12 @@ import type { Seen, Site } from "./site.ts";
 
 const LOOK_EVERY_MS = 50;
 
-export type Leave = { readonly site: Site; readonly drain: Shape["drain"]; readonly fence: Fence; readonly signal: AbortSignal };
+export type Leave = {
+  readonly site: Site;
+  readonly drain: Shape["drain"];
+  readonly fence: Fence;
+  readonly signal: AbortSignal;
+};
 
 /**
  * Takes an instance out of traffic, lets it say goodbye and finish, and ends it. What was done already is not done again, and what an abort
@@ -15,7 +20,8 @@ export type Leave = { readonly site: Site; readonly drain: Shape["drain"]; reado
  */
 export async function retire(seen: Seen, how: Leave): Promise<void> {
   const { site, fence, signal } = how;
-  if (seen.backend !== undefined && seen.backend.weight > 0) await site.balancer.put({ ...seen.backend, weight: 0 }, fence, signal);
+  if (seen.backend !== undefined && seen.backend.weight > 0)
+    await site.balancer.put({ ...seen.backend, weight: 0 }, fence, signal);
   let { record } = seen;
   if (seen.isAlive && record.stage !== "stopping") {
     record = await moveTo(site, record, "draining", fence);
@@ -27,15 +33,28 @@ export async function retire(seen: Seen, how: Leave): Promise<void> {
 }
 
 /** Ends a process that takes no traffic, and forgets it. */
-export async function stop(record: InstanceRecord, { site, fence, signal }: Pick<Leave, "site" | "fence" | "signal">): Promise<void> {
+export async function stop(
+  record: InstanceRecord,
+  { site, fence, signal }: Pick<Leave, "site" | "fence" | "signal">,
+): Promise<void> {
   const { registry, options } = site;
   const stopping = await moveTo(site, record, "stopping", fence);
   await site.claims.check(fence);
-  await endInstance(stopping, { registryDir: registry.dir, graceMs: options.config.stopDeadlineMs, clock: options.clock, signal });
+  await endInstance(stopping, {
+    registryDir: registry.dir,
+    graceMs: options.config.stopDeadlineMs,
+    clock: options.clock,
+    signal,
+  });
   await registry.remove(stopping, () => site.claims.check(fence));
 }
 
-async function moveTo(site: Site, record: InstanceRecord, stage: InstanceRecord["stage"], fence: Fence): Promise<InstanceRecord> {
+async function moveTo(
+  site: Site,
+  record: InstanceRecord,
+  stage: InstanceRecord["stage"],
+  fence: Fence,
+): Promise<InstanceRecord> {
   const moved = { ...record, stage };
   if (record.stage !== stage) await site.registry.put(moved, () => site.claims.check(fence));
   return moved;

@@ -21,7 +21,14 @@ export function siteOf(options: ProcessOptions, region: string): Site {
   const admin = options.config.balancer[region];
   if (admin === undefined) throw new Bug(`${options.component} has no balancer in ${region}`);
   const registry = openRegistry(options.stateDir, options.component);
-  return { options, region, registry, balancer: balancerAt(admin, region), operator: operatorOf(options.config), claims: fenceClaims(registry.dir, options.component, region) };
+  return {
+    options,
+    region,
+    registry,
+    balancer: balancerAt(admin, region),
+    operator: operatorOf(options.config),
+    claims: fenceClaims(registry.dir, options.component, region),
+  };
 }
 
 /** A recorded instance as it is now. */
@@ -46,7 +53,9 @@ export async function look(site: Site, signal: AbortSignal): Promise<Sight> {
 async function glance(site: Site, signal: AbortSignal): Promise<Sight> {
   const records = await site.registry.list(site.region);
   const [backends, lives] = await Promise.all([
-    site.balancer.backends(signal).catch((error: unknown) => Promise.reject(signal.aborted ? signal.reason : withoutWeights(site, records, error))),
+    site.balancer
+      .backends(signal)
+      .catch((error: unknown) => Promise.reject(signal.aborted ? signal.reason : withoutWeights(site, records, error))),
     livesOf(site, records, signal),
   ]);
   const seen = lives.map((life): Seen => {
@@ -57,7 +66,11 @@ async function glance(site: Site, signal: AbortSignal): Promise<Sight> {
 }
 
 /** Processes and ready checks only. */
-export async function livesOf(site: Site, records: readonly InstanceRecord[], signal: AbortSignal): Promise<readonly Omit<Seen, "backend">[]> {
+export async function livesOf(
+  site: Site,
+  records: readonly InstanceRecord[],
+  signal: AbortSignal,
+): Promise<readonly Omit<Seen, "backend">[]> {
   const known = records.some(({ process: spawned }) => spawned === undefined) ? await adopt(site, records) : records;
   return Promise.all(
     known.map(async (record) => {
@@ -79,6 +92,13 @@ async function adopt(site: Site, records: readonly InstanceRecord[]): Promise<re
 
 function withoutWeights(site: Site, records: readonly InstanceRecord[], cause: unknown): unknown {
   if (!(cause instanceof UpgradeError) || cause.code !== "BALANCER_UNREACHABLE") return cause;
-  const known = records.length === 0 ? "no instance is recorded there" : `recorded there: ${records.map(({ id }) => id).join(", ")}`;
-  return new UpgradeError("WORKLOAD_UNREACHABLE", `${cause.message}; without it nobody knows which instances of ${site.options.component} take traffic in ${site.region} (${known})`, { hint: cause.hint, cause });
+  const known =
+    records.length === 0
+      ? "no instance is recorded there"
+      : `recorded there: ${records.map(({ id }) => id).join(", ")}`;
+  return new UpgradeError(
+    "WORKLOAD_UNREACHABLE",
+    `${cause.message}; without it nobody knows which instances of ${site.options.component} take traffic in ${site.region} (${known})`,
+    { hint: cause.hint, cause },
+  );
 }

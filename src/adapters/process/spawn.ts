@@ -8,7 +8,11 @@ import type { InstanceRecord } from "./registry.ts";
 export type Spawned = { readonly pid: number; readonly start: string; ended(): string | undefined };
 
 /** Starts a recorded instance in a session and group of its own, its output going to its log. Rejects when the program cannot be started. */
-export async function spawnInstance(record: InstanceRecord, registryDir: string, env: Readonly<Record<string, string>>): Promise<Spawned> {
+export async function spawnInstance(
+  record: InstanceRecord,
+  registryDir: string,
+  env: Readonly<Record<string, string>>,
+): Promise<Spawned> {
   const [word = "", ...args] = record.run;
   const log = await newLog(logPath(registryDir, record));
   try {
@@ -16,7 +20,14 @@ export async function spawnInstance(record: InstanceRecord, registryDir: string,
       cwd: record.path,
       detached: true,
       stdio: ["ignore", log.fd, log.fd],
-      env: { ...ordinary(), ...env, PORT: String(record.port), MIDFLIGHT_RELEASE: record.release, MIDFLIGHT_REGION: record.region, ...markOf(registryDir, record.id) },
+      env: {
+        ...ordinary(),
+        ...env,
+        PORT: String(record.port),
+        MIDFLIGHT_RELEASE: record.release,
+        MIDFLIGHT_REGION: record.region,
+        ...markOf(registryDir, record.id),
+      },
     });
     let end: string | undefined;
     child.once("exit", (code, signal) => {
@@ -34,6 +45,20 @@ export async function spawnInstance(record: InstanceRecord, registryDir: string,
 
 /** What every program may expect. The rest of midflight's environment is its own: it holds secrets of other components. */
 function ordinary(): Readonly<Record<string, string>> {
-  const names = ["PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "SSL_CERT_DIR"];
-  return Object.fromEntries(names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+  const names = [
+    "PATH",
+    "HOME",
+    "USER",
+    "LOGNAME",
+    "LANG",
+    "LC_ALL",
+    "TZ",
+    "TMPDIR",
+    "NODE_EXTRA_CA_CERTS",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+  ];
+  return Object.fromEntries(
+    names.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])),
+  );
 }

@@ -29,9 +29,25 @@ export const processWorkload = (options: ProcessOptions): Workload => ({
 const stateOf = (region: string, { seen, strangers }: Sight): WorkloadState => ({
   region,
   instances: [
-    ...seen.map(({ record, isReady, backend }): Instance => ({ id: record.id, release: record.release, digest: record.digest, ordinal: record.ordinal, ready: isReady, weightPct: backend?.weight ?? 0, address: addressOf(record) })),
+    ...seen.map(({ record, isReady, backend }): Instance => ({
+      id: record.id,
+      release: record.release,
+      digest: record.digest,
+      ordinal: record.ordinal,
+      ready: isReady,
+      weightPct: backend?.weight ?? 0,
+      address: addressOf(record),
+    })),
     // Nothing tells what they run, so nothing is promised of them.
-    ...strangers.map((backend, index): Instance => ({ id: backend.id, release: backend.release, digest: "?", ordinal: index + 1, ready: false, weightPct: backend.weight, address: backend.address })),
+    ...strangers.map((backend, index): Instance => ({
+      id: backend.id,
+      release: backend.release,
+      digest: "?",
+      ordinal: index + 1,
+      ready: false,
+      weightPct: backend.weight,
+      address: backend.address,
+    })),
   ],
 });
 
@@ -44,23 +60,45 @@ async function converge(site: Site, shape: Shape, fence: Fence, signal: AbortSig
   await site.claims.check(fence);
   refuseStrangers(site, shape, sight);
   const works = shape.releases.map((wanted) => workFor(wanted, sight.seen));
-  const starter = await starterFor(site, sight.seen.map(({ record }) => record), () => site.claims.check(fence));
+  const starter = await starterFor(
+    site,
+    sight.seen.map(({ record }) => record),
+    () => site.claims.check(fence),
+  );
   const errand: Errand = { site, starter, fence, signal };
-  await all(works.flatMap((work) => [...work.keep.map((seen) => keep(seen, errand)), ...work.ordinals.map((ordinal) => add(work, ordinal, errand))]));
+  await all(
+    works.flatMap((work) => [
+      ...work.keep.map((seen) => keep(seen, errand)),
+      ...work.ordinals.map((ordinal) => add(work, ordinal, errand)),
+    ]),
+  );
   signal.throwIfAborted();
-  await all(works.flatMap((work) => work.retire.map((seen) => retire(seen, { site, drain: shape.drain, fence, signal }))));
+  await all(
+    works.flatMap((work) => work.retire.map((seen) => retire(seen, { site, drain: shape.drain, fence, signal }))),
+  );
 }
 
 type Errand = { readonly site: Site; readonly starter: Starter; readonly fence: Fence; readonly signal: AbortSignal };
 
 function refuseStrangers(site: Site, shape: Shape, { seen, strangers }: Sight): void {
   const named = new Set(shape.releases.map(({ digest }) => digest));
-  const unknown = [...seen.filter(({ record }) => !named.has(record.digest)).map(({ record }) => `${record.id} (${record.digest})`), ...strangers.map(({ id, address }) => `${id} at ${address}, which midflight did not start`)];
+  const unknown = [
+    ...seen.filter(({ record }) => !named.has(record.digest)).map(({ record }) => `${record.id} (${record.digest})`),
+    ...strangers.map(({ id, address }) => `${id} at ${address}, which midflight did not start`),
+  ];
   if (unknown.length === 0) return;
-  throw new UpgradeError("FOREIGN_CHANGE", `${site.options.component} in ${site.region} has instances that are not of this run: ${unknown.join(", ")}`, { hint: "take them away, or end the other change, then `midflight resume`" });
+  throw new UpgradeError(
+    "FOREIGN_CHANGE",
+    `${site.options.component} in ${site.region} has instances that are not of this run: ${unknown.join(", ")}`,
+    { hint: "take them away, or end the other change, then `midflight resume`" },
+  );
 }
 
-async function add({ release, digest }: Work, ordinal: number, { site, starter, fence, signal }: Errand): Promise<void> {
+async function add(
+  { release, digest }: Work,
+  ordinal: number,
+  { site, starter, fence, signal }: Errand,
+): Promise<void> {
   const id = idOf(site, release, digest, ordinal);
   await register(site, await starter.start({ id, release, digest, ordinal }, signal), undefined, { fence, signal });
 }
@@ -72,7 +110,15 @@ async function keep(seen: Seen, errand: Errand): Promise<void> {
   const how = { fence, signal };
   if (!seen.isAlive || record.stage === "stopping") return restart(seen, errand);
   if (record.stage === "draining" && !(await site.operator.undrain(record, signal))) return restart(seen, errand);
-  await register(site, await starter.await(record.stage === "draining" ? await recorded(site, { ...record, stage: "running" }, fence) : record, signal), backend, how);
+  await register(
+    site,
+    await starter.await(
+      record.stage === "draining" ? await recorded(site, { ...record, stage: "running" }, fence) : record,
+      signal,
+    ),
+    backend,
+    how,
+  );
 }
 
 const recorded = async (site: Site, record: InstanceRecord, fence: Fence): Promise<InstanceRecord> => {
@@ -90,9 +136,18 @@ async function restart({ record, isAlive, backend }: Seen, { site, starter, fenc
 }
 
 /** The balancer knows it by its present address; a new one takes nothing yet. */
-async function register(site: Site, record: InstanceRecord, backend: Seen["backend"], { fence, signal }: { readonly fence: Fence; readonly signal: AbortSignal }): Promise<void> {
+async function register(
+  site: Site,
+  record: InstanceRecord,
+  backend: Seen["backend"],
+  { fence, signal }: { readonly fence: Fence; readonly signal: AbortSignal },
+): Promise<void> {
   if (backend?.address === addressOf(record)) return;
-  await site.balancer.put({ id: record.id, address: addressOf(record), release: record.release, weight: backend?.weight ?? 0 }, fence, signal);
+  await site.balancer.put(
+    { id: record.id, address: addressOf(record), release: record.release, weight: backend?.weight ?? 0 },
+    fence,
+    signal,
+  );
 }
 
 /** `gateway-tokyo-2.0-1-3fa9c1` */
@@ -101,12 +156,17 @@ const idOf = ({ options, region }: Site, release: string, digest: string, ordina
 
 /** Every one is brought to its end; then the first failure counts, and says how many there were. */
 async function all(tasks: readonly Promise<void>[]): Promise<void> {
-  const failures = (await Promise.allSettled(tasks)).flatMap((result): readonly Error[] => (result.status === "rejected" ? [errorOf(result.reason)] : []));
+  const failures = (await Promise.allSettled(tasks)).flatMap((result): readonly Error[] =>
+    result.status === "rejected" ? [errorOf(result.reason)] : [],
+  );
   const worst = failures.find((error) => error instanceof UpgradeError && error.code === "FENCED") ?? failures[0];
   if (worst === undefined) return;
   // An abort gives all of them one and the same reason.
   if (new Set(failures).size === 1 || !(worst instanceof UpgradeError)) throw worst;
-  throw new UpgradeError(worst.code, `${worst.message}\n(and ${failures.length - 1} more of ${tasks.length} failed)`, { hint: worst.hint, cause: new AggregateError(failures) });
+  throw new UpgradeError(worst.code, `${worst.message}\n(and ${failures.length - 1} more of ${tasks.length} failed)`, {
+    hint: worst.hint,
+    cause: new AggregateError(failures),
+  });
 }
 
 const errorOf = (reason: unknown): Error => (reason instanceof Error ? reason : new Error(String(reason)));

@@ -25,7 +25,9 @@ async function isInhabited(group: number): Promise<boolean> {
   if (!send(group, 0)) return false;
   if (process.platform !== "linux") return true;
   const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name));
-  const living = await Promise.all(pids.map(async (pid) => isLivingIn(group, await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ""))));
+  const living = await Promise.all(
+    pids.map(async (pid) => isLivingIn(group, await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ""))),
+  );
   return living.includes(true);
 }
 

@@ -31,7 +31,13 @@ export const localRunner = (): Runner => ({
 async function start(order: RunOrder): Promise<ChildProcess> {
   const [word = "", ...args] = order.argv;
   const file = !order.shell && word === "node" ? process.execPath : word;
-  const child = spawn(file, args, { cwd: order.cwd, env: { ...process.env, ...order.env }, shell: order.shell, detached: true, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(file, args, {
+    cwd: order.cwd,
+    env: { ...process.env, ...order.env },
+    shell: order.shell,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   try {
     await once(child, "spawn");
   } catch (cause) {
@@ -40,11 +46,15 @@ async function start(order: RunOrder): Promise<ChildProcess> {
   return child;
 }
 
-type End = { readonly kind: "exited"; readonly status: number | NodeJS.Signals } | { readonly kind: "late" } | { readonly kind: "aborted" };
+type End =
+  | { readonly kind: "exited"; readonly status: number | NodeJS.Signals }
+  | { readonly kind: "late" }
+  | { readonly kind: "aborted" };
 
 /** Whatever comes first. The program may still run when it is not `exited`. */
 async function endOf(child: ChildProcess, timeoutMs: number, signal: AbortSignal): Promise<End> {
-  if (child.exitCode !== null || child.signalCode !== null) return { kind: "exited", status: child.exitCode ?? child.signalCode ?? 0 };
+  if (child.exitCode !== null || child.signalCode !== null)
+    return { kind: "exited", status: child.exitCode ?? child.signalCode ?? 0 };
   return new Promise((resolve) => {
     const done = (end: End): void => {
       clearTimeout(timer);
@@ -62,7 +72,9 @@ async function endOf(child: ChildProcess, timeoutMs: number, signal: AbortSignal
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function lastWords(child: ChildProcess): Promise<void> {
-  const closed = [child.stdout, child.stderr].flatMap((stream) => (stream === null || stream.closed ? [] : [once(stream, "close")]));
+  const closed = [child.stdout, child.stderr].flatMap((stream) =>
+    stream === null || stream.closed ? [] : [once(stream, "close")],
+  );
   await Promise.race([Promise.allSettled(closed), pause(LAST_WORDS_MS)]);
   child.stdout?.destroy();
   child.stderr?.destroy();
@@ -70,17 +82,38 @@ async function lastWords(child: ChildProcess): Promise<void> {
 
 const wordsOf = (order: RunOrder): string => order.argv.join(" ");
 
-const said = (tail: Tail): string => (tail.text().trim() === "" ? "; it printed nothing" : `; its last lines:\n${tail.lines()}`);
+const said = (tail: Tail): string =>
+  tail.text().trim() === "" ? "; it printed nothing" : `; its last lines:\n${tail.lines()}`;
 
 const failed = (order: RunOrder, status: number | NodeJS.Signals, tail: Tail): UpgradeError =>
-  new UpgradeError("RUN_FAILED", `\`${wordsOf(order)}\` ${typeof status === "number" ? `exited with status ${status}` : `was ended by ${status}`}${said(tail)}`, { hint: "mend what it says, and go on with `midflight resume`" });
+  new UpgradeError(
+    "RUN_FAILED",
+    `\`${wordsOf(order)}\` ${typeof status === "number" ? `exited with status ${status}` : `was ended by ${status}`}${said(tail)}`,
+    { hint: "mend what it says, and go on with `midflight resume`" },
+  );
 
 const timedOut = (order: RunOrder, tail: Tail): UpgradeError =>
-  new UpgradeError("RUN_TIMED_OUT", `\`${wordsOf(order)}\` did not end within ${order.timeoutMs / 1000} s and was ended${said(tail)}`, { hint: "give it a longer deadline, or make it faster" });
+  new UpgradeError(
+    "RUN_TIMED_OUT",
+    `\`${wordsOf(order)}\` did not end within ${order.timeoutMs / 1000} s and was ended${said(tail)}`,
+    { hint: "give it a longer deadline, or make it faster" },
+  );
 
 async function notFound(order: RunOrder, cause: unknown): Promise<UpgradeError> {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : String(cause);
-  const isFolder = await stat(order.cwd).then((found) => found.isDirectory(), () => false);
-  const why = !isFolder ? `the folder ${order.cwd} is not there` : code === "ENOENT" ? "there is no such program" : code === "EACCES" ? "this user may not run it" : code;
-  return new UpgradeError("RUN_NOT_FOUND", `\`${wordsOf(order)}\` could not be started in ${order.cwd}: ${why}`, { hint: "give its path, or put it on PATH", cause });
+  const isFolder = await stat(order.cwd).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
+  const why = !isFolder
+    ? `the folder ${order.cwd} is not there`
+    : code === "ENOENT"
+      ? "there is no such program"
+      : code === "EACCES"
+        ? "this user may not run it"
+        : code;
+  return new UpgradeError("RUN_NOT_FOUND", `\`${wordsOf(order)}\` could not be started in ${order.cwd}: ${why}`, {
+    hint: "give its path, or put it on PATH",
+    cause,
+  });
 }

@@ -33,13 +33,25 @@ export type RestClient = {
 /** `origin` such as http://127.0.0.1:8101. `simulatedTrading` sends `x-simulated-trading: 1`. */
 export const createRestClient = (origin: string, simulatedTrading: boolean): RestClient => {
   // Shorter than what servers usually keep, so that a request seldom meets a connection that is just being closed.
-  const pool = new Pool(origin, { keepAliveTimeout: 2_000, keepAliveMaxTimeout: 4_000, connectTimeout: 2_000, bodyTimeout: 5_000, headersTimeout: 5_000 });
+  const pool = new Pool(origin, {
+    keepAliveTimeout: 2_000,
+    keepAliveMaxTimeout: 4_000,
+    connectTimeout: 2_000,
+    bodyTimeout: 5_000,
+    headersTimeout: 5_000,
+  });
   const simulated: Record<string, string> = simulatedTrading ? { "x-simulated-trading": "1" } : {};
   return {
     async call({ method, target, body = "", who }, signal) {
       const signed = who === undefined ? {} : signedHeaders(who, { method, target, body }, Date.now());
       try {
-        const response = await pool.request({ method, path: target, headers: { ...signed, ...simulated }, body: body === "" ? null : body, signal });
+        const response = await pool.request({
+          method,
+          path: target,
+          headers: { ...signed, ...simulated },
+          body: body === "" ? null : body,
+          signal,
+        });
         const text = await response.body.text();
         return { http: response.statusCode, body: fieldsIn(text), header: headerOf(response.headers) };
       } catch (error) {
@@ -63,7 +75,13 @@ const missOf = (error: unknown, signal: AbortSignal): RestMiss => {
   return { miss: NOT_SENT.has(code) ? "refused" : "cut", cause: code };
 };
 
-const NOT_SENT: ReadonlySet<string> = new Set(["ECONNREFUSED", "ENOTFOUND", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
+const NOT_SENT: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+  "UND_ERR_CONNECT_TIMEOUT",
+]);
 
 const codeOf = (error: unknown): string => {
   if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);

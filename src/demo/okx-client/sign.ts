@@ -29,4 +29,5 @@ export const loginMessage = (who: Credentials, nowMs: number): string => {
   return JSON.stringify({ op: "login", args: [{ apiKey: who.apiKey, passphrase: who.passphrase, timestamp, sign }] });
 };
 
-const signatureOf = (secret: string, text: string): string => createHmac("sha256", secret).update(text).digest("base64");
+const signatureOf = (secret: string, text: string): string =>
+  createHmac("sha256", secret).update(text).digest("base64");

@@ -28,9 +28,18 @@ export type PrivateSocket = {
 };
 
 /** Opens `<origin>/ws/v5/private`, logs in and subscribes to `orders`. A refused login, a failed dial, or 1 s without success ends in `closed`. */
-export const openPrivateSocket = (origin: string, who: Credentials, simulatedTrading: boolean, events: SocketEvents): PrivateSocket => {
+export const openPrivateSocket = (
+  origin: string,
+  who: Credentials,
+  simulatedTrading: boolean,
+  events: SocketEvents,
+): PrivateSocket => {
   const headers: Record<string, string> = simulatedTrading ? { "x-simulated-trading": "1" } : {};
-  const socket = new WebSocket(`${origin}/ws/v5/private`, { perMessageDeflate: false, handshakeTimeout: 2_000, headers });
+  const socket = new WebSocket(`${origin}/ws/v5/private`, {
+    perMessageDeflate: false,
+    handshakeTimeout: 2_000,
+    headers,
+  });
   let login: SocketMessage | undefined;
   // Clients keep a silent socket alive; the venue closes after 30 s of silence.
   const heartbeat = setInterval(() => socket.readyState === WebSocket.OPEN && socket.send("ping"), 15_000);

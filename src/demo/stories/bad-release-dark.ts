@@ -7,12 +7,17 @@ export const badReleaseDark: Story = {
   plan: "bad-release-dark.yaml",
   draw: (luck) => {
     const amendShare = 0.25 + 0.2 * luck();
-    return { text: `gateway 2.1 answers ${Math.round(amendShare * 100)} % of amends with 50026`, gateway: { amendShare } };
+    return {
+      text: `gateway 2.1 answers ${Math.round(amendShare * 100)} % of amends with 50026`,
+      gateway: { amendShare },
+    };
   },
   isByFault: ({ release }) => release.endsWith("@2.1"),
   outcome: "undone",
   demands: (figures) => [
-    ...(figures.failedByFault === 0 ? [] : [`${figures.failedByFault} user operations reached the bad release and failed`]),
+    ...(figures.failedByFault === 0
+      ? []
+      : [`${figures.failedByFault} user operations reached the bad release and failed`]),
     ...(figures.text.includes("in the dark") ? [] : ["it was not found in the dark"]),
   ],
   sentence: ({ operations, failedByFault, undoMs }, fault) =>

@@ -8,7 +8,10 @@ export const badReleaseLive: Story = {
   draw: (luck) => {
     const restingOrders = 3;
     const share = 0.7 + 0.3 * luck();
-    return { text: `gateway 2.2 fails ${Math.round(share * 100)} % of the amends of accounts with ${restingOrders} or more resting orders`, gateway: { restingOrders, share } };
+    return {
+      text: `gateway 2.2 fails ${Math.round(share * 100)} % of the amends of accounts with ${restingOrders} or more resting orders`,
+      gateway: { restingOrders, share },
+    };
   },
   isByFault: ({ release, code }) => release.endsWith("@2.2") && code === "50026",
   outcome: "undone",

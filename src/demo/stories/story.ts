@@ -19,7 +19,13 @@ export type Story = {
   readonly sentence: (figures: Figures, fault: Fault) => string;
 };
 
-export const STORY_NAMES = ["good-upgrade", "metadata-2023", "bad-release-dark", "bad-release-live", "servers-2021"] as const;
+export const STORY_NAMES = [
+  "good-upgrade",
+  "metadata-2023",
+  "bad-release-dark",
+  "bad-release-live",
+  "servers-2021",
+] as const;
 export type StoryName = (typeof STORY_NAMES)[number];
 
 /** What a seed decided. */

@@ -51,7 +51,9 @@ export const trafficConfig = (options: unknown): TrafficConfig => {
   const checked = trafficConfigSchema.safeParse(options);
   if (checked.success) return checked.data;
   const problems = checked.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
-  throw new UpgradeError("VENUE_CONFIG", `the users' traffic cannot start: ${problems.join("; ")}`, { hint: "correct TRAFFIC" });
+  throw new UpgradeError("VENUE_CONFIG", `the users' traffic cannot start: ${problems.join("; ")}`, {
+    hint: "correct TRAFFIC",
+  });
 };
 
 export const REGIONS = ["tokyo", "frankfurt"] as const;

@@ -100,7 +100,10 @@ const settle = async (
     if (intent.kind === "order" || !isChecked || judgement.class !== "ok") return release(order, judgement);
     // Not awaited by anyone else: the next operations go on meanwhile.
     const check = await options.checks.acknowledged(user, order, intent.kind, order.values);
-    return release(order, check === "shown" ? judgement : { class: "failed", code: `state-${check}`, mayHaveLanded: false });
+    return release(
+      order,
+      check === "shown" ? judgement : { class: "failed", code: `state-${check}`, mayHaveLanded: false },
+    );
   }
   if (judgement.mayHaveLanded) void resolve(options, user, intent, order, judgement.class === "planted");
   else if (intent.kind === "order") refuse(order);
@@ -125,8 +128,10 @@ const acknowledge = (intent: OrderIntent, order: LedgerOrder, ordId: string | un
   }
 };
 
-const amended = (values: Values, { changed, values: asked }: Extract<OrderIntent, { readonly kind: "amend" }>): Values =>
-  changed === "px" ? { ...values, px: asked.px } : { ...values, sz: asked.sz };
+const amended = (
+  values: Values,
+  { changed, values: asked }: Extract<OrderIntent, { readonly kind: "amend" }>,
+): Values => (changed === "px" ? { ...values, px: asked.px } : { ...values, sz: asked.sz });
 
 const release = (order: LedgerOrder, judgement: Judgement): Judgement => {
   order.isBusy = false;
@@ -149,7 +154,8 @@ const resolve = async (
   const values: Values | undefined = intent.kind === "cancel" ? undefined : intent.values;
   const unsure = ledger.unsure({ op: intent.kind, order, values, isPlanted });
   if (intent.kind === "order") order.placed = "unsure";
-  else if (intent.kind === "amend") order.possible.push(...[order.values, ...order.possible].map((before) => amended(before, intent)));
+  else if (intent.kind === "amend")
+    order.possible.push(...[order.values, ...order.possible].map((before) => amended(before, intent)));
   else order.cancel = "unsure";
   await pause(SETTLING_MS);
   const finding = await checks.lookUp(user, order);
@@ -191,4 +197,3 @@ const setLeverage = async ({ sender, markets, onLeverage }: DeskOptions, user: U
 const SETTLING_MS = 100;
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
-

@@ -38,7 +38,8 @@ export const intentOf = (arrival: Arrival, habits: Habits, ledger: Ledger, marke
   if (arrival.wish === "leverage") return { kind: "leverage", lever: String(1 + Math.floor(how * 10)) };
   const order = pick(ledger.idle(arrival.uid), which);
   const isFull = ledger.load(arrival.uid) >= habits.resting;
-  if (arrival.wish === "place" && (!isFull || how >= 1 - TAKING_SHARE)) return placing(arrival, how < 1 - TAKING_SHARE, markets);
+  if (arrival.wish === "place" && (!isFull || how >= 1 - TAKING_SHARE))
+    return placing(arrival, how < 1 - TAKING_SHARE, markets);
   if (order === undefined) return placing(arrival, !isFull, markets);
   if (arrival.wish !== "amend") return { kind: "cancel", order };
   const market = markets.find((one) => one.instId === order.instId);
@@ -82,6 +83,7 @@ const takingPx = (market: Market, side: "buy" | "sell", draw: number): string =>
   return (market.referencePx * (side === "buy" ? 1 + reach : 1 - reach)).toFixed(market.pxDigits);
 };
 
-const sizeOf = (market: Market, draw: number): string => (market.unitSz * (1 + Math.floor(draw * 9))).toFixed(market.szDigits);
+const sizeOf = (market: Market, draw: number): string =>
+  (market.unitSz * (1 + Math.floor(draw * 9))).toFixed(market.szDigits);
 
 const fraction = (value: number): number => value - Math.floor(value);

@@ -76,7 +76,16 @@ export const createLedger = (): Ledger => {
   };
   return {
     open(given) {
-      const order: LedgerOrder = { ...given, ordId: "", placed: "asked", cancel: "none", possible: [], seen: undefined, isBusy: true, isMissing: false };
+      const order: LedgerOrder = {
+        ...given,
+        ordId: "",
+        placed: "asked",
+        cancel: "none",
+        possible: [],
+        seen: undefined,
+        isBusy: true,
+        isMissing: false,
+      };
       all.push(order);
       byClOrdId.set(order.clOrdId, order);
       active.set(order.uid, [...activeOf(order.uid), order]);
@@ -111,16 +120,20 @@ export const isOver = (order: LedgerOrder): boolean =>
   (!order.rests && !order.isBusy) ||
   isLostSight(order);
 
-export const isEnd = (state: string | undefined): boolean => state === "filled" || state === "canceled" || state === "mmp_canceled";
+export const isEnd = (state: string | undefined): boolean =>
+  state === "filled" || state === "canceled" || state === "mmp_canceled";
 
-export const sameValues = (left: Values, right: Values): boolean => sameNumber(left.px, right.px) && sameNumber(left.sz, right.sz);
+export const sameValues = (left: Values, right: Values): boolean =>
+  sameNumber(left.px, right.px) && sameNumber(left.sz, right.sz);
 
 /** "60000" and "60000.0" are the same price. */
 export const sameNumber = (left: string, right: string): boolean => left === right || Number(left) === Number(right);
 
 // Two sockets tell the same twice, and an order that has ended stays so.
 const isNews = (seen: VenueOrder | undefined, shown: VenueOrder): boolean =>
-  seen === undefined || shown.uTime > seen.uTime || (shown.uTime === seen.uTime && (!isEnd(seen.state) || isEnd(shown.state)));
+  seen === undefined ||
+  shown.uTime > seen.uTime ||
+  (shown.uTime === seen.uTime && (!isEnd(seen.state) || isEnd(shown.state)));
 
 const isPlaced = (order: LedgerOrder): boolean => order.placed === "acknowledged" || order.placed === "found";
 

@@ -35,7 +35,7 @@ export const readMarkets = async (clients: Clients, patienceMs: number): Promise
 
 const ask = async (clients: Clients, target: string, patienceMs: number): Promise<readonly Fields[]> => {
   const request: RestRequest = { method: "GET", target };
-  for (const until = performance.now() + patienceMs; performance.now() < until; ) {
+  for (const until = performance.now() + patienceMs; performance.now() < until;) {
     for (const region of REGIONS) {
       const envelope = envelopeOf(await callWithin(clients[region], request, 1_000));
       if (envelope?.code === "0") return envelope.rows;

@@ -17,15 +17,26 @@ export const restArgs = (intent: OrderIntent, order: LedgerOrder): Readonly<Reco
 };
 
 /** The same over WebSocket, where the instrument goes by its integer code. */
-export const socketArgs = (intent: OrderIntent, order: LedgerOrder, instIdCode: number): Readonly<Record<string, unknown>> => {
+export const socketArgs = (
+  intent: OrderIntent,
+  order: LedgerOrder,
+  instIdCode: number,
+): Readonly<Record<string, unknown>> => {
   const { instId: _, ...rest } = restArgs(intent, order);
   return { instIdCode, ...rest };
 };
 
-export const REST_PATHS = { order: "/api/v5/trade/order", amend: "/api/v5/trade/amend-order", cancel: "/api/v5/trade/cancel-order" } as const;
+export const REST_PATHS = {
+  order: "/api/v5/trade/order",
+  amend: "/api/v5/trade/amend-order",
+  cancel: "/api/v5/trade/cancel-order",
+} as const;
 export const SOCKET_OPS = { order: "order", amend: "amend-order", cancel: "cancel-order" } as const;
 
-const placeFields = (intent: Extract<Intent, { kind: "order" }>, order: LedgerOrder): Readonly<Record<string, string>> => ({
+const placeFields = (
+  intent: Extract<Intent, { kind: "order" }>,
+  order: LedgerOrder,
+): Readonly<Record<string, string>> => ({
   tdMode: "cash",
   side: intent.side,
   ordType: intent.ordType,

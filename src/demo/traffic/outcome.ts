@@ -53,7 +53,8 @@ export type Judgement = { readonly class: OutcomeClass; readonly code: string; r
 export const judge = (reply: Reply, plant: Plant | undefined): Judgement => {
   const plain = judgePlain(reply);
   if (plant !== undefined) return { ...plain, class: "planted", code: plant };
-  const isPlanted = (reply.kind === "cut" && reply.byUser) || (reply.kind === "answer" && reply.isNoise && plain.class !== "ok");
+  const isPlanted =
+    (reply.kind === "cut" && reply.byUser) || (reply.kind === "answer" && reply.isNoise && plain.class !== "ok");
   return isPlanted ? { ...plain, class: "planted" } : plain;
 };
 
@@ -66,7 +67,8 @@ const judgePlain = (reply: Reply): Judgement => {
     case "timeout":
       return { class: "ambiguous", code: "timeout", mayHaveLanded: true };
     case "answer": {
-      const { kind, mayHaveLanded } = reply.code === undefined ? classOfStatus(reply.http ?? 0) : classOfCode(reply.code);
+      const { kind, mayHaveLanded } =
+        reply.code === undefined ? classOfStatus(reply.http ?? 0) : classOfCode(reply.code);
       return { class: OUTCOME[kind], code: reply.code ?? `http-${reply.http ?? 0}`, mayHaveLanded };
     }
   }

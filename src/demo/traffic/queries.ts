@@ -24,14 +24,20 @@ export const createQueries = (clients: Clients): Queries => {
   const ask = async (user: User, target: string, timeoutMs: number): Promise<Answered | undefined> => {
     const first = user.route.region(Date.now());
     for (const region of [first, otherRegion(first)]) {
-      const answered = answeredBy(await callWithin(clients[region], { method: "GET", target, who: user.who }, timeoutMs));
+      const answered = answeredBy(
+        await callWithin(clients[region], { method: "GET", target, who: user.who }, timeoutMs),
+      );
       if (answered !== undefined) return answered;
     }
     return undefined;
   };
   return {
     async order(user, order, timeoutMs) {
-      const answered = await ask(user, `/api/v5/trade/order?${new URLSearchParams(nameOf(order)).toString()}`, timeoutMs);
+      const answered = await ask(
+        user,
+        `/api/v5/trade/order?${new URLSearchParams(nameOf(order)).toString()}`,
+        timeoutMs,
+      );
       if (answered === undefined) return { kind: "no-answer" };
       const found = answered.rows.map(venueOrder).find((row) => row !== undefined);
       if (found !== undefined) return { kind: "found", order: found };
@@ -50,7 +56,11 @@ export const createQueries = (clients: Clients): Queries => {
 };
 
 /** One call that gives up after `timeoutMs`. The deadline lets answers that have already arrived be read first. */
-export const callWithin = async (client: RestClient, request: RestRequest, timeoutMs: number): Promise<RestAnswer | RestMiss> => {
+export const callWithin = async (
+  client: RestClient,
+  request: RestRequest,
+  timeoutMs: number,
+): Promise<RestAnswer | RestMiss> => {
   const aborter = new AbortController();
   const timer = setTimeout(() => setImmediate(() => aborter.abort()), timeoutMs);
   const answer = await client.call(request, aborter.signal);

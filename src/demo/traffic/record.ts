@@ -83,16 +83,14 @@ export const createRecord = (): TrafficRecord => {
     },
     summary({ settlement, stoppedAt, cpuShare, lag }) {
       const { ops, ...counts } = total.counts();
-      const windowed = windows.map(
-        ({ name, from, to, tally }): MarkedWindow => ({
-          name,
-          from,
-          to: to === 0 ? stoppedAt : to,
-          ...tally.counts(),
-          latency: tally.latency(),
-          byRelease: tally.by((outcome) => outcome.release),
-        }),
-      );
+      const windowed = windows.map(({ name, from, to, tally }): MarkedWindow => ({
+        name,
+        from,
+        to: to === 0 ? stoppedAt : to,
+        ...tally.counts(),
+        latency: tally.latency(),
+        byRelease: tally.by((outcome) => outcome.release),
+      }));
       return {
         kind: "traffic-summary",
         operations: ops,

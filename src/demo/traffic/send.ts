@@ -17,7 +17,12 @@ export type Sent = { readonly reply: Reply; readonly region: Region };
 
 /** Sends order operations the way their users do. Never rejects. */
 export type Sender = {
-  operation(user: User, intent: Exclude<Intent, { kind: "leverage" }>, order: LedgerOrder, plant: Plant | undefined): Promise<Sent>;
+  operation(
+    user: User,
+    intent: Exclude<Intent, { kind: "leverage" }>,
+    order: LedgerOrder,
+    plant: Plant | undefined,
+  ): Promise<Sent>;
   setLeverage(user: User, instId: string, lever: string): Promise<Sent>;
   close(): Promise<void>;
 };
@@ -31,7 +36,13 @@ export type SenderOptions = {
 
 export const createSender = ({ clients, origins, markets, deadlineMs }: SenderOptions): Sender => {
   const wrongPort = createRestClient("http://127.0.0.1:1", false);
-  const post = async (user: User, region: Region, target: string, body: string, plant: Plant | undefined): Promise<Reply> => {
+  const post = async (
+    user: User,
+    region: Region,
+    target: string,
+    body: string,
+    plant: Plant | undefined,
+  ): Promise<Reply> => {
     const request = { method: "POST", target, body, who: user.who } as const;
     switch (plant) {
       case "cut":
@@ -47,11 +58,18 @@ export const createSender = ({ clients, origins, markets, deadlineMs }: SenderOp
   return {
     async operation(user, intent, order, plant) {
       if (user.session !== undefined && plant !== "closed-port") {
-        const args = socketArgs(intent, order, markets.find((market) => market.instId === order.instId)?.instIdCode ?? 0);
+        const args = socketArgs(
+          intent,
+          order,
+          markets.find((market) => market.instId === order.instId)?.instIdCode ?? 0,
+        );
         return user.session.ask(SOCKET_OPS[intent.kind], args, deadlineMs, plant);
       }
       const region = user.route.region(Date.now());
-      return { reply: await post(user, region, REST_PATHS[intent.kind], JSON.stringify(restArgs(intent, order)), plant), region };
+      return {
+        reply: await post(user, region, REST_PATHS[intent.kind], JSON.stringify(restArgs(intent, order)), plant),
+        region,
+      };
     },
     async setLeverage(user, instId, lever) {
       const region = user.route.region(Date.now());
@@ -63,7 +81,12 @@ export const createSender = ({ clients, origins, markets, deadlineMs }: SenderOp
 };
 
 const replyOf = (answer: RestAnswer | RestMiss): Reply => {
-  if ("miss" in answer) return answer.miss === "aborted" ? { kind: "timeout" } : answer.miss === "refused" ? { kind: "refused" } : { kind: "cut", byUser: false };
+  if ("miss" in answer)
+    return answer.miss === "aborted"
+      ? { kind: "timeout" }
+      : answer.miss === "refused"
+        ? { kind: "refused" }
+        : { kind: "cut", byUser: false };
   const envelope = envelopeOf(answer);
   const row = envelope?.rows[0];
   const sCode = row?.["sCode"] ?? envelope?.code;
@@ -86,9 +109,13 @@ const originOf = (answer: RestAnswer): Origin => ({
 const cutInHalf = (origin: string, target: string, body: string, user: User): Promise<Reply> =>
   new Promise((resolve) => {
     const { hostname, port } = new URL(origin);
-    const headers = Object.entries(signedHeaders(user.who, { method: "POST", target, body }, Date.now())).map(([name, value]) => `${name}: ${value}\r\n`);
+    const headers = Object.entries(signedHeaders(user.who, { method: "POST", target, body }, Date.now())).map(
+      ([name, value]) => `${name}: ${value}\r\n`,
+    );
     const socket = connect(Number(port), hostname, () => {
-      socket.write(`POST ${target} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n${headers.join("")}content-length: ${body.length}\r\n\r\n${body.slice(0, body.length / 2)}`);
+      socket.write(
+        `POST ${target} HTTP/1.1\r\nhost: ${hostname}:${port}\r\n${headers.join("")}content-length: ${body.length}\r\n\r\n${body.slice(0, body.length / 2)}`,
+      );
       setTimeout(() => socket.destroy(), 2);
     });
     socket.on("error", () => undefined); // `close` follows

@@ -8,7 +8,9 @@ export const createServing = (clients: Clients): IsServing => {
   const asked: Record<Region, number> = { tokyo: -Infinity, frankfurt: -Infinity };
   const seen: Record<Region, number> = { tokyo: -Infinity, frankfurt: -Infinity };
   const look = async (region: Region): Promise<void> => {
-    const envelope = envelopeOf(await callWithin(clients[region], { method: "GET", target: "/api/v5/public/time" }, 200));
+    const envelope = envelopeOf(
+      await callWithin(clients[region], { method: "GET", target: "/api/v5/public/time" }, 200),
+    );
     seen[region] = envelope?.code === "0" ? performance.now() : -Infinity;
   };
   return (region) => {

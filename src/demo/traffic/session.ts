@@ -14,7 +14,12 @@ export type Session = {
   /** Resolves when the first socket is ready, or after `patienceMs` without one. */
   start(patienceMs: number): Promise<void>;
   /** Sends one operation; never rejects. `region` tells where it went. */
-  ask(op: string, args: Readonly<Record<string, unknown>>, deadlineMs: number, plant: Plant | undefined): Promise<{ readonly reply: Reply; readonly region: Region }>;
+  ask(
+    op: string,
+    args: Readonly<Record<string, unknown>>,
+    deadlineMs: number,
+    plant: Plant | undefined,
+  ): Promise<{ readonly reply: Reply; readonly region: Region }>;
   stop(): void;
 };
 
@@ -120,14 +125,26 @@ export const createSession = (options: SessionOptions): Session => {
     } else if (Array.isArray(data)) options.onOrders(data);
   };
   // Back to the region of the route when that changes: home serves again, or the region in use answers nothing.
-  const follow = setInterval(() => {
-    if (current !== undefined && next === undefined && route.region(Date.now()) !== current.region) dial();
-  }, 250 + random() * 250);
+  const follow = setInterval(
+    () => {
+      if (current !== undefined && next === undefined && route.region(Date.now()) !== current.region) dial();
+    },
+    250 + random() * 250,
+  );
 
-  const send = (link: Link, op: string, args: Readonly<Record<string, unknown>>, deadlineMs: number, plant: Plant | undefined): Promise<Reply> =>
+  const send = (
+    link: Link,
+    op: string,
+    args: Readonly<Record<string, unknown>>,
+    deadlineMs: number,
+    plant: Plant | undefined,
+  ): Promise<Reply> =>
     new Promise((resolve) => {
       const id = String(++lastId);
-      const timer = setTimeout(() => setImmediate(() => settle({ kind: "timeout", origin: link.origin })), Math.max(0, Math.ceil(deadlineMs)));
+      const timer = setTimeout(
+        () => setImmediate(() => settle({ kind: "timeout", origin: link.origin })),
+        Math.max(0, Math.ceil(deadlineMs)),
+      );
       const settle = (reply: Reply): void => {
         clearTimeout(timer);
         link.pending.delete(id);
@@ -154,7 +171,10 @@ export const createSession = (options: SessionOptions): Session => {
       const link = current;
       if (link === undefined) return { reply: { kind: "refused" }, region: route.region(Date.now()) };
       const left = deadlineMs - (performance.now() - issuedAt);
-      return { reply: await send(link, op, args, plant === "impatient" ? Math.min(2, left) : left, plant), region: link.region };
+      return {
+        reply: await send(link, op, args, plant === "impatient" ? Math.min(2, left) : left, plant),
+        region: link.region,
+      };
     },
     stop() {
       isStopped = true;

@@ -68,7 +68,10 @@ export const settle = async (options: SettleOptions): Promise<Settlement> => {
   return {
     orders: findings.size,
     unchecked: [...findings].filter(([order, finding]) => verdictOf(order, finding).kind === "unchecked").length,
-    lostOrders: [...lost(findings, userOf), ...users.flatMap((user) => doubled(user, live.get(user.uid) ?? [], byClOrdId))],
+    lostOrders: [
+      ...lost(findings, userOf),
+      ...users.flatMap((user) => doubled(user, live.get(user.uid) ?? [], byClOrdId)),
+    ],
     ambiguousResolved: resolved(ledger, findings),
     ...leverage,
     left: cleanUp ? await cancelAll(options, live, byClOrdId) : 0,
@@ -111,14 +114,26 @@ const within = async <T>(until: number, ask: () => Promise<T | undefined>): Prom
 const lost = (findings: ReadonlyMap<LedgerOrder, Finding>, userOf: ReadonlyMap<string, User>): readonly LostOrder[] =>
   [...findings].flatMap(([order, finding]) => {
     const verdict = verdictOf(order, finding);
-    return verdict.kind === "lost" ? [lostOrder(order, userOf.get(order.uid)?.cohort ?? "", finding, verdict.reason)] : [];
+    return verdict.kind === "lost"
+      ? [lostOrder(order, userOf.get(order.uid)?.cohort ?? "", finding, verdict.reason)]
+      : [];
   });
 
-const doubled = (user: User, live: readonly VenueOrder[], byClOrdId: ReadonlyMap<string, LedgerOrder>): readonly LostOrder[] =>
+const doubled = (
+  user: User,
+  live: readonly VenueOrder[],
+  byClOrdId: ReadonlyMap<string, LedgerOrder>,
+): readonly LostOrder[] =>
   [...Map.groupBy(live, (one) => one.clOrdId)].flatMap(([clOrdId, copies]) => {
     const order = byClOrdId.get(clOrdId);
     if (order === undefined || copies.length < 2) return [];
-    return [{ ...lostOrder(order, user.cohort, { kind: "unknown" }, "missing"), reason: "doubled" as const, found: `${copies.length} live copies` }];
+    return [
+      {
+        ...lostOrder(order, user.cohort, { kind: "unknown" }, "missing"),
+        reason: "doubled" as const,
+        found: `${copies.length} live copies`,
+      },
+    ];
   });
 
 const settleLeverage = async (
@@ -157,7 +172,11 @@ const cancelAll = async (
 const cancel = async (clients: Clients, user: User, body: string): Promise<boolean> => {
   const first = user.route.region(Date.now());
   for (const region of [first, otherRegion(first)]) {
-    const answer = await callWithin(clients[region], { method: "POST", target: REST_PATHS.cancel, body, who: user.who }, ASK_MS);
+    const answer = await callWithin(
+      clients[region],
+      { method: "POST", target: REST_PATHS.cancel, body, who: user.who },
+      ASK_MS,
+    );
     // Refused on its merits: it is gone.
     if (!("miss" in answer) && answer.http === 200) return true;
   }

@@ -48,11 +48,20 @@ export type TrafficListeners = {
  * Lets users trade: open loop, by a schedule that never waits for answers. Resolves when the first operation is about to be sent.
  * Rejects: `VENUE_CONFIG`; `VENUE_UNREACHABLE` if no region answers within `startWithinMs`.
  */
-export const startTraffic = async (options: TrafficOptions | Fields, listeners: TrafficListeners = {}): Promise<Traffic> => {
+export const startTraffic = async (
+  options: TrafficOptions | Fields,
+  listeners: TrafficListeners = {},
+): Promise<Traffic> => {
   const config = trafficConfig(options);
   const simulated = config.simulatedTrading ?? config.venueEnv === "demo";
-  const origins: Record<Region, string> = { tokyo: config.regions.tokyo.rest, frankfurt: config.regions.frankfurt.rest };
-  const clients: Clients = { tokyo: createRestClient(origins.tokyo, simulated), frankfurt: createRestClient(origins.frankfurt, simulated) };
+  const origins: Record<Region, string> = {
+    tokyo: config.regions.tokyo.rest,
+    frankfurt: config.regions.frankfurt.rest,
+  };
+  const clients: Clients = {
+    tokyo: createRestClient(origins.tokyo, simulated),
+    frankfurt: createRestClient(origins.frankfurt, simulated),
+  };
   const markets = await readMarkets(clients, config.startWithinMs);
   const ledger = createLedger();
   const users = createUsers(config, simulated, clients, ledger);
@@ -98,7 +107,15 @@ export const startTraffic = async (options: TrafficOptions | Fields, listeners: 
     clearInterval(reportTimer);
     listeners.onReport?.(record.report(flying.size));
     const { settleMs, cleanUp } = config;
-    const settlement = await settle({ ledger, users, queries, clients, leverageInstId: markets[0]?.instId ?? "", settleMs, cleanUp });
+    const settlement = await settle({
+      ledger,
+      users,
+      queries,
+      clients,
+      leverageInstId: markets[0]?.instId ?? "",
+      settleMs,
+      cleanUp,
+    });
     for (const user of users) user.session?.stop();
     await Promise.all([...REGIONS.map((region) => clients[region].close()), sender.close(), closed(file)]);
     return record.summary({ settlement, stoppedAt, cpuShare, lag });
@@ -117,7 +134,12 @@ export const startTraffic = async (options: TrafficOptions | Fields, listeners: 
   return { mark: (name) => record.mark(name), counts: () => record.counts(), stop, ended };
 };
 
-const createUsers = (config: TrafficConfig, simulatedTrading: boolean, clients: Clients, ledger: Ledger): readonly User[] => {
+const createUsers = (
+  config: TrafficConfig,
+  simulatedTrading: boolean,
+  clients: Clients,
+  ledger: Ledger,
+): readonly User[] => {
   const isServing = createServing(clients);
   const onOrders = (rows: readonly unknown[]): void => {
     for (const row of rows) {
@@ -132,8 +154,19 @@ const createUsers = (config: TrafficConfig, simulatedTrading: boolean, clients: 
     const route = createRoute(habits.home, isServing, random);
     const originOf = (region: Region): string => config.regions[region].ws;
     const session =
-      habits.protocol === "ws" ? createSession({ who, originOf, simulatedTrading, route, random, onOrders }) : undefined;
-    return { uid, cohort: who.cohort, habits, who, route, session, timeoutsInRow: 0, leverage: { acknowledged: undefined, possible: [], isBusy: false } };
+      habits.protocol === "ws"
+        ? createSession({ who, originOf, simulatedTrading, route, random, onOrders })
+        : undefined;
+    return {
+      uid,
+      cohort: who.cohort,
+      habits,
+      who,
+      route,
+      session,
+      timeoutsInRow: 0,
+      leverage: { acknowledged: undefined, possible: [], isBusy: false },
+    };
   });
 };
 

@@ -14,7 +14,12 @@ export type Counts = {
 export type Latency = { readonly p50: number; readonly p99: number; readonly max: number };
 
 /** Counts of one kind of traffic: which operation, where, on which release, how. */
-export type StreamCounts = Counts & { readonly op: string; readonly region: string; readonly release: string; readonly protocol: string };
+export type StreamCounts = Counts & {
+  readonly op: string;
+  readonly region: string;
+  readonly release: string;
+  readonly protocol: string;
+};
 
 /** Adds up outcomes; `take` starts anew. */
 export type Tally = {
@@ -52,16 +57,22 @@ export const createTally = (): Tally => {
     latency: () => ({ p50: latency.quantile(0.5), p99: latency.quantile(0.99), max: latency.max() }),
     by: (key) => {
       const groups = grouped(key);
-      return Object.fromEntries([...groups.keys()].toSorted((a, b) => (a < b ? -1 : 1)).map((name) => [name, groups.get(name)?.counts ?? NOTHING]));
+      return Object.fromEntries(
+        [...groups.keys()]
+          .toSorted((a, b) => (a < b ? -1 : 1))
+          .map((name) => [name, groups.get(name)?.counts ?? NOTHING]),
+      );
     },
     streams: () =>
-      [...grouped(({ op, region, release, protocol }) => `${op}|${region}|${release}|${protocol}`).values()].map(({ sample, counts }) => ({
-        op: sample.op,
-        region: sample.region,
-        release: sample.release,
-        protocol: sample.protocol,
-        ...counts,
-      })),
+      [...grouped(({ op, region, release, protocol }) => `${op}|${region}|${release}|${protocol}`).values()].map(
+        ({ sample, counts }) => ({
+          op: sample.op,
+          region: sample.region,
+          release: sample.release,
+          protocol: sample.protocol,
+          ...counts,
+        }),
+      ),
     clear() {
       cells.clear();
       latency.clear();

@@ -23,5 +23,7 @@ export type User = {
 };
 
 /** Names an order for the venue: its own id wins over ours. */
-export const nameOf = (order: LedgerOrder): { readonly instId: string; readonly ordId?: string; readonly clOrdId?: string } =>
+export const nameOf = (
+  order: LedgerOrder,
+): { readonly instId: string; readonly ordId?: string; readonly clOrdId?: string } =>
   order.ordId === "" ? { instId: order.instId, clOrdId: order.clOrdId } : { instId: order.instId, ordId: order.ordId };

@@ -2,7 +2,10 @@ import { isEnd, sameNumber, sameValues } from "./ledger.ts";
 import type { LedgerOrder, Unsure, Values, VenueOrder } from "./ledger.ts";
 
 /** What the final query of an order brought. */
-export type Finding = { readonly kind: "found"; readonly order: VenueOrder } | { readonly kind: "unknown" } | { readonly kind: "no-answer" };
+export type Finding =
+  | { readonly kind: "found"; readonly order: VenueOrder }
+  | { readonly kind: "unknown" }
+  | { readonly kind: "no-answer" };
 
 /** What the final state says. `unchecked`: the venue did not answer, so nothing is proved. */
 export type OrderVerdict =
@@ -24,7 +27,8 @@ export const verdictOf = (order: LedgerOrder, finding: Finding): OrderVerdict =>
   const { order: found } = finding;
   if (order.placed === "refused") return isEnd(found.state) ? RIGHT : lost("refused-but-live");
   if (order.cancel === "acknowledged" && !isEnd(found.state)) return lost("cancel-undone");
-  if (found.state === "canceled" && order.rests && order.cancel === "none" && !VENUE_CANCELS.has(found.cancelSource)) return lost("cancelled-by-nobody");
+  if (found.state === "canceled" && order.rests && order.cancel === "none" && !VENUE_CANCELS.has(found.cancelSource))
+    return lost("cancelled-by-nobody");
   return [order.values, ...order.possible].some((values) => stands(values, found)) ? RIGHT : lost("values-wrong");
 };
 
@@ -50,7 +54,8 @@ export const isBorneOut = (op: "amend" | "cancel", values: Values, shown: VenueO
 
 // A new size below what has traded already ends the order at what has traded.
 const stands = (values: Values, found: VenueOrder): boolean =>
-  sameValues(values, found) || (found.state === "filled" && sameNumber(values.px, found.px) && Number(found.sz) >= Number(values.sz));
+  sameValues(values, found) ||
+  (found.state === "filled" && sameNumber(values.px, found.px) && Number(found.sz) >= Number(values.sz));
 
 // Post-only that would have taken, self-trade prevention: the venue does these on its own, by the rules.
 const VENUE_CANCELS: ReadonlySet<string> = new Set(["31", "32"]);

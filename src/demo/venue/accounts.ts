@@ -48,4 +48,7 @@ function range(first: number, count: number): readonly string[] {
 }
 
 const uuidOf = (bytes: Buffer): string =>
-  bytes.toString("hex").slice(0, 32).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  bytes
+    .toString("hex")
+    .slice(0, 32)
+    .replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");

@@ -8,7 +8,8 @@ export const textOf = (fields: Fields, name: string): string => {
   return typeof value === "number" ? String(value) : "";
 };
 
-export const isFields = (value: unknown): value is Fields => typeof value === "object" && value !== null && !Array.isArray(value);
+export const isFields = (value: unknown): value is Fields =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Parses JSON; `undefined` for text that is none. */
 export const readJson = (text: string): unknown => {

@@ -19,11 +19,17 @@ export async function choosePorts(base: number | undefined): Promise<VenuePorts>
   const ports = base === undefined ? await freePorts(7) : [0, 1, 2, 10, 90, 110, 190].map((offset) => base + offset);
   for (const port of ports) if (!(await isFree(port))) throw taken(port);
   const [postgres = 0, a = 0, b = 0, tokyo = 0, tokyoAdmin = 0, frankfurt = 0, frankfurtAdmin = 0] = ports;
-  return { postgres, engines: [a, b], balancers: { tokyo: { public: tokyo, admin: tokyoAdmin }, frankfurt: { public: frankfurt, admin: frankfurtAdmin } } };
+  return {
+    postgres,
+    engines: [a, b],
+    balancers: { tokyo: { public: tokyo, admin: tokyoAdmin }, frankfurt: { public: frankfurt, admin: frankfurtAdmin } },
+  };
 }
 
 const taken = (port: number): UpgradeError =>
-  new UpgradeError("PORT_TAKEN", `port ${port} on 127.0.0.1 is taken`, { hint: "choose another first port with --port-base, or leave it out for free ones" });
+  new UpgradeError("PORT_TAKEN", `port ${port} on 127.0.0.1 is taken`, {
+    hint: "choose another first port with --port-base, or leave it out for free ones",
+  });
 
 /** Below the range from which the system gives ports to outgoing connections, so that none is taken before its owner listens. */
 const FIRST_PORT = 12_000;

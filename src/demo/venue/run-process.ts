@@ -27,6 +27,7 @@ export const runProcess = async (start: () => Promise<Service>): Promise<void> =
 
 const sentenceOf = (error: unknown): string => {
   if (error instanceof UpgradeError) return `${error.code}: ${error.message}. To go on: ${error.hint}.`;
-  if (isFields(error) && error["code"] === "EADDRINUSE") return `port ${textOf(error, "port")} is taken: choose another one, or 0 for any free one`;
+  if (isFields(error) && error["code"] === "EADDRINUSE")
+    return `port ${textOf(error, "port")} is taken: choose another one, or 0 for any free one`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 };

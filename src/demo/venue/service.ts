@@ -11,14 +11,23 @@ export type VenueProcess = {
   stop(): Promise<void>;
 };
 
-export type ServiceOrder = { readonly name: string; readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>>; readonly log: string };
+export type ServiceOrder = {
+  readonly name: string;
+  readonly argv: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly log: string;
+};
 
 const READY_MS = 15_000;
 const GRACE_MS = 3_000;
 
 /** Starts a process of the venue, and resolves when it printed `{"ready":true}`. Rejects `VENUE_UNREACHABLE` with what it said instead. */
 export async function startService(order: ServiceOrder): Promise<VenueProcess> {
-  const child = spawnGuarded(order.argv, { env: { PATH: process.env["PATH"] ?? "", ...order.env }, stdout: "pipe", stderr: "pipe" });
+  const child = spawnGuarded(order.argv, {
+    env: { PATH: process.env["PATH"] ?? "", ...order.env },
+    stdout: "pipe",
+    stderr: "pipe",
+  });
   const log = createWriteStream(order.log, { flags: "a" });
   // The venue goes on without its log: a full disk is the story of somebody else.
   log.on("error", () => {});
@@ -29,14 +38,22 @@ export async function startService(order: ServiceOrder): Promise<VenueProcess> {
   });
   await ready(child, order.name, () => said);
   child.once("exit", () => log.end());
-  return { pid: child.pid, kill: (signal) => void child.kill(signal), stop: () => endGuarded(child, "SIGTERM", GRACE_MS) };
+  return {
+    pid: child.pid,
+    kill: (signal) => void child.kill(signal),
+    stop: () => endGuarded(child, "SIGTERM", GRACE_MS),
+  };
 }
 
 function ready(child: ChildProcess, name: string, said: () => string): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (why: string) => {
       child.kill("SIGKILL");
-      reject(new UpgradeError("VENUE_UNREACHABLE", `${name} did not start: ${said().trim() || why}`, { hint: "mend what it says, and start again" }));
+      reject(
+        new UpgradeError("VENUE_UNREACHABLE", `${name} did not start: ${said().trim() || why}`, {
+          hint: "mend what it says, and start again",
+        }),
+      );
     };
     const timer = setTimeout(() => fail(`nothing came within ${READY_MS / 1000} s`), READY_MS);
     child.once("exit", (code) => {

@@ -30,7 +30,12 @@ export type Engine = {
   restart(): Promise<void>;
 };
 
-export type VenueOptions = { readonly dir: string; readonly env: VenueEnv; readonly keySeed: string; readonly portBase?: number };
+export type VenueOptions = {
+  readonly dir: string;
+  readonly env: VenueEnv;
+  readonly keySeed: string;
+  readonly portBase?: number;
+};
 
 /** Starts store, engines and balancers. What started is stopped again when something else can't. */
 export async function startVenue(options: VenueOptions): Promise<Venue> {
@@ -45,14 +50,26 @@ export async function startVenue(options: VenueOptions): Promise<Venue> {
     await seedMetadata(postgres.ownerUrl);
     const engines = await startEngines(options, ports, started);
     for (const region of VENUE_REGIONS) started.push(await startBalancer(options, ports, region));
-    return { env: options.env, keySeed: options.keySeed, ports, variables: variablesOf(options, ports, postgres), regions: addressesOf(ports), engines, stop };
+    return {
+      env: options.env,
+      keySeed: options.keySeed,
+      ports,
+      variables: variablesOf(options, ports, postgres),
+      regions: addressesOf(ports),
+      engines,
+      stop,
+    };
   } catch (error) {
     await stop();
     throw error;
   }
 }
 
-async function startEngines(options: VenueOptions, ports: VenuePorts, started: { stop(): Promise<void> }[]): Promise<readonly [Engine, Engine]> {
+async function startEngines(
+  options: VenueOptions,
+  ports: VenuePorts,
+  started: { stop(): Promise<void> }[],
+): Promise<readonly [Engine, Engine]> {
   const witness = join(options.dir, "witness");
   await mkdir(witness, { recursive: true });
   const [a, b] = ports.engines;
@@ -63,7 +80,14 @@ async function startEngines(options: VenueOptions, ports: VenuePorts, started: {
   return [first, second];
 }
 
-type EngineOrder = { readonly options: VenueOptions; readonly witness: string; readonly name: "a" | "b"; readonly port: number; readonly peer: number; readonly as: "active" | "standby" };
+type EngineOrder = {
+  readonly options: VenueOptions;
+  readonly witness: string;
+  readonly name: "a" | "b";
+  readonly port: number;
+  readonly peer: number;
+  readonly as: "active" | "standby";
+};
 
 async function startEngine(order: EngineOrder): Promise<Engine & { stop(): Promise<void> }> {
   let process = await spawnEngine(order, order.as);
@@ -78,7 +102,10 @@ async function startEngine(order: EngineOrder): Promise<Engine & { stop(): Promi
   };
 }
 
-const spawnEngine = ({ options, witness, name, port, peer }: EngineOrder, as: "active" | "standby"): Promise<VenueProcess> =>
+const spawnEngine = (
+  { options, witness, name, port, peer }: EngineOrder,
+  as: "active" | "standby",
+): Promise<VenueProcess> =>
   startService({
     name: `matching engine ${name}`,
     argv: [process.execPath, entryOf("engine")],
@@ -107,7 +134,11 @@ const startBalancer = (options: VenueOptions, ports: VenuePorts, region: string)
     log: join(options.dir, `balancer-${region}.log`),
   });
 
-const variablesOf = (options: VenueOptions, ports: VenuePorts, postgres: Postgres): Readonly<Record<string, string>> => ({
+const variablesOf = (
+  options: VenueOptions,
+  ports: VenuePorts,
+  postgres: Postgres,
+): Readonly<Record<string, string>> => ({
   ORDERS_DB_URL: postgres.ownerUrl,
   GATEWAY_DB_URL: postgres.gatewayUrl,
   VENUE_ENGINES: ports.engines.map((port) => `127.0.0.1:${port}`).join(","),
@@ -117,12 +148,23 @@ const variablesOf = (options: VenueOptions, ports: VenuePorts, postgres: Postgre
 });
 
 const probes = (region: "tokyo" | "frankfurt", options: VenueOptions): string =>
-  JSON.stringify(PROBE_UIDS[region].map((uid) => accountOf(uid, options.env, options.keySeed)).map(({ apiKey, secret, passphrase, cohort }) => ({ apiKey, secret, passphrase, cohort })));
+  JSON.stringify(
+    PROBE_UIDS[region]
+      .map((uid) => accountOf(uid, options.env, options.keySeed))
+      .map(({ apiKey, secret, passphrase, cohort }) => ({ apiKey, secret, passphrase, cohort })),
+  );
 
 const addressesOf = (ports: VenuePorts): Venue["regions"] =>
   Object.fromEntries(
     VENUE_REGIONS.map((region) => {
       const at = ports.balancers[region] ?? { public: 0, admin: 0 };
-      return [region, { rest: `http://127.0.0.1:${at.public}`, ws: `ws://127.0.0.1:${at.public}`, admin: `http://127.0.0.1:${at.admin}` }];
+      return [
+        region,
+        {
+          rest: `http://127.0.0.1:${at.public}`,
+          ws: `ws://127.0.0.1:${at.public}`,
+          admin: `http://127.0.0.1:${at.admin}`,
+        },
+      ];
     }),
   );

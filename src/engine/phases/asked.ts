@@ -53,7 +53,8 @@ function askHalt(run: Run, fact: FactOf<"asked">): Decision {
 
 function haltNow(run: Run, fact: FactOf<"asked">): Decision {
   const rest = cancelPending(run);
-  if (run.touched.length === 0) return after(rest, refuse(rest.run, `stopped by ${fact.by} before anything was touched`));
+  if (run.touched.length === 0)
+    return after(rest, refuse(rest.run, `stopped by ${fact.by} before anything was touched`));
   return after(rest, halt({ ...rest.run, isEvidenced: false }, "HALTED", `halted on request of ${fact.by}`));
 }
 

@@ -21,7 +21,8 @@ function enterAction(run: Run, phase: BackingUp): Decision {
   const actions = run.graph.backups[phase.backup];
   if (actions === undefined || actions.length === 0) return strand(run, [], `there is no backup plan ${phase.backup}`);
   const action = actions[phase.action];
-  if (action === undefined) return phase.after.length === 0 ? check({ ...run, phase }) : nextItem({ ...run, phase }, phase.after);
+  if (action === undefined)
+    return phase.after.length === 0 ? check({ ...run, phase }) : nextItem({ ...run, phase }, phase.after);
   const id = `backup:${phase.backup}:${phase.action}`;
   const effect: Effect =
     action.kind === "run"

@@ -21,7 +21,9 @@ export function check(run: Run): Decision {
 function checks(run: Run): readonly Effect[] {
   const moves = run.graph.moves.filter((move) => run.undone.includes(move.id));
   const stores = new Set(moves.flatMap((move) => (move.kind === "migrate" ? [move.component] : [])));
-  const places = new Set(moves.flatMap((move) => ("regions" in move ? move.regions.map((region) => placeOf(move.component, region)) : [])));
+  const places = new Set(
+    moves.flatMap((move) => ("regions" in move ? move.regions.map((region) => placeOf(move.component, region)) : [])),
+  );
   return [
     ...[...stores].map((component): Effect => ({ id: `check:${component}`, kind: "observe-metadata", component })),
     ...[...places].map((place): Effect => {
@@ -35,7 +37,11 @@ function checks(run: Run): readonly Effect[] {
 export function checked(run: Run, fact: FactOf<"effect-done">): Decision {
   const name = fact.id.slice("check:".length);
   const difference =
-    fact.result.kind === "workload" ? workloadDifference(run, name, fact.result.state) : fact.result.kind === "metadata" ? metadataDifference(run, name, fact.result.state) : undefined;
+    fact.result.kind === "workload"
+      ? workloadDifference(run, name, fact.result.state)
+      : fact.result.kind === "metadata"
+        ? metadataDifference(run, name, fact.result.state)
+        : undefined;
   if (difference !== undefined) return strandOn(run, difference);
   return isQuiet(run) ? confirm(run) : stay(run);
 }
@@ -55,19 +61,35 @@ function workloadDifference(run: Run, place: string, state: WorkloadState): stri
 
 /** Release, digest, readiness and weight, counted; ids and addresses may differ. */
 function signature(state: WorkloadState): string {
-  const lines = state.instances.map((one) => `${one.release} ${one.digest.slice(0, 19)} ${one.ready ? "ready" : "dead"} weight ${one.weightPct}`).toSorted();
+  const lines = state.instances
+    .map((one) => `${one.release} ${one.digest.slice(0, 19)} ${one.ready ? "ready" : "dead"} weight ${one.weightPct}`)
+    .toSorted();
   const kinds = [...new Set(lines)];
   return kinds.map((kind) => `${lines.filter((line) => line === kind).length} × ${kind}`).join(", ");
 }
 
-function metadataDifference(run: Run, component: string, state: { readonly fingerprint: string; readonly applied: readonly { readonly name: string }[] }): string | undefined {
+function metadataDifference(
+  run: Run,
+  component: string,
+  state: { readonly fingerprint: string; readonly applied: readonly { readonly name: string }[] },
+): string | undefined {
   const before = run.before.metadata[component];
   if (before === undefined) return `nothing was recorded of ${component}`;
-  const kept = new Set(run.graph.moves.flatMap((move) => (move.kind === "migrate" && move.component === component && isLeft(run, move.id) ? ownNames(run, move) : [])));
+  const kept = new Set(
+    run.graph.moves.flatMap((move) =>
+      move.kind === "migrate" && move.component === component && isLeft(run, move.id) ? ownNames(run, move) : [],
+    ),
+  );
   const wanted = before.applied.map((one) => one.name).join(", ");
-  const found = state.applied.map((one) => one.name).filter((name) => !kept.has(name)).join(", ");
-  if (wanted !== found) return `${component} is not as it was: applied ${wanted || "nothing"} before, ${found || "nothing"} now`;
-  return kept.size > 0 || state.fingerprint === before.fingerprint ? undefined : `${component} is not as it was: schema fingerprint ${before.fingerprint} before, ${state.fingerprint} now`;
+  const found = state.applied
+    .map((one) => one.name)
+    .filter((name) => !kept.has(name))
+    .join(", ");
+  if (wanted !== found)
+    return `${component} is not as it was: applied ${wanted || "nothing"} before, ${found || "nothing"} now`;
+  return kept.size > 0 || state.fingerprint === before.fingerprint
+    ? undefined
+    : `${component} is not as it was: schema fingerprint ${before.fingerprint} before, ${state.fingerprint} now`;
 }
 
 const isLeft = (run: Run, move: string): boolean => run.touched.includes(move) && !run.undone.includes(move);
@@ -87,12 +109,29 @@ export function confirmed(run: Run, fact: FactOf<"effect-done">): Decision {
   if (fact.result.kind === "evidence") return after(rest, end(rest.run));
   const leftovers = keptItems(rest.run);
   if (leftovers.length > 0) return after(rest, nextItem({ ...rest.run, kept: [] }, leftovers));
-  return after(rest, strand(rest.run, [], `everything is taken back, but users are not served: ${run.verdict?.reason ?? "the guard has no evidence of health"}`));
+  return after(
+    rest,
+    strand(
+      rest.run,
+      [],
+      `everything is taken back, but users are not served: ${run.verdict?.reason ?? "the guard has no evidence of health"}`,
+    ),
+  );
 }
 
 function keptItems(run: Run): readonly UndoItem[] {
-  const forced: Run = { ...run, touched: run.kept, ...(run.cause === undefined ? {} : { cause: { ...run.cause, suspect: "" } }) };
-  const everything = { ...forced, graph: { ...run.graph, moves: run.graph.moves.map((move) => (move.kind === "migrate" ? { ...move, undo: "always" as const } : move)) } };
+  const forced: Run = {
+    ...run,
+    touched: run.kept,
+    ...(run.cause === undefined ? {} : { cause: { ...run.cause, suspect: "" } }),
+  };
+  const everything = {
+    ...forced,
+    graph: {
+      ...run.graph,
+      moves: run.graph.moves.map((move) => (move.kind === "migrate" ? { ...move, undo: "always" as const } : move)),
+    },
+  };
   return undoPlan(everything).items;
 }
 

@@ -23,18 +23,34 @@ export function enter(run: Run, index: number, first: readonly Effect[] = []): D
 
 /** Sends a move's effects. The guard hears of it first, so that suspicion starts with the change and not after it. */
 export function beginMove(run: Run, move: Move, first: readonly Effect[] = []): Decision {
-  const touched: Run = touches(move) && !run.touched.includes(move.id) ? { ...run, touched: [...run.touched, move.id] } : run;
+  const touched: Run =
+    touches(move) && !run.touched.includes(move.id) ? { ...run, touched: [...run.touched, move.id] } : run;
   const effects = effectsOf(touched, move);
-  const started = go(touched, { kind: "moving" }, [...first, ...markOf(run, move, "begun"), ...effects, ...approvalNotice(run, move)]);
+  const started = go(touched, { kind: "moving" }, [
+    ...first,
+    ...markOf(run, move, "begun"),
+    ...effects,
+    ...approvalNotice(run, move),
+  ]);
   return isQuiet(started.run) && move.kind !== "approve" ? complete(started, move) : started;
 }
 
 /** Begun: suspicion concentrates on this change from now on. Done: only evidence of health starts again; what was before the change stays "before". */
 export const markOf = (run: Run, move: Move, when: "begun" | "done"): readonly Effect[] =>
-  isVisible(move) ? [{ kind: "mark", id: `mark:${move.id}:${when}:${run.facts}`, cause: when === "begun" ? causeOf(move) : { kind: "start" } }] : [];
+  isVisible(move)
+    ? [
+        {
+          kind: "mark",
+          id: `mark:${move.id}:${when}:${run.facts}`,
+          cause: when === "begun" ? causeOf(move) : { kind: "start" },
+        },
+      ]
+    : [];
 
 const approvalNotice = (run: Run, move: Move): readonly Effect[] =>
-  move.kind === "approve" ? [notify(run, "approval", `waits for approval by ${move.who}: midflight approve ${run.id}`)] : [];
+  move.kind === "approve"
+    ? [notify(run, "approval", `waits for approval by ${move.who}: midflight approve ${run.id}`)]
+    : [];
 
 /** Nothing goes on until the guard has positive evidence, newer than the last change that users could feel. */
 function gate(run: Run, first: readonly Effect[]): Decision {
@@ -45,7 +61,8 @@ function gate(run: Run, first: readonly Effect[]): Decision {
   ]);
 }
 
-const finish = (run: Run, first: readonly Effect[]): Decision => go(run, { kind: "finishing" }, [...first, ...looks(run, "final")]);
+const finish = (run: Run, first: readonly Effect[]): Decision =>
+  go(run, { kind: "finishing" }, [...first, ...looks(run, "final")]);
 
 export const halt = (run: Run, code: string, why: string, first: readonly Effect[] = []): Decision =>
   go({ ...run, isHaltAsked: false }, { kind: "halted", code, why }, [...first, notify(run, "held", `halted: ${why}`)]);

@@ -73,7 +73,12 @@ function giveUpOn(run: Run, effect: Effect, fact: FactOf<"effect-failed">): Deci
     case "finishing":
       return fact.failure.nature === "foreign" ? foreign(run, fact.failure.message) : hold(run, said);
     case "withdrawn":
-      return trip(run, { kind: "move-failed", text: `new instances could not be withdrawn: ${said}`, at: fact.at, ...lastTouched(run) });
+      return trip(run, {
+        kind: "move-failed",
+        text: `new instances could not be withdrawn: ${said}`,
+        at: fact.at,
+        ...lastTouched(run),
+      });
     case "withdrawing":
       return withdrew(run);
     case "undoing":
@@ -109,7 +114,12 @@ function moveFailed(run: Run, fact: FactOf<"effect-failed">): Decision {
   // One migration in one transaction that failed left nothing behind.
   const isTraceless = move.kind === "migrate" && move.names.length === 1 && fact.failure.nature === "final";
   const told: Run = isTraceless ? { ...run, traceless: [...run.traceless, move.id] } : run;
-  return trip(told, { kind: "move-failed", text: `${move.title}: ${sentence(fact.failure)}`, at: fact.at, suspect: move.id });
+  return trip(told, {
+    kind: "move-failed",
+    text: `${move.title}: ${sentence(fact.failure)}`,
+    at: fact.at,
+    suspect: move.id,
+  });
 }
 
 function undoFailed(run: Run, effect: Effect, said: string): Decision {
@@ -117,7 +127,8 @@ function undoFailed(run: Run, effect: Effect, said: string): Decision {
   const [item, ...rest] = run.phase.items;
   const remaining = run.phase.items.flatMap((one) => one.moves);
   const quiet = cancelPending(run);
-  if (item?.kind === "metadata" && item.backup !== undefined) return after(quiet, startBackup(quiet.run, item.backup, rest));
+  if (item?.kind === "metadata" && item.backup !== undefined)
+    return after(quiet, startBackup(quiet.run, item.backup, rest));
   return after(quiet, strand(quiet.run, remaining, `the undo of ${effect.id.slice("undo:".length)} failed: ${said}`));
 }
 

@@ -13,13 +13,17 @@ export function gated(run: Run, fact: FactOf<"effect-done">): Decision {
 function pass(run: Run): Decision {
   const rest = cancelPending(run);
   const move = rest.run.graph.moves[rest.run.next];
-  return after(rest, move === undefined || rest.run.isHaltAsked ? enter(rest.run, rest.run.next) : beginMove(rest.run, move));
+  return after(
+    rest,
+    move === undefined || rest.run.isHaltAsked ? enter(rest.run, rest.run.next) : beginMove(rest.run, move),
+  );
 }
 
 /** Before the first touch there is nothing to hold: production is simply not fit for an upgrade now. */
 export function giveUp(run: Run): Decision {
   const rest = cancelPending(run);
   const said = run.verdict === undefined ? "no verdict came" : `${run.verdict.state}: ${run.verdict.reason}`;
-  if (run.touched.length === 0) return after(rest, refuse(rest.run, `no evidence of health before the first step (${said})`));
+  if (run.touched.length === 0)
+    return after(rest, refuse(rest.run, `no evidence of health before the first step (${said})`));
   return after(rest, halt(rest.run, "NO_EVIDENCE", `no evidence of health for too long (${said})`));
 }

@@ -12,11 +12,23 @@ const LOOK_AGAIN_MS = 1_000;
 /** Stops what is under way and moves nothing more. It goes on only after a look at the world and on new evidence. */
 export function hold(run: Run, why: string): Decision {
   const rest = cancelPending({ ...run, isEvidenced: false });
-  return after(rest, go(rest.run, { kind: "holding", why }, [notify(run, "held", `holding: ${why}`), ...watchWorld(rest.run), patience(rest.run)]));
+  return after(
+    rest,
+    go(rest.run, { kind: "holding", why }, [
+      notify(run, "held", `holding: ${why}`),
+      ...watchWorld(rest.run),
+      patience(rest.run),
+    ]),
+  );
 }
 
-const patience = (run: Run): Effect => ({ id: `hold-patience:${run.facts}`, kind: "timer", ms: run.graph.guard.holdForMs });
-const watchWorld = (run: Run): readonly Effect[] => looks(run, `look-${run.facts}`).filter((effect) => effect.kind === "observe-workload");
+const patience = (run: Run): Effect => ({
+  id: `hold-patience:${run.facts}`,
+  kind: "timer",
+  ms: run.graph.guard.holdForMs,
+});
+const watchWorld = (run: Run): readonly Effect[] =>
+  looks(run, `look-${run.facts}`).filter((effect) => effect.kind === "observe-workload");
 
 /** A look is back, or it is time for another, or patience ended. */
 export function looked(run: Run, fact: FactOf<"effect-done">): Decision {
@@ -34,7 +46,9 @@ export function looked(run: Run, fact: FactOf<"effect-done">): Decision {
 export function lookAgain(run: Run, why: string): Decision {
   const isWaiting = Object.keys(run.pending).some((id) => id.startsWith("look-again:"));
   const waiting: Run = { ...run, phase: { kind: "holding", why } };
-  return isWaiting ? stay(waiting) : order(waiting, [{ id: `look-again:${run.facts}`, kind: "timer", ms: LOOK_AGAIN_MS }]);
+  return isWaiting
+    ? stay(waiting)
+    : order(waiting, [{ id: `look-again:${run.facts}`, kind: "timer", ms: LOOK_AGAIN_MS }]);
 }
 
 const isLookDone = (run: Run): boolean => Object.keys(run.pending).every((id) => id.startsWith("hold-patience:"));

@@ -27,7 +27,10 @@ export function complete(decision: Decision, move: Move): Decision {
 
 const stands = (run: Run, move: Move): Run =>
   "regions" in move
-    ? regionsToChange(run, move).reduce((known, region) => withStanding(known, move.component, region, standingAfter(run, move, region)), run)
+    ? regionsToChange(run, move).reduce(
+        (known, region) => withStanding(known, move.component, region, standingAfter(run, move, region)),
+        run,
+      )
     : run;
 
 export function moveOf(run: Run): Move {

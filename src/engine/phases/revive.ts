@@ -20,9 +20,20 @@ export function revive(before: Run, fact: FactOf<"conductor-started">): Decision
     case "holding":
     case "halted":
     case "finishing":
-      return after(mark(run), forget(hold({ ...run, pending: {} }, "the conductor was started again; looking at the world first")));
+      return after(
+        mark(run),
+        forget(hold({ ...run, pending: {} }, "the conductor was started again; looking at the world first")),
+      );
     case "withdrawn":
-      return trip({ ...run, pending: {} }, { kind: "guard", text: `the conductor died while new instances were under suspicion (${before.verdict?.reason ?? "no reason kept"})`, at: fact.at, ...suspectOf(run) });
+      return trip(
+        { ...run, pending: {} },
+        {
+          kind: "guard",
+          text: `the conductor died while new instances were under suspicion (${before.verdict?.reason ?? "no reason kept"})`,
+          at: fact.at,
+          ...suspectOf(run),
+        },
+      );
     case "withdrawing":
     case "undoing":
     case "backing-up":
@@ -34,10 +45,14 @@ export function revive(before: Run, fact: FactOf<"conductor-started">): Decision
   }
 }
 
-const mark = (run: Run): Decision => order(run, [{ id: `mark:revived:${run.facts}`, kind: "mark", cause: { kind: "start" } }]);
+const mark = (run: Run): Decision =>
+  order(run, [{ id: `mark:revived:${run.facts}`, kind: "mark", cause: { kind: "start" } }]);
 
 /** Being started again is no news for a pager. */
-const forget = (decision: Decision): Decision => ({ run: decision.run, effects: decision.effects.filter((effect: Effect) => effect.kind !== "notify") });
+const forget = (decision: Decision): Decision => ({
+  run: decision.run,
+  effects: decision.effects.filter((effect: Effect) => effect.kind !== "notify"),
+});
 
 const suspectOf = (run: Run): { readonly suspect?: string } => {
   const last = run.touched.at(-1);

@@ -10,7 +10,12 @@ export function trip(run: Run, cause: Cause): Decision {
   if (run.touched.length === 0) return refuse(run, cause.text);
   const effects = withdrawals(run, []);
   const rest = cancelPending(run);
-  const told: Run = { ...rest.run, cause, isEvidenced: false, ...(effects.length === 0 ? {} : { withdrawnAt: run.withdrawnAt ?? cause.at }) };
+  const told: Run = {
+    ...rest.run,
+    cause,
+    isEvidenced: false,
+    ...(effects.length === 0 ? {} : { withdrawnAt: run.withdrawnAt ?? cause.at }),
+  };
   const tripped: Run = { ...told, kept: undoPlan(told).kept };
   const news = notify(run, "tripped", `turning back: ${cause.text}`);
   if (effects.length === 0) return after({ run: tripped, effects: [...rest.effects, news] }, startUndo(tripped));

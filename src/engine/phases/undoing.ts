@@ -25,7 +25,9 @@ export function nextItem(run: Run, items: readonly UndoItem[]): Decision {
   if (item !== undefined) return enterStage(run, items, item.kind === "workload" ? "look" : "only");
   const { beyond } = undoPlan(run);
   if (beyond === undefined || run.phase.kind === "backing-up") return check(run);
-  return beyond.backup === undefined ? strand(run, [beyond.move], `${beyond.move} cannot be taken back and has no backup plan`) : startBackup(run, beyond.backup, []);
+  return beyond.backup === undefined
+    ? strand(run, [beyond.move], `${beyond.move} cannot be taken back and has no backup plan`)
+    : startBackup(run, beyond.backup, []);
 }
 
 function enterStage(run: Run, items: readonly UndoItem[], stage: UndoStage): Decision {
@@ -38,17 +40,37 @@ function enterStage(run: Run, items: readonly UndoItem[], stage: UndoStage): Dec
 function stageEffects(run: Run, item: UndoItem, stage: UndoStage): readonly Effect[] {
   switch (item.kind) {
     case "metadata":
-      return [{ id: `undo:${item.moves[0]}`, kind: "migrate", component: item.component, direction: "down", names: item.names, deadlineMs: UNDO_DEADLINE_MS }, mark(run, { kind: "metadata", component: item.component })];
+      return [
+        {
+          id: `undo:${item.moves[0]}`,
+          kind: "migrate",
+          component: item.component,
+          direction: "down",
+          names: item.names,
+          deadlineMs: UNDO_DEADLINE_MS,
+        },
+        mark(run, { kind: "metadata", component: item.component }),
+      ];
     case "run":
-      return [{ id: `undo:${item.moves[0]}`, kind: "run", argv: item.argv, shell: item.shell, timeoutMs: item.timeoutMs }];
+      return [
+        { id: `undo:${item.moves[0]}`, kind: "run", argv: item.argv, shell: item.shell, timeoutMs: item.timeoutMs },
+      ];
     case "workload":
       return workloadEffects(run, item, stage);
   }
 }
 
-const mark = (run: Run, cause: Extract<Effect, { readonly kind: "mark" }>["cause"]): Effect => ({ id: `mark:undo:${run.facts}`, kind: "mark", cause });
+const mark = (run: Run, cause: Extract<Effect, { readonly kind: "mark" }>["cause"]): Effect => ({
+  id: `mark:undo:${run.facts}`,
+  kind: "mark",
+  cause,
+});
 
-function workloadEffects(run: Run, item: Extract<UndoItem, { readonly kind: "workload" }>, stage: UndoStage): readonly Effect[] {
+function workloadEffects(
+  run: Run,
+  item: Extract<UndoItem, { readonly kind: "workload" }>,
+  stage: UndoStage,
+): readonly Effect[] {
   const { component } = item;
   const full = componentOf(run, component).instances;
   const { drain } = componentOf(run, component);
@@ -60,23 +82,49 @@ function workloadEffects(run: Run, item: Extract<UndoItem, { readonly kind: "wor
       case "only":
         return { id, kind: "observe-workload", component, region };
       case "bring-back":
-        return { id, kind: "shape", component, region, shape: shapeOf(run, component, region, { old: full, fresh, admitted: 0 }, drain), deadlineMs: UNDO_DEADLINE_MS };
+        return {
+          id,
+          kind: "shape",
+          component,
+          region,
+          shape: shapeOf(run, component, region, { old: full, fresh, admitted: 0 }, drain),
+          deadlineMs: UNDO_DEADLINE_MS,
+        };
       case "readmit":
-        return { id, kind: "weigh", component, region, weighing: weighingOf(run, component, region, { old: full, fresh, admitted: 0 }), deadlineMs: WEIGH_DEADLINE_MS };
+        return {
+          id,
+          kind: "weigh",
+          component,
+          region,
+          weighing: weighingOf(run, component, region, { old: full, fresh, admitted: 0 }),
+          deadlineMs: WEIGH_DEADLINE_MS,
+        };
       case "clear":
-        return { id, kind: "shape", component, region, shape: shapeOf(run, component, region, { old: full, fresh: 0, admitted: 0 }, drain), deadlineMs: UNDO_DEADLINE_MS };
+        return {
+          id,
+          kind: "shape",
+          component,
+          region,
+          shape: shapeOf(run, component, region, { old: full, fresh: 0, admitted: 0 }, drain),
+          deadlineMs: UNDO_DEADLINE_MS,
+        };
     }
   });
 }
 
 /** A region that ran the target before the run was never touched. */
 const regionsToRestore = (run: Run, item: Extract<UndoItem, { readonly kind: "workload" }>): readonly string[] =>
-  item.regions.filter((region) => run.before.workloads[placeOf(item.component, region)]?.instances[0]?.digest !== componentOf(run, item.component).target.digest);
+  item.regions.filter(
+    (region) =>
+      run.before.workloads[placeOf(item.component, region)]?.instances[0]?.digest !==
+      componentOf(run, item.component).target.digest,
+  );
 
 /** An effect of the stage is done. When all are, the next stage or the next item. */
 export function undone(run: Run, fact: FactOf<"effect-done">): Decision {
   if (run.phase.kind !== "undoing") return stay(run);
-  const known = fact.result.kind === "workload" && run.phase.stage === "look" ? counted(run, fact.result.state, fact.id) : run;
+  const known =
+    fact.result.kind === "workload" && run.phase.stage === "look" ? counted(run, fact.result.state, fact.id) : run;
   return isQuiet(known) ? leaveStage(known, run.phase.items, run.phase.stage) : stay(known);
 }
 
@@ -105,14 +153,30 @@ function leaveStage(run: Run, items: readonly UndoItem[], stage: UndoStage): Dec
 function itemDone(run: Run, items: readonly UndoItem[]): Decision {
   const [item, ...rest] = items;
   if (item === undefined) return nextItem(run, []);
-  const restored = item.kind === "workload" ? item.regions.reduce((known, region) => withStanding(known, item.component, region, { old: componentOf(known, item.component).instances, fresh: 0, admitted: 0 }), run) : run;
+  const restored =
+    item.kind === "workload"
+      ? item.regions.reduce(
+          (known, region) =>
+            withStanding(known, item.component, region, {
+              old: componentOf(known, item.component).instances,
+              fresh: 0,
+              admitted: 0,
+            }),
+          run,
+        )
+      : run;
   const done: Run = { ...restored, undone: [...restored.undone, ...item.moves] };
-  const marked = item.kind === "workload" ? order(done, [mark(done, { kind: "instances", component: item.component, regions: item.regions })]) : stay(done);
+  const marked =
+    item.kind === "workload"
+      ? order(done, [mark(done, { kind: "instances", component: item.component, regions: item.regions })])
+      : stay(done);
   return after(marked, nextItem(marked.run, rest));
 }
 
 /** Says loudly which step stands where nobody wanted it. New instances stay out of traffic. */
 export function strand(run: Run, moves: readonly string[], text: string): Decision {
   const stranded: Run = { ...run, pending: {}, stranded: [...run.stranded, ...moves] };
-  return go(stranded, { kind: "ended", outcome: "stranded", text }, [notify(run, "stranded", `stranded, a person is needed: ${text}`)]);
+  return go(stranded, { kind: "ended", outcome: "stranded", text }, [
+    notify(run, "stranded", `stranded, a person is needed: ${text}`),
+  ]);
 }

@@ -20,11 +20,21 @@ export function withdraw(run: Run, verdict: Verdict): Decision {
   const regions = effects.map((effect) => effect.region);
   // The guard itself turns a suspicion that does not clear into `failing`; this is for the day when it doesn't.
   const fallback: Effect = { id: `suspicion:${run.facts}`, kind: "timer", ms: run.graph.guard.suspectForMs * 3 };
-  return after(rest, go({ ...rest.run, withdrawnAt: run.withdrawnAt ?? verdict.at }, { kind: "withdrawn", regions }, [...effects, fallback, notify(run, "held", `withdrawn from traffic: ${verdict.reason}`)]));
+  return after(
+    rest,
+    go({ ...rest.run, withdrawnAt: run.withdrawnAt ?? verdict.at }, { kind: "withdrawn", regions }, [
+      ...effects,
+      fallback,
+      notify(run, "held", `withdrawn from traffic: ${verdict.reason}`),
+    ]),
+  );
 }
 
 /** Weight 0 for every new instance that users reach, in these regions (none named: everywhere). */
-export function withdrawals(run: Run, regions: readonly string[]): readonly Extract<Effect, { readonly kind: "weigh" }>[] {
+export function withdrawals(
+  run: Run,
+  regions: readonly string[],
+): readonly Extract<Effect, { readonly kind: "weigh" }>[] {
   return Object.values(run.graph.components).flatMap((component) => {
     if (component.kind !== "workload") return [];
     return component.regions
@@ -44,7 +54,11 @@ export function withdrawals(run: Run, regions: readonly string[]): readonly Extr
 /** Also while the very first admission is under way. */
 function isExposed(run: Run, component: string, region: string): boolean {
   const move = run.graph.moves[run.next];
-  const isAdmitting = run.phase.kind === "moving" && (move?.kind === "admit" || move?.kind === "shift") && move.component === component && move.regions.includes(region);
+  const isAdmitting =
+    run.phase.kind === "moving" &&
+    (move?.kind === "admit" || move?.kind === "shift") &&
+    move.component === component &&
+    move.regions.includes(region);
   return standingOf(run, component, region).admitted > 0 || isAdmitting;
 }
 
@@ -70,12 +84,20 @@ export function readmit(run: Run): Decision {
           })),
   );
   const mark: Effect = { kind: "mark", id: `mark:readmit:${run.facts}`, cause: { kind: "start" } };
-  return effects.length === 0 ? after(rest, enter({ ...rest.run, isEvidenced: false }, run.next, [mark])) : after(rest, go(rest.run, run.phase, [...effects, mark]));
+  return effects.length === 0
+    ? after(rest, enter({ ...rest.run, isEvidenced: false }, run.next, [mark]))
+    : after(rest, go(rest.run, run.phase, [...effects, mark]));
 }
 
 /** A withdrawal or a readmission is done. */
 export function readmitted(run: Run, fact: FactOf<"effect-done">): Decision {
-  if (fact.id.startsWith("suspicion:")) return trip(run, { kind: "guard", text: run.verdict?.reason ?? "a suspicion did not clear", at: fact.at, ...suspectOf(run) });
+  if (fact.id.startsWith("suspicion:"))
+    return trip(run, {
+      kind: "guard",
+      text: run.verdict?.reason ?? "a suspicion did not clear",
+      at: fact.at,
+      ...suspectOf(run),
+    });
   if (!fact.id.startsWith("readmit:") || !isQuiet(run)) return stay(run);
   return enter({ ...run, isEvidenced: false }, run.next);
 }

@@ -9,5 +9,7 @@ try {
   await processWorkload({ ...options, clock: systemClock }).shape(region, shape, fence, new AbortController().signal);
   process.stdout.write("done\n");
 } catch (error) {
-  process.stdout.write(`${error instanceof Error && "code" in error ? String(error.code) : "no code"} ${String(error)}\n`);
+  process.stdout.write(
+    `${error instanceof Error && "code" in error ? String(error.code) : "no code"} ${String(error)}\n`,
+  );
 }

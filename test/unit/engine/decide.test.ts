@@ -8,37 +8,60 @@ import type { Graph } from "../../../src/graph/graph.ts";
 import type { VerdictState } from "../../../src/guard/verdict.ts";
 import { graphOf, INSTANCES, OLD } from "./graph.ts";
 
+type Timeless<Kind extends Fact["kind"]> = Omit<Extract<Fact, { kind: Kind }>, "at">;
+type Untimed = Timeless<"verdict"> | Timeless<"asked"> | Timeless<"effect-done"> | Timeless<"effect-failed">;
+
 /** A world of one line: every effect comes true at once, in order. */
 class Bench {
   run: Run;
   readonly sent: Effect[] = [];
   private readonly applied: string[] = [];
-  private readonly cells: Record<string, { digest: string; release: string; ordinal: number; weightPct: number }[]> = {};
+  private readonly cells: Record<string, { digest: string; release: string; ordinal: number; weightPct: number }[]> =
+    {};
   private at = 1_000;
 
   constructor(graph: Graph) {
-    for (const region of graph.regions) this.cells[region] = Array.from({ length: INSTANCES }, (_, index) => ({ ...OLD, ordinal: index + 1, weightPct: 100 }));
-    const first = begin({ kind: "opened", run: "r", graph, planFingerprint: "p", graphFingerprint: "g", version: "0", epoch: 1 });
+    for (const region of graph.regions)
+      this.cells[region] = Array.from({ length: INSTANCES }, (_, index) => ({
+        ...OLD,
+        ordinal: index + 1,
+        weightPct: 100,
+      }));
+    const first = begin({
+      kind: "opened",
+      run: "r",
+      graph,
+      planFingerprint: "p",
+      graphFingerprint: "g",
+      version: "0",
+      epoch: 1,
+    });
     this.run = first.run;
     this.sent.push(...first.effects);
   }
 
-  tell(fact: Omit<Extract<Fact, { kind: "verdict" }>, "at"> | Omit<Extract<Fact, { kind: "asked" }>, "at"> | Omit<Extract<Fact, { kind: "effect-done" }>, "at"> | Omit<Extract<Fact, { kind: "effect-failed" }>, "at">): Decision {
+  tell(fact: Untimed): Decision {
     this.at += 1;
-    const decision = decide(this.run, { ...fact, at: this.at } as Fact);
+    const decision = decide(this.run, { ...fact, at: this.at });
     this.run = decision.run;
     this.sent.push(...decision.effects);
     return decision;
   }
 
   say(state: VerdictState, regions: readonly string[] = []): Decision {
-    return this.tell({ kind: "verdict", verdict: { state, reason: `it is ${state}`, regions, at: this.at, streams: [] } });
+    return this.tell({
+      kind: "verdict",
+      verdict: { state, reason: `it is ${state}`, regions, at: this.at, streams: [] },
+    });
   }
 
   /** Answers pending effects until `until` says so, or nothing is pending that has an answer now. */
   play(until: (run: Run) => boolean = () => false): this {
     for (let turn = 0; turn < 500 && !until(this.run); turn += 1) {
-      const effect = Object.values(this.run.pending).find((one) => one.kind !== "timer" || one.id.includes("soak") || one.id.startsWith("retry") || one.next !== undefined);
+      const effect = Object.values(this.run.pending).find(
+        (one) =>
+          one.kind !== "timer" || one.id.includes("soak") || one.id.startsWith("retry") || one.next !== undefined,
+      );
       if (effect === undefined) return this;
       this.tell({ kind: "effect-done", id: effect.id, result: this.resultOf(effect) });
     }
@@ -50,7 +73,14 @@ class Bench {
   }
 
   private state(region: string) {
-    return { region, instances: (this.cells[region] ?? []).map((cell) => ({ id: `${cell.release}-${cell.ordinal}`, ...cell, ready: true })) };
+    return {
+      region,
+      instances: (this.cells[region] ?? []).map((cell) => ({
+        id: `${cell.release}-${cell.ordinal}`,
+        ...cell,
+        ready: true,
+      })),
+    };
   }
 
   private resultOf(effect: Effect): EffectResult {
@@ -58,11 +88,23 @@ class Bench {
       case "observe-workload":
         return { kind: "workload", state: this.state(effect.region) };
       case "observe-metadata":
-        return { kind: "metadata", state: { fingerprint: this.applied.join(), applied: this.applied.map((name) => ({ name, sha256: name })), server: "x" } };
+        return {
+          kind: "metadata",
+          state: {
+            fingerprint: this.applied.join(),
+            applied: this.applied.map((name) => ({ name, sha256: name })),
+            server: "x",
+          },
+        };
       case "shape": {
         const cells = this.cells[effect.region] ?? [];
-        for (const { count, ...release } of effect.shape.releases) for (let ordinal = 1; ordinal <= count; ordinal += 1) if (!cells.some((cell) => cell.digest === release.digest && cell.ordinal === ordinal)) cells.push({ ...release, ordinal, weightPct: 0 });
-        this.cells[effect.region] = cells.filter((cell) => effect.shape.releases.some((one) => one.digest === cell.digest && cell.ordinal <= one.count));
+        for (const { count, ...release } of effect.shape.releases)
+          for (let ordinal = 1; ordinal <= count; ordinal += 1)
+            if (!cells.some((cell) => cell.digest === release.digest && cell.ordinal === ordinal))
+              cells.push({ ...release, ordinal, weightPct: 0 });
+        this.cells[effect.region] = cells.filter((cell) =>
+          effect.shape.releases.some((one) => one.digest === cell.digest && cell.ordinal <= one.count),
+        );
         return { kind: "workload", state: this.state(effect.region) };
       }
       case "weigh":
@@ -79,7 +121,10 @@ class Bench {
         }
         return { kind: "migrated", state: { fingerprint: this.applied.join(), applied: [], server: "x" }, reports: [] };
       case "watch":
-        return { kind: "evidence", verdict: { state: "healthy", reason: "clean", regions: [], at: this.at, streams: [] } };
+        return {
+          kind: "evidence",
+          verdict: { state: "healthy", reason: "clean", regions: [], at: this.at, streams: [] },
+        };
       case "prove":
         return { kind: "proof", result: { kind: "proved", outcomes: 92, ms: 1 } };
       case "timer":
@@ -96,7 +141,8 @@ class Bench {
   }
 }
 
-const isAt = (id: string) => (run: Run) => run.phase.kind === "moving" && run.graph.moves[run.next]?.id.endsWith(id) === true;
+const isAt = (id: string) => (run: Run) =>
+  run.phase.kind === "moving" && run.graph.moves[run.next]?.id.endsWith(id) === true;
 const ended = (run: Run) => (run.phase.kind === "ended" ? run.phase.outcome : run.phase.kind);
 
 describe("the way forward", () => {
@@ -138,7 +184,9 @@ describe("the way back", () => {
     const bench = new Bench(graphOf()).play(isAt("batch-1/retire"));
     const decision = bench.say("suspect", ["tokyo"]);
     expect(decision.run.phase.kind).toBe("withdrawn");
-    expect(decision.effects.filter((effect) => effect.kind === "weigh").map((effect) => effect.weighing.at(-1)?.admitted)).toEqual([0]);
+    expect(
+      decision.effects.filter((effect) => effect.kind === "weigh").map((effect) => effect.weighing.at(-1)?.admitted),
+    ).toEqual([0]);
   });
 
   test("a suspicion that clears lets the run go on", () => {
@@ -164,7 +212,9 @@ describe("the way back", () => {
   });
 
   test("past the point of no return the backup plan runs and the old code does not come back", () => {
-    const bench = new Bench(graphOf({ contract: true })).play((run) => run.touched.some((id) => id.includes("contract")) && run.phase.kind === "gating");
+    const bench = new Bench(graphOf({ contract: true })).play(
+      (run) => run.touched.some((id) => id.includes("contract")) && run.phase.kind === "gating",
+    );
     bench.say("failing");
     expect(ended(bench.play().run)).toBe("backed-up");
     expect(bench.sent.some((effect) => effect.kind === "run")).toBe(true);
@@ -183,7 +233,11 @@ describe("the way back", () => {
     bench.say("failing");
     bench.play((run) => run.phase.kind === "undoing" && run.phase.stage === "bring-back");
     const [effect] = Object.values(bench.run.pending);
-    bench.tell({ kind: "effect-failed", id: effect?.id ?? "", failure: { code: "VERIFY_FAILED", message: "no", hint: "call", nature: "final" } });
+    bench.tell({
+      kind: "effect-failed",
+      id: effect?.id ?? "",
+      failure: { code: "VERIFY_FAILED", message: "no", hint: "call", nature: "final" },
+    });
     expect(ended(bench.run)).toBe("stranded");
     expect(bench.sent.at(-1)).toMatchObject({ kind: "notify", notice: "stranded" });
   });
@@ -209,9 +263,20 @@ describe("people", () => {
 
   test("a conductor that comes back looks first and goes forward only on new evidence", () => {
     const bench = new Bench(graphOf()).play(isAt("batch-1/retire"));
-    const decision = decide(bench.run, { kind: "conductor-started", at: 9_999, epoch: 2, host: "h", pid: 1, version: "0" });
+    const decision = decide(bench.run, {
+      kind: "conductor-started",
+      at: 9_999,
+      epoch: 2,
+      host: "h",
+      pid: 1,
+      version: "0",
+    });
     expect(decision.run.phase.kind).toBe("holding");
     expect(decision.run.isEvidenced).toBe(false);
-    expect(decision.effects.some((effect) => effect.kind === "shape" || effect.kind === "weigh" || effect.kind === "migrate")).toBe(false);
+    expect(
+      decision.effects.some(
+        (effect) => effect.kind === "shape" || effect.kind === "weigh" || effect.kind === "migrate",
+      ),
+    ).toBe(false);
   });
 });

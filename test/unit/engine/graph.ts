@@ -9,10 +9,28 @@ export { INSTANCES, NEW, OLD };
 const PATIENCE = { deadlineMs: 10_000, retries: 2 };
 
 /** A small plan: expand, roll two regions, and a contract without a way back if asked for. */
-export function graphOf(how: { readonly contract?: boolean; readonly migrate?: boolean; readonly target?: typeof NEW; readonly instances?: number } = {}): Graph {
+export function graphOf(
+  how: {
+    readonly contract?: boolean;
+    readonly migrate?: boolean;
+    readonly target?: typeof NEW;
+    readonly instances?: number;
+  } = {},
+): Graph {
   const target = how.target ?? NEW;
   const steps: PlanStep[] = [
-    ...(how.migrate === false ? [] : [{ kind: "migrate", component: "db", phase: "expand", irreversible: false, undo: "suspect", ...PATIENCE } satisfies PlanStep]),
+    ...(how.migrate === false
+      ? []
+      : [
+          {
+            kind: "migrate",
+            component: "db",
+            phase: "expand",
+            irreversible: false,
+            undo: "suspect",
+            ...PATIENCE,
+          } satisfies PlanStep,
+        ]),
     {
       kind: "roll",
       component: "gateway",
@@ -24,19 +42,59 @@ export function graphOf(how: { readonly contract?: boolean; readonly migrate?: b
       ],
       ...PATIENCE,
     },
-    ...(how.contract === true ? [{ kind: "migrate", component: "db", phase: "contract", irreversible: true, backup: "rebuild", undo: "suspect", ...PATIENCE } satisfies PlanStep] : []),
+    ...(how.contract === true
+      ? [
+          {
+            kind: "migrate",
+            component: "db",
+            phase: "contract",
+            irreversible: true,
+            backup: "rebuild",
+            undo: "suspect",
+            ...PATIENCE,
+          } satisfies PlanStep,
+        ]
+      : []),
   ];
   const plan: Plan = {
     midflight: 1,
     file: "plan.yaml",
     name: "p",
-    components: { db: { migrations: "m", needs: [], floorPct: 100 }, gateway: { release: target.release, needs: [], floorPct: 100 } },
+    components: {
+      db: { migrations: "m", needs: [], floorPct: 100 },
+      gateway: { release: target.release, needs: [], floorPct: 100 },
+    },
     steps,
-    guard: { operations: ["order", "amend", "cancel"], falseAlarmEveryMs: 2_592_000_000, baselineAtMostPct: 0.1, slowerThanMs: 250, deadlineMs: 250, probesPerSec: 30, suspectForMs: 10_000, holdForMs: 600_000 },
+    guard: {
+      operations: ["order", "amend", "cancel"],
+      falseAlarmEveryMs: 2_592_000_000,
+      baselineAtMostPct: 0.1,
+      slowerThanMs: 250,
+      deadlineMs: 250,
+      probesPerSec: 30,
+      suspectForMs: 10_000,
+      holdForMs: 600_000,
+    },
     backups: { rebuild: [{ kind: "run", argv: ["rebuild"], shell: false, timeoutMs: 1000 }] },
   };
-  const migrations: readonly Migration[] = [migrationNamed("0001_expand", "expand"), migrationNamed("0002_contract", "contract")];
+  const migrations: readonly Migration[] = [
+    migrationNamed("0001_expand", "expand"),
+    migrationNamed("0002_contract", "contract"),
+  ];
   const gateway = ENVIRONMENT.components["gateway"];
-  const environment = gateway?.driver === "process" && how.instances !== undefined ? { ...ENVIRONMENT, components: { ...ENVIRONMENT.components, gateway: { ...gateway, instances: how.instances } } } : ENVIRONMENT;
-  return compile({ plan, environment, releases: { midflight: 1, file: "r", releases: { [target.release]: { process: { digest: target.digest, path: "/x", run: ["x"] } } } }, migrations: { db: migrations }, sha256: (text) => text });
+  const environment =
+    gateway?.driver === "process" && how.instances !== undefined
+      ? { ...ENVIRONMENT, components: { ...ENVIRONMENT.components, gateway: { ...gateway, instances: how.instances } } }
+      : ENVIRONMENT;
+  return compile({
+    plan,
+    environment,
+    releases: {
+      midflight: 1,
+      file: "r",
+      releases: { [target.release]: { process: { digest: target.digest, path: "/x", run: ["x"] } } },
+    },
+    migrations: { db: migrations },
+    sha256: (text) => text,
+  });
 }

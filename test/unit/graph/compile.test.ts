@@ -35,7 +35,18 @@ test("canonical JSON does not depend on the order of keys, and leaves undefined 
 });
 
 test("the plan's fingerprint depends on every byte and name, not on the order of files", () => {
-  const files = [{ name: "plan.yaml", text: "a" }, { name: "releases.yaml", text: "b" }];
+  const files = [
+    { name: "plan.yaml", text: "a" },
+    { name: "releases.yaml", text: "b" },
+  ];
   expect(planFingerprint(files, sha)).toBe(planFingerprint(files.toReversed(), sha));
-  expect(planFingerprint(files, sha)).not.toBe(planFingerprint([{ name: "plan.yaml", text: "ab" }, { name: "releases.yaml", text: "" }], sha));
+  expect(planFingerprint(files, sha)).not.toBe(
+    planFingerprint(
+      [
+        { name: "plan.yaml", text: "ab" },
+        { name: "releases.yaml", text: "" },
+      ],
+      sha,
+    ),
+  );
 });

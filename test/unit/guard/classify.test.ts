@@ -35,7 +35,9 @@ describe("an outcome has the class of the table", () => {
     { seen: { http: 200, code: "constructor" }, outcome: "business", why: "a word that JavaScript knows" },
     { seen: { http: 200 }, outcome: "ambiguous", why: "a page instead of an answer" },
     { seen: { http: 404 }, outcome: "service", why: "nobody there" },
-  ] as const)("unlisted: $why is $outcome", ({ seen, outcome }) => expect(classify(seen)).toEqual({ outcome, isListed: false }));
+  ] as const)("unlisted: $why is $outcome", ({ seen, outcome }) =>
+    expect(classify(seen)).toEqual({ outcome, isListed: false }),
+  );
 });
 
 test("a user who got no order counts as failed; a limited or refused sender is no sample; business is health", () => {

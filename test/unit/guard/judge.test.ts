@@ -35,14 +35,19 @@ describe("before anything was changed", () => {
 });
 
 describe("new instances", () => {
-  test.each([1, 2, 3, 4, 5])("a third of amends failing on one of six is suspected and names itself (seed %i)", (seed) => {
-    const world = settled(seed);
-    oneNew(world);
-    world.fail(({ operation, instance }) => operation === "amend" && instance.side === "new", 1 / 3);
-    world.run(5_000, acts);
-    expect(world.verdict()).toMatchObject({ state: "suspect", regions: ["tokyo"] });
-    expect(world.verdict().reason).toMatch(/^amend in tokyo on gateway@2\.0: \d+ of \d+ failed \(50026\), \d+ of \d+ on gateway@1\.0$/);
-  });
+  test.each([1, 2, 3, 4, 5])(
+    "a third of amends failing on one of six is suspected and names itself (seed %i)",
+    (seed) => {
+      const world = settled(seed);
+      oneNew(world);
+      world.fail(({ operation, instance }) => operation === "amend" && instance.side === "new", 1 / 3);
+      world.run(5_000, acts);
+      expect(world.verdict()).toMatchObject({ state: "suspect", regions: ["tokyo"] });
+      expect(world.verdict().reason).toMatch(
+        /^amend in tokyo on gateway@2\.0: \d+ of \d+ failed \(50026\), \d+ of \d+ on gateway@1\.0$/,
+      );
+    },
+  );
 
   test("that go on failing while the old ones, as well watched, do not, are failing", () => {
     const world = settled();
@@ -57,7 +62,10 @@ describe("new instances", () => {
   test("that fail for users only are failing when the suspicion has not cleared in time, for probes cannot clear it", () => {
     const world = settled();
     oneNew(world);
-    world.fail(({ instance, source, operation }) => source === "live" && operation === "amend" && instance.side === "new", 1 / 2);
+    world.fail(
+      ({ instance, source, operation }) => source === "live" && operation === "amend" && instance.side === "new",
+      1 / 2,
+    );
     world.run(10_000, acts);
     expect(world.verdict().state).toBe("suspect");
     const at = world.now();
@@ -87,7 +95,10 @@ describe("new instances", () => {
     world.mark({ kind: "instances", component: "gateway", regions: ["tokyo", "frankfurt"] });
     world.fail(({ operation }) => operation === "amend", 0.3);
     world.run(5_000, acts);
-    expect(world.verdict()).toMatchObject({ state: "failing", reason: expect.stringContaining("no old instance is left") as string });
+    expect(world.verdict()).toMatchObject({
+      state: "failing",
+      reason: expect.stringContaining("no old instance is left") as string,
+    });
   });
 
   test("a withdrawal that is marked does not clear a suspicion", () => {
@@ -120,7 +131,9 @@ describe("metadata", () => {
     world.run(2_000, acts);
     expect(world.verdict().state).toBe("failing");
     expect(world.verdict().at - (world.firstFailedAt() ?? 0)).toBeLessThan(1_000);
-    expect(world.verdict().reason).toMatch(/^shard-3, shard-7: order, amend and cancel fail \(\d+ of \d+, 50026\) after metadata orders-db$/);
+    expect(world.verdict().reason).toMatch(
+      /^shard-3, shard-7: order, amend and cancel fail \(\d+ of \d+, 50026\) after metadata orders-db$/,
+    );
   });
 
   test("is not blamed for what failed before it", () => {
@@ -173,7 +186,10 @@ describe("trouble everywhere", () => {
       world.run(8_000);
       expect(states(world)).not.toContain("suspect");
       expect(states(world)).not.toContain("failing");
-      expect(world.verdict()).toMatchObject({ state: "disturbed", reason: expect.stringMatching(/^tokyo: all 6 instances are out of reach/) as string });
+      expect(world.verdict()).toMatchObject({
+        state: "disturbed",
+        reason: expect.stringMatching(/^tokyo: all 6 instances are out of reach/) as string,
+      });
       expect(world.verdict().regions).toContain("tokyo");
     }
   });
@@ -203,7 +219,10 @@ describe("trouble everywhere", () => {
     world.run(1_000);
     world.fail(({ instance }) => instance.side === "old", 0.3);
     world.run(3_000);
-    expect(world.verdict()).toMatchObject({ state: "disturbed", reason: expect.stringContaining("not the new release") as string });
+    expect(world.verdict()).toMatchObject({
+      state: "disturbed",
+      reason: expect.stringContaining("not the new release") as string,
+    });
   });
 });
 
@@ -211,12 +230,21 @@ describe("no data is never healthy", () => {
   test("a second without outcomes is unknown, and says where", () => {
     const world = settled();
     for (let ms = 0; ms <= 1_300; ms += 100) world.put({ kind: "tick", at: world.now() + ms });
-    expect(world.verdict()).toMatchObject({ state: "unknown", reason: expect.stringMatching(/^no outcome of order in tokyo for 1\.\d s$/) as string });
+    expect(world.verdict()).toMatchObject({
+      state: "unknown",
+      reason: expect.stringMatching(/^no outcome of order in tokyo for 1\.\d s$/) as string,
+    });
   });
 
   test("the reason of the silence is told", () => {
     const world = settled();
-    world.put({ kind: "silent", at: world.now() + 500, operation: "order", region: "tokyo", why: "probes are refused with 50011 (rate limit)" });
+    world.put({
+      kind: "silent",
+      at: world.now() + 500,
+      operation: "order",
+      region: "tokyo",
+      why: "probes are refused with 50011 (rate limit)",
+    });
     world.put({ kind: "tick", at: world.now() + 1_300 });
     expect(world.verdict().reason).toMatch(/probes are refused with 50011 \(rate limit\)$/);
   });
@@ -226,10 +254,35 @@ describe("no data is never healthy", () => {
     const before = world.now();
     world.set((instance) => instance);
     for (let ms = 100; ms <= 2_500; ms += 100) {
-      world.put({ kind: "reach", at: before + ms, gone: [], unreadable: [{ id: "tokyo-1", why: "venue_operations_total is NaN" }] });
-      world.put({ kind: "bin", at: before + ms, ms: 100, counts: ["tokyo", "frankfurt"].flatMap((region) => (["order", "amend", "cancel"] as const).map((operation) => ({ operation, region, release: "gateway@1.0", side: "old" as const, cohort: "c", source: "probes" as const, issued: 1, failed: 0 }))) });
+      world.put({
+        kind: "reach",
+        at: before + ms,
+        gone: [],
+        unreadable: [{ id: "tokyo-1", why: "venue_operations_total is NaN" }],
+      });
+      world.put({
+        kind: "bin",
+        at: before + ms,
+        ms: 100,
+        counts: ["tokyo", "frankfurt"].flatMap((region) =>
+          (["order", "amend", "cancel"] as const).map((operation) => ({
+            operation,
+            region,
+            release: "gateway@1.0",
+            side: "old" as const,
+            cohort: "c",
+            source: "probes" as const,
+            issued: 1,
+            failed: 0,
+          })),
+        ),
+      });
     }
-    expect(world.verdict()).toMatchObject({ state: "unknown", regions: ["tokyo"], reason: expect.stringContaining("is NaN") as string });
+    expect(world.verdict()).toMatchObject({
+      state: "unknown",
+      regions: ["tokyo"],
+      reason: expect.stringContaining("is NaN") as string,
+    });
   });
 
   test("evidence from before a mark does not count after it", () => {
@@ -237,7 +290,9 @@ describe("no data is never healthy", () => {
     world.run(20_000);
     expect(evidenceMissing(world.state(), { excludePct: 5, confidencePct: 99 })).toBeUndefined();
     world.mark({ kind: "start" });
-    expect(evidenceMissing(world.state(), { excludePct: 5, confidencePct: 99 })).toBe("order in tokyo (0 of 0 failed since)");
+    expect(evidenceMissing(world.state(), { excludePct: 5, confidencePct: 99 })).toBe(
+      "order in tokyo (0 of 0 failed since)",
+    );
     expect(world.verdict().state).toBe("healthy");
   });
 
@@ -245,7 +300,9 @@ describe("no data is never healthy", () => {
     const world = settled(1, { baseline: 0 });
     oneNew(world);
     world.run(3_000);
-    expect(evidenceMissing(world.state(), { excludePct: 5, confidencePct: 99 })).toMatch(/^order in tokyo on new instances/);
+    expect(evidenceMissing(world.state(), { excludePct: 5, confidencePct: 99 })).toMatch(
+      /^order in tokyo on new instances/,
+    );
     world.run(20_000);
     expect(evidenceMissing(world.state(), { excludePct: 5, confidencePct: 99 })).toBeUndefined();
   });
@@ -253,7 +310,23 @@ describe("no data is never healthy", () => {
 
 describe("the budget of failed operations", () => {
   const budgeted = (world: GuardWorld, failed: number, side: "new" | "old"): void => {
-    world.put({ kind: "bin", at: world.now() + 200, ms: 200, counts: [{ operation: "order", region: "tokyo", release: "r", side, cohort: "c", source: "live", issued: 1_000_000, failed }] });
+    world.put({
+      kind: "bin",
+      at: world.now() + 200,
+      ms: 200,
+      counts: [
+        {
+          operation: "order",
+          region: "tokyo",
+          release: "r",
+          side,
+          cohort: "c",
+          source: "live",
+          issued: 1_000_000,
+          failed,
+        },
+      ],
+    });
   };
   const withBudget = (): GuardWorld => {
     const world = settled(1, { budget: 50 });
@@ -264,7 +337,10 @@ describe("the budget of failed operations", () => {
   test("spent on new instances is failing, whatever the statistics say", () => {
     const world = withBudget();
     budgeted(world, 51, "new");
-    expect(world.verdict()).toMatchObject({ state: "failing", reason: expect.stringMatching(/more than the 50 allowed/) as string });
+    expect(world.verdict()).toMatchObject({
+      state: "failing",
+      reason: expect.stringMatching(/more than the 50 allowed/) as string,
+    });
   });
 
   test("spent by old instances undoes nothing", () => {

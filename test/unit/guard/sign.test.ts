@@ -6,10 +6,20 @@ const clean = { issued: 10, failed: 0 };
 const failing = { issued: 10, failed: 3 };
 // A pause between the bins, so that none of them rests.
 const play = (sides: string): SignTest =>
-  sides.split("").reduce((soFar, side, index) => foldSigns(soFar, side === "c" ? failing : clean, side === "c" ? clean : failing, { from: index * 1000, to: index * 1000 + 100 }), freshSignTest);
+  sides
+    .split("")
+    .reduce(
+      (soFar, side, index) =>
+        foldSigns(soFar, side === "c" ? failing : clean, side === "c" ? clean : failing, {
+          from: index * 1000,
+          to: index * 1000 + 100,
+        }),
+      freshSignTest,
+    );
 
 // The reference values let the suspicion begin at any bin: the sum over all beginnings.
-const fromAnyBin = (sides: string): number => sides.split("").reduce((sum, _, index) => sum + signEvidence(play(sides.slice(index))), 0);
+const fromAnyBin = (sides: string): number =>
+  sides.split("").reduce((sum, _, index) => sum + signEvidence(play(sides.slice(index))), 0);
 
 test("paired signs equal the reference values", () => {
   expect(fromAnyBin("c")).toBeCloseTo(1.5498, 6);
@@ -26,15 +36,25 @@ test("a bin right after a failing one is skipped, so that a burst counts once", 
 });
 
 test("sides of different size that fail alike are no evidence on average", () => {
-  const alike = fc.property(fc.integer({ min: 1, max: 12 }), fc.integer({ min: 1, max: 12 }), fc.double({ min: 0.001, max: 0.6, noNaN: true }), (small, large, rate) => {
-    let mean = 0;
-    for (let a = 0; a <= small; a++)
-      for (let b = 0; b <= large; b++) {
-        const folded = foldSigns(freshSignTest, { issued: small, failed: a }, { issued: large, failed: b }, { from: 0, to: 100 });
-        mean += binomial(small, a, rate) * binomial(large, b, rate) * signEvidence(folded);
-      }
-    expect(mean).toBeCloseTo(1, 6);
-  });
+  const alike = fc.property(
+    fc.integer({ min: 1, max: 12 }),
+    fc.integer({ min: 1, max: 12 }),
+    fc.double({ min: 0.001, max: 0.6, noNaN: true }),
+    (small, large, rate) => {
+      let mean = 0;
+      for (let a = 0; a <= small; a++)
+        for (let b = 0; b <= large; b++) {
+          const folded = foldSigns(
+            freshSignTest,
+            { issued: small, failed: a },
+            { issued: large, failed: b },
+            { from: 0, to: 100 },
+          );
+          mean += binomial(small, a, rate) * binomial(large, b, rate) * signEvidence(folded);
+        }
+      expect(mean).toBeCloseTo(1, 6);
+    },
+  );
   fc.assert(alike, { numRuns: 50 });
 });
 

@@ -16,28 +16,64 @@ import { fakeWorld, type FakeWorld } from "../../fakes/workload.ts";
 import { migrationNamed } from "../../simulation/sim-world.ts";
 import { graphOf, INSTANCES, OLD } from "../engine/graph.ts";
 
-const OPENED: Opened = { kind: "opened", run: "r1", graph: graphOf({ contract: true }), planFingerprint: "p", graphFingerprint: "g", version: "test", epoch: 1 };
+const OPENED: Opened = {
+  kind: "opened",
+  run: "r1",
+  graph: graphOf({ contract: true }),
+  planFingerprint: "p",
+  graphFingerprint: "g",
+  version: "test",
+  epoch: 1,
+};
 const FENCE: Fence = { epoch: 0, seq: 0 };
 const never = (): AbortSignal => new AbortController().signal;
 
-type Stage = { clock: FakeClock; places: FakeWorld; watcher: FakeWatcher; store: FakeRunStore; lease: FakeLease; pager: FakeNotifier; runner: FakeRunner; isBroken: () => boolean };
+type Stage = {
+  clock: FakeClock;
+  places: FakeWorld;
+  watcher: FakeWatcher;
+  store: FakeRunStore;
+  lease: FakeLease;
+  pager: FakeNotifier;
+  runner: FakeRunner;
+  isBroken: () => boolean;
+};
 let stage: Stage;
 
 beforeEach(async () => {
   const clock = fakeClock();
   const places = fakeWorld({ component: "gateway", clock });
   for (const region of ["tokyo", "frankfurt"]) {
-    await places.workload.shape(region, { releases: [{ ...OLD, count: INSTANCES }], drain: { noticeMs: 0, deadlineMs: 0 } }, FENCE, never());
+    await places.workload.shape(
+      region,
+      { releases: [{ ...OLD, count: INSTANCES }], drain: { noticeMs: 0, deadlineMs: 0 } },
+      FENCE,
+      never(),
+    );
     await places.traffic.weigh(region, [{ digest: OLD.digest, admitted: INSTANCES, weightPct: 100 }], FENCE, never());
   }
-  stage = { clock, places, watcher: fakeWatcher({ now: () => clock.now(), isHealthy: () => stage.isBroken() === false }), store: fakeRunStore(), lease: fakeLease(), pager: fakeNotifier(), runner: fakeRunner(), isBroken: () => false };
+  stage = {
+    clock,
+    places,
+    watcher: fakeWatcher({ now: () => clock.now(), isHealthy: () => !stage.isBroken() }),
+    store: fakeRunStore(),
+    lease: fakeLease(),
+    pager: fakeNotifier(),
+    runner: fakeRunner(),
+    isBroken: () => false,
+  };
 });
 
 async function start(): Promise<{ readonly conducted: Conduct; readonly ended: Promise<Run> }> {
   const { clock, places, watcher, store, lease, pager, runner } = stage;
   const world: World = {
     workloads: { gateway: { workload: places.workload, traffic: places.traffic } },
-    metadata: { db: { store: fakeMetadataStore().open(), migrations: [migrationNamed("0001_expand", "expand"), migrationNamed("0002_contract", "contract")] } },
+    metadata: {
+      db: {
+        store: fakeMetadataStore().open(),
+        migrations: [migrationNamed("0001_expand", "expand"), migrationNamed("0002_contract", "contract")],
+      },
+    },
     watcher,
     watch: { guard: OPENED.graph.guard, regions: [], orderPrefix: "test" },
     runner,
@@ -46,7 +82,11 @@ async function start(): Promise<{ readonly conducted: Conduct; readonly ended: P
     clock,
   };
   const held = await lease.acquire(["sim/gateway", "sim/db"], { run: "r1", host: "h", pid: 1 }, never());
-  const conducted = conduct(world, { store, journal: await store.create("r1"), lease: held }, { kind: "new", opened: OPENED });
+  const conducted = conduct(
+    world,
+    { store, journal: await store.create("r1"), lease: held },
+    { kind: "new", opened: OPENED },
+  );
   const ended = conducted.finished;
   ended.catch(() => {});
   return { conducted, ended };
@@ -111,7 +151,12 @@ describe("a run on fakes", () => {
   });
 
   test("past the point of no return the backup plan's programs run, fenced", async () => {
-    const isContracting = () => stage.store.durable("r1").some((record) => entryOf(record).effects.some((effect) => effect.kind === "migrate" && effect.names.includes("0002_contract")));
+    const isContracting = () =>
+      stage.store
+        .durable("r1")
+        .some((record) =>
+          entryOf(record).effects.some((effect) => effect.kind === "migrate" && effect.names.includes("0002_contract")),
+        );
     stage.isBroken = () => isContracting() && stage.runner.orders.length === 0;
     const { ended } = await start();
     stage.watcher.say({ state: "healthy" });

@@ -17,7 +17,11 @@ export const createAdmin = (pool: Pool, save: (state: BalancerState) => Promise<
     last = last.then(work, work);
     return last;
   };
-  const write = async (request: IncomingMessage, response: ServerResponse, change: (backends: readonly Backend[]) => readonly Backend[]): Promise<void> => {
+  const write = async (
+    request: IncomingMessage,
+    response: ServerResponse,
+    change: (backends: readonly Backend[]) => readonly Backend[],
+  ): Promise<void> => {
     const state = pool.state();
     const { isAdmitted, highest } = admitWrite(fenceHeader(request), state.fence);
     if (!isAdmitted) return json(response, 409, { error: "fenced", highest: formatFence(highest) });
@@ -31,13 +35,16 @@ export const createAdmin = (pool: Pool, save: (state: BalancerState) => Promise<
     try {
       const path = request.url?.split("?", 1)[0] ?? "/";
       if (request.method === "GET" && path === "/backends") return json(response, 200, view(pool));
-      if (request.method === "GET" && path === "/metrics") return void response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(pool.metrics());
+      if (request.method === "GET" && path === "/metrics")
+        return void response.writeHead(200, { "content-type": "text/plain; version=0.0.4" }).end(pool.metrics());
       const id = decodeURIComponent(/^\/backends\/([^/]+)$/.exec(path)?.[1] ?? "");
       if (id === "") return json(response, 404, { error: "not found" });
-      if (request.method === "DELETE") return await inTurn(() => write(request, response, (all) => all.filter((each) => each.id !== id)));
+      if (request.method === "DELETE")
+        return await inTurn(() => write(request, response, (all) => all.filter((each) => each.id !== id)));
       if (request.method !== "PUT") return json(response, 405, { error: "use GET, PUT or DELETE" });
       const backend = parseBackend(id, readJson(await bodyOf(request)));
-      if (backend === undefined) return json(response, 400, { error: "expected {\"address\":\"host:port\",\"release\":text,\"weight\":0..100}" });
+      if (backend === undefined)
+        return json(response, 400, { error: 'expected {"address":"host:port","release":text,"weight":0..100}' });
       return await inTurn(() => write(request, response, (all) => replaced(all, backend)));
     } catch (error) {
       json(response, 500, { error: error instanceof Error ? error.message : String(error) });
@@ -46,7 +53,9 @@ export const createAdmin = (pool: Pool, save: (state: BalancerState) => Promise<
 };
 
 const replaced = (all: readonly Backend[], backend: Backend): readonly Backend[] =>
-  all.some((each) => each.id === backend.id) ? all.map((each) => (each.id === backend.id ? backend : each)) : [...all, backend];
+  all.some((each) => each.id === backend.id)
+    ? all.map((each) => (each.id === backend.id ? backend : each))
+    : [...all, backend];
 
 const view = (pool: Pool): object => {
   const { fence, backends } = pool.state();
@@ -65,5 +74,6 @@ const bodyOf = async (request: IncomingMessage): Promise<string> => {
 };
 
 const json = (response: ServerResponse, status: number, value: unknown): void => {
-  if (!response.headersSent) response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
+  if (!response.headersSent)
+    response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(value));
 };

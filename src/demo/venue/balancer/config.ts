@@ -5,7 +5,9 @@ import type { BalancerConfig } from "./start.ts";
 export const readBalancerConfig = (env: NodeJS.ProcessEnv): BalancerConfig => {
   const statePath = env["BALANCER_STATE"];
   if (statePath === undefined || statePath === "") {
-    throw new UpgradeError("VENUE_CONFIG", "the environment variable BALANCER_STATE is not set", { hint: "set it to the file that keeps the balancer's backends" });
+    throw new UpgradeError("VENUE_CONFIG", "the environment variable BALANCER_STATE is not set", {
+      hint: "set it to the file that keeps the balancer's backends",
+    });
   }
   return {
     region: env["BALANCER_REGION"] ?? "local",

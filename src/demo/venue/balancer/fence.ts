@@ -18,7 +18,10 @@ const compareFences = (left: Fence, right: Fence): number => left.epoch - right.
  * Whether a write with this header may pass, and the highest fence seen afterwards. A write without a fence passes
  * only until the first fenced one.
  */
-export const admitWrite = (header: string | undefined, highest: Fence): { readonly isAdmitted: boolean; readonly highest: Fence } => {
+export const admitWrite = (
+  header: string | undefined,
+  highest: Fence,
+): { readonly isAdmitted: boolean; readonly highest: Fence } => {
   if (header === undefined) return { isAdmitted: compareFences(highest, NO_FENCE) === 0, highest };
   const fence = parseFence(header);
   if (fence === undefined || compareFences(fence, highest) < 0) return { isAdmitted: false, highest };

@@ -36,13 +36,18 @@ export const createPool = (initial: BalancerState): Pool => {
         if (inflight + sockets === 0 && !next.backends.some((each) => each.id === id)) loads.delete(id);
       }
     },
-    choose: (what, except) => choices[what](except === undefined ? state.backends : state.backends.filter(({ id }) => id !== except)),
+    choose: (what, except) =>
+      choices[what](except === undefined ? state.backends : state.backends.filter(({ id }) => id !== except)),
     load,
     count(backend, status) {
       const labels = `backend="${backend?.id ?? ""}",release="${backend?.release ?? ""}",status="${status}"`;
       totals.set(labels, (totals.get(labels) ?? 0) + 1);
     },
     metrics: () =>
-      ["# TYPE balancer_requests_total counter", ...[...totals].map(([labels, total]) => `balancer_requests_total{${labels}} ${total}`), ""].join("\n"),
+      [
+        "# TYPE balancer_requests_total counter",
+        ...[...totals].map(([labels, total]) => `balancer_requests_total{${labels}} ${total}`),
+        "",
+      ].join("\n"),
   };
 };

@@ -20,16 +20,42 @@ const ANSWER_MS = 5_000;
 const CLIENT_LEFT = 499;
 
 /** Hop-by-hop headers end here: a gateway that says goodbye to the balancer says nothing to its client. */
-const HOP_BY_HOP: ReadonlySet<string> = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "te", "upgrade", "trailer"]);
+const HOP_BY_HOP: ReadonlySet<string> = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "te",
+  "upgrade",
+  "trailer",
+]);
 
 export const createRestProxy = (pool: Pool): RestProxy => {
   const agent = new Agent({ keepAlive: true, timeout: IDLE_MS });
 
-  const attempt = (backend: Backend, request: IncomingMessage, body: Buffer, response: ServerResponse): Promise<Attempt> =>
+  const attempt = (
+    backend: Backend,
+    request: IncomingMessage,
+    body: Buffer,
+    response: ServerResponse,
+  ): Promise<Attempt> =>
     new Promise((resolve) => {
       const load = pool.load(backend.id);
-      const headers = [...endToEnd(request.rawHeaders), "Connection", "keep-alive", "Content-Length", String(body.length)];
-      const upstream = httpRequest({ ...endpointOf(backend), agent, method: request.method ?? "GET", path: request.url ?? "/", headers, timeout: ANSWER_MS });
+      const headers = [
+        ...endToEnd(request.rawHeaders),
+        "Connection",
+        "keep-alive",
+        "Content-Length",
+        String(body.length),
+      ];
+      const upstream = httpRequest({
+        ...endpointOf(backend),
+        agent,
+        method: request.method ?? "GET",
+        path: request.url ?? "/",
+        headers,
+        timeout: ANSWER_MS,
+      });
       const giveUp = (): void => void upstream.destroy();
       let isFinished = false;
       const finish = (outcome: Attempt): void => {
@@ -42,7 +68,9 @@ export const createRestProxy = (pool: Pool): RestProxy => {
       load.inflight += 1;
       response.on("close", giveUp);
       upstream.on("timeout", giveUp);
-      upstream.on("error", (error: NodeJS.ErrnoException) => finish(error.code === "ECONNREFUSED" ? "refused" : "lost"));
+      upstream.on("error", (error: NodeJS.ErrnoException) =>
+        finish(error.code === "ECONNREFUSED" ? "refused" : "lost"),
+      );
       upstream.on("response", (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.statusMessage, endToEnd(answer.rawHeaders));
         answer.pipe(response);
@@ -76,7 +104,12 @@ type Attempt = number | "refused" | "lost";
 
 const unavailable = (pool: Pool, response: ServerResponse): void => {
   pool.count(undefined, 503);
-  answer(response, 503, "application/json", JSON.stringify({ code: "50001", msg: "Service temporarily unavailable", data: [] }));
+  answer(
+    response,
+    503,
+    "application/json",
+    JSON.stringify({ code: "50001", msg: "Service temporarily unavailable", data: [] }),
+  );
 };
 
 const answer = (response: ServerResponse, status: number, type: string, text: string): void => {

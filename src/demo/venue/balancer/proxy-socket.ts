@@ -43,7 +43,9 @@ export const createSocketProxy = (pool: Pool): SocketProxy => {
       if (except === undefined && !client.destroyed) attempt(request, client, head, backend.id);
       else refuse(pool, client, 502);
     });
-    upstream.once("connect", () => (client.destroyed ? upstream.destroy() : join(backend, upstream, request, client, head)));
+    upstream.once("connect", () =>
+      client.destroyed ? upstream.destroy() : join(backend, upstream, request, client, head),
+    );
   };
 
   return {
@@ -67,5 +69,7 @@ const headOf = (request: IncomingMessage): string => {
 
 const refuse = (pool: Pool, client: Duplex, status: 502 | 503): void => {
   pool.count(undefined, status);
-  client.end(`HTTP/1.1 ${status} ${status === 503 ? "Service Unavailable" : "Bad Gateway"}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
+  client.end(
+    `HTTP/1.1 ${status} ${status === 503 ? "Service Unavailable" : "Bad Gateway"}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+  );
 };

@@ -33,13 +33,17 @@ export const loadState = async (path: string): Promise<BalancerState> => {
   if (text === undefined) return EMPTY;
   const state = parseState(readJson(text));
   if (state !== undefined) return state;
-  throw new UpgradeError("VENUE_CONFIG", `the balancer's state file ${path} is damaged`, { hint: "restore the file, or remove it and add the backends again" });
+  throw new UpgradeError("VENUE_CONFIG", `the balancer's state file ${path} is damaged`, {
+    hint: "restore the file, or remove it and add the backends again",
+  });
 };
 
 const parseState = (value: unknown): BalancerState | undefined => {
   if (!isFields(value) || !isFields(value["fence"]) || !Array.isArray(value["backends"])) return undefined;
   const fence = parseFence(`${textOf(value["fence"], "epoch")}.${textOf(value["fence"], "seq")}`);
-  const backends = value["backends"].map((each: unknown) => (isFields(each) ? parseBackend(textOf(each, "id"), each) : undefined));
+  const backends = value["backends"].map((each: unknown) =>
+    isFields(each) ? parseBackend(textOf(each, "id"), each) : undefined,
+  );
   const whole = backends.filter((each) => each !== undefined);
   return fence === undefined || whole.length < backends.length ? undefined : { fence, backends: whole };
 };

@@ -49,7 +49,12 @@ export const authenticate = (request: SignedRequest, keyring: Keyring, now: numb
 };
 
 /** What a WebSocket login carries; `timestamp` is in unix seconds. */
-export type Login = { readonly apiKey: string; readonly passphrase: string; readonly timestamp: string; readonly sign: string };
+export type Login = {
+  readonly apiKey: string;
+  readonly passphrase: string;
+  readonly timestamp: string;
+  readonly sign: string;
+};
 
 /** Checks a login. Its codes are those of the REST headers; the socket answers 60009 and gives the reason as text. */
 export const authenticateLogin = (login: Login, keyring: Keyring, now: number): Verdict => {
@@ -64,7 +69,8 @@ export const authenticateLogin = (login: Login, keyring: Keyring, now: number): 
 };
 
 /** base64(HMAC-SHA256(secret, text)): how OKX V5 signs. */
-export const signatureOf = (secret: string, text: string): string => createHmac("sha256", secret).update(text).digest("base64");
+export const signatureOf = (secret: string, text: string): string =>
+  createHmac("sha256", secret).update(text).digest("base64");
 
 const ISO_MS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/;
 

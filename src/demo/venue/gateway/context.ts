@@ -29,7 +29,10 @@ export type SignedCall = Call & { readonly account: Account };
 /** What answers a method and a path. `signed` routes are reached with a valid signature only. */
 export type Route =
   | { readonly kind: "public"; readonly answer: (call: Call, context: GatewayContext) => Answer | Promise<Answer> }
-  | { readonly kind: "signed"; readonly answer: (call: SignedCall, context: GatewayContext) => Answer | Promise<Answer> };
+  | {
+      readonly kind: "signed";
+      readonly answer: (call: SignedCall, context: GatewayContext) => Answer | Promise<Answer>;
+    };
 
 /** Routes by "METHOD /path". */
 export type Routes = Readonly<Record<string, Route>>;

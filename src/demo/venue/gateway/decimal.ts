@@ -25,8 +25,8 @@ export const floorTo = (value: Scaled, step: Scaled): Scaled => value - (value %
 
 const ONE: Scaled = 10n ** 18n;
 
-
 export const over = (left: Scaled, right: Scaled): Scaled => (left * ONE) / right;
 
 /** `value` changed by `pct` percent: 100 by "+50" is 150. */
-export const shiftedBy = (value: Scaled, pct: Scaled, sign: 1n | -1n): Scaled => value + (sign * value * pct) / (100n * ONE);
+export const shiftedBy = (value: Scaled, pct: Scaled, sign: 1n | -1n): Scaled =>
+  value + (sign * value * pct) / (100n * ONE);

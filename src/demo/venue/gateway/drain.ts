@@ -46,7 +46,8 @@ export const createDrain = (listener: DrainListener): Drain => {
   };
   return {
     state: () => state,
-    timeLeftMs: () => (state === "open" ? undefined : state === "closed" ? 0 : Math.max(0, closesAt - performance.now())),
+    timeLeftMs: () =>
+      state === "open" ? undefined : state === "closed" ? 0 : Math.max(0, closesAt - performance.now()),
     tryEnter() {
       if (state === "closed") return undefined;
       inflight += 1;

@@ -20,7 +20,10 @@ export type EngineLink = {
 const ENGINE_DEADLINE_MS = 1_000;
 
 /** `not-sent`: for certain not processed. `unknown`: nobody can say. */
-export type Asked = { readonly kind: "reply"; readonly reply: EngineReply } | { readonly kind: "not-sent" } | { readonly kind: "unknown" };
+export type Asked =
+  | { readonly kind: "reply"; readonly reply: EngineReply }
+  | { readonly kind: "not-sent" }
+  | { readonly kind: "unknown" };
 
 /** Asks the engine. Never rejects. */
 export const askEngine = async (engine: EngineLink, ask: EngineAsk, timeoutMs = ENGINE_DEADLINE_MS): Promise<Asked> => {

@@ -63,7 +63,9 @@ const refusedWhole = (rows: readonly Row[]): string | undefined =>
 
 // A batch that succeeded in part is a success of the transport: only the rows tell what failed.
 const httpOfRows = (rows: readonly Row[]): number =>
-  rows.some((row) => row.sCode === "0") ? 200 : Math.max(200, ...rows.map((row) => (httpOf(row.sCode) >= 500 ? httpOf(row.sCode) : 200)));
+  rows.some((row) => row.sCode === "0")
+    ? 200
+    : Math.max(200, ...rows.map((row) => (httpOf(row.sCode) >= 500 ? httpOf(row.sCode) : 200)));
 
 /** Now, in microseconds since the epoch. */
 export const micros = (): string => Math.round((performance.timeOrigin + performance.now()) * 1_000).toString();

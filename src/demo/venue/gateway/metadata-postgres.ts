@@ -39,7 +39,11 @@ export const postgresMetadata = (url: string, statements: Statements, applicatio
 
 /** The same over any way to run statements. */
 export const metadataOver = (run: RunStatement, statements: Statements, close: () => Promise<void>): Metadata => {
-  const ask = async <T>(statement: Statement, values: readonly unknown[], read: (rows: readonly QueryResultRow[]) => T | undefined): Promise<Found<T>> => {
+  const ask = async <T>(
+    statement: Statement,
+    values: readonly unknown[],
+    read: (rows: readonly QueryResultRow[]) => T | undefined,
+  ): Promise<Found<T>> => {
     try {
       const value = read(await run(statement, values));
       return value === undefined ? { kind: "missing" } : { kind: "found", value };
@@ -49,9 +53,12 @@ export const metadataOver = (run: RunStatement, statements: Statements, close: (
   };
   return {
     account: (uid) => ask(statements.account, [uid], (rows) => rows[0] && accountFrom(rows[0])),
-    instruments: cached(() => ask(statements.instruments, [], (rows) => (rows.length === 0 ? undefined : rows.map(instrumentFrom)))),
+    instruments: cached(() =>
+      ask(statements.instruments, [], (rows) => (rows.length === 0 ? undefined : rows.map(instrumentFrom))),
+    ),
     leverage: (uid) => ask(statements.leverage, [uid], (rows) => String(rows[0]?.leverage ?? "1")),
-    setLeverage: (uid, lever) => ask(statements.setLeverage, [uid, lever], (rows) => rows[0] && String(rows[0].leverage)),
+    setLeverage: (uid, lever) =>
+      ask(statements.setLeverage, [uid, lever], (rows) => rows[0] && String(rows[0].leverage)),
     close,
   };
 };

@@ -14,7 +14,11 @@ const BUCKETS = [0.05, 0.1, 0.25, 0.5, 1] as const;
 
 type Histogram = { readonly buckets: number[]; sum: number; count: number };
 
-export const createMetrics = (who: { readonly release: string; readonly instance: string; readonly region: string }): Metrics => {
+export const createMetrics = (who: {
+  readonly release: string;
+  readonly instance: string;
+  readonly region: string;
+}): Metrics => {
   const totals = new Map<string, number>();
   const seconds = new Map<OperationKind, Histogram>(
     (["order", "amend", "cancel"] as const).map((kind) => [kind, { buckets: BUCKETS.map(() => 0), sum: 0, count: 0 }]),
@@ -50,7 +54,9 @@ const observe = (histogram: Histogram, took: number): void => {
 };
 
 const histogramLines = (kind: OperationKind, histogram: Histogram): readonly string[] => [
-  ...BUCKETS.map((le, index) => `venue_operation_seconds_bucket{operation="${kind}",le="${le}"} ${histogram.buckets[index] ?? 0}`),
+  ...BUCKETS.map(
+    (le, index) => `venue_operation_seconds_bucket{operation="${kind}",le="${le}"} ${histogram.buckets[index] ?? 0}`,
+  ),
   `venue_operation_seconds_bucket{operation="${kind}",le="+Inf"} ${histogram.count}`,
   `venue_operation_seconds_sum{operation="${kind}"} ${histogram.sum.toFixed(6)}`,
   `venue_operation_seconds_count{operation="${kind}"} ${histogram.count}`,

@@ -27,7 +27,8 @@ export const withNoise = (operations: Operations, noise: Noise | undefined, inst
     left -= 1;
     return true;
   };
-  const busy = (named: { readonly ordId?: string; readonly clOrdId?: string }): Promise<Outcome> => Promise.resolve(outcomeOf(NOISE_CODE, named));
+  const busy = (named: { readonly ordId?: string; readonly clOrdId?: string }): Promise<Outcome> =>
+    Promise.resolve(outcomeOf(NOISE_CODE, named));
   return {
     place: (order) => (strikes() ? busy(order) : operations.place(order)),
     amend: (change) => (strikes() ? busy(change) : operations.amend(change)),

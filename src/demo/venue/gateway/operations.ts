@@ -21,7 +21,12 @@ export type PlaceOrder = {
 };
 
 /** Names an order: `ordId` wins over `clOrdId`. */
-export type OrderRef = { readonly uid: string; readonly instId: string; readonly ordId?: string; readonly clOrdId?: string };
+export type OrderRef = {
+  readonly uid: string;
+  readonly instId: string;
+  readonly ordId?: string;
+  readonly clOrdId?: string;
+};
 
 export type AmendOrder = OrderRef & {
   readonly newSz?: string;
@@ -48,14 +53,21 @@ export const engineOperations = (engine: EngineLink): Operations => ({
 });
 
 /** An outcome that the gateway itself decided, without the engine. */
-export const outcomeOf = (code: string, named: { readonly ordId?: string; readonly clOrdId?: string }, msg = msgOf(code)): Outcome => ({
+export const outcomeOf = (
+  code: string,
+  named: { readonly ordId?: string; readonly clOrdId?: string },
+  msg = msgOf(code),
+): Outcome => ({
   code,
   msg,
   ordId: named.ordId ?? "",
   clOrdId: named.clOrdId ?? "",
 });
 
-const perform = async (engine: EngineLink, ask: EngineAsk & { readonly ordId?: string; readonly clOrdId?: string }): Promise<Outcome> => {
+const perform = async (
+  engine: EngineLink,
+  ask: EngineAsk & { readonly ordId?: string; readonly clOrdId?: string },
+): Promise<Outcome> => {
   const asked = await askEngine(engine, ask);
   switch (asked.kind) {
     case "not-sent":

@@ -67,25 +67,37 @@ const outcomesOf = async (entry: Entry, parts: EntryParts): Promise<readonly Out
   return Promise.all(entry.rows.map((fields) => performRow(entry.kind, fields, against, parts.operations)));
 };
 
-const performRow = async (kind: OperationKind, fields: Fields, against: Against, operations: Operations): Promise<Outcome> => {
+const performRow = async (
+  kind: OperationKind,
+  fields: Fields,
+  against: Against,
+  operations: Operations,
+): Promise<Outcome> => {
   switch (kind) {
     case "order": {
       const order = await checkPlace(fields, against);
       if (order.kind === "refused") return outcomeOf(order.code, namesOf(fields), order.msg);
       const { instId, px } = order.value;
       const outside = px === "" ? undefined : checkBand(px, await against.lastPx(instId), order.instrument);
-      return outside === undefined ? operations.place(order.value) : outcomeOf(outside.code, namesOf(fields), outside.msg);
+      return outside === undefined
+        ? operations.place(order.value)
+        : outcomeOf(outside.code, namesOf(fields), outside.msg);
     }
     case "amend": {
       const change = checkAmend(fields, against);
       if (change.kind === "refused") return outcomeOf(change.code, namesOf(fields), change.msg);
       const { instId, newPx } = change.value;
-      const outside = newPx === undefined ? undefined : checkBand(newPx, await against.lastPx(instId), change.instrument);
-      return outside === undefined ? operations.amend(change.value) : outcomeOf(outside.code, namesOf(fields), outside.msg);
+      const outside =
+        newPx === undefined ? undefined : checkBand(newPx, await against.lastPx(instId), change.instrument);
+      return outside === undefined
+        ? operations.amend(change.value)
+        : outcomeOf(outside.code, namesOf(fields), outside.msg);
     }
     case "cancel": {
       const order = checkCancel(fields, against);
-      return order.kind === "refused" ? outcomeOf(order.code, namesOf(fields), order.msg) : operations.cancel(order.value);
+      return order.kind === "refused"
+        ? outcomeOf(order.code, namesOf(fields), order.msg)
+        : operations.cancel(order.value);
     }
   }
 };

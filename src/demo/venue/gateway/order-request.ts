@@ -35,7 +35,17 @@ export const checkPlace = async (fields: Fields, against: Against): Promise<Chec
   if (price?.kind === "refused") return price;
   const size = checkSize(await baseSize(fields, { side, ordType }, instrument, against), instrument, "sz");
   if (size.kind === "refused") return size;
-  const order = { uid: against.uid, instId: instrument.instId, side, ordType, tdMode, px: price?.text ?? "", sz: size.text, clOrdId, tag };
+  const order = {
+    uid: against.uid,
+    instId: instrument.instId,
+    side,
+    ordType,
+    tdMode,
+    px: price?.text ?? "",
+    sz: size.text,
+    clOrdId,
+    tag,
+  };
   return { kind: "good", value: { ...order, ...expiry(against) }, instrument };
 };
 
@@ -73,7 +83,9 @@ export const checkCancel = (fields: Fields, against: Against): Checked<OrderRef>
 
 export const instrumentOf = (fields: Fields, instruments: Instruments): Instrument | undefined => {
   const [instId, code] = [textOf(fields, "instId"), textOf(fields, "instIdCode")];
-  return instruments.find((instrument) => (instId === "" ? String(instrument.instIdCode) === code : instrument.instId === instId));
+  return instruments.find((instrument) =>
+    instId === "" ? String(instrument.instIdCode) === code : instrument.instId === instId,
+  );
 };
 
 export const refuse = (code: string, msg = msgOf(code)): Refusal => ({ kind: "refused", code, msg });
@@ -84,7 +96,8 @@ const TRADE_MODES: ReadonlySet<string> = new Set(["cash", "cross", "isolated"]);
 const isSide = (text: string): text is Side => text === "buy" || text === "sell";
 const isOrderType = (text: string): text is OrderType => ["limit", "market", "post_only", "ioc", "fok"].includes(text);
 
-const expiry = (against: Against): { readonly expTime?: number } => (against.expTime === undefined ? {} : { expTime: against.expTime });
+const expiry = (against: Against): { readonly expTime?: number } =>
+  against.expTime === undefined ? {} : { expTime: against.expTime };
 
 type Read = { readonly kind: "read"; readonly text: string };
 

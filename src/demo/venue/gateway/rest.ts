@@ -14,12 +14,25 @@ import { PUBLIC } from "./routes/public.ts";
 import { SYSTEM } from "./routes/system.ts";
 
 /** Every public path of the gateway. */
-const ROUTES: Routes = { ...ORDER_ENTRY, ...ORDER_QUERIES, ...CANCEL_ALL_AFTER, ...ACCOUNT, ...PUBLIC, ...MARKET, ...SYSTEM };
+const ROUTES: Routes = {
+  ...ORDER_ENTRY,
+  ...ORDER_QUERIES,
+  ...CANCEL_ALL_AFTER,
+  ...ACCOUNT,
+  ...PUBLIC,
+  ...MARKET,
+  ...SYSTEM,
+};
 
 const MAX_BODY_BYTES = 1_048_576;
 
 /** Serves REST: users' paths under /api/v5, operators' under /-/. Never rejects. */
-export const serveRest = async (request: IncomingMessage, response: ServerResponse, context: GatewayContext, sockets: () => number): Promise<void> => {
+export const serveRest = async (
+  request: IncomingMessage,
+  response: ServerResponse,
+  context: GatewayContext,
+  sockets: () => number,
+): Promise<void> => {
   const since = performance.now();
   const target = request.url ?? "/";
   const path = target.split("?", 1)[0] ?? "/";
@@ -33,7 +46,13 @@ export const serveRest = async (request: IncomingMessage, response: ServerRespon
   }
 };
 
-type Arrived = { readonly request: IncomingMessage; readonly target: string; readonly path: string; readonly body: string; readonly since: number };
+type Arrived = {
+  readonly request: IncomingMessage;
+  readonly target: string;
+  readonly path: string;
+  readonly body: string;
+  readonly since: number;
+};
 
 // Once closed, nothing is accepted: the answer says that for certain nothing was processed.
 const admit = async (arrived: Arrived, context: GatewayContext): Promise<Answer> => {
@@ -54,7 +73,10 @@ const answer = async (arrived: Arrived, context: GatewayContext): Promise<Answer
   const route: Route | undefined = ROUTES[`${method} ${path}`];
   if (route === undefined) return notFound();
   const header = (name: string): string | undefined => headerOf(request, name);
-  const verdict = route.kind === "signed" ? authenticate({ method, target, body, header }, context.keyring, context.now()) : undefined;
+  const verdict =
+    route.kind === "signed"
+      ? authenticate({ method, target, body, header }, context.keyring, context.now())
+      : undefined;
   if (verdict !== undefined && "code" in verdict) return turnedAway(arrived, verdict.code, context);
   const parsed = readJson(body);
   if (parsed === undefined && body !== "") return turnedAway(arrived, "50002", context);
@@ -67,7 +89,8 @@ const answer = async (arrived: Arrived, context: GatewayContext): Promise<Answer
 const turnedAway = (arrived: Arrived, code: string, context: GatewayContext): Answer => {
   const kind = operationAt(arrived.request.method ?? "GET", arrived.path);
   const cohort = context.keyring.find(headerOf(arrived.request, "ok-access-key") ?? "")?.cohort ?? "unknown";
-  if (kind !== undefined) context.metrics.count(kind, code, cohort, "rest", (performance.now() - arrived.since) / 1_000);
+  if (kind !== undefined)
+    context.metrics.count(kind, code, cohort, "rest", (performance.now() - arrived.since) / 1_000);
   return refused(code);
 };
 
@@ -96,8 +119,8 @@ const readBody = async (request: IncomingMessage): Promise<string> => {
   return Buffer.concat(chunks).toString("utf8");
 };
 
-
-const queryOf = (target: string): URLSearchParams => new URLSearchParams(target.includes("?") ? target.slice(target.indexOf("?")) : "");
+const queryOf = (target: string): URLSearchParams =>
+  new URLSearchParams(target.includes("?") ? target.slice(target.indexOf("?")) : "");
 
 const headerOf = (request: IncomingMessage, name: string): string | undefined => {
   const value = request.headers[name];

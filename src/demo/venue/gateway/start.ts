@@ -36,7 +36,11 @@ const GOODBYE_MS = 500;
 const KEEP_ALIVE_MS = 75_000;
 
 /** Starts a gateway of the release. Rejects when the port is taken. */
-export const startGateway = async (config: GatewayConfig, release: Release, { metadata, engine }: Stores): Promise<RunningGateway> => {
+export const startGateway = async (
+  config: GatewayConfig,
+  release: Release,
+  { metadata, engine }: Stores,
+): Promise<RunningGateway> => {
   const hub = createHub(engine);
   const lastPrices = createLastPrices(engine);
   const sockets = createSockets(hub, () => context);
@@ -50,7 +54,11 @@ export const startGateway = async (config: GatewayConfig, release: Release, { me
     limits: createLimits(() => performance.now()),
     metrics: createMetrics(config),
     keyring: createKeyring(config.env, config.keySeed),
-    drain: createDrain({ onNotice: (spreadMs) => sockets.notice(spreadMs), onUndone: () => sockets.undo(), onClosed: () => sockets.leave() }),
+    drain: createDrain({
+      onNotice: (spreadMs) => sockets.notice(spreadMs),
+      onUndone: () => sockets.undo(),
+      onClosed: () => sockets.leave(),
+    }),
     now: Date.now,
   };
   engine.follow((event) => {
@@ -73,7 +81,10 @@ export const startGateway = async (config: GatewayConfig, release: Release, { me
       await within(patienceMs, context.drain.settled());
       server.close();
       server.closeIdleConnections();
-      await within(GOODBYE_MS, until(() => sockets.count() === 0));
+      await within(
+        GOODBYE_MS,
+        until(() => sockets.count() === 0),
+      );
       sockets.terminate();
       server.closeAllConnections();
       hub.close();

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 import { deltasBetween, readCounters, seriesOf } from "../../../../src/adapters/guard-thread/counters.ts";
 
 const METRIC = "venue_operations_total";
-const labels = (operation: string, code: string, http: number, cohort = "shard-3"): string => `operation="${operation}",code="${code}",http="${http}",cohort="${cohort}",protocol="rest"`;
+const labels = (operation: string, code: string, http: number, cohort = "shard-3"): string =>
+  `operation="${operation}",code="${code}",http="${http}",cohort="${cohort}",protocol="rest"`;
 const read = (text: string): ReadonlyMap<string, number> => {
   const reading = readCounters(text, METRIC);
   if (typeof reading === "string") throw new Error(reading);
@@ -15,7 +16,8 @@ describe("counters", () => {
     expect([...read(text).values()]).toEqual([12, 3]);
   });
 
-  test("without an operation yet are empty, not unreadable", () => expect(read(`# TYPE ${METRIC} counter\nup 1\n`).size).toBe(0));
+  test("without an operation yet are empty, not unreadable", () =>
+    expect(read(`# TYPE ${METRIC} counter\nup 1\n`).size).toBe(0));
 
   test.each([
     { name: "a page", text: "<!doctype html>\n<html></html>", says: /line 1 is no counter: "<!doctype html>"/ },
@@ -27,7 +29,9 @@ describe("counters", () => {
 
   test("differences have their class, and new series count from nothing", () => {
     const before = read(`${METRIC}{${labels("order", "0", 200)}} 10`);
-    const after = read(`${METRIC}{${labels("order", "0", 200)}} 15\n${METRIC}{${labels("order", "50026", 500)}} 2\n${METRIC}{${labels("amend", "51008", 200)}} 1\n${METRIC}{${labels("cancel", "50011", 429)}} 4`);
+    const after = read(
+      `${METRIC}{${labels("order", "0", 200)}} 15\n${METRIC}{${labels("order", "50026", 500)}} 2\n${METRIC}{${labels("amend", "51008", 200)}} 1\n${METRIC}{${labels("cancel", "50011", 429)}} 4`,
+    );
     expect(deltasBetween(before, after)).toEqual([
       { operation: "order", code: "0", cohort: "shard-3", outcome: "ok", count: 5 },
       { operation: "order", code: "50026", cohort: "shard-3", outcome: "failed", count: 2 },
@@ -39,10 +43,15 @@ describe("counters", () => {
   test.each([
     { name: "a value that went back", after: `${METRIC}{${labels("order", "0", 200)}} 3` },
     { name: "a series that vanished", after: "up 1" },
-  ])("$name is a restart: the bin is missing", ({ after }) => expect(deltasBetween(read(`${METRIC}{${labels("order", "0", 200)}} 10`), read(after))).toBeUndefined());
+  ])("$name is a restart: the bin is missing", ({ after }) =>
+    expect(deltasBetween(read(`${METRIC}{${labels("order", "0", 200)}} 10`), read(after))).toBeUndefined(),
+  );
 
   test("of operations that are not watched are left out; escaped labels are understood", () => {
     expect(seriesOf('operation="query",code="0"')).toBeUndefined();
-    expect(seriesOf(String.raw`operation="order",code="0",cohort="a\"b"`)).toMatchObject({ cohort: 'a"b', outcome: "ok" });
+    expect(seriesOf(String.raw`operation="order",code="0",cohort="a\"b"`)).toMatchObject({
+      cohort: 'a"b',
+      outcome: "ok",
+    });
   });
 });

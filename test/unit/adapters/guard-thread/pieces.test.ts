@@ -9,7 +9,11 @@ describe("bins", () => {
   const start = () => {
     let now = 0;
     const closed: ClosedBin<string>[] = [];
-    const bins = collectBins<string>(100, () => now, (bin) => void closed.push(bin));
+    const bins = collectBins<string>(
+      100,
+      () => now,
+      (bin) => void closed.push(bin),
+    );
     return { bins, closed, at: (ms: number): void => void (now = ms) };
   };
 
@@ -22,7 +26,10 @@ describe("bins", () => {
     bins.flush();
     expect(closed).toEqual([]);
     slow("slow");
-    expect(closed).toEqual([{ from: 0, to: 100, outcomes: ["slow"] }, { from: 100, to: 200, outcomes: ["quick"] }]);
+    expect(closed).toEqual([
+      { from: 0, to: 100, outcomes: ["slow"] },
+      { from: 100, to: 200, outcomes: ["quick"] },
+    ]);
   });
 
   test("a bin in which nothing was issued is handed out empty, and an outcome that says nothing is left out", () => {
@@ -50,7 +57,12 @@ test("what probes lost in the counters is nobody's loss", () => {
   const totals = startTotals(true);
   const place = { operation: "amend", region: "tokyo", release: "gateway@2.0", cohort: "shard-1" } as const;
   totals.probed("amend", place, "50026");
-  totals.add({ kind: "bin", at: 200, ms: 200, counts: [{ ...place, side: "new", source: "live", issued: 10, failed: 3, codes: { "50026": 3 } }] });
+  totals.add({
+    kind: "bin",
+    at: 200,
+    ms: 200,
+    counts: [{ ...place, side: "new", source: "live", issued: 10, failed: 3, codes: { "50026": 3 } }],
+  });
   const pulse = totals.pulse(200, () => "healthy");
   expect(pulse.failed).toBe(2);
   expect(pulse.failures).toEqual([{ ...place, code: "50026", count: 2 }]);
@@ -73,7 +85,11 @@ describe("an instance that leaves", () => {
 
   test("without a word is avoided if it is old, and held against it if it is new", () => {
     const leaving = noticeLeaving(() => 0);
-    expect([leaving.note(OLD, failed("refused")), leaving.isAvoided(OLD.id), leaving.announced().size]).toEqual([true, true, 0]);
+    expect([leaving.note(OLD, failed("refused")), leaving.isAvoided(OLD.id), leaving.announced().size]).toEqual([
+      true,
+      true,
+      0,
+    ]);
     expect([leaving.note(NEW, failed("refused")), leaving.isAvoided(NEW.id)]).toEqual([false, false]);
   });
 

@@ -22,7 +22,10 @@ async function release(name: string, files: Readonly<Record<string, string>>): P
 const FILES = { "main.js": "run()", "lib/a.js": "a", "lib-b.js": "b", "ünï.txt": "ü" };
 
 test("the same files give the same digest wherever they lie and whenever they were written", async () => {
-  const [one, other] = [await release("one", FILES), await release("an other place", Object.fromEntries(Object.entries(FILES).toReversed()))];
+  const [one, other] = [
+    await release("one", FILES),
+    await release("an other place", Object.fromEntries(Object.entries(FILES).toReversed())),
+  ];
   await utimes(join(other, "main.js"), 1, 1);
   await mkdir(join(other, "empty"));
   expect(await digestOfFolder(one)).toMatch(/^sha256:[0-9a-f]{64}$/);
@@ -30,7 +33,9 @@ test("the same files give the same digest wherever they lie and whenever they we
 });
 
 test("the digest of a known folder never changes: releases.yaml files in the world depend on it", async () => {
-  expect(await digestOfFolder(await release("known", { "main.js": "run()", "lib/a.js": "a" }))).toBe("sha256:05a7446be8cece520b90a638b5b99fbfc122b0fc9d84c3a118e3c1baf5903572");
+  expect(await digestOfFolder(await release("known", { "main.js": "run()", "lib/a.js": "a" }))).toBe(
+    "sha256:05a7446be8cece520b90a638b5b99fbfc122b0fc9d84c3a118e3c1baf5903572",
+  );
 });
 
 test.each([

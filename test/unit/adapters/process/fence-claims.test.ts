@@ -14,8 +14,14 @@ test("only the latest may go on, also after a restart, and only its name is kept
   const claims = fenceClaims(dir, "gateway", "tokyo");
   await claims.claim({ epoch: 9, seq: 5 });
   await claims.claim({ epoch: 10, seq: 1 });
-  await expect(claims.claim({ epoch: 9, seq: 99 })).rejects.toMatchObject({ code: "FENCED", message: expect.stringContaining("9.99") });
-  await expect(fenceClaims(dir, "gateway", "tokyo").check({ epoch: 10, seq: 0 })).rejects.toMatchObject({ code: "FENCED", message: expect.stringContaining("10.1") });
+  await expect(claims.claim({ epoch: 9, seq: 99 })).rejects.toMatchObject({
+    code: "FENCED",
+    message: expect.stringContaining("9.99"),
+  });
+  await expect(fenceClaims(dir, "gateway", "tokyo").check({ epoch: 10, seq: 0 })).rejects.toMatchObject({
+    code: "FENCED",
+    message: expect.stringContaining("10.1"),
+  });
   await claims.claim({ epoch: 10, seq: 1 });
   await claims.claim({ epoch: 10, seq: 2 });
   expect(await claims.highest()).toEqual({ epoch: 10, seq: 2 });

@@ -7,7 +7,9 @@ const pool = (weights: readonly number[]): readonly Backend[] =>
   weights.map((weight, index) => ({ id: `g${index}`, address: `127.0.0.1:${7_000 + index}`, release: "1.0", weight }));
 
 test("over any stretch each backend gets its share, to one request", () => {
-  const weights = fc.array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 6 }).filter((all) => all.some((weight) => weight > 0));
+  const weights = fc
+    .array(fc.integer({ min: 0, max: 100 }), { minLength: 1, maxLength: 6 })
+    .filter((all) => all.some((weight) => weight > 0));
   const fair = fc.property(weights, (all) => {
     const [backends, choose, total] = [pool(all), createChoice(), all.reduce((sum, weight) => sum + weight, 0)];
     const counts = new Map<string, number>();

@@ -43,7 +43,11 @@ describe("a signed request", () => {
     { name: "no signature", change: { "ok-access-sign": "" }, code: "50106" },
     { name: "no timestamp", change: { "ok-access-timestamp": "" }, code: "50107" },
     { name: "an unknown key", change: { "ok-access-key": "no" }, code: "50111" },
-    { name: "a key of the other environment", change: { "ok-access-key": accountOf("1003", "demo", SEED).apiKey }, code: "50101" },
+    {
+      name: "a key of the other environment",
+      change: { "ok-access-key": accountOf("1003", "demo", SEED).apiKey },
+      code: "50101",
+    },
     { name: "the demo header", change: { "x-simulated-trading": "1" }, code: "50101" },
     { name: "the demo header switched off", change: { "x-simulated-trading": "0" }, code: undefined },
     { name: "a timestamp in seconds", change: { "ok-access-timestamp": "1782907200" }, code: "50112" },
@@ -88,7 +92,9 @@ describe("a login", () => {
 
 describe("accounts", () => {
   test("every process computes the same keys, no two users share one, and the environments share none", () => {
-    const keys = (["production", "demo"] as const).flatMap((env) => ALL_UIDS.map((uid) => accountOf(uid, env, SEED).apiKey));
+    const keys = (["production", "demo"] as const).flatMap((env) =>
+      ALL_UIDS.map((uid) => accountOf(uid, env, SEED).apiKey),
+    );
     expect(new Set(keys).size).toBe(440);
     expect(accountOf("1003", "production", SEED)).toEqual(alice);
     expect(accountOf("1003", "production", "other").secret).not.toBe(alice.secret);

@@ -1,12 +1,22 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { floorTo, formatDecimal, isMultiple, over, parseDecimal, shiftedBy } from "../../../../src/demo/venue/gateway/decimal.ts";
+import {
+  floorTo,
+  formatDecimal,
+  isMultiple,
+  over,
+  parseDecimal,
+  shiftedBy,
+} from "../../../../src/demo/venue/gateway/decimal.ts";
 
 const read = (text: string): bigint => parseDecimal(text) ?? -1n;
 
-test.each(["", "-1", "+1", "1e3", "0x1", ".5", "5.", "1.2.3", " 1", "NaN", "1.0000000000000000001"])("%j is no decimal", (text) => {
-  expect(parseDecimal(text)).toBeUndefined();
-});
+test.each(["", "-1", "+1", "1e3", "0x1", ".5", "5.", "1.2.3", " 1", "NaN", "1.0000000000000000001"])(
+  "%j is no decimal",
+  (text) => {
+    expect(parseDecimal(text)).toBeUndefined();
+  },
+);
 
 test("writing and reading again yields the same number", () => {
   const same = fc.property(fc.bigInt({ min: 0n, max: 10n ** 40n }), (value) => {

@@ -1,7 +1,11 @@
 import { expect, test, vi } from "vitest";
 import { createDrain } from "../../../../src/demo/venue/gateway/drain.ts";
 
-const listener = () => ({ onNotice: vi.fn<(spreadMs: number) => void>(), onUndone: vi.fn<() => void>(), onClosed: vi.fn<() => void>() });
+const listener = () => ({
+  onNotice: vi.fn<(spreadMs: number) => void>(),
+  onUndone: vi.fn<() => void>(),
+  onClosed: vi.fn<() => void>(),
+});
 
 const inFakeTime = async (work: () => Promise<void> | void): Promise<void> => {
   vi.useFakeTimers();

@@ -19,7 +19,13 @@ const opened = () => {
     close() {},
   };
   const closes: number[] = [];
-  const socket = Object.assign(new EventEmitter(), { readyState: 1, OPEN: 1, send() {}, close: (code: number) => void closes.push(code), terminate() {} });
+  const socket = Object.assign(new EventEmitter(), {
+    readyState: 1,
+    OPEN: 1,
+    send() {},
+    close: (code: number) => void closes.push(code),
+    terminate() {},
+  });
   openSession(socket as unknown as WebSocket, hub, {} as GatewayContext);
   const say = (text: string): boolean => socket.emit("message", Buffer.from(text), false);
   return { socket, subscribers, closes, say };
@@ -47,7 +53,9 @@ test("a ping or a push keeps it open", () => {
 
 test("when it ends, so do its subscriptions, and subscribing twice is one subscription", () => {
   const { socket, subscribers, say } = opened();
-  say('{"op":"subscribe","args":[{"channel":"tickers","instId":"BTC-USDT"},{"channel":"tickers","instId":"BTC-USDT"}]}');
+  say(
+    '{"op":"subscribe","args":[{"channel":"tickers","instId":"BTC-USDT"},{"channel":"tickers","instId":"BTC-USDT"}]}',
+  );
   expect(subscribers.size).toBe(1);
   socket.emit("close");
   expect(subscribers.size).toBe(0);

@@ -7,7 +7,14 @@ import type { Arrival } from "../../../../src/demo/traffic/schedule.ts";
 
 const uids = Array.from({ length: 200 }, (_, index) => String(1000 + index));
 const options = { uids, seed: 7, ratePerSec: 300, plantedFailureRate: 0.001, leverageShare: 0.005 };
-const market: Market = { instId: "BTC-USDT", instIdCode: 3, pxDigits: 1, szDigits: 8, referencePx: 60_000, unitSz: 0.0005 };
+const market: Market = {
+  instId: "BTC-USDT",
+  instIdCode: 3,
+  pxDigits: 1,
+  szDigits: 8,
+  referencePx: 60_000,
+  unitSz: 0.0005,
+};
 
 const take = (count: number, more: Partial<typeof options> = {}): readonly Arrival[] => {
   const coming = arrivals({ ...options, ...more });
@@ -53,7 +60,14 @@ test("users place, amend and cancel at about 45, 25 and 30 in a hundred, and man
     const intent = intentOf(arrival, of, ledger, [market]);
     if (intent.kind === "order") {
       const { side, values, ordType } = intent;
-      const order = ledger.open({ uid: arrival.uid, clOrdId: `c${arrival.index}`, instId: market.instId, side, rests: ordType !== "ioc", values });
+      const order = ledger.open({
+        uid: arrival.uid,
+        clOrdId: `c${arrival.index}`,
+        instId: market.instId,
+        side,
+        rests: ordType !== "ioc",
+        values,
+      });
       order.placed = "acknowledged";
       order.isBusy = false;
     }

@@ -26,14 +26,23 @@ afterEach(async () => {
 });
 
 const start = async (more: Partial<TrafficOptions> = {}): Promise<Traffic> => {
-  const options = { regions: venue.regions, keySeed: "keys", uids, ratePerSec: 150, seed: 3, plantedFailureRate: 0, maxSeconds: 30, ...more };
+  const options = {
+    regions: venue.regions,
+    keySeed: "keys",
+    uids,
+    ratePerSec: 150,
+    seed: 3,
+    plantedFailureRate: 0,
+    maxSeconds: 30,
+    ...more,
+  };
   traffic = await startTraffic(options, { onOutcome: (outcome) => outcomes.push(outcome) });
   return traffic;
 };
 
 /** Polls; rejects after 10 s. */
 const until = async (what: string, isSo: () => boolean): Promise<void> => {
-  for (const end = Date.now() + 10_000; !isSo(); ) {
+  for (const end = Date.now() + 10_000; !isSo();) {
     if (Date.now() > end) throw new Error(`in vain: ${what}`);
     await new Promise((done) => setTimeout(done, 10));
   }
@@ -47,7 +56,16 @@ test("against a healthy venue nothing fails and nothing is lost, over REST and W
   const running = await start();
   await operations(200);
   const summary = await running.stop();
-  expect(summary).toMatchObject({ failed: 0, ambiguous: 0, planted: 0, lost: 0, unchecked: 0, leverageLost: 0, left: 0, firstFailedAt: null });
+  expect(summary).toMatchObject({
+    failed: 0,
+    ambiguous: 0,
+    planted: 0,
+    lost: 0,
+    unchecked: 0,
+    leverageLost: 0,
+    left: 0,
+    firstFailedAt: null,
+  });
   expect(Object.keys(summary.byKind)).toEqual(["amend", "cancel", "order"]);
   expect(Object.keys(summary.byRegion)).toEqual(["frankfurt", "tokyo"]);
   expect(Object.keys(summary.byProtocol)).toEqual(["rest", "ws"]);
@@ -78,7 +96,9 @@ test("one lost order is noticed, whatever was done with it before", async () => 
   venue.orders.delete(dropped?.ordId ?? "");
   const summary = await traffic?.stop();
   expect(summary?.lost).toBe(1);
-  expect(summary?.lostOrders).toMatchObject([{ ordId: dropped?.ordId, clOrdId: dropped?.clOrdId, uid: dropped?.uid, reason: "missing", found: "unknown" }]);
+  expect(summary?.lostOrders).toMatchObject([
+    { ordId: dropped?.ordId, clOrdId: dropped?.clOrdId, uid: dropped?.uid, reason: "missing", found: "unknown" },
+  ]);
 });
 
 test("an order that is acknowledged and never kept is lost", async () => {
@@ -114,21 +134,24 @@ test.each(["amend", "cancel"] as const)("%s acknowledged and not done is a failu
   expect(summary).toMatchObject({ failed: 1, stateWrong: 1, failedByCode: { "state-wrong": 1 }, lost: 1 });
 });
 
-test.each(["rest", "ws"] as const)("a missed deadline over %s counts at once, and its order is asked for", async (protocol) => {
-  let isDone = false;
-  venue.fault = (operation) => {
-    if (isDone || operation.protocol !== protocol) return undefined;
-    isDone = true;
-    return "silent";
-  };
-  await start({ deadlineMs: 120 });
-  await until("the missed deadline", () => outcomes.some((outcome) => outcome.code === "timeout"));
-  const late = outcomes.find((outcome) => outcome.code === "timeout");
-  expect(late).toMatchObject({ class: "ambiguous", protocol });
-  expect(late?.ms).toBeGreaterThanOrEqual(119);
-  const summary = await traffic?.stop();
-  expect(summary).toMatchObject({ failed: 1, ambiguous: 1, lost: 0, ambiguousResolved: { landed: 0, notLanded: 1 } });
-});
+test.each(["rest", "ws"] as const)(
+  "a missed deadline over %s counts at once, and its order is asked for",
+  async (protocol) => {
+    let isDone = false;
+    venue.fault = (operation) => {
+      if (isDone || operation.protocol !== protocol) return undefined;
+      isDone = true;
+      return "silent";
+    };
+    await start({ deadlineMs: 120 });
+    await until("the missed deadline", () => outcomes.some((outcome) => outcome.code === "timeout"));
+    const late = outcomes.find((outcome) => outcome.code === "timeout");
+    expect(late).toMatchObject({ class: "ambiguous", protocol });
+    expect(late?.ms).toBeGreaterThanOrEqual(119);
+    const summary = await traffic?.stop();
+    expect(summary).toMatchObject({ failed: 1, ambiguous: 1, lost: 0, ambiguousResolved: { landed: 0, notLanded: 1 } });
+  },
+);
 
 test("the users' own failures are counted apart, and lose nothing", async () => {
   await start({ plantedFailureRate: 0.15 });
@@ -158,7 +181,9 @@ test("when a region dies its users go to the other one, and come home when it se
   expect(soon.length).toBeGreaterThan(0);
   expect(soon.filter((outcome) => outcome.class !== "ok" && outcome.region === "frankfurt")).toEqual([]);
   await venue.revive("tokyo");
-  await until("users at home in tokyo", () => outcomes.slice(-20).some((outcome) => outcome.region === "tokyo" && outcome.class === "ok"));
+  await until("users at home in tokyo", () =>
+    outcomes.slice(-20).some((outcome) => outcome.region === "tokyo" && outcome.class === "ok"),
+  );
   await until("sockets at home in tokyo", () => venue.sockets("tokyo") > 0);
   const summary = await traffic?.stop();
   expect(summary?.lost).toBe(0);
@@ -172,9 +197,13 @@ test("a region that hangs loses its users after two missed deadlines each, and g
   venue.mute("tokyo", true);
   const mutedAt = Date.now();
   await operations(150);
-  await until("everybody in frankfurt", () => outcomes.slice(-30).every((outcome) => outcome.region === "frankfurt" && outcome.class === "ok"));
+  await until("everybody in frankfurt", () =>
+    outcomes.slice(-30).every((outcome) => outcome.region === "frankfurt" && outcome.class === "ok"),
+  );
   venue.mute("tokyo", false);
-  await until("users at home in tokyo", () => outcomes.slice(-20).some((outcome) => outcome.region === "tokyo" && outcome.class === "ok"));
+  await until("users at home in tokyo", () =>
+    outcomes.slice(-20).some((outcome) => outcome.region === "tokyo" && outcome.class === "ok"),
+  );
   const summary = await traffic?.stop();
   expect(summary?.lost).toBe(0);
   expect(summary?.firstFailedAt).toBeGreaterThanOrEqual(mutedAt - 110);
@@ -234,5 +263,8 @@ test("a venue that does not answer is named", async () => {
 
 test("a configuration with mistakes is refused with all of them", async () => {
   const mistaken = startTraffic({ regions: venue.regions, keySeed: "keys", uids: [], ratePerSec: -1 });
-  await expect(mistaken).rejects.toMatchObject({ code: "VENUE_CONFIG", message: expect.stringMatching(/uids.*ratePerSec/) as string });
+  await expect(mistaken).rejects.toMatchObject({
+    code: "VENUE_CONFIG",
+    message: expect.stringMatching(/uids.*ratePerSec/) as string,
+  });
 });

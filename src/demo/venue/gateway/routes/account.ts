@@ -25,7 +25,9 @@ const leverage: Route = {
     if (mgnMode === "") return refused("50014", "mgnMode");
     const lever = await metadata.leverage(account.uid);
     if (lever.kind !== "found") return refused(codeOfAbsent(lever));
-    return ok([{ instId: query.get("instId") ?? "", ccy: query.get("ccy") ?? "", mgnMode, posSide: "net", lever: lever.value }]);
+    return ok([
+      { instId: query.get("instId") ?? "", ccy: query.get("ccy") ?? "", mgnMode, posSide: "net", lever: lever.value },
+    ]);
   },
 };
 
@@ -41,7 +43,9 @@ const setLeverage: Route = {
     if (mgnMode !== "cross" && mgnMode !== "isolated") return refused("51000", "mgnMode");
     const stored = await metadata.setLeverage(account.uid, lever);
     if (stored.kind !== "found") return refused(codeOfAbsent(stored));
-    return ok([{ instId: textOf(body, "instId"), lever: stored.value, mgnMode, posSide: textOf(body, "posSide") || "net" }]);
+    return ok([
+      { instId: textOf(body, "instId"), lever: stored.value, mgnMode, posSide: textOf(body, "posSide") || "net" },
+    ]);
   },
 };
 

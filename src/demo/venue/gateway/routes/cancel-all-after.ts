@@ -10,7 +10,8 @@ const cancelAllAfter: Route = {
     if (!isFields(body)) return refused("50000");
     const [timeOut, tag] = [textOf(body, "timeOut"), textOf(body, "tag")];
     const timeOutSec = Number(timeOut);
-    if (timeOut === "" || !(timeOutSec === 0 || (timeOutSec >= 10 && timeOutSec <= 120))) return refused("51000", "timeOut");
+    if (timeOut === "" || !(timeOutSec === 0 || (timeOutSec >= 10 && timeOutSec <= 120)))
+      return refused("51000", "timeOut");
     if (!context.limits.take(`${account.uid} cancel-all-after ${tag}`, DEAD_MAN, 1)) return refused("50011");
     const asked = await askEngine(context.engine, { op: "cancel-all-after", uid: account.uid, timeOutSec, tag });
     if (asked.kind === "not-sent") return refused("50001");

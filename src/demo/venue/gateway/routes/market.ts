@@ -10,9 +10,14 @@ const ticker: Route = {
   kind: "public",
   answer: async ({ query }, context) => {
     const instId = query.get("instId") ?? "";
-    const [asked, book] = await Promise.all([askEngine(context.engine, { op: "ticker", instId }), bookOf(context, instId, 1)]);
+    const [asked, book] = await Promise.all([
+      askEngine(context.engine, { op: "ticker", instId }),
+      bookOf(context, instId, 1),
+    ]);
     if (asked.kind !== "reply" || book === undefined) return refused("50001");
-    return asked.reply.ticker === undefined || book === "unknown" ? refused("51001") : ok([tickerView(instId, asked.reply.ticker, book)]);
+    return asked.reply.ticker === undefined || book === "unknown"
+      ? refused("51001")
+      : ok([tickerView(instId, asked.reply.ticker, book)]);
   },
 };
 
@@ -29,7 +34,11 @@ const books: Route = {
 /** Market data over REST. */
 export const MARKET: Routes = { "GET /api/v5/market/ticker": ticker, "GET /api/v5/market/books": books };
 
-const bookOf = async (context: GatewayContext, instId: string, depth: number): Promise<Book | "unknown" | undefined> => {
+const bookOf = async (
+  context: GatewayContext,
+  instId: string,
+  depth: number,
+): Promise<Book | "unknown" | undefined> => {
   const asked = await askEngine(context.engine, { op: "book", instId, depth });
   return asked.kind === "reply" ? (asked.reply.book ?? "unknown") : undefined;
 };

@@ -43,7 +43,10 @@ export const answerOperator = async (
 
 // Ready means ready for orders: the engine answers, and the metadata that this release reads is there.
 const canServe = async ({ engine, metadata }: GatewayContext): Promise<boolean> => {
-  const [asked, instruments] = await Promise.all([askEngine(engine, { op: "ticker", instId: "BTC-USDT" }), metadata.instruments()]);
+  const [asked, instruments] = await Promise.all([
+    askEngine(engine, { op: "ticker", instId: "BTC-USDT" }),
+    metadata.instruments(),
+  ]);
   return asked.kind === "reply" && instruments.kind === "found";
 };
 

@@ -40,9 +40,21 @@ export const operationAt = (method: string, path: string): OperationKind | undef
   return path.includes("cancel") ? "cancel" : "order";
 };
 
-const enter = async (kind: OperationKind, rows: readonly Fields[], call: SignedCall, context: GatewayContext): Promise<Answer> => {
+const enter = async (
+  kind: OperationKind,
+  rows: readonly Fields[],
+  call: SignedCall,
+  context: GatewayContext,
+): Promise<Answer> => {
   const inTime = micros();
   const expTime = Number(call.header("exptime") ?? Number.NaN);
-  const entry = { kind, account: call.account, rows, protocol: "rest", since: call.since, ...(expTime > 0 && { expTime }) } as const;
+  const entry = {
+    kind,
+    account: call.account,
+    rows,
+    protocol: "rest",
+    since: call.since,
+    ...(expTime > 0 && { expTime }),
+  } as const;
   return restRows(await enterOrders(entry, context), inTime, micros());
 };

@@ -47,9 +47,13 @@ const page = (orders: readonly EngineOrder[], query: URLSearchParams): readonly 
   const limit = Math.min(Number(query.get("limit") ?? MAX_PENDING) || MAX_PENDING, MAX_PENDING);
   return orders
     .filter((each) => wanted("instType", "SPOT") && wanted("ordType", each.ordType) && wanted("state", each.state))
-    .filter((each) => (after === undefined || BigInt(each.ordId) < after) && (before === undefined || BigInt(each.ordId) > before))
+    .filter(
+      (each) =>
+        (after === undefined || BigInt(each.ordId) < after) && (before === undefined || BigInt(each.ordId) > before),
+    )
     .toSorted((left, right) => (BigInt(left.ordId) < BigInt(right.ordId) ? 1 : -1))
     .slice(0, limit);
 };
 
-const idOf = (text: string | null): bigint | undefined => (text !== null && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined);
+const idOf = (text: string | null): bigint | undefined =>
+  text !== null && /^\d{1,20}$/.test(text) ? BigInt(text) : undefined;

@@ -2,7 +2,12 @@ import { textOf } from "../../fields.ts";
 import type { Fields } from "../../fields.ts";
 
 /** What a client subscribes to. Echoed in every push. */
-export type Arg = { readonly channel: string; readonly instType?: string; readonly instId?: string; readonly ccy?: string };
+export type Arg = {
+  readonly channel: string;
+  readonly instType?: string;
+  readonly instId?: string;
+  readonly ccy?: string;
+};
 
 /** `user`: only after login, and only the user's own. `instrument`: named by its `instId`. `venue`: one for all. */
 export type ChannelKind = "user" | "instrument" | "venue";
@@ -25,7 +30,12 @@ export const channelKind = (channel: string): ChannelKind | undefined => CHANNEL
 
 export const argOf = (fields: Fields): Arg => {
   const [instType, instId, ccy] = [textOf(fields, "instType"), textOf(fields, "instId"), textOf(fields, "ccy")];
-  return { channel: textOf(fields, "channel"), ...(instType !== "" && { instType }), ...(instId !== "" && { instId }), ...(ccy !== "" && { ccy }) };
+  return {
+    channel: textOf(fields, "channel"),
+    ...(instType !== "" && { instType }),
+    ...(instId !== "" && { instId }),
+    ...(ccy !== "" && { ccy }),
+  };
 };
 
 /** Two subscriptions with the same key are one. */

@@ -40,12 +40,24 @@ export const createHub = (engine: EngineLink): Hub => {
     const asked = await askEngine(engine, { op: "balance", uid });
     if (asked.kind !== "reply") return;
     for (const each of accounts.of(uid)) {
-      const balances = (asked.reply.balances ?? []).filter(({ ccy }) => each.arg.ccy === undefined || each.arg.ccy === ccy);
-      each.push({ arg: { ...each.arg, uid }, eventType: "event_update", curPage: 1, lastPage: true, data: [balanceView(balances, String(Date.now()))] });
+      const balances = (asked.reply.balances ?? []).filter(
+        ({ ccy }) => each.arg.ccy === undefined || each.arg.ccy === ccy,
+      );
+      each.push({
+        arg: { ...each.arg, uid },
+        eventType: "event_update",
+        curPage: 1,
+        lastPage: true,
+        data: [balanceView(balances, String(Date.now()))],
+      });
     }
   };
   const balanceSoon = (uid: string): void => {
-    if (accounts.of(uid).size > 0 && !due.has(uid)) due.set(uid, setTimeout(() => void pushBalance(uid), BALANCE_PUSH_MS));
+    if (accounts.of(uid).size > 0 && !due.has(uid))
+      due.set(
+        uid,
+        setTimeout(() => void pushBalance(uid), BALANCE_PUSH_MS),
+      );
   };
 
   return {
@@ -76,7 +88,8 @@ export const createHub = (engine: EngineLink): Hub => {
       }
       const { uid, instId } = event.order;
       const message = orderPush(event);
-      for (const each of orders.of(uid)) if (wants(each.arg, event.order)) each.push({ arg: { ...each.arg, uid }, data: [message] });
+      for (const each of orders.of(uid))
+        if (wants(each.arg, event.order)) each.push({ arg: { ...each.arg, uid }, data: [message] });
       balanceSoon(uid);
       market.touch(instId);
     },
@@ -108,7 +121,16 @@ const orderPush = ({ order, reason, reqId }: OrderUpdate): object => ({
   msg: "",
 });
 
-const tradeView = ({ instId, tradeId, px, sz, side, ts }: Trade): object => ({ instId, tradeId, px, sz, side, count: "1", source: "0", ts: String(ts) });
+const tradeView = ({ instId, tradeId, px, sz, side, ts }: Trade): object => ({
+  instId,
+  tradeId,
+  px,
+  sz,
+  side,
+  count: "1",
+  source: "0",
+  ts: String(ts),
+});
 
 type Index = { add(key: string, subscriber: Subscriber): () => void; of(key: string): ReadonlySet<Subscriber> };
 

@@ -68,11 +68,17 @@ const openFeed = (engine: EngineLink, instId: string): InstrumentFeed => {
     timer = undefined;
     if (isReading) return soon(PUSH_EVERY_MS);
     isReading = true;
-    const [book, ticker] = await Promise.all([askEngine(engine, { op: "book", instId, depth: DEPTH }), askEngine(engine, { op: "ticker", instId })]);
+    const [book, ticker] = await Promise.all([
+      askEngine(engine, { op: "book", instId, depth: DEPTH }),
+      askEngine(engine, { op: "ticker", instId }),
+    ]);
     isReading = false;
     const next = book.kind === "reply" ? book.reply.book : undefined;
     if (next === undefined) return seen.size > 0 ? soon(PUSH_EVERY_MS * 10) : undefined;
-    push(next, ticker.kind === "reply" && ticker.reply.ticker ? tickerView(instId, ticker.reply.ticker, next) : undefined);
+    push(
+      next,
+      ticker.kind === "reply" && ticker.reply.ticker ? tickerView(instId, ticker.reply.ticker, next) : undefined,
+    );
   };
   const soon = (delayMs: number): void => {
     timer ??= setTimeout(() => void read(), delayMs);
@@ -100,13 +106,20 @@ const openFeed = (engine: EngineLink, instId: string): InstrumentFeed => {
   };
 };
 
-const messageFor = ({ arg }: Subscriber, last: Book | undefined, next: Book, ticker: object | undefined, isConfirming: boolean): object | undefined => {
+const messageFor = (
+  { arg }: Subscriber,
+  last: Book | undefined,
+  next: Book,
+  ticker: object | undefined,
+  isConfirming: boolean,
+): object | undefined => {
   const isUnchanged = last !== undefined && last.seqId === next.seqId;
   switch (arg.channel) {
     case "tickers":
       return ticker && { arg, data: [ticker] };
     case "books":
-      if (last === undefined) return { arg, action: "snapshot", data: [{ ...bookView(next), prevSeqId: -1, checksum: 0 }] };
+      if (last === undefined)
+        return { arg, action: "snapshot", data: [{ ...bookView(next), prevSeqId: -1, checksum: 0 }] };
       return isUnchanged && !isConfirming ? undefined : { arg, action: "update", data: [bookChange(last, next)] };
     case "books5":
       return isUnchanged ? undefined : { arg, data: [topOf(next, 5, arg.instId)] };

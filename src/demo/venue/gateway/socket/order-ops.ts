@@ -38,7 +38,8 @@ export const enterSocketOrders = async (
   if (!isAdmitted) return turnAway("50001");
   if (account === undefined) return turnAway("60011");
   const rows: unknown = request["args"];
-  if (!Array.isArray(rows) || rows.length === 0 || rows.length > MAX_BATCH || !rows.every(isFields)) return turnAway("60013");
+  if (!Array.isArray(rows) || rows.length === 0 || rows.length > MAX_BATCH || !rows.every(isFields))
+    return turnAway("60013");
   const expTime = Number(textOf(request, "expTime") || Number.NaN);
   const entry = { kind, account, rows, protocol: "ws", since, ...(expTime > 0 && { expTime }) } as const;
   return reply(socketRows(await enterOrders(entry, context), inTime, micros()));

@@ -63,9 +63,11 @@ export const openSession = (socket: WebSocket, hub: Hub, context: GatewayContext
 
   const subscribe = (arg: Arg, request: Fields): void => {
     const kind = channelKind(arg.channel);
-    if (kind === undefined) return fail("60018", `Wrong URL or channel:${arg.channel},instId:${arg.instId ?? ""} doesn't exist`, request);
+    if (kind === undefined)
+      return fail("60018", `Wrong URL or channel:${arg.channel},instId:${arg.instId ?? ""} doesn't exist`, request);
     if (kind === "user" && account === undefined) return fail("60011", "Please log in", request);
-    if (kind === "instrument" && arg.instId === undefined) return fail("60012", `Illegal request: ${JSON.stringify(request)}`, request);
+    if (kind === "instrument" && arg.instId === undefined)
+      return fail("60012", `Illegal request: ${JSON.stringify(request)}`, request);
     const id = textOf(request, "id");
     send({ ...(id !== "" && { id }), event: "subscribe", arg, connId });
     if (kind === "user") send({ event: "channel-conn-count", channel: arg.channel, connCount: "1", connId });
@@ -102,8 +104,10 @@ export const openSession = (socket: WebSocket, hub: Hub, context: GatewayContext
     if (op === "login") return login(request);
     if (op === "subscribe" || op === "unsubscribe") {
       const args: unknown = request["args"];
-      if (!Array.isArray(args) || args.length === 0) return fail("60012", `Illegal request: ${text.slice(0, 200)}`, request);
-      for (const fields of args.filter(isFields)) (op === "subscribe" ? subscribe : unsubscribe)(argOf(fields), request);
+      if (!Array.isArray(args) || args.length === 0)
+        return fail("60012", `Illegal request: ${text.slice(0, 200)}`, request);
+      for (const fields of args.filter(isFields))
+        (op === "subscribe" ? subscribe : unsubscribe)(argOf(fields), request);
       return;
     }
     if (socketOperation(op) === undefined) return fail("60012", `Illegal request: ${text.slice(0, 200)}`, request);
@@ -124,7 +128,12 @@ export const openSession = (socket: WebSocket, hub: Hub, context: GatewayContext
     notice() {
       if (hasNotice) return;
       hasNotice = true;
-      send({ event: "notice", code: "64008", msg: "The connection will soon be closed for a service upgrade. Please reconnect.", connId });
+      send({
+        event: "notice",
+        code: "64008",
+        msg: "The connection will soon be closed for a service upgrade. Please reconnect.",
+        connId,
+      });
     },
     leave() {
       isLeaving = true;

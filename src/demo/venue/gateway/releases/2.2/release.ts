@@ -8,7 +8,10 @@ import { RELEASE_2_0 } from "../2.0/release.ts";
 export type Fault = { readonly restingOrders: number; readonly share: number };
 
 /** Reads `{"restingOrders":3,"share":0.6}`; these are the defaults. */
-export const readFault = (text: string | undefined): Fault => ({ restingOrders: numberIn(text, "restingOrders") ?? 3, share: numberIn(text, "share") ?? 0.6 });
+export const readFault = (text: string | undefined): Fault => ({
+  restingOrders: numberIn(text, "restingOrders") ?? 3,
+  share: numberIn(text, "share") ?? 0.6,
+});
 
 /** 2.2 is 2.0 that stumbles over accounts with several resting orders. Whoever has one order at a time never sees it. */
 export const release22 = (fault: Fault, luck: () => number = Math.random): Release => ({
