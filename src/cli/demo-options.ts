@@ -15,7 +15,10 @@ export type DemoOptions = {
 export function number(text: string | undefined, option: string, otherwise: number, most = 1_000_000): number {
   if (text === undefined) return otherwise;
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > most) throw new UpgradeError("USAGE", `${option} ${text} is no whole number from 1 to ${most}`, { hint: `such as ${option} ${otherwise}` });
+  if (!/^\d+$/.test(text) || value < 1 || value > most)
+    throw new UpgradeError("USAGE", `${option} ${text} is no whole number from 1 to ${most}`, {
+      hint: `such as ${option} ${otherwise}`,
+    });
   return value;
 }
 

@@ -22,7 +22,15 @@ async function upgrade(io: CliIo, output: OutputKind, order: UpgradeOrder): Prom
   const loaded = await loadFiles(io, { plan: order.plan, environment: order.environment, releases: order.releases });
   const state = fileState(stateDirOf(order.environment));
   const cwd = dirname(dirname(order.plan));
-  const { run, status, secrets } = await startRun({ io, cwd, loaded, state, output, onEvent: order.onEvent, isQuiet: true });
+  const { run, status, secrets } = await startRun({
+    io,
+    cwd,
+    loaded,
+    state,
+    output,
+    onEvent: order.onEvent,
+    isQuiet: true,
+  });
   const redact = redactor(secrets);
   const { phase } = run;
   return {
@@ -43,17 +51,31 @@ const stateDirOf = (environment: string): string => join(dirname(environment), "
  */
 async function bringUp(io: CliIo, order: Parameters<Midflight["bringUp"]>[0]): Promise<Estate> {
   const folder = dirname(order.environment);
-  const loaded = await loadFiles(io, { plan: join(folder, "good-upgrade.yaml"), environment: order.environment, releases: order.releases });
+  const loaded = await loadFiles(io, {
+    plan: join(folder, "good-upgrade.yaml"),
+    environment: order.environment,
+    releases: order.releases,
+  });
   const release = loaded.releases.releases[order.release]?.process;
-  if (release === undefined) throw new UpgradeError("VENUE_CONFIG", `${order.release} is not of the process driver`, { hint: "use the shipped plans" });
-  const { estate, placed } = wireEstate(loaded, order.component, { env: io.env, stateDir: stateDirOf(order.environment) });
+  if (release === undefined)
+    throw new UpgradeError("VENUE_CONFIG", `${order.release} is not of the process driver`, {
+      hint: "use the shipped plans",
+    });
+  const { estate, placed } = wireEstate(loaded, order.component, {
+    env: io.env,
+    stateDir: stateDirOf(order.environment),
+  });
   const dismiss = guardWithProgram(sweepCommand(folder));
   const stop = async () => {
     await estate.stop();
     dismiss();
   };
   try {
-    await estate.bringUp(Object.keys(placed.balancer), { release: order.release, digest: release.digest, count: placed.instances });
+    await estate.bringUp(Object.keys(placed.balancer), {
+      release: order.release,
+      digest: release.digest,
+      count: placed.instances,
+    });
     return { ...estate, stop };
   } catch (error) {
     await stop();

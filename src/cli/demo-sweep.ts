@@ -6,7 +6,14 @@ import { ownScript } from "./shipped.ts";
 import { wireLeftovers } from "./wiring-estate.ts";
 
 /** What a demo leaves to its guardian: it ends the gateways of the environment in this folder. */
-export const sweepCommand = (folder: string): readonly string[] => [process.execPath, ownScript(), "demo", "sweep", "--dir", resolve(folder)];
+export const sweepCommand = (folder: string): readonly string[] => [
+  process.execPath,
+  ownScript(),
+  "demo",
+  "sweep",
+  "--dir",
+  resolve(folder),
+];
 
 /** An upgrade that another process conducts may start one more meanwhile. */
 const TIMES = 3;

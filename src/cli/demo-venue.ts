@@ -24,9 +24,20 @@ export async function venueAlone(io: CliIo, options: DemoOptions): Promise<ExitS
   io.say("starting: PostgreSQL, two matching engines, two regions of a balancer and six gateways");
   const venue = await startVenue({ dir, env: "production", keySeed: KEY_SEED, ...portBaseOf(options) });
   stack.defer(() => venue.stop());
-  const workspace = await prepareWorkspace(shippedPlans(), await workFolder(stack), { plan: "good-upgrade.yaml" }, { text: "none" }, venue);
+  const workspace = await prepareWorkspace(
+    shippedPlans(),
+    await workFolder(stack),
+    { plan: "good-upgrade.yaml" },
+    { text: "none" },
+    venue,
+  );
   const midflight = midflightSurface({ ...io, env: { ...io.env, ...venue.variables, FAULT: "{}" } }, "lines");
-  const estate = await midflight.bringUp({ environment: workspace.environment, component: "gateway", release: "gateway@1.0", releases: workspace.releases });
+  const estate = await midflight.bringUp({
+    environment: workspace.environment,
+    component: "gateway",
+    release: "gateway@1.0",
+    releases: workspace.releases,
+  });
   stack.defer(() => estate.stop());
   const facts = factsOf(venue, workspace);
   io.print(options.json === true ? JSON.stringify({ kind: "venue", ...facts }) : textOf(facts));
@@ -38,7 +49,13 @@ export async function venueAlone(io: CliIo, options: DemoOptions): Promise<ExitS
 /** Holds the records of the gateways: when this process is killed, they have to be ended before it goes. */
 async function workFolder(stack: AsyncDisposableStack): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "midflight-work-"));
-  const dismiss = guardWithProgram(["/bin/sh", "-c", `"$@"; rm -rf -- "$0"`, path, ...sweepCommand(join(path, "plans"))]);
+  const dismiss = guardWithProgram([
+    "/bin/sh",
+    "-c",
+    `"$@"; rm -rf -- "$0"`,
+    path,
+    ...sweepCommand(join(path, "plans")),
+  ]);
   stack.defer(async () => {
     await rm(path, { recursive: true, force: true });
     dismiss();
@@ -70,8 +87,14 @@ function curlOf(venue: Venue): string {
 }
 
 function textOf(facts: Facts): string {
-  const regions = Object.entries(facts.regions).map(([name, at]) => `  ${name.padEnd(10)} REST ${at.rest}/api/v5   WebSocket ${at.ws}/ws/v5/{public,private}   admin ${at.admin}`);
-  const accounts = facts.accounts.map((account) => `  uid ${account.uid}  key ${account.apiKey}  secret ${account.secret}  passphrase ${account.passphrase}`);
+  const regions = Object.entries(facts.regions).map(
+    ([name, at]) =>
+      `  ${name.padEnd(10)} REST ${at.rest}/api/v5   WebSocket ${at.ws}/ws/v5/{public,private}   admin ${at.admin}`,
+  );
+  const accounts = facts.accounts.map(
+    (account) =>
+      `  uid ${account.uid}  key ${account.apiKey}  secret ${account.secret}  passphrase ${account.passphrase}`,
+  );
   const variables = Object.entries(facts.variables).map(([name, value]) => `  export ${name}='${value}'`);
   return [
     "The venue speaks OKX V5; instruments BTC-USDT, ETH-USDT and PROBE-USDT.",

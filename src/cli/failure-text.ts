@@ -19,7 +19,9 @@ export function statusOf(io: CliIo, error: unknown): ExitStatus {
     return CATALOG[error.code].exit;
   }
   const bug = error instanceof Bug ? error : new Bug(error instanceof Error ? error.message : String(error), error);
-  io.say(`${chalk.red("bug")} ${bug.message}\n  This should not happen. Please report it with the lines below; nothing else was changed.\n${stackOf(bug)}`);
+  io.say(
+    `${chalk.red("bug")} ${bug.message}\n  This should not happen. Please report it with the lines below; nothing else was changed.\n${stackOf(bug)}`,
+  );
   return EXIT.bug;
 }
 

@@ -29,7 +29,16 @@ export function liveRenderer(io: CliIo, graph: Graph): Renderer {
   const gates = rows.map(() => gate());
   const undo = gate();
   const over = gate();
-  const state: State = { now: "looking at what is there", status: "waiting for the guard's first figures", shown: "", told: [], handle: undefined, at: -1, isTripped: false, isEnded: false };
+  const state: State = {
+    now: "looking at what is there",
+    status: "waiting for the guard's first figures",
+    shown: "",
+    told: [],
+    handle: undefined,
+    at: -1,
+    isTripped: false,
+    isEnded: false,
+  };
   const refresh = () => {
     const text = `${state.now}\n${state.status}`;
     if (state.handle === undefined || state.shown === text) return;
@@ -41,14 +50,22 @@ export function liveRenderer(io: CliIo, graph: Graph): Renderer {
     state.shown = "";
     refresh();
   };
-  const list = new Listr<unknown>([...rows.map((row, index) => rowTask(row, index, gates, state, enter)), undoTask(undo, over, state, enter)], {
-    concurrent: false,
-    exitOnError: false,
-    collectErrors: false,
-    renderer: "default",
-    rendererOptions: { collapseErrors: false, showErrorMessage: false, suffixSkips: false, spinner: new CalmSpinner() },
-    fallbackRenderer: "simple",
-  });
+  const list = new Listr<unknown>(
+    [...rows.map((row, index) => rowTask(row, index, gates, state, enter)), undoTask(undo, over, state, enter)],
+    {
+      concurrent: false,
+      exitOnError: false,
+      collectErrors: false,
+      renderer: "default",
+      rendererOptions: {
+        collapseErrors: false,
+        showErrorMessage: false,
+        suffixSkips: false,
+        spinner: new CalmSpinner(),
+      },
+      fallbackRenderer: "simple",
+    },
+  );
   const done = list.run().catch(() => {});
   const timer = setInterval(refresh, REDRAW_MS);
   const reach = (index: number) => {
@@ -83,11 +100,33 @@ export function liveRenderer(io: CliIo, graph: Graph): Renderer {
 }
 
 /** Still to be read when the tree stands still. */
-const LASTING: ReadonlySet<RunEvent["kind"]> = new Set(["tripped", "held", "withdrawn", "halted", "ended", "undelivered"]);
+const LASTING: ReadonlySet<RunEvent["kind"]> = new Set([
+  "tripped",
+  "held",
+  "withdrawn",
+  "halted",
+  "ended",
+  "undelivered",
+]);
 
-type State = { now: string; status: string; shown: string; told: string[]; handle: Handle | undefined; at: number; isTripped: boolean; isEnded: boolean };
+type State = {
+  now: string;
+  status: string;
+  shown: string;
+  told: string[];
+  handle: Handle | undefined;
+  at: number;
+  isTripped: boolean;
+  isEnded: boolean;
+};
 
-function rowTask(row: Row, index: number, gates: readonly Gate[], state: State, enter: (task: Handle) => void): ListrTask<unknown> {
+function rowTask(
+  row: Row,
+  index: number,
+  gates: readonly Gate[],
+  state: State,
+  enter: (task: Handle) => void,
+): ListrTask<unknown> {
   return {
     title: row.title,
     skip: () => (state.isTripped || state.isEnded) && index > state.at,
@@ -114,7 +153,16 @@ function undoTask(undo: Gate, over: Gate, state: State, enter: (task: Handle) =>
   };
 }
 
-function onEvent(event: RunEvent, graph: Graph, state: State, act: { readonly reach: (index: number) => void; readonly turnBack: () => void; readonly finish: (text: string) => void }): void {
+function onEvent(
+  event: RunEvent,
+  graph: Graph,
+  state: State,
+  act: {
+    readonly reach: (index: number) => void;
+    readonly turnBack: () => void;
+    readonly finish: (text: string) => void;
+  },
+): void {
   if (event.kind !== "verdict") state.now = event.message;
   if (LASTING.has(event.kind)) state.told.push(event.message);
   if (event.kind === "move-started") act.reach(placeOf(graph, event.move));

@@ -17,7 +17,15 @@ const DEADLINE_MS = 30_000;
 export async function lookAtWorld(io: CliIo, loaded: Loaded, options: { readonly state?: string }): Promise<Run> {
   const { dir, clock } = fileState(stateDirOf(io, loaded.environment, options.state));
   const { world } = await wire(loaded, { env: io.env, cwd: io.cwd, stateDir: dir, clock, run: "plan" });
-  const opened = begin({ kind: "opened", run: "plan", graph: loaded.graph, planFingerprint: loaded.planFingerprint, graphFingerprint: "", version: io.version, epoch: 0 });
+  const opened = begin({
+    kind: "opened",
+    run: "plan",
+    graph: loaded.graph,
+    planFingerprint: loaded.planFingerprint,
+    graphFingerprint: "",
+    version: io.version,
+    epoch: 0,
+  });
   return look(world, opened.run);
 }
 
@@ -28,9 +36,19 @@ async function look(world: World, opened: Run): Promise<Run> {
   const answers = await Promise.all(
     Object.values(opened.pending).map(async (effect) => {
       try {
-        return { kind: "effect-done" as const, at: 0, id: effect.id, result: await perform(world, effect, { run: opened, fence: { epoch: 0, seq: 0 }, sightings, signal }) };
+        return {
+          kind: "effect-done" as const,
+          at: 0,
+          id: effect.id,
+          result: await perform(world, effect, { run: opened, fence: { epoch: 0, seq: 0 }, sightings, signal }),
+        };
       } catch (error) {
-        return { kind: "effect-failed" as const, at: 0, id: effect.id, failure: { ...failureOf(error), nature: "final" as const } };
+        return {
+          kind: "effect-failed" as const,
+          at: 0,
+          id: effect.id,
+          failure: { ...failureOf(error), nature: "final" as const },
+        };
       }
     }),
   );

@@ -2,12 +2,18 @@ import type { Conduct } from "../runtime/conduct.ts";
 import type { RunStore } from "../ports/journal.ts";
 
 /** What another process may ask of a run under way, by a file beside its journal. */
-export type Letter = { readonly id: string; readonly what: "halt" | "undo" | "approve" | "refuse"; readonly by: string; readonly because?: string };
+export type Letter = {
+  readonly id: string;
+  readonly what: "halt" | "undo" | "approve" | "refuse";
+  readonly by: string;
+  readonly because?: string;
+};
 
 const FILE = "mailbox.json";
 const EVERY_MS = 300;
 
-export const post = (store: RunStore, run: string, letter: Letter): Promise<string> => store.putFile(run, FILE, `${JSON.stringify(letter)}\n`);
+export const post = (store: RunStore, run: string, letter: Letter): Promise<string> =>
+  store.putFile(run, FILE, `${JSON.stringify(letter)}\n`);
 
 /** Hands each new letter to the conductor. What lay there before the start is old and is not read. */
 export function listenToMailbox(store: RunStore, run: string, conducted: Conduct): () => void {

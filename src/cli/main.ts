@@ -23,7 +23,8 @@ async function main(): Promise<void> {
 const CONDUCTS = new Set(["upgrade", "resume", "rollback", "demo"]);
 
 /** Only a failure pays for loading how failures are told. */
-const statusOf = async (io: CliIo, error: unknown): Promise<number> => (await import("./failure-text.ts")).statusOf(io, error);
+const statusOf = async (io: CliIo, error: unknown): Promise<number> =>
+  (await import("./failure-text.ts")).statusOf(io, error);
 
 /**
  * A terminal that was closed, a pipe that nobody reads (`| head`), a log on a full disk: none may end a conductor in the middle of a
@@ -59,7 +60,10 @@ async function flushed(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }
 
-const drained = (stream: NodeJS.WriteStream): Promise<void> => new Promise((resolve) => (stream.writableLength === 0 || stream.destroyed ? resolve() : stream.write("", () => resolve())));
+const drained = (stream: NodeJS.WriteStream): Promise<void> =>
+  new Promise((resolve) =>
+    stream.writableLength === 0 || stream.destroyed ? resolve() : stream.write("", () => resolve()),
+  );
 
 function processIo(): CliIo {
   return {

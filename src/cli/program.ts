@@ -9,19 +9,33 @@ type Load = () => Promise<Action>;
 export async function program(io: CliIo, argv: readonly string[]): Promise<ExitStatus> {
   let status: ExitStatus = EXIT.done;
   const root = new Command("midflight")
-    .description("Upgrade the infrastructure under a trading venue while its users trade, and take every step back when their operations start to fail.")
+    .description(
+      "Upgrade the infrastructure under a trading venue while its users trade, and take every step back when their operations start to fail.",
+    )
     .version(io.version, "-V, --version")
     .option("--no-input", "never ask anything; fail where an answer would be needed")
-    .configureOutput({ writeOut: (text) => io.print(text.replace(/\n$/, "")), writeErr: (text) => io.say(text.replace(/\n$/, "")) })
+    .configureOutput({
+      writeOut: (text) => io.print(text.replace(/\n$/, "")),
+      writeErr: (text) => io.say(text.replace(/\n$/, "")),
+    })
     .exitOverride()
     .showSuggestionAfterError()
     .showHelpAfterError("midflight --help shows what there is")
     .addHelpText("after", EXAMPLES);
   const add = (command: Command, load: Load) => {
-    command.exitOverride().showHelpAfterError(`midflight ${command.name()} --help shows what it takes`).configureOutput({ writeOut: (text) => io.print(text.replace(/\n$/, "")), writeErr: (text) => io.say(text.replace(/\n$/, "")) });
+    command
+      .exitOverride()
+      .showHelpAfterError(`midflight ${command.name()} --help shows what it takes`)
+      .configureOutput({
+        writeOut: (text) => io.print(text.replace(/\n$/, "")),
+        writeErr: (text) => io.say(text.replace(/\n$/, "")),
+      });
     command.action(async (...all: unknown[]) => {
       const own = all.at(-2) as Record<string, unknown>;
-      const args = all.slice(0, -2).flat().filter((one): one is string => typeof one === "string");
+      const args = all
+        .slice(0, -2)
+        .flat()
+        .filter((one): one is string => typeof one === "string");
       status = await (await load())(io, args, { ...root.opts(), ...own });
     });
     root.addCommand(command);
@@ -50,47 +64,130 @@ Exit status: 0 promoted or nothing to do · 1 undone, users are served · 2 chan
 /** For completion scripts. */
 export const commandNames = (): readonly string[] => commands().map(([command]) => command.name());
 
-const withEnv = (command: Command): Command => command.requiredOption("-e, --env <name|file>", "environment: a name (its file lies beside the plan) or a file");
-const withReleases = (command: Command): Command => command.option("--releases <file>", "releases file (default: releases.yaml beside the plan)");
-const withOutput = (command: Command): Command => command.option("--json", "events as NDJSON on stdout").addOption(new Option("--output <kind>", "how a run is shown (default: by terminal and CI)").choices(["live", "lines", "json"]));
-const withState = (command: Command): Command => command.option("--state <dir>", "where runs are kept (default: the environment's `state`, or ./.midflight)");
+const withEnv = (command: Command): Command =>
+  command.requiredOption("-e, --env <name|file>", "environment: a name (its file lies beside the plan) or a file");
+const withReleases = (command: Command): Command =>
+  command.option("--releases <file>", "releases file (default: releases.yaml beside the plan)");
+const withOutput = (command: Command): Command =>
+  command
+    .option("--json", "events as NDJSON on stdout")
+    .addOption(
+      new Option("--output <kind>", "how a run is shown (default: by terminal and CI)").choices([
+        "live",
+        "lines",
+        "json",
+      ]),
+    );
+const withState = (command: Command): Command =>
+  command.option("--state <dir>", "where runs are kept (default: the environment's `state`, or ./.midflight)");
 
 function commands(): readonly (readonly [Command, Load])[] {
   return [
-    [new Command("init").summary("write a first plan, environment and releases file, with comments").argument("[dir]", "folder", "."), async () => (await import("./commands/init.ts")).init],
     [
-      withReleases(new Command("check").summary("check files and say everything that is wrong with them, offline").argument("<plan>", "plan file"))
+      new Command("init")
+        .summary("write a first plan, environment and releases file, with comments")
+        .argument("[dir]", "folder", "."),
+      async () => (await import("./commands/init.ts")).init,
+    ],
+    [
+      withReleases(
+        new Command("check")
+          .summary("check files and say everything that is wrong with them, offline")
+          .argument("<plan>", "plan file"),
+      )
         .option("-e, --env <name|file>", "check together with this environment")
         .option("--json", "problems as JSON"),
       async () => (await import("./commands/check.ts")).check,
     ],
     [
-      withState(withReleases(withEnv(new Command("plan").summary("show what an upgrade would do now, and touch nothing").argument("<plan>", "plan file"))))
+      withState(
+        withReleases(
+          withEnv(
+            new Command("plan")
+              .summary("show what an upgrade would do now, and touch nothing")
+              .argument("<plan>", "plan file"),
+          ),
+        ),
+      )
         .option("--json", "as JSON")
         .option("--out <file>", "save it, with fingerprints of the world as it is now")
         .option("--detailed-exitcode", "exit with 2 when something would change"),
       async () => (await import("./commands/plan.ts")).plan,
     ],
     [
-      withState(withOutput(withReleases(new Command("upgrade").summary("carry out a plan, guarded, and take it back when users' operations fail").argument("<plan>", "plan file, or a file saved by `plan --out`"))))
+      withState(
+        withOutput(
+          withReleases(
+            new Command("upgrade")
+              .summary("carry out a plan, guarded, and take it back when users' operations fail")
+              .argument("<plan>", "plan file, or a file saved by `plan --out`"),
+          ),
+        ),
+      )
         .option("-e, --env <name|file>", "environment: a name (its file lies beside the plan) or a file")
         .option("--yes", "do not ask before the start"),
       async () => (await import("./commands/upgrade.ts")).upgrade,
     ],
-    [withState(withOutput(new Command("resume").summary("go on with a run that halted or whose conductor died").argument("[run]", "run id (default: the newest that can be resumed)"))).option("--yes", "do not ask"), async () => (await import("./commands/resume.ts")).resume],
     [
-      withState(withOutput(new Command("rollback").summary("take a run back: under way, halted, or promoted and not past its point of no return").argument("<run>", "run id")))
+      withState(
+        withOutput(
+          new Command("resume")
+            .summary("go on with a run that halted or whose conductor died")
+            .argument("[run]", "run id (default: the newest that can be resumed)"),
+        ),
+      ).option("--yes", "do not ask"),
+      async () => (await import("./commands/resume.ts")).resume,
+    ],
+    [
+      withState(
+        withOutput(
+          new Command("rollback")
+            .summary("take a run back: under way, halted, or promoted and not past its point of no return")
+            .argument("<run>", "run id"),
+        ),
+      )
         .option("--because <text>", "reason, for the journal")
         .option("--yes", "do not ask"),
       async () => (await import("./commands/rollback.ts")).rollback,
     ],
-    [withState(new Command("approve").summary("approve the step that a run waits for").argument("<run>", "run id")).option("--by <who>", "who approves (default: your login)").option("--refuse", "refuse instead; the run is taken back"), async () => (await import("./commands/approve.ts")).approve],
-    [withState(new Command("status").summary("who acts on what now, and how far it is").argument("[run]", "run id")).option("--json", "as JSON"), async () => (await import("./commands/status.ts")).status],
-    [withState(new Command("runs").summary("list runs, or `runs prune` old ones").argument("[action]", "`prune`")).option("--keep <n>", "with prune: how many ended runs to keep", "20").option("--json", "as JSON"), async () => (await import("./commands/runs.ts")).runs],
-    [withState(new Command("report").summary("the incident report of a run, in Markdown").argument("[run]", "run id (default: the newest)")).option("--json", "as JSON").option("--out <file>", "write it there"), async () => (await import("./commands/report.ts")).reportCommand],
     [
-      withOutput(new Command("demo").summary("a whole venue on this machine, user traffic, and five upgrades of it").argument("[what]", "`venue` starts the venue alone"))
-        .option("--story <name>", "one story: good-upgrade, metadata-2023, bad-release-dark, bad-release-live, servers-2021")
+      withState(new Command("approve").summary("approve the step that a run waits for").argument("<run>", "run id"))
+        .option("--by <who>", "who approves (default: your login)")
+        .option("--refuse", "refuse instead; the run is taken back"),
+      async () => (await import("./commands/approve.ts")).approve,
+    ],
+    [
+      withState(
+        new Command("status").summary("who acts on what now, and how far it is").argument("[run]", "run id"),
+      ).option("--json", "as JSON"),
+      async () => (await import("./commands/status.ts")).status,
+    ],
+    [
+      withState(new Command("runs").summary("list runs, or `runs prune` old ones").argument("[action]", "`prune`"))
+        .option("--keep <n>", "with prune: how many ended runs to keep", "20")
+        .option("--json", "as JSON"),
+      async () => (await import("./commands/runs.ts")).runs,
+    ],
+    [
+      withState(
+        new Command("report")
+          .summary("the incident report of a run, in Markdown")
+          .argument("[run]", "run id (default: the newest)"),
+      )
+        .option("--json", "as JSON")
+        .option("--out <file>", "write it there"),
+      async () => (await import("./commands/report.ts")).reportCommand,
+    ],
+    [
+      withOutput(
+        new Command("demo")
+          .summary("a whole venue on this machine, user traffic, and five upgrades of it")
+          .argument("[what]", "`venue` starts the venue alone"),
+      )
+        .option(
+          "--story <name>",
+          "one story: good-upgrade, metadata-2023, bad-release-dark, bad-release-live, servers-2021",
+        )
         .option("--seed <n>", "where, when and how hard faults strike", "1")
         .option("--rate <n>", "user operations per second", "300")
         .option("--dir <dir>", "keep reports and runs here (default: ./midflight-demo)")
@@ -98,8 +195,21 @@ function commands(): readonly (readonly [Command, Load])[] {
         .option("--port-base <n>", "first port of the venue (default: free ports)"),
       async () => (await import("./commands/demo.ts")).demo,
     ],
-    [new Command("schema").summary("print the JSON Schema of a file").argument("<which>", "plan, environment or releases"), async () => (await import("./commands/schema.ts")).schema],
-    [new Command("explain").summary("explain an error code").argument("[code]", "such as LEASE_HELD; all codes without it"), async () => (await import("./commands/explain.ts")).explain],
-    [new Command("completion").summary("print a completion script").argument("<shell>", "bash, zsh or fish"), async () => (await import("./commands/completion.ts")).completion],
+    [
+      new Command("schema")
+        .summary("print the JSON Schema of a file")
+        .argument("<which>", "plan, environment or releases"),
+      async () => (await import("./commands/schema.ts")).schema,
+    ],
+    [
+      new Command("explain")
+        .summary("explain an error code")
+        .argument("[code]", "such as LEASE_HELD; all codes without it"),
+      async () => (await import("./commands/explain.ts")).explain,
+    ],
+    [
+      new Command("completion").summary("print a completion script").argument("<shell>", "bash, zsh or fish"),
+      async () => (await import("./commands/completion.ts")).completion,
+    ],
   ];
 }

@@ -23,13 +23,33 @@ export type ReviveOrder = {
 export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run; readonly status: ExitStatus }> {
   const { io, state } = order;
   const loaded = await loadCopies(state.store, order.run);
-  const { world, secrets } = await wire(loaded, { env: io.env, cwd: loaded.given.cwd ?? io.cwd, stateDir: state.dir, clock: state.clock, run: order.run });
+  const { world, secrets } = await wire(loaded, {
+    env: io.env,
+    cwd: loaded.given.cwd ?? io.cwd,
+    stateDir: state.dir,
+    clock: state.clock,
+    run: order.run,
+  });
   const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(order.run), new AbortController().signal);
   try {
     const journal = await state.store.open(order.run);
     const run = replay(journal.records);
-    const started: Omit<FactOf<"conductor-started">, "at"> = { kind: "conductor-started", epoch: lease.epoch, host: hostname(), pid: process.pid, version: VERSION };
-    return await runSession({ io, world, custody: { store: state.store, journal, lease }, start: { kind: "revived", run, started }, output: order.output, secrets, ...(order.ask === undefined ? {} : { ask: order.ask }) });
+    const started: Omit<FactOf<"conductor-started">, "at"> = {
+      kind: "conductor-started",
+      epoch: lease.epoch,
+      host: hostname(),
+      pid: process.pid,
+      version: VERSION,
+    };
+    return await runSession({
+      io,
+      world,
+      custody: { store: state.store, journal, lease },
+      start: { kind: "revived", run, started },
+      output: order.output,
+      secrets,
+      ...(order.ask === undefined ? {} : { ask: order.ask }),
+    });
   } catch (error) {
     await lease.release();
     throw error;

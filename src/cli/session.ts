@@ -56,7 +56,15 @@ export async function runSession(session: Session): Promise<{ readonly status: E
       before = run;
     },
     pulse: (pulse) => {
-      const event: RunEvent = { kind: "pulse", at: utc(pulse.at), run: before?.id ?? "", message: statusLine(pulse, plain), operationsPerSec: pulse.operationsPerSec, failed: pulse.failed, streams: pulse.streams };
+      const event: RunEvent = {
+        kind: "pulse",
+        at: utc(pulse.at),
+        run: before?.id ?? "",
+        message: statusLine(pulse, plain),
+        operationsPerSec: pulse.operationsPerSec,
+        failed: pulse.failed,
+        streams: pulse.streams,
+      };
       renderer.pulse(event);
       session.onEvent?.(event);
     },
@@ -90,8 +98,16 @@ function hearSignals(io: CliIo, conducted: Conduct, current: () => Run | undefin
     // Who reads along may leave; users still need the run.
     if (signal === "SIGPIPE") return;
     const phase = current()?.phase.kind;
-    if (phase === "undoing" || phase === "withdrawing" || phase === "backing-up" || phase === "checking" || phase === "confirming") {
-      io.say(`${signal}: an undo is never broken off. To leave it half done all the same, end this process by its id and later run: midflight resume ${current()?.id ?? ""}`);
+    if (
+      phase === "undoing" ||
+      phase === "withdrawing" ||
+      phase === "backing-up" ||
+      phase === "checking" ||
+      phase === "confirming"
+    ) {
+      io.say(
+        `${signal}: an undo is never broken off. To leave it half done all the same, end this process by its id and later run: midflight resume ${current()?.id ?? ""}`,
+      );
       return;
     }
     count += 1;
@@ -108,7 +124,8 @@ function hearSignals(io: CliIo, conducted: Conduct, current: () => Run | undefin
 /** Exit status of a run that is over. */
 export function exitOf(run: Run): ExitStatus {
   const { phase } = run;
-  if (phase.kind === "halted") return phase.code in CATALOG ? CATALOG[phase.code as keyof typeof CATALOG].exit : EXIT.halted;
+  if (phase.kind === "halted")
+    return phase.code in CATALOG ? CATALOG[phase.code as keyof typeof CATALOG].exit : EXIT.halted;
   if (phase.kind !== "ended") return EXIT.halted;
   switch (phase.outcome) {
     case "promoted":
@@ -125,9 +142,15 @@ export function exitOf(run: Run): ExitStatus {
 }
 
 /** Reads a run back from its journal. */
-export async function readRun(store: RunStore, id: string): Promise<{ readonly run: Run; readonly entries: readonly Entry[] }> {
+export async function readRun(
+  store: RunStore,
+  id: string,
+): Promise<{ readonly run: Run; readonly entries: readonly Entry[] }> {
   const records = await store.read(id);
-  if (records.length === 0) throw new UpgradeError("RUN_EMPTY", `run ${id} has no record; nothing was touched in it`, { hint: "start again with `midflight upgrade`" });
+  if (records.length === 0)
+    throw new UpgradeError("RUN_EMPTY", `run ${id} has no record; nothing was touched in it`, {
+      hint: "start again with `midflight upgrade`",
+    });
   return { run: replay(records), entries: records.map((record) => entryOf(record)) };
 }
 
@@ -142,19 +165,32 @@ export function eventsOfRun(entries: readonly Entry[], runs: readonly Run[]): re
   });
 }
 
-export async function writeReport(store: RunStore, run: Run, redact: (text: string) => string, asUsersSawIt?: string): Promise<string> {
+export async function writeReport(
+  store: RunStore,
+  run: Run,
+  redact: (text: string) => string,
+  asUsersSawIt?: string,
+): Promise<string> {
   const records = await store.read(run.id);
   const runs = [...replaySteps(records)];
   const entries = records.map((record) => entryOf(record));
   const facts: readonly Fact[] = entries.map((entry) => entry.fact);
-  const text = report({ summary: summarise(run, facts), events: eventsOfRun(entries, runs), ...(asUsersSawIt === undefined ? {} : { asUsersSawIt }) });
+  const text = report({
+    summary: summarise(run, facts),
+    events: eventsOfRun(entries, runs),
+    ...(asUsersSawIt === undefined ? {} : { asUsersSawIt }),
+  });
   return store.putFile(run.id, "report.md", redact(text));
 }
 
 function farewell(io: CliIo, output: OutputKind, run: Run, reportPath: string): void {
   if (output === "json") return;
   const { phase } = run;
-  const next = phase.kind === "halted" ? `\nGo on:     midflight resume ${run.id}\nTake back: midflight rollback ${run.id}` : "";
-  const back = phase.kind === "ended" && phase.outcome === "promoted" && undoPlan(run).beyond === undefined ? `\nTake back: midflight rollback ${run.id}` : "";
+  const next =
+    phase.kind === "halted" ? `\nGo on:     midflight resume ${run.id}\nTake back: midflight rollback ${run.id}` : "";
+  const back =
+    phase.kind === "ended" && phase.outcome === "promoted" && undoPlan(run).beyond === undefined
+      ? `\nTake back: midflight rollback ${run.id}`
+      : "";
   io.say(`Report:    ${reportPath}${next}${back}`);
 }

@@ -4,4 +4,5 @@ import { fileURLToPath } from "node:url";
 export const shippedPlans = (): string => fileURLToPath(new URL("../../plans", import.meta.url));
 
 /** The script that this process was started by, for a later one like it. */
-export const ownScript = (): string => fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "../cli/main.js", import.meta.url));
+export const ownScript = (): string =>
+  fileURLToPath(new URL(import.meta.url.endsWith(".ts") ? "./main.ts" : "../cli/main.js", import.meta.url));

@@ -23,15 +23,27 @@ export type StartOrder = {
 };
 
 /** Starts a new run: the lease first, then its folder with copies of everything it was given, then the first fact. */
-export async function startRun(order: StartOrder): Promise<{ readonly run: Run; readonly status: ExitStatus; readonly secrets: readonly string[] }> {
+export async function startRun(
+  order: StartOrder,
+): Promise<{ readonly run: Run; readonly status: ExitStatus; readonly secrets: readonly string[] }> {
   const { io, loaded, state } = order;
   const run = newRunId(loaded, state.clock.now());
-  const { world, secrets } = await wire(loaded, { env: io.env, cwd: order.cwd, stateDir: state.dir, clock: state.clock, run });
+  const { world, secrets } = await wire(loaded, {
+    env: io.env,
+    cwd: order.cwd,
+    stateDir: state.dir,
+    clock: state.clock,
+    run,
+  });
   const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
   try {
     const journal = await state.store.create(run);
     for (const file of loaded.files) await state.store.putFile(run, `input/${file.name}`, file.text);
-    await state.store.putFile(run, "input.json", `${JSON.stringify({ ...loaded.given, cwd: order.cwd }, undefined, 2)}\n`);
+    await state.store.putFile(
+      run,
+      "input.json",
+      `${JSON.stringify({ ...loaded.given, cwd: order.cwd }, undefined, 2)}\n`,
+    );
     const opened = {
       kind: "opened" as const,
       run,
@@ -64,4 +76,5 @@ const newRunId = (loaded: Loaded, now: number): string => {
   return `${loaded.plan.name}-${day.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${randomBytes(2).toString("hex")}`;
 };
 
-export const leaseKeys = (loaded: Pick<Loaded, "environment" | "plan">): readonly string[] => Object.keys(loaded.plan.components).map((component) => `${loaded.environment.name}/${component}`);
+export const leaseKeys = (loaded: Pick<Loaded, "environment" | "plan">): readonly string[] =>
+  Object.keys(loaded.plan.components).map((component) => `${loaded.environment.name}/${component}`);

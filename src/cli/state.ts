@@ -28,16 +28,26 @@ export const login = (): string => {
 };
 
 /** The named run, or the newest one that fits. */
-export async function findRun(state: State, id: string | undefined, fits: "any" | "resumable" = "any"): Promise<string> {
+export async function findRun(
+  state: State,
+  id: string | undefined,
+  fits: "any" | "resumable" = "any",
+): Promise<string> {
   const runs = await state.store.list();
   if (id !== undefined) {
     if (runs.includes(id)) return id;
-    throw new UpgradeError("RUN_NOT_FOUND_HERE", `there is no run ${id} in ${state.dir}`, { hint: "`midflight runs` lists them; `--state` names another folder" });
+    throw new UpgradeError("RUN_NOT_FOUND_HERE", `there is no run ${id} in ${state.dir}`, {
+      hint: "`midflight runs` lists them; `--state` names another folder",
+    });
   }
   for (const run of runs) {
     if (fits === "any") return run;
     const { run: read } = await readRun(state.store, run);
     if (!isOver(read) || read.phase.kind === "halted") return run;
   }
-  throw new UpgradeError("RUN_NOT_FOUND_HERE", `there is no ${fits === "any" ? "" : "unfinished "}run in ${state.dir}`, { hint: "`--state` names another folder" });
+  throw new UpgradeError(
+    "RUN_NOT_FOUND_HERE",
+    `there is no ${fits === "any" ? "" : "unfinished "}run in ${state.dir}`,
+    { hint: "`--state` names another folder" },
+  );
 }

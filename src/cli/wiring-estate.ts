@@ -10,11 +10,23 @@ import { processOptions, Secrets } from "./wiring.ts";
 export type WiredEstate = { readonly estate: ProcessEstate; readonly placed: ProcessComponent };
 
 /** The instances of a component as whoever owns the machines sees them. `stateDir` is the one that upgrades use. */
-export function wireEstate(loaded: Loaded, component: string, how: { readonly env: Readonly<Record<string, string | undefined>>; readonly stateDir: string }): WiredEstate {
+export function wireEstate(
+  loaded: Loaded,
+  component: string,
+  how: { readonly env: Readonly<Record<string, string | undefined>>; readonly stateDir: string },
+): WiredEstate {
   const placed = loaded.environment.components[component];
-  if (placed?.driver !== "process") throw new UpgradeError("VENUE_CONFIG", `${component} is not of the process driver`, { hint: "use the shipped plans" });
+  if (placed?.driver !== "process")
+    throw new UpgradeError("VENUE_CONFIG", `${component} is not of the process driver`, {
+      hint: "use the shipped plans",
+    });
   const secrets = new Secrets(how.env, dirname(loaded.environment.file));
-  return { estate: processEstate(processOptions(component, placed, loaded, secrets, { stateDir: how.stateDir, clock: systemClock })), placed };
+  return {
+    estate: processEstate(
+      processOptions(component, placed, loaded, secrets, { stateDir: how.stateDir, clock: systemClock }),
+    ),
+    placed,
+  };
 }
 
 const GRACE_MS = 1_000;
@@ -23,6 +35,26 @@ const GRACE_MS = 1_000;
 export async function wireLeftovers(stateDir: string): Promise<readonly ProcessEstate[]> {
   const processes = join(stateDir, "processes");
   const components = await readdir(join(processes, "instances")).catch(() => []);
-  const config: ProcessComponent = { driver: "process", balancer: {}, instances: 0, env: {}, ready: "", drain: "", undrain: "", drained: "", readyDeadlineMs: 0, stopDeadlineMs: GRACE_MS };
-  return components.map((name) => processEstate({ component: decodeURIComponent(name), config, env: {}, releases: {}, stateDir: processes, clock: systemClock }));
+  const config: ProcessComponent = {
+    driver: "process",
+    balancer: {},
+    instances: 0,
+    env: {},
+    ready: "",
+    drain: "",
+    undrain: "",
+    drained: "",
+    readyDeadlineMs: 0,
+    stopDeadlineMs: GRACE_MS,
+  };
+  return components.map((name) =>
+    processEstate({
+      component: decodeURIComponent(name),
+      config,
+      env: {},
+      releases: {},
+      stateDir: processes,
+      clock: systemClock,
+    }),
+  );
 }

@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import type { EnvironmentComponent, Migration, NotifyRule, ProcessComponent, ProcessRelease, Value } from "../plan/model.ts";
+import type {
+  EnvironmentComponent,
+  Migration,
+  NotifyRule,
+  ProcessComponent,
+  ProcessRelease,
+  Value,
+} from "../plan/model.ts";
 import { UpgradeError } from "../errors/upgrade-error.ts";
 import type { Clock } from "../ports/clock.ts";
 import type { Notifier } from "../ports/notifier.ts";
@@ -9,14 +16,24 @@ import type { World } from "../runtime/world.ts";
 import type { Loaded } from "./load.ts";
 
 /** Builds every adapter of an environment. Nothing else does; drivers that no component needs stay unloaded. */
-export async function wire(loaded: Loaded, how: { readonly env: Readonly<Record<string, string | undefined>>; readonly cwd: string; readonly stateDir: string; readonly clock: Clock; readonly run: string }): Promise<Wired> {
+export async function wire(
+  loaded: Loaded,
+  how: {
+    readonly env: Readonly<Record<string, string | undefined>>;
+    readonly cwd: string;
+    readonly stateDir: string;
+    readonly clock: Clock;
+    readonly run: string;
+  },
+): Promise<Wired> {
   const secrets = new Secrets(how.env, dirname(loaded.environment.file));
   const workloads: Record<string, World["workloads"][string]> = {};
   const metadata: Record<string, World["metadata"][string]> = {};
   for (const [name] of Object.entries(loaded.plan.components)) {
     const placed = loaded.environment.components[name];
     if (placed === undefined) continue;
-    if (placed.driver === "postgres") metadata[name] = await wireStore(placed.url, loaded.migrations[name] ?? [], secrets, how.clock);
+    if (placed.driver === "postgres")
+      metadata[name] = await wireStore(placed.url, loaded.migrations[name] ?? [], secrets, how.clock);
     else workloads[name] = await wireWorkload(name, placed, loaded, secrets, how);
   }
   const { guardThread } = await import("../adapters/guard-thread/guard-thread.ts");
@@ -36,12 +53,23 @@ export async function wire(loaded: Loaded, how: { readonly env: Readonly<Record<
 
 export type Wired = { readonly world: World; readonly secrets: readonly string[] };
 
-async function wireStore(url: Value, migrations: readonly Migration[], secrets: Secrets, clock: Clock): Promise<World["metadata"][string]> {
+async function wireStore(
+  url: Value,
+  migrations: readonly Migration[],
+  secrets: Secrets,
+  clock: Clock,
+): Promise<World["metadata"][string]> {
   const { postgresMetadata } = await import("../adapters/postgres/metadata.ts");
   return { store: postgresMetadata({ url: secrets.read(url, "the URL of a store"), clock }), migrations };
 }
 
-async function wireWorkload(name: string, placed: Exclude<EnvironmentComponent, { readonly driver: "postgres" }>, loaded: Loaded, secrets: Secrets, how: { readonly stateDir: string; readonly clock: Clock; readonly cwd: string }): Promise<World["workloads"][string]> {
+async function wireWorkload(
+  name: string,
+  placed: Exclude<EnvironmentComponent, { readonly driver: "postgres" }>,
+  loaded: Loaded,
+  secrets: Secrets,
+  how: { readonly stateDir: string; readonly clock: Clock; readonly cwd: string },
+): Promise<World["workloads"][string]> {
   if (placed.driver === "command") {
     const { commandWorkload } = await import("../adapters/command/workload.ts");
     return commandWorkload({ component: name, config: placed, cwd: how.cwd });
@@ -53,20 +81,44 @@ async function wireWorkload(name: string, placed: Exclude<EnvironmentComponent, 
 }
 
 /** What the process driver is built from. */
-export function processOptions(name: string, placed: ProcessComponent, loaded: Pick<Loaded, "releases">, secrets: Secrets, how: { readonly stateDir: string; readonly clock: Clock }) {
-  const releases = Object.fromEntries(Object.entries(loaded.releases.releases).flatMap(([release, kinds]): [string, ProcessRelease][] => (kinds.process === undefined ? [] : [[release, kinds.process]])));
-  const env = Object.fromEntries(Object.entries(placed.env).map(([key, value]) => [key, secrets.read(value, `${key} of ${name}`)]));
-  return { component: name, config: placed, env, releases, stateDir: join(how.stateDir, "processes"), clock: how.clock };
+export function processOptions(
+  name: string,
+  placed: ProcessComponent,
+  loaded: Pick<Loaded, "releases">,
+  secrets: Secrets,
+  how: { readonly stateDir: string; readonly clock: Clock },
+) {
+  const releases = Object.fromEntries(
+    Object.entries(loaded.releases.releases).flatMap(([release, kinds]): [string, ProcessRelease][] =>
+      kinds.process === undefined ? [] : [[release, kinds.process]],
+    ),
+  );
+  const env = Object.fromEntries(
+    Object.entries(placed.env).map(([key, value]) => [key, secrets.read(value, `${key} of ${name}`)]),
+  );
+  return {
+    component: name,
+    config: placed,
+    env,
+    releases,
+    stateDir: join(how.stateDir, "processes"),
+    clock: how.clock,
+  };
 }
 
 function watchConfig(loaded: Loaded, secrets: Secrets, run: string): WatchConfig {
-  const counters = Object.values(loaded.environment.components).flatMap((component) => (component.driver === "process" && component.counters !== undefined ? [component.counters] : []));
+  const counters = Object.values(loaded.environment.components).flatMap((component) =>
+    component.driver === "process" && component.counters !== undefined ? [component.counters] : [],
+  );
   return {
     guard: loaded.plan.guard,
     regions: Object.entries(loaded.environment.regions).map(([region, { probe }]) => ({
       region,
       ...(probe === undefined ? {} : { probe }),
-      accounts: probe === undefined ? [] : accountsOf(secrets.read(probe.accounts, `probe accounts of ${region}`), region, secrets),
+      accounts:
+        probe === undefined
+          ? []
+          : accountsOf(secrets.read(probe.accounts, `probe accounts of ${region}`), region, secrets),
     })),
     ...(counters[0] === undefined ? {} : { counters: counters[0] }),
     orderPrefix: `mf${run.replaceAll(/[^a-zA-Z0-9]/g, "").slice(-8)}`,
@@ -74,7 +126,10 @@ function watchConfig(loaded: Loaded, secrets: Secrets, run: string): WatchConfig
 }
 
 function accountsOf(text: string, region: string, secrets: Secrets): readonly ProbeAccount[] {
-  const bad = (why: string) => new UpgradeError("SECRET_MALFORMED", `the probe accounts of ${region} ${why}`, { hint: 'give a JSON list of {"apiKey","secret","passphrase","cohort"}' });
+  const bad = (why: string) =>
+    new UpgradeError("SECRET_MALFORMED", `the probe accounts of ${region} ${why}`, {
+      hint: 'give a JSON list of {"apiKey","secret","passphrase","cohort"}',
+    });
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -84,7 +139,8 @@ function accountsOf(text: string, region: string, secrets: Secrets): readonly Pr
   if (!Array.isArray(parsed) || parsed.length === 0) throw bad("are no list, or an empty one");
   return parsed.map((one: Partial<ProbeAccount>) => {
     const { apiKey, secret, passphrase, cohort } = one;
-    if (typeof apiKey !== "string" || typeof secret !== "string" || typeof passphrase !== "string") throw bad("lack a key, a secret or a passphrase");
+    if (typeof apiKey !== "string" || typeof secret !== "string" || typeof passphrase !== "string")
+      throw bad("lack a key, a secret or a passphrase");
     secrets.add(secret, passphrase);
     return { apiKey, secret, passphrase, cohort: cohort ?? "all" };
   });
@@ -119,7 +175,12 @@ export class Secrets {
   read(value: Value, what: string): string {
     if (typeof value === "string") return value;
     const text = "env" in value ? (this.env[value.env] ?? value.default) : this.readFile(value.file, what);
-    if (text === undefined) throw new UpgradeError("SECRET_MISSING", `${what}: the environment variable ${"env" in value ? value.env : ""} is not set`, { hint: "set it, and start again" });
+    if (text === undefined)
+      throw new UpgradeError(
+        "SECRET_MISSING",
+        `${what}: the environment variable ${"env" in value ? value.env : ""} is not set`,
+        { hint: "set it, and start again" },
+      );
     if (!("env" in value) || text !== value.default) this.values.add(text);
     this.addPassword(text);
     return text;
@@ -144,7 +205,10 @@ export class Secrets {
     try {
       return readFileSync(path, "utf8").trim();
     } catch (cause) {
-      throw new UpgradeError("SECRET_MISSING", `${what}: the file ${path} cannot be read`, { hint: "write it, and let this user read it", cause });
+      throw new UpgradeError("SECRET_MISSING", `${what}: the file ${path} cannot be read`, {
+        hint: "write it, and let this user read it",
+        cause,
+      });
     }
   }
 }

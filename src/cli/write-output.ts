@@ -12,4 +12,8 @@ export async function writeOutput(io: CliIo, file: string, text: string): Promis
 }
 
 export const unwritable = (path: string, cause: unknown): UpgradeError =>
-  new UpgradeError("OUTPUT_UNWRITABLE", `${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`, { hint: "choose a place that this user may write to, on a disk with room", cause });
+  new UpgradeError(
+    "OUTPUT_UNWRITABLE",
+    `${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
+    { hint: "choose a place that this user may write to, on a disk with room", cause },
+  );

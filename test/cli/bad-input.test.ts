@@ -16,7 +16,8 @@ const everything = (dir: string): readonly string[] => readdirSync(dir, { recurs
 
 const bomb = (): string => {
   const lines = ["midflight: 1", "plan: x", "a0: &a0 [x, x, x, x, x, x, x, x, x]"];
-  for (let level = 1; level < 12; level += 1) lines.push(`a${level}: &a${level} [${Array.from({ length: 9 }, () => `*a${level - 1}`).join(", ")}]`);
+  for (let level = 1; level < 12; level += 1)
+    lines.push(`a${level}: &a${level} [${Array.from({ length: 9 }, () => `*a${level - 1}`).join(", ")}]`);
   return lines.join("\n");
 };
 
@@ -25,9 +26,17 @@ const BAD: readonly (readonly [string, string | Buffer, RegExp])[] = [
   ["a tab for indentation", "midflight: 1\ncomponents:\n\ta: 1\n", /YAML_SYNTAX[^]*bad\.yaml:3:1/],
   ["the same key twice", "midflight: 1\nplan: x\nplan: y\n", /KEY_DUPLICATE[^]*bad\.yaml:3:1/],
   ["an unknown version", "midflight: 99\n", /FORMAT_UNKNOWN[^]*bad\.yaml:1:12/],
-  ["wrong types", "midflight: 1\nplan: 3\nenvironment: 7\nreleases: no\ncomponents: 7\nsteps: no\nregions: 1\n", /bad\.yaml:\d+:\d+/],
+  [
+    "wrong types",
+    "midflight: 1\nplan: 3\nenvironment: 7\nreleases: no\ncomponents: 7\nsteps: no\nregions: 1\n",
+    /bad\.yaml:\d+:\d+/,
+  ],
   ["a YAML bomb", bomb(), /YAML_REFUSED[^]*bad\.yaml:\d+:\d+/],
-  ["brackets a hundred thousand deep", `midflight: 1\nplan: ${"[".repeat(100_000)}`, /YAML_(REFUSED|SYNTAX)[^]*bad\.yaml:\d+:\d+/],
+  [
+    "brackets a hundred thousand deep",
+    `midflight: 1\nplan: ${"[".repeat(100_000)}`,
+    /YAML_(REFUSED|SYNTAX)[^]*bad\.yaml:\d+:\d+/,
+  ],
   ["binary rubbish", Buffer.from([0, 255, 254, 1, 2, 3, 128, 192, 0, 0]), /FILE_NOT_TEXT[^]*bad\.yaml/],
   ["nothing", "", /FILE_EMPTY[^]*bad\.yaml/],
   ["two megabytes", "# padding\n".repeat(200_000), /FILE_TOO_LARGE[^]*bad\.yaml/],
@@ -57,7 +66,11 @@ describe.each(["plan", "environment", "releases"] as const)("a broken %s file", 
     const dir = await started();
     mkdirSync(join(dir, "folder.yaml"));
     const before = everything(dir);
-    for (const [file, why] of [["missing.yaml", "no such file"], ["folder.yaml", "folder"], ["plan.yaml/x.yaml", "path"]] as const) {
+    for (const [file, why] of [
+      ["missing.yaml", "no such file"],
+      ["folder.yaml", "folder"],
+      ["plan.yaml/x.yaml", "path"],
+    ] as const) {
       const { status, stderr } = await midflight(wordsFor(file), { cwd: dir });
       expect([file, status]).toEqual([file, 3]);
       expect(stderr).toContain(file);
@@ -102,7 +115,12 @@ test("a migration without its trio, or of rubbish, is named", async () => {
 
 test("a saved plan that is rubbish is refused in one sentence", async () => {
   const dir = await started();
-  for (const text of ['{"midflightSavedPlan": 1', '{"midflightSavedPlan": 1}', '{"midflightSavedPlan": 2, "given": 3}', '{"midflightSavedPlan": 1, "given": {"plan": 1}}']) {
+  for (const text of [
+    '{"midflightSavedPlan": 1',
+    '{"midflightSavedPlan": 1}',
+    '{"midflightSavedPlan": 2, "given": 3}',
+    '{"midflightSavedPlan": 1, "given": {"plan": 1}}',
+  ]) {
     writeFileSync(join(dir, "saved.json"), text);
     const { status, stderr } = await midflight(["upgrade", "saved.json"], { cwd: dir });
     expect([text, status]).toEqual([text, 3]);

@@ -15,10 +15,17 @@ afterAll(async () => {
   await place?.stop();
 }, 30_000);
 
-const call = (args: readonly string[]): Promise<Ended> => midflight(args, { cwd: place.dir, env: place.env, limitMs: 90_000 });
+const call = (args: readonly string[]): Promise<Ended> =>
+  midflight(args, { cwd: place.dir, env: place.env, limitMs: 90_000 });
 const begin = (args: readonly string[]) => start(args, { cwd: place.dir, env: place.env, limitMs: 90_000 });
-const statusOf = async (run?: string) => JSON.parse((await call(["status", ...(run === undefined ? [] : [run]), "--json", ...STATE])).stdout) as { readonly run: string; readonly state: string; readonly held: readonly unknown[] };
-const counts = async () => Promise.all(["tokyo", "frankfurt"].map(async (region) => (await place.estate.pids(region)).length));
+const statusOf = async (run?: string) =>
+  JSON.parse((await call(["status", ...(run === undefined ? [] : [run]), "--json", ...STATE])).stdout) as {
+    readonly run: string;
+    readonly state: string;
+    readonly held: readonly unknown[];
+  };
+const counts = async () =>
+  Promise.all(["tokyo", "frankfurt"].map(async (region) => (await place.estate.pids(region)).length));
 
 /** Starts `args` and kills the conductor the moment it says `moment`. */
 async function killedAt(args: readonly string[], moment: RegExp): Promise<void> {

@@ -1,9 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync } from "node:fs";
 import { createServer } from "node:net";
 import { afterEach, describe, expect, test } from "vitest";
 import { start, until, type Running } from "../support/cli.ts";
-import { nothingLeftOf, surroundingsOf, type Surroundings } from "../support/leftovers.ts";
+import { leftOf, surroundingsOf, type Surroundings } from "../support/leftovers.ts";
 import { scratch } from "../support/scratch.ts";
 
 const folder = scratch();
@@ -16,7 +15,10 @@ afterEach(async () => {
 });
 
 /** A demo with temporary folders and a marked environment of its own, so that whatever it leaves can be told from everybody else's. */
-function begin(args: readonly string[], cwd = folder()): { readonly demo: Running; readonly cwd: string; readonly tmp: string } {
+function begin(
+  args: readonly string[],
+  cwd = folder(),
+): { readonly demo: Running; readonly cwd: string; readonly tmp: string } {
   const tmp = folder();
   const demo = start(args, { cwd, env: { TMPDIR: tmp }, limitMs: 90_000 });
   running.push(demo);
@@ -27,12 +29,16 @@ type Begun = ReturnType<typeof begin>;
 
 const around = ({ demo, tmp, cwd }: Begun): Surroundings => surroundingsOf(demo.pid, [tmp, cwd]);
 
-async function expectNothingLeft(all: Begun, known: Surroundings, limitMs: number): Promise<void> {
-  await nothingLeftOf(known, all.demo.pid, [all.tmp, all.cwd], limitMs);
-  expect(readdirSync(all.tmp)).toEqual([]);
-}
+/** Processes and folders that are there after this time. The first mark is its folder for temporary things. */
+const left = (all: Begun, known: Surroundings, limitMs: number): Promise<readonly string[]> =>
+  leftOf(known, all.demo.pid, [all.tmp, all.cwd], limitMs);
 
-type Facts = { readonly kind: string; readonly regions: Readonly<Record<string, { readonly rest: string }>>; readonly curl: string; readonly variables: Readonly<Record<string, string>> };
+type Facts = {
+  readonly kind: string;
+  readonly regions: Readonly<Record<string, { readonly rest: string }>>;
+  readonly curl: string;
+  readonly variables: Readonly<Record<string, string>>;
+};
 
 describe.runIf(process.platform === "linux")("demo venue", () => {
   test("prints where it is as one JSON, and an order by curl that works; Ctrl-C leaves nothing", async () => {
@@ -50,7 +56,7 @@ describe.runIf(process.platform === "linux")("demo venue", () => {
     process.kill(all.demo.pid, "SIGINT");
     const { status, stdout } = await all.demo.ended;
     expect([status, stdout.trim().split("\n").length]).toEqual([0, 1]);
-    await expectNothingLeft(all, known, 1_000);
+    expect(await left(all, known, 1_000)).toEqual([]);
   }, 60_000);
 
   test("leaves no process and no folder when it is killed", async () => {
@@ -58,16 +64,18 @@ describe.runIf(process.platform === "linux")("demo venue", () => {
     await all.demo.says(/Ctrl-C stops it/);
     const known = around(all);
     process.kill(all.demo.pid, "SIGKILL");
-    await expectNothingLeft(all, known, 15_000);
+    expect(await left(all, known, 15_000)).toEqual([]);
   }, 60_000);
 
   test("leaves nothing either when it is killed while it starts", async () => {
     const all = begin(["demo", "venue"]);
     await all.demo.says(/starting/);
-    await until("its first processes run", () => around(all).processes.some(({ words }) => words.includes("venue/balancer")));
+    await until("its first processes run", () =>
+      around(all).processes.some(({ words }) => words.includes("venue/balancer")),
+    );
     const known = around(all);
     process.kill(all.demo.pid, "SIGKILL");
-    await expectNothingLeft(all, known, 15_000);
+    expect(await left(all, known, 15_000)).toEqual([]);
   }, 60_000);
 
   test("says which port is taken, and leaves nothing", async () => {
@@ -82,7 +90,7 @@ describe.runIf(process.platform === "linux")("demo venue", () => {
       expect(status).toBe(5);
       expect(stderr).toContain("PORT_TAKEN");
       expect(stderr).toContain(String(port));
-      await expectNothingLeft(all, known, 1_000);
+      expect(await left(all, known, 1_000)).toEqual([]);
     } finally {
       server.close();
     }
@@ -95,7 +103,7 @@ describe.runIf(process.platform === "linux")("a story", () => {
     await all.demo.says(/move-started +start/, 60_000);
     const known = around(all);
     process.kill(all.demo.pid, "SIGKILL");
-    await expectNothingLeft(all, known, 20_000);
+    expect(await left(all, known, 20_000)).toEqual([]);
   }, 90_000);
 
   test("that is stopped by Ctrl-C finishes its batch, says so, and leaves nothing", async () => {
@@ -106,7 +114,7 @@ describe.runIf(process.platform === "linux")("a story", () => {
     const { status, stdout, stderr } = await all.demo.ended;
     expect([status, stderr], stdout.slice(-3_000)).toEqual([130, expect.stringContaining("INTERRUPTED")]);
     for (const line of stdout.trim().split("\n")) JSON.parse(line);
-    await expectNothingLeft(all, known, 3_000);
+    expect(await left(all, known, 3_000)).toEqual([]);
   }, 90_000);
 
   test("that nobody reads any more, as with `| head -1`, stops by itself", async () => {
@@ -115,6 +123,6 @@ describe.runIf(process.platform === "linux")("a story", () => {
     const known = around(all);
     all.demo.child.stdout?.destroy();
     expect((await all.demo.ended).status).not.toBe(0);
-    await expectNothingLeft(all, known, 3_000);
+    expect(await left(all, known, 3_000)).toEqual([]);
   }, 90_000);
 });

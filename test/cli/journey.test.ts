@@ -17,9 +17,12 @@ afterAll(async () => {
   await place?.stop();
 }, 30_000);
 
-const call = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> => midflight(args, { cwd: place.dir, env: { ...place.env, ...env }, limitMs: 90_000 });
-const newest = async () => JSON.parse((await call(["status", "--json", ...STATE])).stdout) as { readonly run: string; readonly state: string };
-const rewrite = (file: string, change: (text: string) => string) => writeFileSync(join(place.dir, file), change(readFileSync(join(place.dir, file), "utf8")));
+const call = (args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ended> =>
+  midflight(args, { cwd: place.dir, env: { ...place.env, ...env }, limitMs: 90_000 });
+const newest = async () =>
+  JSON.parse((await call(["status", "--json", ...STATE])).stdout) as { readonly run: string; readonly state: string };
+const rewrite = (file: string, change: (text: string) => string) =>
+  writeFileSync(join(place.dir, file), change(readFileSync(join(place.dir, file), "utf8")));
 
 describe("an operator", () => {
   test("sees in a plan what would change, and nothing is touched", async () => {
@@ -60,7 +63,10 @@ describe("an operator", () => {
   test("carries out exactly the saved plan, and with --json every line is JSON", async () => {
     const upgraded = await call(["upgrade", "saved.json", "--json"]);
     expect(upgraded.status, upgraded.stdout + upgraded.stderr).toBe(0);
-    const lines = upgraded.stdout.trim().split("\n").map((line) => JSON.parse(line) as { readonly kind: string });
+    const lines = upgraded.stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { readonly kind: string });
     expect(lines[0]).toMatchObject({ kind: "version" });
     expect(lines.at(-1)).toMatchObject({ kind: "ended" });
     expect(await place.serving()).toEqual(NEW);
@@ -76,7 +82,10 @@ describe("an operator", () => {
   }, 40_000);
 
   test("cannot take a run back past its contract, and is told what to do instead", async () => {
-    const rows = (await call(["runs", "--json", ...STATE])).stdout.trim().split("\n").map((line) => JSON.parse(line) as { readonly run: string; readonly state: string });
+    const rows = (await call(["runs", "--json", ...STATE])).stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { readonly run: string; readonly state: string });
     expect(rows.map(({ state }) => state)).toEqual(["unchanged", "promoted"]);
     const { status, stderr } = await call(["rollback", rows[1]?.run ?? "", ...STATE]);
     expect(status).toBe(5);
@@ -98,9 +107,8 @@ describe("an operator", () => {
     const { run } = await newest();
     for (const file of ["report.md", "journal.ndjson", "input.json", "input/environment.yaml"]) {
       const text = readFileSync(join(place.state, "runs", run, file), "utf8");
-      for (const [name, value] of Object.entries(place.env)) {
-        if (name.endsWith("_URL") || name.startsWith("PROBES")) expect([file, name, text.includes(value)]).toEqual([file, name, false]);
-      }
+      const secrets = Object.entries(place.env).filter(([name]) => name.endsWith("_URL") || name.startsWith("PROBES"));
+      expect([file, secrets.filter(([, value]) => text.includes(value))]).toEqual([file, []]);
     }
   });
 

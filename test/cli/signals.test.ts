@@ -14,14 +14,23 @@ afterAll(async () => {
   await place?.stop();
 }, 30_000);
 
-const call = (args: readonly string[]): Promise<Ended> => midflight(args, { cwd: place.dir, env: place.env, limitMs: 90_000 });
-const begin = (args: readonly string[] = UPGRADE): Running => start(args, { cwd: place.dir, env: place.env, limitMs: 90_000 });
-const statusOf = async () => JSON.parse((await call(["status", "--json", ...STATE])).stdout) as { readonly run: string; readonly state: string; readonly held: readonly unknown[] };
+const call = (args: readonly string[]): Promise<Ended> =>
+  midflight(args, { cwd: place.dir, env: place.env, limitMs: 90_000 });
+const begin = (args: readonly string[] = UPGRADE): Running =>
+  start(args, { cwd: place.dir, env: place.env, limitMs: 90_000 });
+const statusOf = async () =>
+  JSON.parse((await call(["status", "--json", ...STATE])).stdout) as {
+    readonly run: string;
+    readonly state: string;
+    readonly held: readonly unknown[];
+  };
 
-async function expectUndone(conductor: Running): Promise<void> {
-  const ended = await conductor.ended;
-  expect(ended.status, ended.stdout + ended.stderr).toBe(1);
-  expect(await place.serving()).toEqual(OLD);
+const UNDONE = { status: 1, serving: OLD };
+
+/** How it ended, and what then serves. */
+async function endOf(conductor: Running): Promise<{ readonly status: number | null; readonly serving: unknown }> {
+  const { status } = await conductor.ended;
+  return { status, serving: await place.serving() };
 }
 
 describe("while an upgrade is conducted", () => {
@@ -51,20 +60,24 @@ describe("while an upgrade is conducted", () => {
     expect(await place.serving()).toEqual(OLD);
   }, 60_000);
 
-  test.each(["SIGINT", "SIGTERM"] as const)("%s once finishes the batch and halts; the run can be taken back later", async (signal) => {
-    const conductor = begin();
-    await conductor.says(/move-started +start gateway@2.0 1\/2/);
-    process.kill(conductor.pid, signal);
-    const ended = await conductor.ended;
-    expect(ended.status, ended.stdout + ended.stderr).toBe(6);
-    expect(ended.stderr).toContain("finishing the batch under way");
-    expect(ended.stderr).toContain("midflight resume ");
-    expect(ended.stdout).toContain("move-done        done: retire the old ones down to 1/2");
-    expect(ended.stdout).not.toContain("start gateway@2.0 2/2");
-    const { run, state, held } = await statusOf();
-    expect([state, held]).toEqual(["halted", []]);
-    await expectUndone(begin(["rollback", run, ...STATE]));
-  }, 60_000);
+  test.each(["SIGINT", "SIGTERM"] as const)(
+    "%s once finishes the batch and halts; the run can be taken back later",
+    async (signal) => {
+      const conductor = begin();
+      await conductor.says(/move-started +start gateway@2.0 1\/2/);
+      process.kill(conductor.pid, signal);
+      const ended = await conductor.ended;
+      expect(ended.status, ended.stdout + ended.stderr).toBe(6);
+      expect(ended.stderr).toContain("finishing the batch under way");
+      expect(ended.stderr).toContain("midflight resume ");
+      expect(ended.stdout).toContain("move-done        done: retire the old ones down to 1/2");
+      expect(ended.stdout).not.toContain("start gateway@2.0 2/2");
+      const { run, state, held } = await statusOf();
+      expect([state, held]).toEqual(["halted", []]);
+      expect(await endOf(begin(["rollback", run, ...STATE]))).toEqual(UNDONE);
+    },
+    60_000,
+  );
 
   test("SIGINT halts it, and resume carries it to its end", async () => {
     const conductor = begin();
@@ -74,7 +87,7 @@ describe("while an upgrade is conducted", () => {
     const resumed = await call(["resume", ...STATE]);
     expect(resumed.status, resumed.stdout + resumed.stderr).toBe(0);
     expect(resumed.stdout).toContain("promoted");
-    await expectUndone(begin(["rollback", (await statusOf()).run, ...STATE]));
+    expect(await endOf(begin(["rollback", (await statusOf()).run, ...STATE]))).toEqual(UNDONE);
   }, 90_000);
 
   test("SIGINT twice takes everything back, and a third one is told that an undo is never broken off", async () => {
@@ -86,7 +99,7 @@ describe("while an upgrade is conducted", () => {
     await conductor.says(/tripped/);
     process.kill(conductor.pid, "SIGINT");
     await conductor.says(/never broken off/);
-    await expectUndone(conductor);
+    expect(await endOf(conductor)).toEqual(UNDONE);
   }, 60_000);
 
   test("rollback from another terminal is heard by its conductor", async () => {
@@ -94,7 +107,7 @@ describe("while an upgrade is conducted", () => {
     await conductor.says(/move-started +prove/);
     const asked = await call(["rollback", (await statusOf()).run, "--because", "it is Friday", ...STATE]);
     expect([asked.status, asked.stdout.includes("asked the conductor")]).toEqual([0, true]);
-    await expectUndone(conductor);
+    expect(await endOf(conductor)).toEqual(UNDONE);
     expect(conductor.stdout()).toContain("it is Friday");
   }, 60_000);
 
@@ -103,9 +116,13 @@ describe("while an upgrade is conducted", () => {
     await conductor.says(/run-opened/);
     conductor.child.stdout?.destroy();
     conductor.child.stderr?.destroy();
-    await until("it is half done", async () => (await place.serving())["tokyo"]?.includes("gateway@2.0 100") === true, 30_000);
+    await until(
+      "it is half done",
+      async () => (await place.serving())["tokyo"]?.includes("gateway@2.0 100") === true,
+      30_000,
+    );
     process.kill(conductor.pid, "SIGINT");
     await until("it halted", async () => (await statusOf()).state === "halted", 20_000);
-    await expectUndone(begin(["rollback", (await statusOf()).run, ...STATE]));
+    expect(await endOf(begin(["rollback", (await statusOf()).run, ...STATE]))).toEqual(UNDONE);
   }, 90_000);
 });

@@ -17,7 +17,15 @@ export function midflightBinary(): string {
 
 function isFresh(): boolean {
   if (!existsSync(built)) return false;
-  const newest = readdirSync(join(root, "src"), { recursive: true, withFileTypes: true }).reduce((latest, entry) => (entry.isFile() ? Math.max(latest, statSync(join(entry.parentPath, entry.name)).mtimeMs) : latest), 0);
-  const chunks = readdirSync(join(root, "dist"), { recursive: true, withFileTypes: true }).reduce((latest, entry) => (entry.isFile() ? Math.max(latest, statSync(join(entry.parentPath, entry.name)).mtimeMs) : latest), 0);
+  const newest = readdirSync(join(root, "src"), { recursive: true, withFileTypes: true }).reduce(
+    (latest, entry) =>
+      entry.isFile() ? Math.max(latest, statSync(join(entry.parentPath, entry.name)).mtimeMs) : latest,
+    0,
+  );
+  const chunks = readdirSync(join(root, "dist"), { recursive: true, withFileTypes: true }).reduce(
+    (latest, entry) =>
+      entry.isFile() ? Math.max(latest, statSync(join(entry.parentPath, entry.name)).mtimeMs) : latest,
+    0,
+  );
   return chunks >= newest;
 }

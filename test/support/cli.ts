@@ -1,12 +1,19 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { midflightBinary } from "./build.ts";
 
-export type Ended = { readonly status: number | null; readonly signal: NodeJS.Signals | null; readonly stdout: string; readonly stderr: string };
+export type Ended = {
+  readonly status: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+};
 export type Called = {
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
   /** In front of the command: `setpriv …`, say. */
   readonly under?: readonly string[];
+  /** Another one than this checkout's. */
+  readonly binary?: string;
   readonly limitMs?: number;
 };
 
@@ -22,14 +29,23 @@ export type Running = {
 };
 
 /** Nothing of the tests' own environment that changes what is printed. */
-const plainEnv = (): Record<string, string> => ({ PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "/", TZ: "UTC" });
+const plainEnv = (): Record<string, string> => ({
+  PATH: process.env["PATH"] ?? "",
+  HOME: process.env["HOME"] ?? "/",
+  TZ: "UTC",
+});
 
 /** Runs the real binary to its end. */
 export const midflight = (args: readonly string[], how: Called): Promise<Ended> => start(args, how).ended;
 
 export function start(args: readonly string[], how: Called): Running {
-  const [command = "", ...words] = [...(how.under ?? []), process.execPath, midflightBinary(), ...args];
-  const child = spawn(command, words, { cwd: how.cwd, env: { ...plainEnv(), ...how.env }, stdio: ["ignore", "pipe", "pipe"], detached: true });
+  const [command = "", ...words] = [...(how.under ?? []), process.execPath, how.binary ?? midflightBinary(), ...args];
+  const child = spawn(command, words, {
+    cwd: how.cwd,
+    env: { ...plainEnv(), ...how.env },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
   let [stdout, stderr] = ["", ""];
   const waiting = new Set<() => void>();
   const told = () => waiting.forEach((look) => look());
@@ -51,7 +67,8 @@ export function start(args: readonly string[], how: Called): Running {
   });
   const says = (what: RegExp, limitMs = 30_000) =>
     new Promise<void>((resolve, reject) => {
-      const fail = (why: string) => reject(new Error(`${String(what)} was not said: ${why}\n${stdout.slice(-3_000)}\n${stderr.slice(-2_000)}`));
+      const fail = (why: string) =>
+        reject(new Error(`${String(what)} was not said: ${why}\n${stdout.slice(-3_000)}\n${stderr.slice(-2_000)}`));
       const late = setTimeout(() => fail(`not within ${limitMs} ms`), limitMs);
       const look = () => {
         if (!what.test(stdout) && !what.test(stderr)) return;

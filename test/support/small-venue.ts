@@ -29,9 +29,19 @@ export type SmallVenue = {
 };
 
 /** By default both regions go at once, in one batch, and no contract bars the way back. */
-export const QUICK = { contract: false, batch: 2, fault: {} as Readonly<Record<string, number>>, release: "gateway@2.0", ratePerSec: 100, name: "venue" };
+export const QUICK = {
+  contract: false,
+  batch: 2,
+  fault: {} as Readonly<Record<string, number>>,
+  release: "gateway@2.0",
+  ratePerSec: 100,
+  name: "venue",
+};
 
-export async function startSmallVenue(wish: Partial<typeof QUICK> = {}): Promise<SmallVenue> {
+/** `prepare` is called before anything is written to the state folder. */
+export async function startSmallVenue(
+  wish: Partial<typeof QUICK> & { readonly prepare?: (state: string) => void } = {},
+): Promise<SmallVenue> {
   const { contract, batch, fault, release, ratePerSec, name } = { ...QUICK, ...wish };
   const dir = await mkdtemp(join(tmpdir(), `midflight-cli ${name}-`));
   await using stack = new AsyncDisposableStack();
@@ -39,18 +49,48 @@ export async function startSmallVenue(wish: Partial<typeof QUICK> = {}): Promise
   const venue = await startVenue({ dir: join(dir, "venue"), env: "production", keySeed: "small" });
   stack.defer(() => venue.stop());
   const workspace = await prepareWorkspace(shipped, join(dir, "work"), { plan: "small.yaml" }, { text: "none" }, venue);
-  await writeFile(workspace.environment, (await readFile(workspace.environment, "utf8")).replace("instances: 6", "instances: 2"));
+  await writeFile(
+    workspace.environment,
+    (await readFile(workspace.environment, "utf8")).replace("instances: 6", "instances: 2"),
+  );
   await writeFile(workspace.plan, planOf({ release, contract, batch }));
+  const state = join(workspace.dir, "plans", ".midflight");
+  wish.prepare?.(state);
   const env = { ...venue.variables, FAULT: JSON.stringify(fault) };
   const midflight = midflightSurface(silent(workspace.dir, env), "json");
-  const estate = await midflight.bringUp({ environment: workspace.environment, component: "gateway", release: "gateway@1.0", releases: workspace.releases });
+  const estate = await midflight.bringUp({
+    environment: workspace.environment,
+    component: "gateway",
+    release: "gateway@1.0",
+    releases: workspace.releases,
+  });
   stack.defer(() => estate.stop());
   const at = (region: string) => ({ rest: venue.regions[region]?.rest ?? "", ws: venue.regions[region]?.ws ?? "" });
-  const users = await startUsers({ regions: { tokyo: at("tokyo"), frankfurt: at("frankfurt") }, keySeed: venue.keySeed, uids: USER_UIDS.slice(0, 60), ratePerSec, seed: "small" }, () => {});
+  const users = await startUsers(
+    {
+      regions: { tokyo: at("tokyo"), frankfurt: at("frankfurt") },
+      keySeed: venue.keySeed,
+      uids: USER_UIDS.slice(0, 60),
+      ratePerSec,
+      seed: "small",
+    },
+    () => {},
+  );
   const stopUsers = onceOnly(async () => void (await users.stop().catch(() => {})));
   stack.defer(stopUsers);
   const moved = stack.move();
-  return { dir: workspace.dir, plan: workspace.plan, environment: workspace.environment, state: join(workspace.dir, "plans", ".midflight"), env, venue, estate, users, serving: () => serving(venue), stop: () => moved.disposeAsync() };
+  return {
+    dir: workspace.dir,
+    plan: workspace.plan,
+    environment: workspace.environment,
+    state,
+    env,
+    venue,
+    estate,
+    users,
+    serving: () => serving(venue),
+    stop: () => moved.disposeAsync(),
+  };
 }
 
 const silent = (cwd: string, env: Readonly<Record<string, string>>): CliIo => ({
@@ -74,13 +114,19 @@ const onceOnly = (act: () => Promise<void>): (() => Promise<void>) => {
 
 async function serving(venue: Venue): Promise<Readonly<Record<string, readonly string[]>>> {
   const regions = Object.entries(venue.regions).map(async ([region, { admin }]): Promise<[string, string[]]> => {
-    const { backends } = (await (await fetch(`${admin}/backends`)).json()) as { readonly backends: readonly { readonly id: string; readonly release: string; readonly weight: number }[] };
+    const { backends } = (await (await fetch(`${admin}/backends`)).json()) as {
+      readonly backends: readonly { readonly id: string; readonly release: string; readonly weight: number }[];
+    };
     return [region, backends.map((one) => `${one.release} ${one.weight}`).toSorted()];
   });
   return Object.fromEntries(await Promise.all(regions));
 }
 
-const planOf = ({ release, contract, batch }: Pick<typeof QUICK, "release" | "contract" | "batch">): string => `midflight: 1
+const planOf = ({
+  release,
+  contract,
+  batch,
+}: Pick<typeof QUICK, "release" | "contract" | "batch">): string => `midflight: 1
 plan: small
 summary: A small upgrade
 components:
@@ -106,6 +152,7 @@ ${
   operations: [order, amend, cancel]
   falseAlarms: 1 per 30 days
   baseline: { atMost: 0.2% }
-  slowerThan: 2s                # how fast this machine is, is not the question here
+  deadline: 2s                  # how fast this machine is, is not the question here
+  slowerThan: 2s
   budget: { failedOperations: 500 }
 ${contract ? `backups:\n  rebuild: [{ run: [node, ./plans/backup/rebuild-bands.mjs], timeout: 1m }, { verify: gateway }]\n` : ""}`;

@@ -14,7 +14,9 @@ export async function approve(io: CliIo, [id]: readonly string[], options: Optio
   const { run } = await readRun(state.store, name);
   const move = run.graph.moves[run.next];
   if (run.phase.kind !== "moving" || move?.kind !== "approve") {
-    throw new UpgradeError("USAGE", `run ${name} waits for no approval; it is ${run.phase.kind}`, { hint: "`midflight status` shows where it is" });
+    throw new UpgradeError("USAGE", `run ${name} waits for no approval; it is ${run.phase.kind}`, {
+      hint: "`midflight status` shows where it is",
+    });
   }
   const by = options.by ?? login();
   await post(state.store, name, { id: randomUUID(), what: options.refuse === true ? "refuse" : "approve", by });

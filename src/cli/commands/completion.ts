@@ -17,7 +17,8 @@ compdef _midflight midflight`,
 
 export function completion(io: CliIo, [shell = ""]: readonly string[]): Promise<ExitStatus> {
   const script = Object.hasOwn(SCRIPTS, shell) ? SCRIPTS[shell] : undefined;
-  if (script === undefined) throw new UpgradeError("USAGE", `no completion for ${shell}`, { hint: "choose bash, zsh or fish" });
+  if (script === undefined)
+    throw new UpgradeError("USAGE", `no completion for ${shell}`, { hint: "choose bash, zsh or fish" });
   io.print(script(commandNames()));
   return Promise.resolve(EXIT.done);
 }

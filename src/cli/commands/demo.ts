@@ -17,7 +17,10 @@ import { unwritable } from "../write-output.ts";
 export async function demo(io: CliIo, [what]: readonly string[], options: DemoOptions): Promise<ExitStatus> {
   if (what === "venue") return venueAlone(io, options);
   if (what === "sweep") return sweep(io, options);
-  if (what !== undefined) throw new UpgradeError("USAGE", `demo knows no ${what}`, { hint: "`midflight demo`, `midflight demo venue` or `midflight demo --story NAME`" });
+  if (what !== undefined)
+    throw new UpgradeError("USAGE", `demo knows no ${what}`, {
+      hint: "`midflight demo`, `midflight demo venue` or `midflight demo --story NAME`",
+    });
   const stories = chosen(options.story);
   const output = outputKind(io, options);
   const dir = resolve(io.cwd, options.dir ?? "midflight-demo");
@@ -38,11 +41,25 @@ export async function demo(io: CliIo, [what]: readonly string[], options: DemoOp
   return EXIT.done;
 }
 
-type Night = { readonly io: CliIo; readonly options: DemoOptions; readonly ratePerSec: number; readonly output: "live" | "lines" | "json"; readonly dir: string; readonly say: (text: string) => void; readonly stop: AbortController };
+type Night = {
+  readonly io: CliIo;
+  readonly options: DemoOptions;
+  readonly ratePerSec: number;
+  readonly output: "live" | "lines" | "json";
+  readonly dir: string;
+  readonly say: (text: string) => void;
+  readonly stop: AbortController;
+};
 
 async function oneStory(story: Story, { io, options, ratePerSec, output, dir, say, stop }: Night): Promise<Figures> {
   // While an upgrade is under way its own session hears the signals; before and after it, a signal ends the demo.
-  const unhear = io.onSignal((signal) => stop.abort(new UpgradeError("INTERRUPTED", `${signal}: the demo was stopped`, { hint: "start it again with `midflight demo`" })));
+  const unhear = io.onSignal((signal) =>
+    stop.abort(
+      new UpgradeError("INTERRUPTED", `${signal}: the demo was stopped`, {
+        hint: "start it again with `midflight demo`",
+      }),
+    ),
+  );
   try {
     return await tell(story, {
       dir,
@@ -61,18 +78,56 @@ async function oneStory(story: Story, { io, options, ratePerSec, output, dir, sa
 }
 
 /** A demo that nobody watches any more is over, and so is the upgrade in it. Others go on without readers. */
-const heard = (io: CliIo): CliIo => ({ ...io, onSignal: (listener) => io.onSignal((signal) => listener(signal === "SIGPIPE" ? "SIGHUP" : signal)) });
+const heard = (io: CliIo): CliIo => ({
+  ...io,
+  onSignal: (listener) => io.onSignal((signal) => listener(signal === "SIGPIPE" ? "SIGHUP" : signal)),
+});
 
 function chosen(name: string | undefined): readonly Story[] {
   if (name === undefined) return STORIES;
   const story = STORIES.find((one) => one.name === name);
-  if (story === undefined) throw new UpgradeError("USAGE", `there is no story ${name}`, { hint: `choose one of ${STORIES.map((one) => one.name).join(", ")}` });
+  if (story === undefined)
+    throw new UpgradeError("USAGE", `there is no story ${name}`, {
+      hint: `choose one of ${STORIES.map((one) => one.name).join(", ")}`,
+    });
   return [story];
 }
 
 function closing(io: CliIo, output: Night["output"], told: readonly Figures[]): void {
   if (output === "json") {
-    const stories = told.map(({ name, outcome, operations, failed, ambiguous, tripMs, lastFailureMs, undoMs, lost, planted, failedByFault, rowsLost, latency, report }) => ({ name, outcome, operations, failed, ambiguous, tripMs, lastFailureMs, undoMs, lost, planted, failedByFault, rowsLost, latency, report }));
+    const stories = told.map(
+      ({
+        name,
+        outcome,
+        operations,
+        failed,
+        ambiguous,
+        tripMs,
+        lastFailureMs,
+        undoMs,
+        lost,
+        planted,
+        failedByFault,
+        rowsLost,
+        latency,
+        report,
+      }) => ({
+        name,
+        outcome,
+        operations,
+        failed,
+        ambiguous,
+        tripMs,
+        lastFailureMs,
+        undoMs,
+        lost,
+        planted,
+        failedByFault,
+        rowsLost,
+        latency,
+        report,
+      }),
+    );
     io.print(JSON.stringify({ kind: "demo-summary", stories }));
     return;
   }

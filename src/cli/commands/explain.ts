@@ -8,7 +8,10 @@ export function explain(io: CliIo, [code]: readonly string[]): Promise<ExitStatu
     return Promise.resolve(EXIT.done);
   }
   const entry = CATALOG[code.toUpperCase() as ErrorCode];
-  if (entry === undefined) throw new UpgradeError("USAGE", `there is no code ${code}`, { hint: "`midflight explain` lists them all" });
-  io.print(`${code.toUpperCase()}\n\n${entry.explain}\n\nExit status ${entry.exit}. ${entry.retry ? "The same call may succeed later by itself." : "It does not pass by itself."}`);
+  if (entry === undefined)
+    throw new UpgradeError("USAGE", `there is no code ${code}`, { hint: "`midflight explain` lists them all" });
+  io.print(
+    `${code.toUpperCase()}\n\n${entry.explain}\n\nExit status ${entry.exit}. ${entry.retry ? "The same call may succeed later by itself." : "It does not pass by itself."}`,
+  );
   return Promise.resolve(EXIT.done);
 }

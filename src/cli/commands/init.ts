@@ -13,7 +13,9 @@ const SCHEMAS = ["plan.schema.json", "environment.schema.json", "releases.schema
 /** Writes a first set of files: all of them, or none when one is there already. */
 export async function init(io: CliIo, [dir = "."]: readonly string[]): Promise<ExitStatus> {
   const folder = resolve(io.cwd, dir);
-  const schemas = await Promise.all(SCHEMAS.map(async (name): Promise<[string, string]> => [name, await readFile(join(shippedPlans(), name), "utf8")]));
+  const schemas = await Promise.all(
+    SCHEMAS.map(async (name): Promise<[string, string]> => [name, await readFile(join(shippedPlans(), name), "utf8")]),
+  );
   const files = [...Object.entries(INIT_FILES), ...schemas];
   for (const [name] of files) if (existsSync(join(folder, name))) throw isThere(join(folder, name));
   for (const [name, text] of files) await write(join(folder, name), text);
@@ -31,6 +33,9 @@ async function write(path: string, text: string): Promise<void> {
   }
 }
 
-const isThere = (path: string): UpgradeError => new UpgradeError("FILE_EXISTS", `${path} is there already; nothing was written`, { hint: "choose an empty folder: midflight init DIR" });
+const isThere = (path: string): UpgradeError =>
+  new UpgradeError("FILE_EXISTS", `${path} is there already; nothing was written`, {
+    hint: "choose an empty folder: midflight init DIR",
+  });
 
 const quoted = (path: string): string => (/^[\w./@+-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`);

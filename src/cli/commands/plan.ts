@@ -7,7 +7,14 @@ import { lookAtWorld } from "../look.ts";
 import { savedPlan } from "../saved-plan.ts";
 import { writeOutput } from "../write-output.ts";
 
-type Options = { readonly env?: string; readonly releases?: string; readonly state?: string; readonly json?: boolean; readonly out?: string; readonly detailedExitcode?: boolean };
+type Options = {
+  readonly env?: string;
+  readonly releases?: string;
+  readonly state?: string;
+  readonly json?: boolean;
+  readonly out?: string;
+  readonly detailedExitcode?: boolean;
+};
 
 /** A dry run against the world as it is: it looks at everything that an upgrade would look at, and sends nothing. */
 export async function plan(io: CliIo, [file = ""]: readonly string[], options: Options): Promise<ExitStatus> {

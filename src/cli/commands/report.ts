@@ -13,11 +13,17 @@ export async function reportCommand(io: CliIo, [id]: readonly string[], options:
   const state = await openState(io, options.state);
   const name = await findRun(state, id);
   const { run, entries } = await readRun(state.store, name);
-  const summary = summarise(run, entries.map((entry) => entry.fact));
+  const summary = summarise(
+    run,
+    entries.map((entry) => entry.fact),
+  );
   const events = eventsOfRun(entries, [...replaySteps(await state.store.read(name))]);
   // A report that was written at the end may hold what users' own client saw; it is the fuller one.
   const written = options.json === true ? undefined : await state.store.getFile(name, "report.md");
-  const text = options.json === true ? JSON.stringify({ kind: "report", ...summary, events }) : (written ?? report({ summary, events })).trimEnd();
+  const text =
+    options.json === true
+      ? JSON.stringify({ kind: "report", ...summary, events })
+      : (written ?? report({ summary, events })).trimEnd();
   if (options.out === undefined) io.print(text);
   else await writeOutput(io, options.out, text);
   return EXIT.done;

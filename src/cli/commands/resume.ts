@@ -12,7 +12,9 @@ export async function resume(io: CliIo, [id]: readonly string[], options: Option
   const name = await findRun(state, id, "resumable");
   const { run } = await readRun(state.store, name);
   if (run.phase.kind === "ended") {
-    throw new UpgradeError("RUN_OVER", `run ${name} has ended: ${run.phase.outcome}`, { hint: "start again with `midflight upgrade`, or take it back with `midflight rollback`" });
+    throw new UpgradeError("RUN_OVER", `run ${name} has ended: ${run.phase.outcome}`, {
+      hint: "start again with `midflight upgrade`, or take it back with `midflight rollback`",
+    });
   }
   const { status } = await reviveRun({ io, state, run: name, output: outputKind(io, options) });
   return status;

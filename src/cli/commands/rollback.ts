@@ -10,7 +10,12 @@ import { readRun } from "../session.ts";
 import { findRun, login, openState, type State } from "../state.ts";
 import type { Run } from "../../engine/run.ts";
 
-type Options = { readonly state?: string; readonly json?: boolean; readonly output?: string; readonly because?: string };
+type Options = {
+  readonly state?: string;
+  readonly json?: boolean;
+  readonly output?: string;
+  readonly because?: string;
+};
 
 export async function rollback(io: CliIo, [id]: readonly string[], options: Options): Promise<ExitStatus> {
   const state = await openState(io, options.state);
@@ -24,7 +29,13 @@ export async function rollback(io: CliIo, [id]: readonly string[], options: Opti
     io.print(`asked the conductor of ${name} to take everything back; follow it with: midflight status ${name}`);
     return EXIT.done;
   }
-  const { status } = await reviveRun({ io, state, run: name, output: outputKind(io, options), ask: { what: "undo", by, ...because } });
+  const { status } = await reviveRun({
+    io,
+    state,
+    run: name,
+    output: outputKind(io, options),
+    ask: { what: "undo", by, ...because },
+  });
   return status;
 }
 
@@ -32,12 +43,17 @@ function refuseWhatCannot(run: Run): void {
   const { phase } = run;
   if (phase.kind !== "ended") return;
   if (phase.outcome !== "promoted" && phase.outcome !== "stranded") {
-    throw new UpgradeError("RUN_OVER", `run ${run.id} has ended ${phase.outcome}; there is nothing left to take back`, { hint: "`midflight report` tells what it did" });
+    throw new UpgradeError("RUN_OVER", `run ${run.id} has ended ${phase.outcome}; there is nothing left to take back`, {
+      hint: "`midflight report` tells what it did",
+    });
   }
   const { beyond } = undoPlan(run);
   if (beyond === undefined) return;
   throw new UpgradeError("PAST_NO_RETURN", `run ${run.id} is past ${beyond.move}, which cannot be taken back`, {
-    hint: beyond.backup === undefined ? "go forward with a new plan" : `go forward with a new plan, or use the backup plan ${beyond.backup} by hand`,
+    hint:
+      beyond.backup === undefined
+        ? "go forward with a new plan"
+        : `go forward with a new plan, or use the backup plan ${beyond.backup} by hand`,
   });
 }
 

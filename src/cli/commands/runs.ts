@@ -12,11 +12,20 @@ type Row = { readonly run: string; readonly summary?: RunSummary; readonly probl
 export async function runs(io: CliIo, [action]: readonly string[], options: Options): Promise<ExitStatus> {
   const state = await openState(io, options.state);
   if (action === "prune") return prune(io, state, options);
-  if (action !== undefined) throw new UpgradeError("USAGE", `runs knows no ${action}`, { hint: "`midflight runs` or `midflight runs prune --keep 20`" });
+  if (action !== undefined)
+    throw new UpgradeError("USAGE", `runs knows no ${action}`, {
+      hint: "`midflight runs` or `midflight runs prune --keep 20`",
+    });
   const rows = await rowsOf(state);
-  if (options.json === true) for (const row of rows) io.print(JSON.stringify({ kind: "run", run: row.run, ...(row.summary ?? { problem: row.problem }) }));
+  if (options.json === true)
+    for (const row of rows)
+      io.print(JSON.stringify({ kind: "run", run: row.run, ...(row.summary ?? { problem: row.problem }) }));
   else if (rows.length === 0) io.print(`no runs in ${state.dir}`);
-  else for (const row of rows) io.print(row.summary === undefined ? `${row.run.padEnd(34)}  unreadable: ${row.problem ?? ""}` : runLine(row.summary));
+  else
+    for (const row of rows)
+      io.print(
+        row.summary === undefined ? `${row.run.padEnd(34)}  unreadable: ${row.problem ?? ""}` : runLine(row.summary),
+      );
   return EXIT.done;
 }
 
@@ -26,7 +35,13 @@ async function rowsOf(state: State): Promise<readonly Row[]> {
     ids.map(async (run): Promise<Row> => {
       try {
         const { run: read, entries } = await readRun(state.store, run);
-        return { run, summary: summarise(read, entries.map((entry) => entry.fact)) };
+        return {
+          run,
+          summary: summarise(
+            read,
+            entries.map((entry) => entry.fact),
+          ),
+        };
       } catch (error) {
         // One damaged run must not hide the others.
         return { run, problem: error instanceof Error ? error.message : String(error) };
@@ -40,7 +55,8 @@ const ENDED = new Set(["promoted", "unchanged", "undone", "backed-up", "refused"
 /** Removes ended runs beyond the newest `--keep`. What is stranded, halted, under way or unreadable stays. */
 async function prune(io: CliIo, state: State, options: Options): Promise<ExitStatus> {
   const keep = Number(options.keep ?? "20");
-  if (!Number.isInteger(keep) || keep < 0) throw new UpgradeError("USAGE", `--keep ${options.keep ?? ""} is no whole number`, { hint: "such as --keep 20" });
+  if (!Number.isInteger(keep) || keep < 0)
+    throw new UpgradeError("USAGE", `--keep ${options.keep ?? ""} is no whole number`, { hint: "such as --keep 20" });
   const ended = (await rowsOf(state)).filter((row) => row.summary !== undefined && ENDED.has(row.summary.state));
   const old = ended.slice(keep);
   for (const row of old) await state.store.remove(row.run);

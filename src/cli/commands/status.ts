@@ -11,7 +11,10 @@ export async function status(io: CliIo, [id]: readonly string[], options: Option
   const state = await openState(io, options.state);
   const run = await findRun(state, id);
   const { run: read, entries } = await readRun(state.store, run);
-  const summary: RunSummary = summarise(read, entries.map((entry) => entry.fact));
+  const summary: RunSummary = summarise(
+    read,
+    entries.map((entry) => entry.fact),
+  );
   const holders = await Promise.all(
     Object.keys(read.graph.components).map(async (component) => {
       const key = `${read.graph.environment}/${component}`;
@@ -19,7 +22,8 @@ export async function status(io: CliIo, [id]: readonly string[], options: Option
     }),
   );
   const held = holders.flatMap(({ key, holder }) => (holder === undefined ? [] : [{ key, ...holder }]));
-  if (options.json !== true && held.length === 0 && read.phase.kind !== "ended") io.say(`Go on:     midflight resume ${run}\nTake back: midflight rollback ${run}`);
+  if (options.json !== true && held.length === 0 && read.phase.kind !== "ended")
+    io.say(`Go on:     midflight resume ${run}\nTake back: midflight rollback ${run}`);
   io.print(options.json === true ? JSON.stringify({ kind: "status", ...summary, held }) : plainStatus(summary, held));
   return EXIT.done;
 }

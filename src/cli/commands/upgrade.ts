@@ -8,7 +8,15 @@ import { fileState } from "../wiring-state.ts";
 import { startRun } from "../start-run.ts";
 import { stateDirOf } from "../state-dir.ts";
 
-type Options = { readonly env?: string; readonly releases?: string; readonly state?: string; readonly json?: boolean; readonly output?: string; readonly yes?: boolean; readonly input?: boolean };
+type Options = {
+  readonly env?: string;
+  readonly releases?: string;
+  readonly state?: string;
+  readonly json?: boolean;
+  readonly output?: string;
+  readonly yes?: boolean;
+  readonly input?: boolean;
+};
 
 export async function upgrade(io: CliIo, [file = ""]: readonly string[], options: Options): Promise<ExitStatus> {
   const loaded = await loadedFrom(io, file, options);
@@ -20,16 +28,24 @@ export async function upgrade(io: CliIo, [file = ""]: readonly string[], options
 
 async function loadedFrom(io: CliIo, file: string, options: Options): Promise<Loaded> {
   if (await isSavedPlan(io, file)) return loadSaved(io, file, options);
-  if (options.env === undefined) throw new UpgradeError("USAGE", "which environment to upgrade is not said", { hint: "name it: --env NAME, whose file lies beside the plan, or --env FILE" });
+  if (options.env === undefined)
+    throw new UpgradeError("USAGE", "which environment to upgrade is not said", {
+      hint: "name it: --env NAME, whose file lies beside the plan, or --env FILE",
+    });
   return load(io, file, options);
 }
 
 /** A person at a terminal is asked once. A pipeline passes `--yes`, or has no terminal to ask at. */
 async function isWanted(io: CliIo, loaded: Loaded, options: Options): Promise<boolean> {
   if (options.yes === true || !io.stdin.isTTY || !io.stdout.isTTY) return true;
-  if (options.input === false) throw new UpgradeError("NOT_CONFIRMED", "an answer is needed, and --no-input forbids to ask", { hint: "pass --yes" });
+  if (options.input === false)
+    throw new UpgradeError("NOT_CONFIRMED", "an answer is needed, and --no-input forbids to ask", {
+      hint: "pass --yes",
+    });
   const { graph } = loaded;
-  const answer = await io.question(`Upgrade ${graph.environment} (${graph.class}) by ${graph.plan}, ${graph.moves.length} moves? [y/N] `);
+  const answer = await io.question(
+    `Upgrade ${graph.environment} (${graph.class}) by ${graph.plan}, ${graph.moves.length} moves? [y/N] `,
+  );
   if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return true;
   io.say("Nothing was touched.");
   return false;
