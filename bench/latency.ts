@@ -14,6 +14,8 @@ type Pair = {
   readonly before: Window;
   readonly during: Window;
   readonly lost: number;
+  /** Of the whole pair, warming up and stopping included. */
+  readonly failedByCode: Readonly<Record<string, number>>;
 };
 type Window = {
   readonly seconds: number;
@@ -121,7 +123,7 @@ async function measure(pair: number, venue: TradingVenue, stage: Stage): Promise
     await users.stop().catch(() => {});
     throw error;
   }
-  const { windows, lost } = await users.stop();
+  const { windows, lost, failedByCode } = await users.stop();
   const window = (name: string): Window => {
     const found = windows.find((one) => one.name === name);
     if (found === undefined) throw new Error(`the users have no window ${name}`);
@@ -133,7 +135,7 @@ async function measure(pair: number, venue: TradingVenue, stage: Stage): Promise
       p99: found.latency.p99,
     };
   };
-  return { pair, to, before: window("before"), during: window("during"), lost };
+  return { pair, to, before: window("before"), during: window("during"), lost, failedByCode };
 }
 
 async function upgrade(venue: TradingVenue, plan: string, { signal, dir }: Stage): Promise<void> {

@@ -20,6 +20,8 @@ export async function midflight({ args, cwd, env, signal, onLine }: MidflightOrd
     cwd,
     env: { ...process.env, ...env },
     stdio: ["ignore", "pipe", "pipe"],
+    // Ctrl-C reaches this process alone, which passes it on once.
+    detached: true,
   });
   let lastLine = "";
   let complaint = "";

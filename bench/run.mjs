@@ -142,10 +142,11 @@ async function measure(bench, { options, host, out, signal }) {
   try {
     await bench.run({ options, dir, say, publish, keep: (path) => kept.push(path), signal });
   } catch (error) {
-    console.error(error.stack);
+    if (signal.aborted) say(`${bench.name}: ${signal.reason.message}`);
+    else console.error(error.stack);
     figures.push({
       figure: bench.name,
-      measured: `not measured: ${error.message.split("\n")[0]}`,
+      measured: `not measured: ${(signal.aborted ? signal.reason : error).message.split("\n")[0]}`,
       goal: "-",
       ok: false,
     });

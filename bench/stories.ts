@@ -78,7 +78,12 @@ async function measure(story: StoryName, stage: Stage): Promise<Result> {
           "→ last failure",
           "verdict → undone",
         ],
-        rows: seeds.map((one) => (one.ok ? row(one.seed, one.told) : [String(one.seed), `FAILED: ${one.why}`])),
+        rows: seeds.map((one) => (one.ok ? row(one.seed, one.told) : [String(one.seed), "FAILED"])),
+      },
+      {
+        title: "Seeds that failed",
+        head: ["seed", "why"],
+        rows: seeds.flatMap((one) => (one.ok ? [] : [[String(one.seed), one.why]])),
       },
     ],
     raw: { seeds },
@@ -144,7 +149,9 @@ function summaryOf(line: string): Told | undefined {
 function reasonOf(complaint: string, status: number | null): string {
   const lines = complaint.split("\n").map((line) => line.trim());
   const at = lines.findLastIndex((line) => /\b[A-Z]+(_[A-Z]+)+\b/.test(line) && !line.startsWith("More:"));
-  const text = (at === -1 ? lines.slice(-3) : lines.slice(at)).filter((line) => line !== "").join(" ");
+  const text = (at === -1 ? lines.slice(-3) : lines.slice(at))
+    .filter((line) => line !== "" && !line.startsWith("More:"))
+    .join(" ");
   return `exit ${status}: ${text === "" ? "it said nothing" : text}`;
 }
 

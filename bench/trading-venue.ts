@@ -33,6 +33,8 @@ export async function tradingVenue(seed: string, cwd: string): Promise<TradingVe
     cwd,
     env: { ...process.env, GATEWAY_NOISE: JSON.stringify({ seed, share: NOISE_SHARE }) },
     stdio: ["ignore", "pipe", "pipe"],
+    // Ctrl-C reaches this process alone, which passes it on once.
+    detached: true,
   });
   let complaint = "";
   child.stderr.on("data", (chunk: Buffer) => {
