@@ -17,7 +17,8 @@ export default defineConfig({
         extends: true,
         test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...SYSTEM, "node_modules/**"], maxWorkers: 2 },
       },
-      { extends: true, test: { name: "system", include: SYSTEM, fileParallelism: false } },
+      // A shared machine may stand still for a while. What fails twice has something to say; what was told again is printed.
+      { extends: true, test: { name: "system", include: SYSTEM, fileParallelism: false, retry: 1 } },
     ],
   },
 });

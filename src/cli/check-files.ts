@@ -6,7 +6,11 @@ import { checkAlone, given, loadFiles } from "./load.ts";
 export type Checked = { readonly problems: readonly Problem[]; readonly files: readonly string[] };
 
 /** A plan alone, or together with an environment and releases. */
-export async function checkFiles(io: CliIo, plan: string, options: { readonly env?: string; readonly releases?: string }): Promise<Checked> {
+export async function checkFiles(
+  io: CliIo,
+  plan: string,
+  options: { readonly env?: string; readonly releases?: string },
+): Promise<Checked> {
   if (options.env === undefined) return { problems: await checkAlone(io, plan, options.releases), files: [plan] };
   const files = given(io, plan, options);
   const names = [files.plan, files.environment, files.releases];

@@ -16,7 +16,12 @@ import type { CliIo } from "./io.ts";
 import { sha256 } from "./sha256.ts";
 
 /** Where the files were found, as given or worked out. */
-export type Given = { readonly plan: string; readonly environment: string; readonly releases: string; readonly cwd?: string };
+export type Given = {
+  readonly plan: string;
+  readonly environment: string;
+  readonly releases: string;
+  readonly cwd?: string;
+};
 
 /** Everything that a run is made of, parsed, checked and compiled; `files` are the bytes it keeps a copy of. */
 export type Loaded = {
@@ -31,7 +36,11 @@ export type Loaded = {
 };
 
 /** Reads by the command line: the environment is a file or a name beside the plan. Throws `BadInput` with every problem. */
-export function load(io: CliIo, plan: string, options: { readonly env?: string; readonly releases?: string }): Promise<Loaded> {
+export function load(
+  io: CliIo,
+  plan: string,
+  options: { readonly env?: string; readonly releases?: string },
+): Promise<Loaded> {
   return loadFiles(io, given(io, plan, options));
 }
 
@@ -39,39 +48,84 @@ export function given(io: CliIo, plan: string, options: { readonly env?: string;
   const folder = dirname(plan);
   const env = options.env ?? "";
   const isFile = env.includes("/") || /\.(ya?ml|json)$/.test(env);
-  return { plan, environment: isFile ? env : join(folder, `${env}.yaml`), releases: options.releases ?? join(folder, "releases.yaml"), cwd: io.cwd };
+  return {
+    plan,
+    environment: isFile ? env : join(folder, `${env}.yaml`),
+    releases: options.releases ?? join(folder, "releases.yaml"),
+    cwd: io.cwd,
+  };
 }
 
 /** Every problem of a plan by itself, with its migrations, and with releases where they are given. */
-export async function checkAlone(io: CliIo, file: string, releasesFile: string | undefined): Promise<readonly Problem[]> {
+export async function checkAlone(
+  io: CliIo,
+  file: string,
+  releasesFile: string | undefined,
+): Promise<readonly Problem[]> {
   const read = await readInput(io, file);
   const plan = parsed(read, file, parsePlan);
-  const releases = releasesFile === undefined ? undefined : parsed(await readInput(io, releasesFile), releasesFile, parseReleases);
-  if (plan.located === undefined) return [...(read.problem === undefined ? [] : [read.problem]), ...plan.problems, ...(releases?.problems ?? [])];
+  const releases =
+    releasesFile === undefined ? undefined : parsed(await readInput(io, releasesFile), releasesFile, parseReleases);
+  if (plan.located === undefined)
+    return [...(read.problem === undefined ? [] : [read.problem]), ...plan.problems, ...(releases?.problems ?? [])];
   const folders = await readFolders(io, plan.located.value);
-  return [...folders.problems, ...(releases?.problems ?? []), ...checkTogether({ plan: plan.located, migrations: folders.migrations, ...(releases?.located === undefined ? {} : { releases: releases.located }) })];
+  return [
+    ...folders.problems,
+    ...(releases?.problems ?? []),
+    ...checkTogether({
+      plan: plan.located,
+      migrations: folders.migrations,
+      ...(releases?.located === undefined ? {} : { releases: releases.located }),
+    }),
+  ];
 }
 
 type Bytes = { readonly bytes?: Uint8Array; readonly problem?: Problem };
 
 /** Reads, parses, checks and compiles. Throws `BadInput` with all problems of all files at once. */
 export async function loadFiles(io: CliIo, files: Given): Promise<Loaded> {
-  const read = { plan: await readInput(io, files.plan), environment: await readInput(io, files.environment), releases: await readInput(io, files.releases) };
+  const read = {
+    plan: await readInput(io, files.plan),
+    environment: await readInput(io, files.environment),
+    releases: await readInput(io, files.releases),
+  };
   const missing = Object.values(read).flatMap((one) => (one.problem === undefined ? [] : [one.problem]));
   const plan = parsed(read.plan, files.plan, parsePlan);
   const environment = parsed(read.environment, files.environment, parseEnvironment);
   const releases = parsed(read.releases, files.releases, parseReleases);
   const problems = [...missing, ...[plan, environment, releases].flatMap((one) => one.problems)];
-  const folders = plan.located === undefined ? { migrations: {}, problems: [], texts: [] } : await readFolders(io, plan.located.value);
-  if (plan.located === undefined || environment.located === undefined || releases.located === undefined) throw new BadInput([...problems, ...folders.problems]);
-  const broken = [...problems, ...folders.problems, ...checkTogether({ plan: plan.located, environment: environment.located, releases: releases.located, migrations: folders.migrations })];
+  const folders =
+    plan.located === undefined
+      ? { migrations: {}, problems: [], texts: [] }
+      : await readFolders(io, plan.located.value);
+  if (plan.located === undefined || environment.located === undefined || releases.located === undefined)
+    throw new BadInput([...problems, ...folders.problems]);
+  const broken = [
+    ...problems,
+    ...folders.problems,
+    ...checkTogether({
+      plan: plan.located,
+      environment: environment.located,
+      releases: releases.located,
+      migrations: folders.migrations,
+    }),
+  ];
   if (broken.length > 0) throw new BadInput(broken);
   const inputs = [
     { name: "plan.yaml", text: plan.located.source.text },
     { name: "releases.yaml", text: releases.located.source.text },
     ...folders.texts,
   ];
-  return assemble(io, plan.located.value, environment.located.value, releases.located.value, folders.migrations, [...inputs, { name: "environment.yaml", text: environment.located.source.text }], planFingerprint(inputs, sha256), files);
+  return assemble(
+    io,
+    plan.located.value,
+    environment.located.value,
+    releases.located.value,
+    folders.migrations,
+    [...inputs, { name: "environment.yaml", text: environment.located.source.text }],
+    planFingerprint(inputs, sha256),
+    files,
+  );
 }
 
 function assemble(
@@ -91,16 +145,37 @@ function assemble(
     releases: Object.fromEntries(
       Object.entries(releases.releases).map(([name, release]) => [
         name,
-        release.process === undefined ? release : { ...release, process: { ...release.process, path: absolute(release.process.path, dirname(resolve(io.cwd, where.releases))) } },
+        release.process === undefined
+          ? release
+          : {
+              ...release,
+              process: {
+                ...release.process,
+                path: absolute(release.process.path, dirname(resolve(io.cwd, where.releases))),
+              },
+            },
       ]),
     ),
   };
-  return { plan, environment: placed, releases: found, migrations, graph: compile({ plan, environment: placed, releases: found, migrations, sha256 }), planFingerprint: fingerprint, files, given: where };
+  return {
+    plan,
+    environment: placed,
+    releases: found,
+    migrations,
+    graph: compile({ plan, environment: placed, releases: found, migrations, sha256 }),
+    planFingerprint: fingerprint,
+    files,
+    given: where,
+  };
 }
 
 const absolute = (path: string, folder: string): string => (isAbsolute(path) ? path : resolve(folder, path));
 
-function parsed<T>(read: Bytes, file: string, parse: (bytes: Uint8Array, file: string) => Parsed<T>): { readonly located?: Located<T>; readonly problems: readonly Problem[] } {
+function parsed<T>(
+  read: Bytes,
+  file: string,
+  parse: (bytes: Uint8Array, file: string) => Parsed<T>,
+): { readonly located?: Located<T>; readonly problems: readonly Problem[] } {
   if (read.bytes === undefined) return { problems: [] };
   const result = parse(read.bytes, file);
   return result.ok ? { located: result.located, problems: [] } : { problems: result.problems };
@@ -123,7 +198,11 @@ async function readInput(io: CliIo, file: string): Promise<Bytes> {
   }
 }
 
-type Folders = { readonly migrations: Record<string, readonly Migration[]>; readonly problems: Problem[]; readonly texts: { name: string; text: string }[] };
+type Folders = {
+  readonly migrations: Record<string, readonly Migration[]>;
+  readonly problems: Problem[];
+  readonly texts: { name: string; text: string }[];
+};
 
 async function readFolders(io: CliIo, plan: Plan): Promise<Folders> {
   const folders: Folders = { migrations: {}, problems: [], texts: [] };
@@ -132,13 +211,22 @@ async function readFolders(io: CliIo, plan: Plan): Promise<Folders> {
     const folder = absolute(component.migrations, dirname(resolve(io.cwd, plan.file)));
     const files = await readSql(folder);
     if (files === undefined) {
-      folders.problems.push({ code: "unreadable", message: `the migrations of ${name} cannot be read`, file: component.migrations, line: 0, column: 0, hint: "the folder is relative to the plan's own folder" });
+      folders.problems.push({
+        code: "unreadable",
+        message: `the migrations of ${name} cannot be read`,
+        file: component.migrations,
+        line: 0,
+        column: 0,
+        hint: "the folder is relative to the plan's own folder",
+      });
       continue;
     }
     const read = readMigrations(files, component.migrations);
     folders.migrations[name] = read.migrations;
     folders.problems.push(...read.problems);
-    folders.texts.push(...files.map((file) => ({ name: `migrations/${name}/${file.name}`, text: new TextDecoder().decode(file.bytes) })));
+    folders.texts.push(
+      ...files.map((file) => ({ name: `migrations/${name}/${file.name}`, text: new TextDecoder().decode(file.bytes) })),
+    );
   }
   return folders;
 }
@@ -169,9 +257,27 @@ export async function loadCopies(store: RunStore, run: string): Promise<Loaded> 
     if (component.migrations === undefined) continue;
     const files = (await readSql(join(root, "migrations", name))) ?? [];
     migrations[name] = readMigrations(files, component.migrations).migrations;
-    texts.push(...files.map((file) => ({ name: `migrations/${name}/${basename(file.name)}`, text: new TextDecoder().decode(file.bytes) })));
+    texts.push(
+      ...files.map((file) => ({
+        name: `migrations/${name}/${basename(file.name)}`,
+        text: new TextDecoder().decode(file.bytes),
+      })),
+    );
   }
-  const inputs = [{ name: "plan.yaml", text: plan.located.source.text }, { name: "releases.yaml", text: releases.located.source.text }, ...texts];
+  const inputs = [
+    { name: "plan.yaml", text: plan.located.source.text },
+    { name: "releases.yaml", text: releases.located.source.text },
+    ...texts,
+  ];
   const io = { cwd: where.cwd } as CliIo;
-  return assemble(io, plan.located.value, environment.located.value, releases.located.value, migrations, [...inputs, { name: "environment.yaml", text: environment.located.source.text }], planFingerprint(inputs, sha256), where);
+  return assemble(
+    io,
+    plan.located.value,
+    environment.located.value,
+    releases.located.value,
+    migrations,
+    [...inputs, { name: "environment.yaml", text: environment.located.source.text }],
+    planFingerprint(inputs, sha256),
+    where,
+  );
 }

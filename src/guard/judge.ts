@@ -12,7 +12,7 @@ import type { StreamReading, Verdict } from "./verdict.ts";
 import { countsBetween } from "./window.ts";
 
 export { settingsOf, startJudging } from "./judge-state.ts";
-export type { JudgeInput, JudgeSettings, JudgeState } from "./judge-state.ts";
+export type { JudgeInput, JudgeState } from "./judge-state.ts";
 
 /** What was said, and why: the same object as before while state and regions stay. */
 export type Judgement = { readonly state: JudgeState; readonly verdict: Verdict };

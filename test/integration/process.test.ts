@@ -476,16 +476,14 @@ test("an instance that is recorded while somebody looks is no stranger", async (
   };
   const registry = openRegistry(one.options.stateDir, "gateway");
   const balancer = createServer((_request, response) => {
-    void registry
-      .put(record, unfenced)
-      .then(() =>
-        response.end(
-          JSON.stringify({
-            fence: { epoch: 0, seq: 0 },
-            backends: [{ id: record.id, address: "127.0.0.1:1", release: "1.0", weight: 0, inflight: 0, sockets: 0 }],
-          }),
-        ),
-      );
+    void registry.put(record, unfenced).then(() =>
+      response.end(
+        JSON.stringify({
+          fence: { epoch: 0, seq: 0 },
+          backends: [{ id: record.id, address: "127.0.0.1:1", release: "1.0", weight: 0, inflight: 0, sockets: 0 }],
+        }),
+      ),
+    );
   });
   await new Promise<void>((resolve) => balancer.listen(0, "127.0.0.1", resolve));
   cleanups.push(async () => balancer.close() && balancer.closeAllConnections());

@@ -6,16 +6,14 @@ const clean = { issued: 10, failed: 0 };
 const failing = { issued: 10, failed: 3 };
 // A pause between the bins, so that none of them rests.
 const play = (sides: string): SignTest =>
-  sides
-    .split("")
-    .reduce(
-      (soFar, side, index) =>
-        foldSigns(soFar, side === "c" ? failing : clean, side === "c" ? clean : failing, {
-          from: index * 1000,
-          to: index * 1000 + 100,
-        }),
-      freshSignTest,
-    );
+  sides.split("").reduce(
+    (soFar, side, index) =>
+      foldSigns(soFar, side === "c" ? failing : clean, side === "c" ? clean : failing, {
+        from: index * 1000,
+        to: index * 1000 + 100,
+      }),
+    freshSignTest,
+  );
 
 // The reference values let the suspicion begin at any bin: the sum over all beginnings.
 const fromAnyBin = (sides: string): number =>
