@@ -1,4 +1,6 @@
-import { readdir, readFile } from "node:fs/promises";
+import { constants } from "node:fs";
+import { open, readdir, readFile } from "node:fs/promises";
+import { MOST_BYTES, unreadable } from "../plan/source/decode-source.ts";
 import { basename, dirname, isAbsolute, join, resolve } from "node:path";
 import { BadInput, type Problem } from "../errors/problem.ts";
 import { compile } from "../graph/compile.ts";
@@ -181,20 +183,25 @@ function parsed<T>(
   return result.ok ? { located: result.located, problems: [] } : { problems: result.problems };
 }
 
-const REASONS: Readonly<Record<string, readonly [string, string]>> = {
-  ENOENT: ["there is no such file", "check the name"],
-  EISDIR: ["it is a folder", "name the file in it"],
-  EACCES: ["this user may not read it", "change its mode, or run as its owner"],
-  ENOTDIR: ["a part of its path is no folder", "check the path"],
-};
-
 async function readInput(io: CliIo, file: string): Promise<Bytes> {
   try {
-    return { bytes: await readFile(resolve(io.cwd, file)) };
+    return { bytes: await readRegular(resolve(io.cwd, file)) };
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? "";
-    const [why, hint] = REASONS[code] ?? [`it cannot be read (${code})`, "check the file"];
-    return { problem: { code: "unreadable", message: why, file, line: 0, column: 0, hint } };
+    return { problem: unreadable(file, (error as NodeJS.ErrnoException).code ?? "EIO") };
+  }
+}
+
+/** A device or a pipe may never end, and nothing beyond the limit is read anyway. */
+async function readRegular(path: string): Promise<Uint8Array> {
+  const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+  try {
+    const stat = await handle.stat();
+    if (stat.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: "EISDIR" });
+    if (!stat.isFile()) throw Object.assign(new Error(`${path} is no regular file`), { code: "ENXIO" });
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(stat.size, MOST_BYTES + 1)));
+    return buffer.subarray(0, bytesRead);
+  } finally {
+    await handle.close();
   }
 }
 
@@ -212,7 +219,7 @@ async function readFolders(io: CliIo, plan: Plan): Promise<Folders> {
     const files = await readSql(folder);
     if (files === undefined) {
       folders.problems.push({
-        code: "unreadable",
+        code: "FILE_UNREADABLE",
         message: `the migrations of ${name} cannot be read`,
         file: component.migrations,
         line: 0,

@@ -1,4 +1,5 @@
-import { rm } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UpgradeError } from "../errors/upgrade-error.ts";
 import type { RunEvent } from "../events/event.ts";
@@ -41,7 +42,7 @@ const AFTER_MS = 2_000;
 export async function tell(story: Story, telling: Telling): Promise<Figures> {
   const dir = join(telling.dir, story.name);
   // What an earlier telling left there would be taken for this one's.
-  await rm(dir, { recursive: true, force: true });
+  await clearOwn(dir);
   const luck = createRandom(`${telling.seed}/${story.name}`);
   const fault = story.draw(() => luck());
   await using stack = new AsyncDisposableStack();
@@ -129,6 +130,20 @@ export async function tell(story: Story, telling: Telling): Promise<Figures> {
     });
   telling.say(story.sentence(figures, fault));
   return { ...figures, report };
+}
+
+const MARK = ".midflight-story";
+
+/** Only a folder that an earlier telling made is taken away. */
+async function clearOwn(dir: string): Promise<void> {
+  if (existsSync(dir) && !existsSync(join(dir, MARK))) {
+    throw new UpgradeError("FILE_EXISTS", `${dir} is there already, and no demo made it`, {
+      hint: "choose another folder with --dir",
+    });
+  }
+  await rm(dir, { recursive: true, force: true });
+  await mkdir(dir, { recursive: true });
+  await writeFile(join(dir, MARK), "");
 }
 
 const addressOf = (region: { readonly rest: string; readonly ws: string } | undefined) => ({

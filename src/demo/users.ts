@@ -20,6 +20,8 @@ export async function startUsers(options: TrafficOptions, onReport: (report: Tra
   const child = spawn(process.execPath, [entryOf("traffic")], {
     env: { PATH: process.env["PATH"] ?? "", TRAFFIC: JSON.stringify(options) },
     stdio: ["pipe", "pipe", "pipe"],
+    // Ctrl-C is for the upgrade: users trade on while it finishes its batch.
+    detached: true,
   });
   let last: TrafficReport | undefined;
   let summary: TrafficSummary | undefined;
