@@ -39,7 +39,7 @@ async function upgrade(io: CliIo, output: OutputKind, order: UpgradeOrder): Prom
     outcome: phase.kind === "ended" ? phase.outcome : phase.kind,
     text: phase.kind === "ended" ? phase.text : phase.kind === "halted" ? phase.why : "",
     report: state.store.pathOf(run.id, "report.md"),
-    rewriteReport: (asUsersSawIt) => writeReport(state.store, run, redact, asUsersSawIt),
+    rewriteReport: (asUsersSawIt) => writeReport(state.store, run.id, redact, asUsersSawIt),
   };
 }
 

@@ -1,21 +1,18 @@
 import { CATALOG, EXIT } from "../errors/catalog.ts";
-import { UpgradeError } from "../errors/upgrade-error.ts";
-import { entryOf, replay, replaySteps, type Entry } from "../runtime/replay.ts";
 import { conduct, type Conduct, type Start } from "../runtime/conduct.ts";
 import type { Custody, World } from "../runtime/world.ts";
 import { undoPlan } from "../engine/undo-items.ts";
-import type { Fact } from "../engine/fact.ts";
 import type { Run } from "../engine/run.ts";
-import { eventsOf } from "../events/events-of.ts";
+import { narrator } from "../events/narrator.ts";
 import type { RunEvent } from "../events/event.ts";
 import { redactor } from "../events/redact.ts";
-import { summarise } from "../events/summary.ts";
 import { utc } from "../events/utc.ts";
 import { report } from "../view/report.ts";
 import { plain, statusLine } from "../view/status-line.ts";
 import type { CliIo, ExitStatus } from "./io.ts";
 import { listenToMailbox } from "./mailbox.ts";
 import type { OutputKind } from "./output.ts";
+import { readRun } from "./read-run.ts";
 import { rendererFor } from "./renderer.ts";
 import type { RunStore } from "../ports/journal.ts";
 
@@ -41,7 +38,7 @@ export async function runSession(session: Session): Promise<{ readonly status: E
   const graph = start.kind === "new" ? start.opened.graph : start.run.graph;
   const renderer = await rendererFor(session.output, io, graph);
   let before: Run | undefined = start.kind === "revived" ? start.run : undefined;
-  const startedAt = new Map<string, number>();
+  const narrate = narrator(before);
   const tell = (event: RunEvent) => {
     const clean: RunEvent = { ...event, message: redact(event.message) };
     renderer.event(clean);
@@ -49,10 +46,7 @@ export async function runSession(session: Session): Promise<{ readonly status: E
   };
   const conducted = conduct(world, custody, start, {
     recorded: (entry, run) => {
-      for (const event of eventsOf({ ...entry, before, after: run, startedAt })) {
-        if (event.kind === "move-started") startedAt.set(event.move, entry.fact.at);
-        tell(event);
-      }
+      for (const event of narrate(entry, run)) tell(event);
       before = run;
     },
     pulse: (pulse) => {
@@ -75,7 +69,7 @@ export async function runSession(session: Session): Promise<{ readonly status: E
   try {
     const run = await conducted.finished;
     await renderer.end();
-    const path = await writeReport(custody.store, run, redact);
+    const path = await writeReport(custody.store, run.id, redact);
     if (session.isQuiet !== true) farewell(io, session.output, run, path);
     return { status: exitOf(run), run };
   } catch (error) {
@@ -141,46 +135,19 @@ export function exitOf(run: Run): ExitStatus {
   }
 }
 
-/** Reads a run back from its journal. */
-export async function readRun(
-  store: RunStore,
-  id: string,
-): Promise<{ readonly run: Run; readonly entries: readonly Entry[] }> {
-  const records = await store.read(id);
-  if (records.length === 0)
-    throw new UpgradeError("RUN_EMPTY", `run ${id} has no record; nothing was touched in it`, {
-      hint: "start again with `midflight upgrade`",
-    });
-  return { run: replay(records), entries: records.map((record) => entryOf(record)) };
-}
-
-export function eventsOfRun(entries: readonly Entry[], runs: readonly Run[]): readonly RunEvent[] {
-  const startedAt = new Map<string, number>();
-  return entries.flatMap((entry, index) => {
-    const after = runs[index];
-    if (after === undefined) return [];
-    const events = eventsOf({ ...entry, before: runs[index - 1], after, startedAt });
-    for (const event of events) if (event.kind === "move-started") startedAt.set(event.move, entry.fact.at);
-    return events;
-  });
-}
-
 export async function writeReport(
   store: RunStore,
-  run: Run,
+  id: string,
   redact: (text: string) => string,
   asUsersSawIt?: string,
 ): Promise<string> {
-  const records = await store.read(run.id);
-  const runs = [...replaySteps(records)];
-  const entries = records.map((record) => entryOf(record));
-  const facts: readonly Fact[] = entries.map((entry) => entry.fact);
+  const { summary, events } = await readRun(store, id);
   const text = report({
-    summary: summarise(run, facts),
-    events: eventsOfRun(entries, runs),
+    summary: summary(),
+    events: events(),
     ...(asUsersSawIt === undefined ? {} : { asUsersSawIt }),
   });
-  return store.putFile(run.id, "report.md", redact(text));
+  return store.putFile(id, "report.md", redact(text));
 }
 
 function farewell(io: CliIo, output: OutputKind, run: Run, reportPath: string): void {

@@ -6,7 +6,7 @@ import type { Lease } from "../ports/lease.ts";
 import type { RunStore } from "../ports/journal.ts";
 import { isOver } from "../runtime/conduct.ts";
 import type { CliIo } from "./io.ts";
-import { readRun } from "./session.ts";
+import { readRun } from "./read-run.ts";
 
 export type State = { readonly dir: string; readonly store: RunStore; readonly lease: Lease; readonly clock: Clock };
 

@@ -37,10 +37,8 @@ export type RunEvent = Stem &
         readonly regions: readonly string[];
       }
     | { readonly kind: "withdrawn"; readonly regions: readonly string[] }
-    | { readonly kind: "readmitted" }
     | { readonly kind: "held"; readonly why: string }
     | { readonly kind: "tripped"; readonly cause: string }
-    | { readonly kind: "undo-started"; readonly items: number; readonly kept: readonly string[] }
     | { readonly kind: "undo-step"; readonly what: string; readonly stage: string }
     | { readonly kind: "undone"; readonly moves: readonly string[] }
     | { readonly kind: "backup-started"; readonly backup: string }

@@ -1,6 +1,7 @@
 import type { RollStep, Wave } from "../plan/model.ts";
 import type { WorkloadComponent } from "./graph.ts";
 import type { Move } from "./move.ts";
+import { seconds } from "./seconds.ts";
 
 type Stem = { readonly id: string; readonly step: number; readonly deadlineMs: number; readonly retries: number };
 type Batch = Stem & {
@@ -106,5 +107,5 @@ const soakMove = (stem: Stem, id: string, ms: number): Move => ({
   id: `${id}/soak`,
   kind: "soak",
   ms,
-  title: `soak ${ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`}`,
+  title: `soak ${seconds(ms)}`,
 });

@@ -3,6 +3,7 @@ import type { Environment, Migration, MigrateStep, Plan, PlanStep, RollStep, Shi
 import { compileRoll } from "./compile-roll.ts";
 import type { GraphComponent, WorkloadComponent } from "./graph.ts";
 import type { Move } from "./move.ts";
+import { seconds } from "./seconds.ts";
 
 export type StepContext = {
   readonly plan: Plan;
@@ -52,8 +53,6 @@ export const stepId = (step: PlanStep, index: number): string => {
   const phase = step.kind === "migrate" ? `-${step.phase}` : "";
   return `${index + 1}-${step.kind}${about}${phase}`;
 };
-
-export const seconds = (ms: number): string => (ms % 1000 === 0 ? `${ms / 1000}s` : `${ms}ms`);
 
 type Bare = Omit<Move, "title" | "kind">;
 

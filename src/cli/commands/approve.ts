@@ -3,7 +3,7 @@ import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { post } from "../mailbox.ts";
-import { readRun } from "../session.ts";
+import { readRun } from "../read-run.ts";
 import { findRun, login, openState } from "../state.ts";
 
 type Options = { readonly state?: string; readonly by?: string; readonly refuse?: boolean };

@@ -1,9 +1,7 @@
 import { EXIT } from "../../errors/catalog.ts";
-import { summarise } from "../../events/summary.ts";
-import { replaySteps } from "../../runtime/replay.ts";
 import { report } from "../../view/report.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { eventsOfRun, readRun } from "../session.ts";
+import { readRun } from "../read-run.ts";
 import { findRun, openState } from "../state.ts";
 import { writeOutput } from "../write-output.ts";
 
@@ -12,18 +10,13 @@ type Options = { readonly state?: string; readonly json?: boolean; readonly out?
 export async function reportCommand(io: CliIo, [id]: readonly string[], options: Options): Promise<ExitStatus> {
   const state = await openState(io, options.state);
   const name = await findRun(state, id);
-  const { run, entries } = await readRun(state.store, name);
-  const summary = summarise(
-    run,
-    entries.map((entry) => entry.fact),
-  );
-  const events = eventsOfRun(entries, [...replaySteps(await state.store.read(name))]);
+  const { summary, events } = await readRun(state.store, name);
   // A report that was written at the end may hold what users' own client saw; it is the fuller one.
   const written = options.json === true ? undefined : await state.store.getFile(name, "report.md");
   const text =
     options.json === true
-      ? JSON.stringify({ kind: "report", ...summary, events })
-      : (written ?? report({ summary, events })).trimEnd();
+      ? JSON.stringify({ kind: "report", ...summary(), events: events() })
+      : (written ?? report({ summary: summary(), events: events() })).trimEnd();
   if (options.out === undefined) io.print(text);
   else await writeOutput(io, options.out, text);
   return EXIT.done;

@@ -2,7 +2,7 @@ import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { outputKind } from "../output.ts";
 import { reviveRun } from "../revive-run.ts";
-import { readRun } from "../session.ts";
+import { readRun } from "../read-run.ts";
 import { findRun, openState } from "../state.ts";
 
 type Options = { readonly state?: string; readonly json?: boolean; readonly output?: string };

@@ -6,7 +6,7 @@ import type { CliIo, ExitStatus } from "../io.ts";
 import { post } from "../mailbox.ts";
 import { outputKind } from "../output.ts";
 import { reviveRun } from "../revive-run.ts";
-import { readRun } from "../session.ts";
+import { readRun } from "../read-run.ts";
 import { findRun, login, openState, type State } from "../state.ts";
 import type { Run } from "../../engine/run.ts";
 

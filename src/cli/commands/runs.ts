@@ -1,9 +1,9 @@
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import { summarise, type RunSummary } from "../../events/summary.ts";
+import type { RunSummary } from "../../events/summary.ts";
 import { runLine } from "../../view/status.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { readRun } from "../session.ts";
+import { readRun } from "../read-run.ts";
 import { openState, type State } from "../state.ts";
 
 type Options = { readonly state?: string; readonly json?: boolean; readonly keep?: string };
@@ -34,14 +34,8 @@ async function rowsOf(state: State): Promise<readonly Row[]> {
   return Promise.all(
     ids.map(async (run): Promise<Row> => {
       try {
-        const { run: read, entries } = await readRun(state.store, run);
-        return {
-          run,
-          summary: summarise(
-            read,
-            entries.map((entry) => entry.fact),
-          ),
-        };
+        const { summary } = await readRun(state.store, run);
+        return { run, summary: summary() };
       } catch (error) {
         // One damaged run must not hide the others.
         return { run, problem: error instanceof Error ? error.message : String(error) };

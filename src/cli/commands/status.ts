@@ -1,8 +1,7 @@
 import { EXIT } from "../../errors/catalog.ts";
-import { summarise, type RunSummary } from "../../events/summary.ts";
 import { plainStatus } from "../../view/status.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { readRun } from "../session.ts";
+import { readRun } from "../read-run.ts";
 import { findRun, openState } from "../state.ts";
 
 type Options = { readonly state?: string; readonly json?: boolean };
@@ -10,11 +9,8 @@ type Options = { readonly state?: string; readonly json?: boolean };
 export async function status(io: CliIo, [id]: readonly string[], options: Options): Promise<ExitStatus> {
   const state = await openState(io, options.state);
   const run = await findRun(state, id);
-  const { run: read, entries } = await readRun(state.store, run);
-  const summary: RunSummary = summarise(
-    read,
-    entries.map((entry) => entry.fact),
-  );
+  const { run: read, summary: summarised } = await readRun(state.store, run);
+  const summary = summarised();
   const holders = await Promise.all(
     Object.keys(read.graph.components).map(async (component) => {
       const key = `${read.graph.environment}/${component}`;

@@ -7,7 +7,7 @@ import { giveUp } from "./gating.ts";
 import { foreign, hold, lookAgain } from "./holding.ts";
 import { moveOf } from "./moving.ts";
 import { refuse } from "./preparing.ts";
-import { trip } from "./tripping.ts";
+import { lastTouched, trip } from "./tripping.ts";
 import { strand, withdrew } from "./undoing.ts";
 
 const FIRST_PAUSE_MS = 250;
@@ -95,11 +95,6 @@ function giveUpOn(run: Run, effect: Effect, fact: FactOf<"effect-failed">): Deci
 }
 
 const sentence = (failure: Failure): string => `${failure.message} (${failure.code})`;
-
-const lastTouched = (run: Run): { readonly suspect?: string } => {
-  const last = run.touched.at(-1);
-  return last === undefined ? {} : { suspect: last };
-};
 
 function refuseNow(run: Run, text: string): Decision {
   const rest = cancelPending(run);

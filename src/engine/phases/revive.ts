@@ -3,7 +3,7 @@ import { after, order, resend, stay } from "../decision.ts";
 import type { Effect } from "../effect.ts";
 import type { Decision, Run } from "../run.ts";
 import { hold } from "./holding.ts";
-import { trip } from "./tripping.ts";
+import { lastTouched, trip } from "./tripping.ts";
 
 /**
  * A conductor picked the run up. After a gap in guarding it may look, hold or undo; it goes forward only on new evidence.
@@ -31,7 +31,7 @@ export function revive(before: Run, fact: FactOf<"conductor-started">): Decision
           kind: "guard",
           text: `the conductor died while new instances were under suspicion (${before.verdict?.reason ?? "no reason kept"})`,
           at: fact.at,
-          ...suspectOf(run),
+          ...lastTouched(run),
         },
       );
     case "withdrawing":
@@ -53,8 +53,3 @@ const forget = (decision: Decision): Decision => ({
   run: decision.run,
   effects: decision.effects.filter((effect: Effect) => effect.kind !== "notify"),
 });
-
-const suspectOf = (run: Run): { readonly suspect?: string } => {
-  const last = run.touched.at(-1);
-  return last === undefined ? {} : { suspect: last };
-};

@@ -26,3 +26,9 @@ export function trip(run: Run, cause: Cause): Decision {
 export function rollback(run: Run, cause: Cause): Decision {
   return undoPlan({ ...run, cause }).beyond === undefined ? trip(run, cause) : stay(run);
 }
+
+/** The suspect where nothing better is known: the last move that may have changed the world. */
+export const lastTouched = (run: Run): Pick<Cause, "suspect"> => {
+  const last = run.touched.at(-1);
+  return last === undefined ? {} : { suspect: last };
+};

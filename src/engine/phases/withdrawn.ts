@@ -6,7 +6,7 @@ import { placeOf, type Decision, type Run } from "../run.ts";
 import { componentOf, standingOf, weighingOf } from "../standing.ts";
 import { hold } from "./holding.ts";
 import { enter } from "./entering.ts";
-import { trip } from "./tripping.ts";
+import { lastTouched, trip } from "./tripping.ts";
 
 const WITHDRAW_DEADLINE_MS = 5_000;
 /** Old instances that must be left to carry the users before the new ones are taken away all at once. */
@@ -96,13 +96,8 @@ export function readmitted(run: Run, fact: FactOf<"effect-done">): Decision {
       kind: "guard",
       text: run.verdict?.reason ?? "a suspicion did not clear",
       at: fact.at,
-      ...suspectOf(run),
+      ...lastTouched(run),
     });
   if (!fact.id.startsWith("readmit:") || !isQuiet(run)) return stay(run);
   return enter({ ...run, isEvidenced: false }, run.next);
 }
-
-const suspectOf = (run: Run): { readonly suspect?: string } => {
-  const last = run.touched.at(-1);
-  return last === undefined ? {} : { suspect: last };
-};
