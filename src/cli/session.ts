@@ -1,6 +1,7 @@
 import { CATALOG, EXIT } from "../errors/catalog.ts";
 import { conduct, type Conduct, type Start } from "../runtime/conduct.ts";
 import type { Custody, World } from "../runtime/world.ts";
+import { isTakingBack } from "../engine/phases/asked.ts";
 import { undoPlan } from "../engine/undo-items.ts";
 import type { Run } from "../engine/run.ts";
 import { narrator } from "../events/narrator.ts";
@@ -36,7 +37,7 @@ export async function runSession(session: Session): Promise<{ readonly status: E
   const { io, world, custody, start } = session;
   const redact = redactor(session.secrets);
   const graph = start.kind === "new" ? start.opened.graph : start.run.graph;
-  const renderer = await rendererFor(session.output, io, graph);
+  let renderer = await rendererFor(session.output, io, graph);
   let before: Run | undefined = start.kind === "revived" ? start.run : undefined;
   const narrate = narrator(before);
   const tell = (event: RunEvent) => {
@@ -64,7 +65,16 @@ export async function runSession(session: Session): Promise<{ readonly status: E
     },
   });
   if (session.ask !== undefined) conducted.ask(session.ask.what, session.ask.by, session.ask.because);
-  const stopSignals = hearSignals(io, conducted, () => before);
+  const stopSignals = hearSignals(io, conducted, {
+    current: () => before,
+    // A tree that redraws itself leaves no room for a question.
+    stepAside: async () => {
+      if (session.output !== "live") return;
+      const live = renderer;
+      renderer = await rendererFor("lines", io, graph);
+      await live.end();
+    },
+  });
   const stopMailbox = listenToMailbox(custody.store, before?.id ?? runIdOf(start), conducted);
   try {
     const run = await conducted.finished;
@@ -85,23 +95,22 @@ export async function runSession(session: Session): Promise<{ readonly status: E
 
 const runIdOf = (start: Start): string => (start.kind === "new" ? start.opened.run : start.run.id);
 
-/** Once: finish the batch and halt. Again: take everything back. While taking back: only the run's name stops it, which is `midflight status`' affair. */
-function hearSignals(io: CliIo, conducted: Conduct, current: () => Run | undefined): () => void {
+type Stage = { readonly current: () => Run | undefined; readonly stepAside: () => Promise<void> };
+
+/** Once: finish the batch and halt. Again: take everything back. While taking back, only the run's name, typed, stops it. */
+function hearSignals(io: CliIo, conducted: Conduct, stage: Stage): () => void {
   let count = 0;
+  let isAsking = false;
   return io.onSignal((signal) => {
     // Who reads along may leave; users still need the run.
     if (signal === "SIGPIPE") return;
-    const phase = current()?.phase.kind;
-    if (
-      phase === "undoing" ||
-      phase === "withdrawing" ||
-      phase === "backing-up" ||
-      phase === "checking" ||
-      phase === "confirming"
-    ) {
-      io.say(
-        `${signal}: an undo is never broken off. To leave it half done all the same, end this process by its id and later run: midflight resume ${current()?.id ?? ""}`,
-      );
+    const run = stage.current();
+    if (run !== undefined && isTakingBack(run)) {
+      if (isAsking) return;
+      isAsking = true;
+      void askForName(io, conducted, { run: run.id, signal, stepAside: stage.stepAside }).finally(() => {
+        isAsking = false;
+      });
       return;
     }
     count += 1;
@@ -113,6 +122,31 @@ function hearSignals(io: CliIo, conducted: Conduct, current: () => Run | undefin
     io.say(`${signal} again: taking everything back.`);
     conducted.ask("undo", signal);
   });
+}
+
+/** An undo that is left half done leaves users with two releases: nobody does that by pressing a key once too often. */
+async function askForName(
+  io: CliIo,
+  conducted: Conduct,
+  {
+    run,
+    signal,
+    stepAside,
+  }: { readonly run: string; readonly signal: string; readonly stepAside: () => Promise<void> },
+): Promise<void> {
+  if (!io.stdin.isTTY) {
+    io.say(
+      `${signal}: an undo is never broken off without the run's name, and there is no terminal to type it at. To leave it half done all the same, end this process by its id and later run: midflight resume ${run}`,
+    );
+    return;
+  }
+  await stepAside();
+  io.say(
+    `${signal}: everything is being taken back, and goes on while you read this. To leave it half done, type the run's name: ${run}`,
+  );
+  const answer = await io.question("Name: ");
+  if (answer?.trim() === run) conducted.ask("leave", signal);
+  else io.say("That is not its name: the undo goes on.");
 }
 
 /** Exit status of a run that is over. */

@@ -4,6 +4,7 @@ import type { Shape, Weighing } from "../graph/observation.ts";
 /** What the guard is told of a change just made; see `Mark` of the watcher port. */
 export type MarkCause =
   | { readonly kind: "start" }
+  | { readonly kind: "back" }
   | { readonly kind: "metadata"; readonly component: string }
   | { readonly kind: "instances"; readonly component: string; readonly regions: readonly string[] };
 

@@ -21,7 +21,7 @@ export type Fact = { readonly at: number } & (
   | { readonly kind: "sighted"; readonly component: string; readonly state: WorkloadState }
   | {
       readonly kind: "asked";
-      readonly what: "halt" | "undo" | "approve" | "refuse";
+      readonly what: "halt" | "undo" | "approve" | "refuse" | "leave";
       readonly by: string;
       readonly because?: string;
     }

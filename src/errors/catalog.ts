@@ -532,6 +532,12 @@ export const CATALOG = {
     retry: false,
     explain: "`surge` is the number of instances that may exist above the usual one: 0, or at least the batch.",
   },
+  UNDO_LEFT: {
+    exit: EXIT.halted,
+    retry: false,
+    explain:
+      "Somebody pressed Ctrl-C during an undo and confirmed it by the run's name, so it was left half done. New instances stay out of the users' reach, and nothing moves by itself. `midflight resume` goes on with the undo where it was.",
+  },
   USAGE: {
     exit: EXIT.badInput,
     retry: false,

@@ -51,6 +51,7 @@ const gatherBin = (state: JudgeState, bin: CountBin): JudgeState => {
 
 // A region whose servers died says nothing about a release.
 const foldFamilies = (state: JudgeState, bin: CountBin): JudgeState["families"] => {
+  if (bin.at - bin.ms < state.backAt) return state.families;
   const counts = bin.counts.filter(({ region }) => !state.lost.some((loss) => loss.region === region));
   const fold = (family: Family, side: readonly Count[]): Family => foldFamily(family, bin, side, state.settings);
   return {
@@ -69,6 +70,7 @@ const foldFamilies = (state: JudgeState, bin: CountBin): JudgeState["families"] 
 const gatherMark = (state: JudgeState, cause: MarkCause): JudgeState => {
   const marked: JudgeState = { ...state, evidence: freshEvidence(state.at), readings: new Map() };
   if (cause.kind === "start") return marked;
+  if (cause.kind === "back") return backTo(marked);
   const steps = [...state.steps.filter((at) => at > state.at - MONTH_MS), state.at];
   const mass = steps.length > STEPS_PAID ? 0 : state.settings.stepMass;
   const [name, regions] = cause.kind === "metadata" ? (["all", []] as const) : (["new", cause.regions] as const);
@@ -80,6 +82,29 @@ const gatherMark = (state: JudgeState, cause: MarkCause): JudgeState => {
     spent: { fresh: 0, all: 0 },
     ...(state.latch?.kind === "failing" || cause.kind === "metadata" ? { signs: undefined, clearing: undefined } : {}),
     latch: latchAfter(state, cause),
+  };
+};
+
+// An alarm from before, also one whose outcomes are still on their way, would stand for ever: nothing is left that could be undone.
+const backTo = ({ pending: _pending, ...state }: JudgeState): JudgeState => {
+  const told = state.latch === undefined ? "" : ` (before it: ${state.latch.reason})`;
+  return {
+    ...state,
+    change: { kind: "none" },
+    backAt: state.at,
+    families: { new: freshFamily, old: freshFamily, all: freshFamily },
+    spent: { fresh: 0, all: 0 },
+    signs: undefined,
+    clearing: undefined,
+    latch:
+      state.latch?.kind === "disturbed"
+        ? state.latch
+        : {
+            kind: "unproved",
+            since: state.at,
+            regions: [],
+            reason: `no evidence of health yet since everything was taken back${told}`,
+          },
   };
 };
 

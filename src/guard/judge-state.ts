@@ -34,9 +34,10 @@ export type Change =
       readonly regions: readonly string[];
     };
 
-/** What the watcher's port calls a mark. `start` says that nothing was changed: only evidence of health starts again. */
+/** What the watcher's port calls a mark. `start` says that nothing was changed: only evidence of health starts again. `back`: every change is taken back. */
 export type MarkCause =
   | { readonly kind: "start" }
+  | { readonly kind: "back" }
   | { readonly kind: "metadata"; readonly component: string }
   | { readonly kind: "instances"; readonly component: string; readonly regions: readonly string[] };
 
@@ -77,6 +78,8 @@ export type JudgeState = {
   readonly startedAt: number;
   readonly at: number;
   readonly change: Change;
+  /** When everything was taken back: operations issued before met what is gone now. */
+  readonly backAt: number;
   readonly families: Readonly<Record<FamilyName, Family>>;
   /** Alarms that wait for a look at who is still there. */
   readonly pending?: {
@@ -132,6 +135,7 @@ export const startJudging = (settings: JudgeSettings, at: number): JudgeState =>
   startedAt: at,
   at,
   change: { kind: "none" },
+  backAt: -Infinity,
   families: { new: freshFamily, old: freshFamily, all: freshFamily },
   steps: [],
   window: [],

@@ -43,6 +43,8 @@ export type Mark = {
   readonly id: string;
   readonly cause:
     | { readonly kind: "start" }
+    /** Everything is taken back: no change is judged any more, and what was issued before says nothing about what stands now. */
+    | { readonly kind: "back" }
     /** `metadata`: there is no old side to compare with; the same cohorts before the step are. */
     | { readonly kind: "metadata"; readonly component: string }
     | { readonly kind: "instances"; readonly component: string; readonly regions: readonly string[] };

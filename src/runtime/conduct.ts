@@ -2,6 +2,7 @@ import { Bug } from "../errors/bug.ts";
 import { UpgradeError } from "../errors/upgrade-error.ts";
 import { begin } from "../engine/begin.ts";
 import { decide } from "../engine/decide.ts";
+import { isTakingBack } from "../engine/phases/asked.ts";
 import type { Fact, FactOf, Opened } from "../engine/fact.ts";
 import type { Run } from "../engine/run.ts";
 import type { WatchPulse } from "../ports/watcher.ts";
@@ -132,8 +133,23 @@ class Conductor {
       const fact = await this.inbox.take();
       if (fact === undefined) break;
       await this.record(fact);
+      if (fact.kind === "asked" && fact.what === "leave" && isTakingBack(this.known())) await this.leave(fact.by);
     }
     this.stop.signal.throwIfAborted();
+  }
+
+  /** An undo is left half done: the pager is told, and nothing more is sent. What stands where, the journal knows. */
+  private async leave(by: string): Promise<never> {
+    await this.farewell();
+    const left = new UpgradeError(
+      "UNDO_LEFT",
+      `${by} left the undo half done: ${this.known().cause?.text ?? "no cause"}`,
+      {
+        hint: `go on with it: midflight resume ${this.known().id}`,
+      },
+    );
+    this.stop.abort(left);
+    throw left;
   }
 
   /** Fact → decision → disk → world. */

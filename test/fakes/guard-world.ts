@@ -25,20 +25,24 @@ export type GuardWorldOptions = {
   readonly bursts?: "spread" | "together";
   readonly suspectForMs?: number;
   readonly budget?: number;
+  /** The baseline that the plan states, in per cent. Default 0.1. */
+  readonly atMostPct?: number;
+  /** How often counters are read, ms; a multiple of 100. Default 100, as the guard's thread does. */
+  readonly liveBinMs?: number;
 };
 
 const OPERATIONS: readonly Operation[] = ["order", "amend", "cancel"];
 const REGIONS = ["tokyo", "frankfurt"] as const;
 const STEP_MS = 100;
 
-/** A venue of two regions with six gateways each, seen by probes in bins of 100 ms and through counters in bins of 200 ms, and a judge that looks on. No clock, no timer. */
+/** A venue of two regions with six gateways each, seen by probes and through counters in bins of 100 ms, and a judge that looks on. No clock, no timer. */
 export const guardWorld = (options: GuardWorldOptions) => {
   const random = randomOf(options.seed);
-  const { liveRate = 300, baseline = 0.001, bursts = "spread" } = options;
+  const { liveRate = 300, baseline = 0.001, bursts = "spread", liveBinMs = 100 } = options;
   const guard = {
     operations: OPERATIONS,
     falseAlarmEveryMs: 30 * 86_400_000,
-    baselineAtMostPct: 0.1,
+    baselineAtMostPct: options.atMostPct ?? 0.1,
     slowerThanMs: 250,
     deadlineMs: 250,
     probesPerSec: 30,
@@ -157,9 +161,9 @@ export const guardWorld = (options: GuardWorldOptions) => {
         const probes = probe(now);
         now += STEP_MS;
         put(binOf(now, STEP_MS, probes));
-        if (now % 200 === 0) {
+        if (now % liveBinMs === 0) {
           put({ kind: "reach", at: now, gone: instances.filter(gone).map(({ id }) => id), unreadable: [] });
-          put(binOf(now, 200, liveCounts));
+          put(binOf(now, liveBinMs, liveCounts));
           liveCounts = new Map();
         }
         if (until(state.verdict)) return;

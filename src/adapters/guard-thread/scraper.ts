@@ -24,9 +24,9 @@ export type ScraperOptions = {
   readonly onReach: (reach: Reach) => void;
 };
 
-const EVERY_MS = 200;
+const EVERY_MS = 100;
 /** The bin is closed after this time; who answers later is counted in the next one. */
-const ROUND_MS = 100;
+const ROUND_MS = 60;
 const DEADLINE_MS = 1_000;
 
 type Target = {

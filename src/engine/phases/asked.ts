@@ -1,4 +1,4 @@
-import { after, cancelPending, stay } from "../decision.ts";
+import { after, cancelPending, notify, order, stay } from "../decision.ts";
 import type { FactOf } from "../fact.ts";
 import type { Cause, Decision, Run } from "../run.ts";
 import { halt } from "./entering.ts";
@@ -6,7 +6,7 @@ import { complete, moveOf } from "./moving.ts";
 import { refuse } from "./preparing.ts";
 import { rollback, trip } from "./tripping.ts";
 
-/** A person asked for something. What they ask never goes past the guard, and nothing they ask stops an undo. */
+/** A person asked for something. What they ask never goes past the guard. An undo may be left, never turned round: resume goes on with it. */
 export function ask(run: Run, fact: FactOf<"asked">): Decision {
   switch (fact.what) {
     case "halt":
@@ -17,6 +17,33 @@ export function ask(run: Run, fact: FactOf<"asked">): Decision {
       return isApproving(run) ? complete(stay(run), moveOf(run)) : stay(run);
     case "refuse":
       return isApproving(run) ? trip(run, causeOf(fact, "approval refused")) : stay(run);
+    case "leave":
+      return isTakingBack(run)
+        ? order(run, [
+            notify(run, "held", `${fact.by} leaves the undo half done; midflight resume ${run.id} goes on with it`),
+          ])
+        : stay(run);
+  }
+}
+
+/** Whether the run is on its way back: then only who says its name may leave it. */
+export function isTakingBack(run: Run): boolean {
+  switch (run.phase.kind) {
+    case "withdrawing":
+    case "undoing":
+    case "backing-up":
+    case "checking":
+    case "confirming":
+      return true;
+    case "preparing":
+    case "gating":
+    case "moving":
+    case "holding":
+    case "withdrawn":
+    case "finishing":
+    case "halted":
+    case "ended":
+      return false;
   }
 }
 

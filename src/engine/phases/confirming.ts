@@ -97,7 +97,7 @@ const isLeft = (run: Run, move: string): boolean => run.touched.includes(move) &
 /** The last word has the users: the run is undone when they are served again. */
 function confirm(run: Run): Decision {
   return go(run, { kind: "confirming" }, [
-    { id: `mark:back:${run.facts}`, kind: "mark", cause: { kind: "start" } },
+    { id: `mark:back:${run.facts}`, kind: "mark", cause: { kind: "back" } },
     { id: `evidence:${run.facts}`, kind: "watch", ...PROMOTION },
     { id: `recovery:${run.facts}`, kind: "timer", ms: RECOVERY_MS },
   ]);

@@ -350,6 +350,60 @@ describe("the budget of failed operations", () => {
   });
 });
 
+describe("after everything was taken back", () => {
+  const tripped = (): GuardWorld => {
+    const world = settled(4);
+    world.mark({ kind: "metadata", component: "orders-db" });
+    world.fail(({ cohort }) => cohort === "shard-3");
+    world.run(5_000, acts);
+    expect(world.verdict().state).toBe("failing");
+    world.fail(() => false);
+    return world;
+  };
+  const late = (world: GuardWorld, failed: number): void => {
+    const operations = ["order", "amend", "cancel"] as const;
+    const counts = operations.map((operation) => ({
+      operation,
+      region: "tokyo",
+      release: "gateway@1.0",
+      side: "old" as const,
+      cohort: "shard-3",
+      source: "live" as const,
+      issued: 10,
+      failed,
+      codes: { "50026": failed },
+    }));
+    for (const lag of [20, 40, 60]) world.put({ kind: "bin", at: world.now() + lag, ms: 100, counts });
+  };
+
+  test("outcomes of before that are told late raise no alarm that would stand for ever", () => {
+    const world = tripped();
+    world.run(100);
+    world.mark({ kind: "back" });
+    late(world, 10);
+    world.run(5_000);
+    expect(states(world).at(-1)).toBe("healthy");
+  });
+
+  test("an alarm of before does not outlive it", () => {
+    const world = tripped();
+    world.mark({ kind: "back" });
+    expect(world.verdict().state).toBe("unknown");
+    world.run(5_000);
+    expect(states(world).at(-1)).toBe("healthy");
+  });
+
+  test("users who still fail disturb, and are never called served", () => {
+    const world = tripped();
+    world.run(100);
+    world.mark({ kind: "back" });
+    world.fail(({ cohort }) => cohort === "shard-3");
+    world.run(10_000);
+    expect(world.verdict().state).toBe("disturbed");
+    expect(evidenceMissing(world.state(), { excludePct: 10, confidencePct: 99 })).toContain("shard-3");
+  });
+});
+
 test("trouble elsewhere is known while an instance is being proved", () => {
   const world = settled();
   expect(isTroubledNow(world.state())).toBe(false);

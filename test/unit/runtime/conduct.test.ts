@@ -150,6 +150,25 @@ describe("a run on fakes", () => {
     expect(stage.watcher.stopped()).toBe(true);
   });
 
+  test("an undo that a person leaves half done is paged and sends nothing more; its journal says where it stands", async () => {
+    const { conducted, ended } = await start();
+    stage.watcher.say({ state: "healthy" });
+    await play(ended, () => kinds().length > 14);
+    conducted.ask("leave", "SIGINT");
+    stage.isBroken = () => true;
+    conducted.ask("undo", "ops");
+    const isUndoing = () => replay(stage.store.durable("r1")).phase.kind === "confirming";
+    await play(ended, isUndoing);
+    conducted.ask("leave", "SIGINT");
+    await play(ended);
+    await expect(ended).rejects.toMatchObject({ code: "UNDO_LEFT", hint: "go on with it: midflight resume r1" });
+    expect(stage.pager.delivered.at(-1)?.text).toContain("leaves the undo half done");
+    expect(isUndoing()).toBe(true);
+    const records = kinds().length;
+    await stage.clock.advance(5_000);
+    expect(kinds().length).toBe(records);
+  });
+
   test("past the point of no return the backup plan's programs run, fenced", async () => {
     const isContracting = () =>
       stage.store
