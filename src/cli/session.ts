@@ -28,6 +28,7 @@ export type Session = {
   readonly ask?: { readonly what: "undo"; readonly by: string; readonly because?: string };
   /** Leaves the closing lines to the caller. */
   readonly isQuiet?: boolean;
+  readonly onConduct?: (conducted: Conduct) => void;
   /** Told every event, as a second reader. */
   readonly onEvent?: (event: RunEvent) => void;
 };
@@ -64,6 +65,7 @@ export async function runSession(session: Session): Promise<{ readonly status: E
       session.onEvent?.(event);
     },
   });
+  session.onConduct?.(conducted);
   if (session.ask !== undefined) conducted.ask(session.ask.what, session.ask.by, session.ask.because);
   const stopSignals = hearSignals(io, conducted, {
     current: () => before,

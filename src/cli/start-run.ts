@@ -2,6 +2,8 @@ import { randomBytes } from "node:crypto";
 import { graphFingerprint } from "../graph/fingerprint.ts";
 import type { RunEvent } from "../events/event.ts";
 import type { Run } from "../engine/run.ts";
+import type { Conduct } from "../runtime/conduct.ts";
+import type { World } from "../runtime/world.ts";
 import { sha256 } from "./sha256.ts";
 import type { CliIo, ExitStatus } from "./io.ts";
 import type { Loaded } from "./load.ts";
@@ -20,6 +22,10 @@ export type StartOrder = {
   readonly onEvent?: (event: RunEvent) => void;
   /** Leaves the closing lines to the caller. */
   readonly isQuiet?: boolean;
+  /** Told the run's conductor, to ask it something later. */
+  readonly onConduct?: (conducted: Conduct) => void;
+  /** What a rehearsal puts between the run and its world. */
+  readonly through?: (world: World) => World;
 };
 
 /** Starts a new run: the lease first, then its folder with copies of everything it was given, then the first fact. */
@@ -55,12 +61,13 @@ export async function startRun(
     };
     const result = await runSession({
       io,
-      world,
+      world: order.through?.(world) ?? world,
       custody: { store: state.store, journal, lease },
       start: { kind: "new", opened },
       output: order.output,
       secrets,
       ...(order.onEvent === undefined ? {} : { onEvent: order.onEvent }),
+      ...(order.onConduct === undefined ? {} : { onConduct: order.onConduct }),
       isQuiet: order.isQuiet === true,
     });
     return { ...result, secrets };

@@ -31,9 +31,15 @@ export function wireEstate(
 
 const GRACE_MS = 1_000;
 
-/** Every component of which a state folder holds instances, to end what nobody conducts any more. Knows no addresses: it cannot start any. */
+/** Every component of which a state folder holds instances, in any environment, to end what nobody conducts any more. */
 export async function wireLeftovers(stateDir: string): Promise<readonly ProcessEstate[]> {
-  const processes = join(stateDir, "processes");
+  const environments = await readdir(join(stateDir, "processes")).catch(() => []);
+  const estates = environments.map((environment) => leftoversOf(join(stateDir, "processes", environment)));
+  return (await Promise.all(estates)).flat();
+}
+
+/** Knows no addresses: it cannot start any. */
+async function leftoversOf(processes: string): Promise<readonly ProcessEstate[]> {
   const components = await readdir(join(processes, "instances")).catch(() => []);
   const config: ProcessComponent = {
     driver: "process",

@@ -84,7 +84,7 @@ async function wireWorkload(
 export function processOptions(
   name: string,
   placed: ProcessComponent,
-  loaded: Pick<Loaded, "releases">,
+  loaded: Pick<Loaded, "releases" | "environment">,
   secrets: Secrets,
   how: { readonly stateDir: string; readonly clock: Clock },
 ) {
@@ -101,7 +101,8 @@ export function processOptions(
     config: placed,
     env,
     releases,
-    stateDir: join(how.stateDir, "processes"),
+    // Two environments may keep their state in one folder.
+    stateDir: join(how.stateDir, "processes", loaded.environment.name),
     clock: how.clock,
   };
 }

@@ -8,15 +8,21 @@ import type { Venue } from "./venue/venue.ts";
 export type Workspace = {
   readonly dir: string;
   readonly plan: string;
+  /** Of the production environment. */
   readonly environment: string;
+  /** Of the demo environment. Its ports are no venue's until they are placed. */
+  readonly demo: string;
   readonly releases: string;
 };
 
-/** Gateways per region in plans/production.yaml. */
+/** Gateways per region in the shipped environment files. */
 const INSTANCES = 6;
 
-/** Ports of plans/production.yaml, by what listens there. */
-const PLACEHOLDERS = { tokyo: { public: 7110, admin: 7190 }, frankfurt: { public: 7210, admin: 7290 } } as const;
+/** Ports of the shipped environment files, by what listens there. */
+const PLACEHOLDERS = {
+  production: { tokyo: { public: 7110, admin: 7190 }, frankfurt: { public: 7210, admin: 7290 } },
+  demo: { tokyo: { public: 8110, admin: 8190 }, frankfurt: { public: 8210, admin: 8290 } },
+} as const;
 
 export async function prepareWorkspace(
   shipped: string,
@@ -31,10 +37,7 @@ export async function prepareWorkspace(
   await cp(shipped, plans, { recursive: true });
   await lendModules(shipped, dir);
   const environment = join(plans, "production.yaml");
-  await writeFile(
-    environment,
-    placed(await readFile(environment, "utf8"), venue).replace(`instances: ${INSTANCES}`, `instances: ${instances}`),
-  );
+  await place(environment, venue, instances);
   const releases = join(plans, "releases.yaml");
   await writeFile(
     releases,
@@ -44,7 +47,15 @@ export async function prepareWorkspace(
     ),
   );
   if (fault.shards !== undefined) await breakShards(plans, fault.shards);
-  return { dir, plan: join(plans, story.plan), environment, releases };
+  return { dir, plan: join(plans, story.plan), environment, demo: join(plans, "demo.yaml"), releases };
+}
+
+/** Writes a venue's ports and the number of its gateways into an environment file. */
+export async function place(environment: string, venue: Venue, instances: number): Promise<void> {
+  await writeFile(
+    environment,
+    placed(await readFile(environment, "utf8"), venue).replace(`instances: ${INSTANCES}`, `instances: ${instances}`),
+  );
 }
 
 /** A plan's own programs may import what midflight itself stands on. */
@@ -54,7 +65,7 @@ async function lendModules(shipped: string, dir: string): Promise<void> {
 }
 
 const placed = (text: string, venue: Venue): string =>
-  Object.entries(PLACEHOLDERS).reduce((known, [region, ports]) => {
+  Object.entries(PLACEHOLDERS[venue.env]).reduce((known, [region, ports]) => {
     const at = venue.ports.balancers[region] ?? ports;
     return known
       .replaceAll(`127.0.0.1:${ports.public}`, `127.0.0.1:${at.public}`)

@@ -15,8 +15,8 @@ export type ProcessEstate = {
     release: { readonly release: string; readonly digest: string; readonly count: number },
     signal?: AbortSignal,
   ): Promise<void>;
-  /** Pids of what runs in a region. */
-  pids(region: string): Promise<readonly number[]>;
+  /** Pids of what runs in a region, of one digest if it is given. */
+  pids(region: string, digest?: string): Promise<readonly number[]>;
   /** Starts again what is recorded and dead, where it was, with the weight it has. */
   restore(region: string, signal?: AbortSignal): Promise<void>;
   /** Ends everything that is recorded, in every region, without goodbyes. */
@@ -40,11 +40,13 @@ export const processEstate = (options: ProcessOptions): ProcessEstate => ({
       }),
     );
   },
-  async pids(region) {
+  async pids(region, digest) {
     const site = siteOf(options, region);
     const lives = await livesOf(site, await site.registry.list(region), never());
     return lives.flatMap(({ isAlive, record }) =>
-      isAlive && record.process !== undefined ? [record.process.pid] : [],
+      isAlive && record.process !== undefined && (digest === undefined || record.digest === digest)
+        ? [record.process.pid]
+        : [],
     );
   },
   async restore(region, signal = never()) {

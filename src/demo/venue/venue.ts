@@ -138,14 +138,19 @@ const variablesOf = (
   options: VenueOptions,
   ports: VenuePorts,
   postgres: Postgres,
-): Readonly<Record<string, string>> => ({
-  ORDERS_DB_URL: postgres.ownerUrl,
-  GATEWAY_DB_URL: postgres.gatewayUrl,
-  VENUE_ENGINES: ports.engines.map((port) => `127.0.0.1:${port}`).join(","),
-  VENUE_KEY_SEED: options.keySeed,
-  PROBES_TOKYO: probes("tokyo", options),
-  PROBES_FRANKFURT: probes("frankfurt", options),
-});
+): Readonly<Record<string, string>> => {
+  const variables = {
+    ORDERS_DB_URL: postgres.ownerUrl,
+    GATEWAY_DB_URL: postgres.gatewayUrl,
+    VENUE_ENGINES: ports.engines.map((port) => `127.0.0.1:${port}`).join(","),
+    VENUE_KEY_SEED: options.keySeed,
+    PROBES_TOKYO: probes("tokyo", options),
+    PROBES_FRANKFURT: probes("frankfurt", options),
+  };
+  // As plans/demo.yaml and plans/production.yaml name them, so that one process can hold both.
+  const prefix = options.env === "demo" ? "DEMO_" : "";
+  return Object.fromEntries(Object.entries(variables).map(([name, value]) => [`${prefix}${name}`, value]));
+};
 
 const probes = (region: "tokyo" | "frankfurt", options: VenueOptions): string =>
   JSON.stringify(
