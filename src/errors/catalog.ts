@@ -400,6 +400,18 @@ export const CATALOG = {
     explain:
       "A region has no probe. The guard could not see there what users see, and nothing could be proved in the dark before users reach it.",
   },
+  REHEARSAL_FAILED: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "The rehearsal could not be carried on: something that it needs in the demo environment did not start or did not answer. The message names it. Production was not touched.",
+  },
+  REHEARSAL_REFUSED: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "A rehearsal takes things down on purpose, so it works only in an environment of class demo, on servers that are not production's, with the same plan that production will run. The message names what stands against it.",
+  },
   RELEASE_DIGEST_MISMATCH: {
     exit: EXIT.refused,
     retry: false,

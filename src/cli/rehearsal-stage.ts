@@ -1,0 +1,362 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+import { UpgradeError } from "../errors/upgrade-error.ts";
+import type { RunEvent } from "../events/event.ts";
+import { workloadOf } from "../graph/graph.ts";
+import type { Run } from "../engine/run.ts";
+import type { BackupAction } from "../plan/model.ts";
+import { perform } from "../runtime/perform.ts";
+import type { Conduct } from "../runtime/conduct.ts";
+import { Sightings, type World } from "../runtime/world.ts";
+import { begin } from "../engine/begin.ts";
+import type { Act, Strike, WalkOrder } from "../rehearsal/drills-of.ts";
+import { faultyWorld, type FaultyWorld } from "../rehearsal/faulty-world.ts";
+import type { DrillRun, Stage, Standing } from "../rehearsal/stage.ts";
+import type { CliIo } from "./io.ts";
+import type { Loaded } from "./load.ts";
+import { reviveRun } from "./revive-run.ts";
+import { ownScript } from "./shipped.ts";
+import { leaseKeys, startRun } from "./start-run.ts";
+import { holderOf, type State } from "./state.ts";
+import type { Wired } from "./wiring.ts";
+import type { Breaker } from "./wiring-rehearsal.ts";
+
+export type StageOptions = {
+  readonly io: CliIo;
+  readonly loaded: Loaded;
+  readonly state: State;
+  /** A world of its own to look through, and to run backup plans in. */
+  readonly wired: Wired;
+  readonly breaker: Breaker;
+  readonly onEvent: (event: RunEvent) => void;
+};
+
+/** A drill that has not ended by itself after this time is taken back, and counts as failed. */
+const PATIENCE_MS = 150_000;
+
+/** The demo environment of a loaded plan. Its runs are ordinary runs, kept in the environment's own state folder. */
+export function rehearsalStage(options: StageOptions): Stage {
+  const { wired, loaded } = options;
+  return {
+    look: (signal) => look(wired.world, loaded, signal),
+    play: (order, signal) =>
+      order.strikes.some(({ acts }) => acts.some(({ kind }) => kind === "kill-conductor"))
+        ? playKilled(order, options, signal)
+        : play(order, options, signal),
+    clear: (before, signal) => clear(before, options, signal),
+    backUp: (name, signal) => backUp(name, options, signal),
+  };
+}
+
+async function look(world: World, loaded: Loaded, signal: AbortSignal): Promise<Standing> {
+  const places = Object.values(loaded.graph.components).flatMap((component) =>
+    component.kind === "workload" ? component.regions.map((region) => ({ name: component.name, region })) : [],
+  );
+  const workloads = await Promise.all(
+    places.map(async ({ name, region }) => {
+      const state = await world.workloads[name]?.workload.observe(region, signal);
+      return [`${name}/${region}`, state ?? { region, instances: [] }] as const;
+    }),
+  );
+  const metadata = await Promise.all(
+    Object.entries(world.metadata).map(
+      async ([name, { store, migrations }]) => [name, await store.observe(migrations, signal)] as const,
+    ),
+  );
+  return { workloads: Object.fromEntries(workloads), metadata: Object.fromEntries(metadata) };
+}
+
+async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal): Promise<DrillRun> {
+  const log = new DrillLog(order);
+  const hand = new Hand(order, options, log, signal);
+  const startedAt = performance.now();
+  const patience = setTimeout(() => {
+    log.text = `it did not end within ${PATIENCE_MS / 1000} s`;
+    hand.conducted?.ask("undo", "rehearsal", "the drill lasts too long");
+  }, PATIENCE_MS);
+  const stop = () => hand.conducted?.ask("undo", "rehearsal", "the rehearsal was stopped");
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    const { run } = await startRun({
+      io: mute(options.io),
+      cwd: options.io.cwd,
+      loaded: options.loaded,
+      state: options.state,
+      output: "lines",
+      isQuiet: true,
+      through: (world) => hand.grasp(world),
+      onConduct: (conducted) => {
+        hand.conducted = conducted;
+      },
+      onEvent: (event) => {
+        options.onEvent(event);
+        log.heed(event);
+        hand.heed(event);
+      },
+    });
+    await hand.settled();
+    signal.throwIfAborted();
+    return log.told(run, performance.now() - startedAt);
+  } finally {
+    clearTimeout(patience);
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+/** What a drill's run did, as its events told it. */
+class DrillLog {
+  private readonly moves: { move: string; ms: number }[] = [];
+  private hasHeld = false;
+  private readonly waiting: Set<Strike>;
+  text: string | undefined;
+
+  constructor(order: WalkOrder) {
+    this.waiting = new Set(order.strikes);
+  }
+
+  heed(event: RunEvent): void {
+    if (event.kind === "move-done") this.moves.push({ move: event.move, ms: event.ms });
+    if (event.kind === "held") this.hasHeld = true;
+  }
+
+  struck(strike: Strike): void {
+    this.waiting.delete(strike);
+  }
+
+  told(run: Run, ms: number): DrillRun {
+    const { phase } = run;
+    const outcome = phase.kind === "ended" ? phase.outcome : phase.kind;
+    const text = phase.kind === "ended" ? phase.text : phase.kind === "halted" ? phase.why : phase.kind;
+    return {
+      run: run.id,
+      outcome: this.text === undefined ? outcome : "late",
+      text: this.text ?? text,
+      moves: this.moves,
+      hasHeld: this.hasHeld,
+      hasStruck: this.waiting.size === 0,
+      ms: Math.round(ms),
+    };
+  }
+}
+
+/** Does to a run what its drill orders, when its moment comes. */
+class Hand {
+  conducted: Conduct | undefined;
+  private readonly order: WalkOrder;
+  private readonly options: StageOptions;
+  private readonly log: DrillLog;
+  private readonly signal: AbortSignal;
+  private readonly under: Promise<void>[] = [];
+  private faulty: FaultyWorld | undefined;
+
+  constructor(order: WalkOrder, options: StageOptions, log: DrillLog, signal: AbortSignal) {
+    this.order = order;
+    this.options = options;
+    this.log = log;
+    this.signal = signal;
+  }
+
+  grasp(world: World): World {
+    this.faulty = faultyWorld(world, this.order, () => {
+      for (const strike of this.order.strikes) if (strike.acts.some((act) => isBuiltIn(act))) this.log.struck(strike);
+    });
+    return this.faulty.world;
+  }
+
+  heed(event: RunEvent): void {
+    const { moves } = this.options.loaded.graph;
+    if (event.kind === "move-started" && moves.some(({ id, kind }) => id === event.move && kind === "approve"))
+      this.conducted?.ask("approve", "rehearsal");
+    if (event.kind !== "move-started" && event.kind !== "move-done") return;
+    const when = event.kind === "move-started" ? "started" : "done";
+    for (const strike of this.order.strikes) {
+      if (strike.when !== when || strike.move !== event.move || strike.acts.some((act) => isBuiltIn(act))) continue;
+      this.under.push(
+        ...strike.acts.map((act) =>
+          this.act(act).then(
+            () => this.log.struck(strike),
+            (error: unknown) => {
+              this.log.text ??= `the fault could not be made: ${error instanceof Error ? error.message : String(error)}`;
+              this.conducted?.ask("undo", "rehearsal", "the fault could not be made");
+            },
+          ),
+        ),
+      );
+    }
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.under);
+  }
+
+  private async act(act: Act): Promise<void> {
+    const { breaker, state } = this.options;
+    switch (act.kind) {
+      case "accuse":
+        return this.faulty?.accuse(act.reason, state.clock.now());
+      case "turn-back":
+        return this.conducted?.ask("undo", "rehearsal", "drill: take it back from here");
+      case "hold-store": {
+        const held = await breaker.holdStore(act.component, this.signal);
+        try {
+          await state.clock.sleep(act.ms, this.signal);
+        } finally {
+          await held.release();
+        }
+        return;
+      }
+      case "kill-new": {
+        const digest = workloadOf(this.options.loaded.graph, act.component)?.target.digest;
+        const killed = await Promise.all(act.regions.map((region) => breaker.kill(act.component, region, digest)));
+        if (killed.every((count) => count === 0)) throw new Error("no new instance was there to kill");
+        return;
+      }
+      case "kill-region": {
+        if ((await breaker.kill(act.component, act.region)) === 0) throw new Error("no instance was there to kill");
+        await state.clock.sleep(act.awayMs, this.signal);
+        await breaker.restore(act.component, act.region);
+        this.conducted?.ask("undo", "rehearsal", "drill: the servers are back; take it back");
+        return;
+      }
+      case "break-migration":
+      case "break-program":
+      case "kill-conductor":
+        return;
+    }
+  }
+}
+
+/** Faults that wait in the world itself. */
+const isBuiltIn = (act: Act): boolean => act.kind === "break-migration" || act.kind === "break-program";
+
+/** The conductor is a process of its own and really dies; the next one takes everything back from the journal alone. */
+async function playKilled(order: WalkOrder, options: StageOptions, signal: AbortSignal): Promise<DrillRun> {
+  const { io, loaded, state } = options;
+  const startedAt = performance.now();
+  const { plan, environment, releases } = loaded.given;
+  const child = spawn(
+    process.execPath,
+    [
+      ownScript(),
+      "upgrade",
+      plan,
+      "--env",
+      environment,
+      "--releases",
+      releases,
+      "--state",
+      state.dir,
+      "--json",
+      "--yes",
+    ],
+    { cwd: io.cwd, env: definedOf(io.env), stdio: ["ignore", "pipe", "pipe"] },
+  );
+  let complaint = "";
+  child.stderr.on("data", (chunk: Buffer) => {
+    complaint = `${complaint}${chunk.toString()}`.slice(-2_000);
+  });
+  const log = new DrillLog(order);
+  const kill = () => child.kill("SIGKILL");
+  signal.addEventListener("abort", kill, { once: true });
+  const patience = setTimeout(kill, PATIENCE_MS);
+  let id: string | undefined;
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const event = eventFrom(line);
+    if (event === undefined) return;
+    id ??= event.run;
+    options.onEvent(event);
+    log.heed(event);
+    for (const strike of order.strikes) {
+      const when = event.kind === "move-started" ? "started" : event.kind === "move-done" ? "done" : undefined;
+      if (when !== strike.when || !("move" in event) || event.move !== strike.move) continue;
+      kill();
+      log.struck(strike);
+    }
+  });
+  await new Promise<void>((resolve) => child.once("close", () => resolve()));
+  clearTimeout(patience);
+  signal.removeEventListener("abort", kill);
+  if (id === undefined)
+    throw new UpgradeError("REHEARSAL_FAILED", `a conductor for a drill could not start: ${complaint.trim()}`, {
+      hint: "mend what it says, and rehearse again",
+    });
+  const { run } = await reviveRun({
+    io: mute(io),
+    state,
+    run: id,
+    output: "lines",
+    ask: { what: "undo", by: "rehearsal", because: "drill: its conductor was killed" },
+  });
+  signal.throwIfAborted();
+  return log.told(run, performance.now() - startedAt);
+}
+
+const definedOf = (env: CliIo["env"]): Record<string, string> =>
+  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
+
+function eventFrom(line: string): RunEvent | undefined {
+  try {
+    const parsed = JSON.parse(line) as RunEvent;
+    return typeof parsed.run === "string" && parsed.kind !== "pulse" ? parsed : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** An undo keeps metadata that serve the old release. A drill starts from before them. */
+async function clear(before: Standing, { loaded, state, wired }: StageOptions, signal: AbortSignal): Promise<void> {
+  const kept = await Promise.all(
+    Object.entries(wired.world.metadata).map(async ([name, one]) => {
+      const had = new Set(before.metadata[name]?.applied.map((row) => row.name));
+      const { applied } = await one.store.observe(one.migrations, signal);
+      return { ...one, names: applied.map((row) => row.name).filter((row) => !had.has(row)) };
+    }),
+  );
+  const left = kept.filter(({ names }) => names.length > 0);
+  if (left.length === 0) return;
+  const lease = await state.lease.acquire(leaseKeys(loaded), holderOf("rehearsal"), signal);
+  try {
+    for (const { store, migrations, names } of left)
+      await store.migrate({ direction: "down", names, migrations }, { epoch: lease.epoch, seq: 1 }, signal);
+  } finally {
+    await lease.release();
+  }
+}
+
+/** Its actions are performed as a run would; then users must be served. */
+async function backUp(name: string, options: StageOptions, signal: AbortSignal) {
+  const { loaded, wired } = options;
+  const actions = loaded.graph.backups[name] ?? [];
+  const { run } = begin({
+    kind: "opened",
+    run: "rehearsal",
+    graph: loaded.graph,
+    planFingerprint: loaded.planFingerprint,
+    graphFingerprint: "",
+    version: "",
+    epoch: 0,
+  });
+  const how = { run, fence: { epoch: 0, seq: 0 }, sightings: new Sightings(), signal };
+  for (const [index, action] of actions.entries()) {
+    try {
+      await perform(wired.world, effectOf(action, `backup:${name}:${index}`), how);
+    } catch (error) {
+      return {
+        isServed: false,
+        detail: `action ${index + 1} of ${actions.length} failed: ${(error as Error).message}`,
+      };
+    }
+  }
+  return {
+    isServed: actions.length > 0,
+    detail: `${actions.length} actions ran against what stands after the whole plan`,
+  };
+}
+
+const effectOf = (action: BackupAction, id: string) =>
+  action.kind === "run"
+    ? ({ id, kind: "run", argv: action.argv, shell: action.shell, timeoutMs: action.timeoutMs } as const)
+    : ({ id, kind: "verify", component: action.component, deadlineMs: action.timeoutMs } as const);
+
+/** Runs of drills are told by the rehearsal, not by themselves. */
+const mute = (io: CliIo): CliIo => ({ ...io, print: () => {}, say: () => {}, onSignal: () => () => {} });

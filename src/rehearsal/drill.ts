@@ -1,0 +1,20 @@
+/**
+ * What a rehearsal tried, and what came of it: a line of its report and of its certificate.
+ * `lint`: a migration as written. `parity`: demo against production. `trial`: migrations on a clone. `undo`: a step taken back.
+ * `fault`: something broken on purpose. `dark`: what new instances do before users reach them. `walk`: the whole plan. `backup`: a backup plan, run. `soak`: stable for a time.
+ */
+export type Drill = {
+  readonly name: string;
+  /** Id of the move or the migration that it is about; `plan` for all of it. */
+  readonly step: string;
+  readonly kind: DrillKind;
+  readonly outcome: "passed" | "failed" | "skipped";
+  readonly ms: number;
+  /** What was seen; why, where it failed or was left out. */
+  readonly detail: string;
+};
+
+export type DrillKind = "lint" | "parity" | "trial" | "undo" | "fault" | "dark" | "walk" | "backup" | "soak";
+
+/** Whether nothing failed. What was skipped is told, and says why. */
+export const havePassed = (drills: readonly Drill[]): boolean => drills.every(({ outcome }) => outcome !== "failed");

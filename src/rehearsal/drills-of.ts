@@ -1,0 +1,184 @@
+import type { Outcome } from "../engine/run.ts";
+import type { Graph } from "../graph/graph.ts";
+import type { MigrateMove, Move } from "../graph/move.ts";
+import type { DrillKind } from "./drill.ts";
+
+/** A run of the plan in demo, with something done to it on the way. */
+export type WalkOrder = {
+  readonly name: string;
+  readonly step: string;
+  readonly kind: Extract<DrillKind, "undo" | "fault" | "walk">;
+  /** None: the plan is left alone. */
+  readonly strikes: readonly Strike[];
+  /** How the run must end. */
+  readonly ends: readonly Outcome[];
+  /** What must be seen on the way. */
+  readonly sees?: "held";
+};
+
+export type Strike = {
+  readonly when: "started" | "done";
+  readonly move: string;
+  readonly acts: readonly Act[];
+};
+
+export type Act =
+  /** The guard says that the change fails its users. */
+  | { readonly kind: "accuse"; readonly reason: string }
+  /** A person asks for the undo. */
+  | { readonly kind: "turn-back" }
+  /** The last of these migrations gets a statement that fails. */
+  | { readonly kind: "break-migration"; readonly component: string; readonly name: string }
+  /** Somebody reads every table of the store and does not end its transaction. */
+  | { readonly kind: "hold-store"; readonly component: string; readonly ms: number }
+  /** New instances are killed where they stand. */
+  | { readonly kind: "kill-new"; readonly component: string; readonly regions: readonly string[] }
+  /** Every instance of a region is killed, and comes back after a while; then a person asks for the undo. */
+  | { readonly kind: "kill-region"; readonly component: string; readonly region: string; readonly awayMs: number }
+  /** The conductor is killed; another one takes everything back. */
+  | { readonly kind: "kill-conductor" }
+  | { readonly kind: "break-program" };
+
+/** How long a reader holds its locks, and how long a server stays away, ms. */
+const HOLD_MS = 2_000;
+const AWAY_MS = 4_000;
+
+/**
+ * Every step taken back, and a fault at every step: what is walked in demo before the plan is walked as a whole.
+ * Each drill starts from the before-state and ends in it.
+ */
+export function drillsOf(graph: Graph): readonly WalkOrder[] {
+  return groupsOf(graph.moves).flatMap((group) => drillsOfGroup(graph, group));
+}
+
+/** The walk itself: nothing is done to it, and demo keeps what it brings. */
+export const wholeWalk: WalkOrder = {
+  name: "the whole plan",
+  step: "plan",
+  kind: "walk",
+  strikes: [],
+  ends: ["promoted", "unchanged"],
+};
+
+/** Steps that nothing is drilled at, with the reason. */
+export const undrilled = (graph: Graph): readonly { readonly step: string; readonly why: string }[] =>
+  graph.moves.flatMap((move) => {
+    if (move.kind === "soak" || move.kind === "verify" || move.kind === "approve")
+      return [{ step: move.id, why: "it changes nothing; taking it back is taking back the step before it" }];
+    return move.kind === "migrate" && move.irreversible
+      ? [{ step: move.id, why: "it cannot be taken back; its backup plan is run instead" }]
+      : [];
+  });
+
+/** The moves of one step; of a roll, those of one wave. */
+function groupsOf(moves: readonly Move[]): readonly (readonly Move[])[] {
+  const keyOf = (move: Move): string => /^.*\/wave-\d+/.exec(move.id)?.[0] ?? `step ${move.step}`;
+  return [...Map.groupBy(moves, keyOf).values()];
+}
+
+function drillsOfGroup(graph: Graph, group: readonly Move[]): readonly WalkOrder[] {
+  const [first] = group;
+  switch (first?.kind) {
+    case "migrate":
+      return migrateDrills(first, graph);
+    case "start":
+    case "retire":
+      return rollDrills(group, isFirstWave(first.id));
+    case "shift":
+      return [takenBack(first, [{ kind: "turn-back" }])];
+    case "run":
+      return [
+        takenBack(first, [{ kind: "turn-back" }]),
+        fault(first, "the program fails", { when: "started", move: first.id, acts: [{ kind: "break-program" }] }),
+      ];
+    case undefined:
+    case "prove":
+    case "admit":
+    case "soak":
+    case "verify":
+    case "approve":
+      return [];
+  }
+}
+
+const isFirstWave = (id: string): boolean => id.includes("/wave-1/");
+
+function migrateDrills(move: Move & MigrateMove, graph: Graph): readonly WalkOrder[] {
+  const name = move.names.at(-1);
+  const fails: readonly WalkOrder[] =
+    name === undefined
+      ? []
+      : [
+          {
+            ...fault(move, "the migration fails half-way", {
+              when: "started",
+              move: move.id,
+              acts: [{ kind: "break-migration", component: move.component, name }],
+            }),
+            ends: graph.moves[0]?.id === move.id ? ["undone", "refused"] : ["undone"],
+          },
+        ];
+  if (move.irreversible) return fails;
+  return [
+    takenBack(move, [accusation(move)]),
+    ...fails,
+    // It has to land all the same, and is taken back after that.
+    fault(
+      move,
+      "the store is slow: a reader holds every table",
+      { when: "started", move: move.id, acts: [{ kind: "hold-store", component: move.component, ms: HOLD_MS }] },
+      { when: "done", move: move.id, acts: [accusation(move)] },
+    ),
+    fault(move, "the conductor is killed", { when: "started", move: move.id, acts: [{ kind: "kill-conductor" }] }),
+  ];
+}
+
+function rollDrills(group: readonly Move[], isFirst: boolean): readonly WalkOrder[] {
+  const last = group.findLast((move) => move.kind === "retire" || move.kind === "admit");
+  const admit = group.find((move) => move.kind === "admit");
+  if (last === undefined || admit?.kind !== "admit") return [];
+  const { component, regions } = admit;
+  const [region = ""] = regions;
+  const undo = takenBack(last, [{ kind: "turn-back" }]);
+  return isFirst
+    ? [
+        undo,
+        fault(admit, "the new release dies", {
+          when: "done",
+          move: admit.id,
+          acts: [{ kind: "kill-new", component, regions }],
+        }),
+        {
+          ...fault(admit, `the servers of ${region} die`, {
+            when: "done",
+            move: admit.id,
+            acts: [{ kind: "kill-region", component, region, awayMs: AWAY_MS }],
+          }),
+          sees: "held",
+        },
+        fault(admit, "the conductor is killed", {
+          when: "started",
+          move: admit.id,
+          acts: [{ kind: "kill-conductor" }],
+        }),
+      ]
+    : [undo];
+}
+
+const takenBack = (move: Move, acts: readonly Act[]): WalkOrder => ({
+  name: `taken back after ${move.title}`,
+  step: move.id,
+  kind: "undo",
+  strikes: [{ when: "done", move: move.id, acts }],
+  ends: ["undone"],
+});
+
+const fault = (move: Move, what: string, ...strikes: readonly Strike[]): WalkOrder => ({
+  name: `${what}: ${move.title}`,
+  step: move.id,
+  kind: "fault",
+  strikes,
+  ends: ["undone"],
+});
+
+const accusation = (move: Move): Act => ({ kind: "accuse", reason: `drill: users fail after ${move.title}` });
