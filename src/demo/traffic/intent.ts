@@ -31,15 +31,17 @@ export type Intent =
 
 /**
  * Turns a user's wish into an operation on what he has resting. Who has too many cancels instead of placing;
- * who has none places instead of amending.
+ * who has none places instead of amending, and who has less than half of what he likes places instead of cancelling.
  */
 export const intentOf = (arrival: Arrival, habits: Habits, ledger: Ledger, markets: readonly Market[]): Intent => {
   const [which, how, price, size] = arrival.draws;
   if (arrival.wish === "leverage") return { kind: "leverage", lever: String(1 + Math.floor(how * 10)) };
   const order = pick(ledger.idle(arrival.uid), which);
-  const isFull = ledger.load(arrival.uid) >= habits.resting;
+  const load = ledger.load(arrival.uid);
+  const isFull = load >= habits.resting;
   if (arrival.wish === "place" && (!isFull || how >= 1 - TAKING_SHARE))
     return placing(arrival, how < 1 - TAKING_SHARE, markets);
+  if (arrival.wish === "cancel" && load < habits.resting / 2) return placing(arrival, true, markets);
   if (order === undefined) return placing(arrival, !isFull, markets);
   if (arrival.wish !== "amend") return { kind: "cancel", order };
   const market = markets.find((one) => one.instId === order.instId);
