@@ -14,8 +14,12 @@ export type Plan = {
   readonly components: Readonly<Record<string, PlanComponent>>;
   readonly steps: readonly PlanStep[];
   readonly guard: PlanGuard;
+  readonly rehearsal: PlanRehearsal;
   readonly backups: Readonly<Record<string, readonly BackupAction[]>>;
 };
+
+/** `soakMs`: healthy time that demo must carry the new release before a certificate is valid. `validForMs`: how long it is valid then. */
+export type PlanRehearsal = { readonly soakMs: number; readonly validForMs: number };
 
 export type PlanComponent = {
   /** `name@version`, a key of releases.yaml. Absent for a metadata store. */

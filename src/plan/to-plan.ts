@@ -29,6 +29,10 @@ export const toPlan = (input: PlanInput, file: string): Plan =>
     components: mapValues(input.components, (component) => toComponent(component)),
     steps: input.steps.map((step) => toStep(step)),
     guard: toGuard(input.guard ?? {}),
+    rehearsal: {
+      soakMs: msOr(input.rehearsal?.soak, 10 * MINUTE),
+      validForMs: msOr(input.rehearsal?.validFor, 7 * DAY),
+    },
     backups: mapValues(input.backups ?? {}, (actions) => actions.map((action) => toBackupAction(action))),
   });
 

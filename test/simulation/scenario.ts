@@ -127,6 +127,7 @@ function drawPlan(luck: Luck, isIrreversible: boolean): Plan {
       suspectForMs: 3_000,
       holdForMs: 30_000,
     },
+    rehearsal: { soakMs: 0, validForMs: 0 },
     backups: {
       rebuild: [
         { kind: "run", argv: ["rebuild"], shell: false, timeoutMs: 1000 },

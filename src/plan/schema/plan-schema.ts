@@ -57,6 +57,17 @@ const guard = z
   })
   .register(NOUN, { noun: "guard" });
 
+const rehearsal = z
+  .strictObject({
+    soak: duration()
+      .optional()
+      .describe(
+        "How long the environment of the rehearsal must carry the new release, the guard saying healthy, before the certificate is valid. Default 10m.",
+      ),
+    validFor: duration().optional().describe("How long a certificate is valid. Default 7d."),
+  })
+  .register(NOUN, { noun: "rehearsal" });
+
 export const planSchema = z
   .strictObject({
     $schema: editorSchema(),
@@ -70,6 +81,7 @@ export const planSchema = z
       .register(EXPECTED, { text: "a list of steps" })
       .describe("In this order, each guarded, each with its undo."),
     guard: guard.optional().describe("Judges users' operations all the while."),
+    rehearsal: rehearsal.optional().describe("What `midflight rehearse` asks for."),
     backups: z
       .record(name(), z.array(backupActionSchema).min(1))
       .register(NOUN, { noun: "backup plan" })
