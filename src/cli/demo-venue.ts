@@ -3,9 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { accountOf, USER_UIDS } from "../demo/venue/accounts.ts";
 import { guardWithProgram } from "../demo/venue/guardian.ts";
-import { startVenue, type Venue } from "../demo/venue/venue.ts";
+import { startEnvironment } from "../demo/environment.ts";
+import type { Venue } from "../demo/venue/venue.ts";
 import { temporaryFolder } from "../demo/venue/temporary-folder.ts";
-import { prepareWorkspace, type Workspace } from "../demo/workspace.ts";
+import { place, prepareWorkspace, type Workspace } from "../demo/workspace.ts";
 import { EXIT } from "../errors/catalog.ts";
 import { portBaseOf, type DemoOptions } from "./demo-options.ts";
 import { shippedPlans } from "./shipped.ts";
@@ -22,23 +23,26 @@ export async function venueAlone(io: CliIo, options: DemoOptions): Promise<ExitS
   const stopped = Promise.withResolvers<void>();
   stack.defer(io.onSignal(() => stopped.resolve()));
   io.say("starting: PostgreSQL, two matching engines, two regions of a balancer and six gateways");
-  const venue = await startVenue({ dir, env: "production", keySeed: KEY_SEED, ...portBaseOf(options) });
-  stack.defer(() => venue.stop());
   const workspace = await prepareWorkspace(
     shippedPlans(),
     await workFolder(stack),
     { plan: "good-upgrade.yaml" },
     { text: "none" },
-    venue,
   );
-  const midflight = midflightSurface({ ...io, env: { ...io.env, ...venue.variables, FAULT: "{}" } }, "lines");
-  const estate = await midflight.bringUp({
-    environment: workspace.environment,
-    component: "gateway",
-    release: "gateway@1.0",
-    releases: workspace.releases,
-  });
-  stack.defer(() => estate.stop());
+  const { venue } = await startEnvironment(
+    {
+      dir,
+      env: "production",
+      keySeed: KEY_SEED,
+      ...portBaseOf(options),
+      prepare: async (started) => {
+        await place(workspace.environment, started);
+        return workspace;
+      },
+      midflight: (variables) => midflightSurface({ ...io, env: { ...io.env, ...variables, FAULT: "{}" } }, "lines"),
+    },
+    stack,
+  );
   const facts = factsOf(venue, workspace);
   io.print(options.json === true ? JSON.stringify({ kind: "venue", ...facts }) : textOf(facts));
   await stopped.promise;

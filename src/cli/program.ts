@@ -116,6 +116,21 @@ function commands(): readonly (readonly [Command, Load])[] {
     ],
     [
       withState(
+        withReleases(
+          new Command("rehearse")
+            .summary("prove a plan in demo: every step, every undo, every fault, before production may run it")
+            .argument("<plan>", "plan file"),
+        ),
+      )
+        .option("-e, --env <name|file>", "environment to rehearse in, of class demo", "demo")
+        .option("--for <name|file>", "environment that it is rehearsed for", "production")
+        .option("--quick", "look only: no drills, and no certificate")
+        .option("--resume", "go on with the soak of an earlier rehearsal of exactly this")
+        .option("--json", "events and summary as NDJSON"),
+      async () => (await import("./commands/rehearse.ts")).rehearseCommand,
+    ],
+    [
+      withState(
         withOutput(
           withReleases(
             new Command("upgrade")

@@ -5,6 +5,7 @@ import { UpgradeError } from "../errors/upgrade-error.ts";
 import type { RunEvent } from "../events/event.ts";
 import { asUsersSawIt } from "./as-users-saw-it.ts";
 import { Disaster } from "./disaster.ts";
+import { startEnvironment } from "./environment.ts";
 import { figuresOf } from "./figures.ts";
 import type { Figures, Story } from "./stories/story.ts";
 import type { Midflight } from "./surface.ts";
@@ -12,9 +13,8 @@ import type { TrafficReport } from "./traffic/report.ts";
 import { createRandom } from "./traffic/random.ts";
 import { startUsers } from "./users.ts";
 import { USER_UIDS } from "./venue/accounts.ts";
-import { startVenue } from "./venue/venue.ts";
 import { temporaryFolder } from "./venue/temporary-folder.ts";
-import { prepareWorkspace } from "./workspace.ts";
+import { place, prepareWorkspace } from "./workspace.ts";
 
 export type Telling = {
   readonly dir: string;
@@ -50,26 +50,26 @@ export async function tell(story: Story, telling: Telling): Promise<Figures> {
   telling.say(
     `starting a venue: PostgreSQL, two matching engines, two regions of a balancer and ${telling.instances ?? 6} gateways`,
   );
-  const venue = await startVenue({
-    dir: venueDir,
-    env: "production",
-    keySeed: `demo-${telling.seed}`,
-    ...(telling.portBase === undefined ? {} : { portBase: telling.portBase }),
-  });
-  stack.defer(() => venue.stop());
-  const workspace = await prepareWorkspace(telling.plans, dir, story, fault, venue, telling.instances);
-  const midflight = telling.midflight({
-    ...venue.variables,
-    FAULT: JSON.stringify(fault.gateway ?? {}),
-    GATEWAY_NOISE: JSON.stringify({ seed: telling.seed, share: 0.001 }),
-  });
-  const estate = await midflight.bringUp({
-    environment: workspace.environment,
-    component: "gateway",
-    release: "gateway@1.0",
-    releases: workspace.releases,
-  });
-  stack.defer(() => estate.stop());
+  const workspace = await prepareWorkspace(telling.plans, dir, story, fault);
+  const { venue, midflight, estate } = await startEnvironment(
+    {
+      dir: venueDir,
+      env: "production",
+      keySeed: `demo-${telling.seed}`,
+      ...(telling.portBase === undefined ? {} : { portBase: telling.portBase }),
+      prepare: async (started) => {
+        await place(workspace.environment, started, telling.instances);
+        return workspace;
+      },
+      midflight: (variables) =>
+        telling.midflight({
+          ...variables,
+          FAULT: JSON.stringify(fault.gateway ?? {}),
+          GATEWAY_NOISE: JSON.stringify({ seed: telling.seed, share: 0.001 }),
+        }),
+    },
+    stack,
+  );
   telling.signal.throwIfAborted();
   const users = await startUsers(
     {

@@ -4,13 +4,13 @@ import { dirname, join } from "node:path";
 import type { Fault, Story } from "./stories/story.ts";
 import type { Venue } from "./venue/venue.ts";
 
-/** The files that one story's upgrade reads: the shipped plans, with this venue's ports and this seed's fault in them. */
+/** The files that one story's upgrade reads: the shipped plans, with this seed's fault in them. */
 export type Workspace = {
   readonly dir: string;
   readonly plan: string;
-  /** Of the production environment. */
+  /** Of the production environment. Its ports are no venue's until they are placed. */
   readonly environment: string;
-  /** Of the demo environment. Its ports are no venue's until they are placed. */
+  /** Of the demo environment, likewise. */
   readonly demo: string;
   readonly releases: string;
 };
@@ -29,15 +29,12 @@ export async function prepareWorkspace(
   dir: string,
   story: Pick<Story, "plan">,
   fault: Fault,
-  venue: Venue,
-  instances = INSTANCES,
 ): Promise<Workspace> {
   const plans = join(dir, "plans");
   await mkdir(dir, { recursive: true });
   await cp(shipped, plans, { recursive: true });
   await lendModules(shipped, dir);
   const environment = join(plans, "production.yaml");
-  await place(environment, venue, instances);
   const releases = join(plans, "releases.yaml");
   await writeFile(
     releases,
@@ -51,7 +48,7 @@ export async function prepareWorkspace(
 }
 
 /** Writes a venue's ports and the number of its gateways into an environment file. */
-export async function place(environment: string, venue: Venue, instances: number): Promise<void> {
+export async function place(environment: string, venue: Venue, instances = INSTANCES): Promise<void> {
   await writeFile(
     environment,
     placed(await readFile(environment, "utf8"), venue).replace(`instances: ${INSTANCES}`, `instances: ${instances}`),

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,8 +7,9 @@ import type { CliIo } from "../../src/cli/io.ts";
 import type { Estate } from "../../src/demo/surface.ts";
 import { startUsers, type Users } from "../../src/demo/users.ts";
 import { USER_UIDS } from "../../src/demo/venue/accounts.ts";
-import { startVenue, type Venue } from "../../src/demo/venue/venue.ts";
-import { prepareWorkspace } from "../../src/demo/workspace.ts";
+import { startEnvironment } from "../../src/demo/environment.ts";
+import type { Venue } from "../../src/demo/venue/venue.ts";
+import { place, prepareWorkspace } from "../../src/demo/workspace.ts";
 
 const shipped = fileURLToPath(new URL("../../plans", import.meta.url));
 
@@ -46,25 +47,25 @@ export async function startSmallVenue(
   const dir = await mkdtemp(join(tmpdir(), `midflight-cli ${name}-`));
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rm(dir, { recursive: true, force: true }));
-  const venue = await startVenue({ dir: join(dir, "venue"), env: "production", keySeed: "small" });
-  stack.defer(() => venue.stop());
-  const workspace = await prepareWorkspace(shipped, join(dir, "work"), { plan: "small.yaml" }, { text: "none" }, venue);
-  await writeFile(
-    workspace.environment,
-    (await readFile(workspace.environment, "utf8")).replace("instances: 6", "instances: 2"),
-  );
+  const workspace = await prepareWorkspace(shipped, join(dir, "work"), { plan: "small.yaml" }, { text: "none" });
   await writeFile(workspace.plan, planOf({ release, contract, batch }));
   const state = join(workspace.dir, "plans", ".midflight");
-  wish.prepare?.(state);
+  const { venue, estate } = await startEnvironment(
+    {
+      dir: join(dir, "venue"),
+      env: "production",
+      keySeed: "small",
+      prepare: async (started) => {
+        await place(workspace.environment, started, 2);
+        wish.prepare?.(state);
+        return workspace;
+      },
+      midflight: (variables) =>
+        midflightSurface(silent(workspace.dir, { ...variables, FAULT: JSON.stringify(fault) }), "json"),
+    },
+    stack,
+  );
   const env = { ...venue.variables, FAULT: JSON.stringify(fault) };
-  const midflight = midflightSurface(silent(workspace.dir, env), "json");
-  const estate = await midflight.bringUp({
-    environment: workspace.environment,
-    component: "gateway",
-    release: "gateway@1.0",
-    releases: workspace.releases,
-  });
-  stack.defer(() => estate.stop());
   const at = (region: string) => ({ rest: venue.regions[region]?.rest ?? "", ws: venue.regions[region]?.ws ?? "" });
   const users = await startUsers(
     {

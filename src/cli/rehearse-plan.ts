@@ -1,0 +1,184 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
+import { UpgradeError } from "../errors/upgrade-error.ts";
+import type { RunEvent } from "../events/event.ts";
+import { workloadOf } from "../graph/graph.ts";
+import type { WatchedInstance } from "../ports/watcher.ts";
+import { rehearse, type Check, type RehearsalParts } from "../rehearsal/rehearse.ts";
+import { awaitsSoak, type Rehearsal } from "../rehearsal/rehearsal.ts";
+import { verdictOf } from "../rehearsal/report/text.ts";
+import { soak } from "../rehearsal/soak.ts";
+import type { Standing } from "../rehearsal/stage.ts";
+import type { CliIo } from "./io.ts";
+import type { Loaded } from "./load.ts";
+import { findRehearsal, keepFile, KEPT, rehearsalsDir } from "./rehearsal-files.ts";
+import { rehearsalStage } from "./rehearsal-stage.ts";
+import { holderOf, type State } from "./state.ts";
+import { wire } from "./wiring.ts";
+import { wireBreaker } from "./wiring-rehearsal.ts";
+
+export type RehearseOrder = {
+  readonly io: CliIo;
+  readonly demo: Loaded;
+  readonly production: Loaded;
+  readonly state: State;
+  readonly checks: readonly Check[];
+  readonly isQuick: boolean;
+  /** Goes on with the soak of an earlier rehearsal of exactly this. */
+  readonly isResumed: boolean;
+  readonly progress: RehearsalParts["progress"] & { event(event: RunEvent): void };
+  readonly signal: AbortSignal;
+};
+
+export type Rehearsed = {
+  readonly rehearsal: Rehearsal;
+  /** Folder of its record and reports. */
+  readonly dir: string;
+};
+
+/** Rehearses a loaded plan. Everything it finds is kept in the demo environment's state folder, drill by drill. */
+export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
+  const { io, demo, production, state, signal } = order;
+  refuseWrongPlaces(demo, production);
+  const lease = await state.lease.acquire([`rehearsal/${demo.environment.name}`], holderOf("rehearsal"), signal);
+  const stop = AbortSignal.any([signal, lease.lost]);
+  try {
+    const resumed = order.isResumed ? await resumable(order) : undefined;
+    const dir = resumed?.dir ?? join(rehearsalsDir(state.dir), newId(demo, state.clock.now()));
+    const wired = await wire(demo, {
+      env: io.env,
+      cwd: io.cwd,
+      stateDir: state.dir,
+      clock: state.clock,
+      run: "rehearsal",
+    });
+    const breaker = wireBreaker(demo, { env: io.env, state });
+    const stage = rehearsalStage({
+      io,
+      loaded: demo,
+      state,
+      wired,
+      breaker,
+      onEvent: (event) => order.progress.event(event),
+    });
+    const keep = (rehearsal: Rehearsal) => keepFile(join(dir, KEPT), `${JSON.stringify(rehearsal, undefined, 2)}\n`);
+    const rehearsal = await rehearse(
+      {
+        plan: demo.plan.name,
+        planFingerprint: demo.planFingerprint,
+        demo: demo.graph,
+        production: production.graph,
+        isQuick: order.isQuick,
+        soakMs: demo.plan.rehearsal.soakMs,
+        ...(resumed === undefined ? {} : { resumed: resumed.rehearsal }),
+      },
+      {
+        checks: order.checks,
+        stage,
+        now: () => state.clock.now(),
+        keep,
+        progress: order.progress,
+        soak: async (record, onProgress, soakSignal) => {
+          const standing = await stage.look(soakSignal);
+          refuseOtherReleases(demo, standing);
+          const soaked = await soak(
+            record,
+            {
+              watcher: wired.world.watcher,
+              config: wired.world.watch,
+              instances: watchedOf(standing),
+              clock: state.clock,
+              onProgress,
+            },
+            soakSignal,
+          );
+          refuseOtherReleases(demo, await stage.look(soakSignal));
+          return soaked;
+        },
+      },
+      stop,
+    );
+    await writeReports(dir, rehearsal);
+    return { rehearsal, dir };
+  } finally {
+    await lease.release();
+  }
+}
+
+function refuseWrongPlaces(demo: Loaded, production: Loaded): void {
+  const refuse = (message: string, hint: string) => new UpgradeError("REHEARSAL_REFUSED", message, { hint });
+  if (demo.environment.class !== "demo")
+    throw refuse(
+      `${demo.environment.name} is of class ${demo.environment.class}, and drills kill what runs there`,
+      "name an environment of class demo with --env",
+    );
+  if (demo.environment.name === production.environment.name)
+    throw refuse("the rehearsal and the real thing are the same environment", "name another one with --for");
+  const wanted = production.environment.rehearsedIn;
+  if (wanted !== undefined && wanted !== demo.environment.name)
+    throw refuse(
+      `${production.environment.name} wants to be rehearsed in ${wanted}, not in ${demo.environment.name}`,
+      `pass --env ${wanted}`,
+    );
+}
+
+async function resumable({ state, demo, production }: RehearseOrder) {
+  const found = await findRehearsal(
+    state.dir,
+    (one) =>
+      awaitsSoak(one) &&
+      one.planFingerprint === demo.planFingerprint &&
+      one.environments.join() === [demo.environment.name, production.environment.name].join(),
+  );
+  if (found === undefined)
+    throw new UpgradeError(
+      "REHEARSAL_REFUSED",
+      "no rehearsal of exactly this plan waits for the end of its soak in this environment",
+      { hint: "rehearse without --resume: a changed byte in plan, releases or migrations needs all drills anew" },
+    );
+  return found;
+}
+
+/** The clock counts only for what is being rehearsed. */
+function refuseOtherReleases(demo: Loaded, standing: Standing): void {
+  for (const [place, state] of Object.entries(standing.workloads)) {
+    const target = workloadOf(demo.graph, place.slice(0, place.lastIndexOf("/")))?.target;
+    const other = state.instances.find((one) => one.digest !== target?.digest);
+    if (state.instances.length > 0 && other === undefined) continue;
+    throw new UpgradeError(
+      "REHEARSAL_REFUSED",
+      `${place} of ${demo.environment.name} does not carry ${target?.release ?? "the release"}: ${other?.release ?? "nothing runs there"}`,
+      { hint: "rehearse again from the start" },
+    );
+  }
+}
+
+const watchedOf = (standing: Standing): readonly WatchedInstance[] =>
+  Object.entries(standing.workloads).flatMap(([place, state]) =>
+    state.instances
+      .filter((one) => one.ready && one.address !== undefined)
+      .map((one) => ({
+        id: one.id,
+        component: place.slice(0, place.lastIndexOf("/")),
+        region: state.region,
+        release: one.release,
+        side: "old" as const,
+        url: `http://${one.address}`,
+        inTraffic: one.weightPct > 0,
+      })),
+  );
+
+async function writeReports(dir: string, rehearsal: Rehearsal): Promise<void> {
+  const [{ html }, { junit }] = await Promise.all([
+    import("../rehearsal/report/html.ts"),
+    import("../rehearsal/report/junit.ts"),
+  ]);
+  await keepFile(join(dir, "junit.xml"), junit(rehearsal));
+  await keepFile(join(dir, "report.html"), html(rehearsal, verdictOf(rehearsal)));
+}
+
+/** `good-upgrade-20261121-084600-3f9a`: sorts by time within a plan. */
+const newId = (loaded: Loaded, now: number): string => {
+  const [day = "", time = ""] = new Date(now).toISOString().split("T");
+  return `${loaded.plan.name}-${day.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${randomBytes(2).toString("hex")}`;
+};
