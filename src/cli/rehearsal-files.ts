@@ -1,35 +1,23 @@
-import { readdir, readFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
-import { ensureFolder, replaceFile } from "../adapters/file/durable.ts";
+import type { Shelf } from "../ports/shelf.ts";
 import { readRehearsal, type Rehearsal } from "../rehearsal/rehearsal.ts";
-import { unwritable } from "./write-output.ts";
 
-/** Where the rehearsals of an environment are kept: `<state>/rehearsals/<id>/rehearsal.json` and its reports. */
-export const rehearsalsDir = (stateDir: string): string => join(stateDir, "rehearsals");
+/** Where a rehearsal is kept: its record, and its reports beside it. */
+export const recordOf = (id: string): string => `rehearsals/${id}/rehearsal.json`;
+export const reportOf = (id: string, name: "report.html" | "junit.xml"): string => `rehearsals/${id}/${name}`;
 
-export const KEPT = "rehearsal.json";
-
-/** Writes a file whole or not at all, and has it on disk. Rejects `OUTPUT_UNWRITABLE`. */
-export async function keepFile(path: string, text: string): Promise<void> {
-  try {
-    await ensureFolder(dirname(path));
-    await replaceFile(path, text);
-  } catch (cause) {
-    throw unwritable(path, cause);
-  }
-}
-
-/** The newest kept rehearsal that fits, with its folder. */
+/** The newest kept rehearsal that fits, with its id. */
 export async function findRehearsal(
-  stateDir: string,
+  shelf: Shelf,
   fits: (rehearsal: Rehearsal) => boolean,
-): Promise<{ readonly dir: string; readonly rehearsal: Rehearsal } | undefined> {
-  const root = rehearsalsDir(stateDir);
-  const names = (await readdir(root).catch(() => [])).toSorted().toReversed();
-  for (const name of names) {
-    const text = await readFile(join(root, name, KEPT), "utf8").catch(() => "");
-    const rehearsal = readRehearsal(text);
-    if (rehearsal !== undefined && fits(rehearsal)) return { dir: join(root, name), rehearsal };
-  }
-  return undefined;
+): Promise<{ readonly id: string; readonly rehearsal: Rehearsal } | undefined> {
+  const kept = await Promise.all(
+    (await shelf.list("rehearsals")).map(async (id) => ({
+      id,
+      rehearsal: readRehearsal((await shelf.get(recordOf(id))) ?? ""),
+    })),
+  );
+  return kept
+    .flatMap(({ id, rehearsal }) => (rehearsal === undefined ? [] : [{ id, rehearsal }]))
+    .toSorted((a, b) => b.rehearsal.startedAt - a.rehearsal.startedAt)
+    .find(({ rehearsal }) => fits(rehearsal));
 }

@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import { join } from "node:path";
 import { UpgradeError } from "../errors/upgrade-error.ts";
 import type { RunEvent } from "../events/event.ts";
 import { workloadOf } from "../graph/graph.ts";
@@ -11,7 +10,7 @@ import { soak } from "../rehearsal/soak.ts";
 import type { Standing } from "../rehearsal/stage.ts";
 import type { CliIo } from "./io.ts";
 import type { Loaded } from "./load.ts";
-import { findRehearsal, keepFile, KEPT, rehearsalsDir } from "./rehearsal-files.ts";
+import { findRehearsal, recordOf, reportOf } from "./rehearsal-files.ts";
 import { rehearsalStage } from "./rehearsal-stage.ts";
 import { holderOf, type State } from "./state.ts";
 import { wire } from "./wiring.ts";
@@ -32,8 +31,8 @@ export type RehearseOrder = {
 
 export type Rehearsed = {
   readonly rehearsal: Rehearsal;
-  /** Folder of its record and reports. */
-  readonly dir: string;
+  /** Name of its folder. */
+  readonly id: string;
 };
 
 /** Rehearses a loaded plan. Everything it finds is kept in the demo environment's state folder, drill by drill. */
@@ -44,7 +43,7 @@ export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
   const stop = AbortSignal.any([signal, lease.lost]);
   try {
     const resumed = order.isResumed ? await resumable(order) : undefined;
-    const dir = resumed?.dir ?? join(rehearsalsDir(state.dir), newId(demo, state.clock.now()));
+    const id = resumed?.id ?? newId(demo, state.clock.now());
     const wired = await wire(demo, {
       env: io.env,
       cwd: io.cwd,
@@ -61,7 +60,8 @@ export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
       breaker,
       onEvent: (event) => order.progress.event(event),
     });
-    const keep = (rehearsal: Rehearsal) => keepFile(join(dir, KEPT), `${JSON.stringify(rehearsal, undefined, 2)}\n`);
+    const keep = (rehearsal: Rehearsal) =>
+      state.shelf.put(recordOf(id), `${JSON.stringify(rehearsal, undefined, 2)}\n`);
     const rehearsal = await rehearse(
       {
         plan: demo.plan.name,
@@ -98,8 +98,8 @@ export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
       },
       stop,
     );
-    await writeReports(dir, rehearsal);
-    return { rehearsal, dir };
+    await writeReports(state, id, rehearsal);
+    return { rehearsal, id };
   } finally {
     await lease.release();
   }
@@ -124,7 +124,7 @@ function refuseWrongPlaces(demo: Loaded, production: Loaded): void {
 
 async function resumable({ state, demo, production }: RehearseOrder) {
   const found = await findRehearsal(
-    state.dir,
+    state.shelf,
     (one) =>
       awaitsSoak(one) &&
       one.planFingerprint === demo.planFingerprint &&
@@ -168,13 +168,13 @@ const watchedOf = (standing: Standing): readonly WatchedInstance[] =>
       })),
   );
 
-async function writeReports(dir: string, rehearsal: Rehearsal): Promise<void> {
+async function writeReports(state: State, id: string, rehearsal: Rehearsal): Promise<void> {
   const [{ html }, { junit }] = await Promise.all([
     import("../rehearsal/report/html.ts"),
     import("../rehearsal/report/junit.ts"),
   ]);
-  await keepFile(join(dir, "junit.xml"), junit(rehearsal));
-  await keepFile(join(dir, "report.html"), html(rehearsal, verdictOf(rehearsal)));
+  await state.shelf.put(reportOf(id, "junit.xml"), junit(rehearsal));
+  await state.shelf.put(reportOf(id, "report.html"), html(rehearsal, verdictOf(rehearsal)));
 }
 
 /** `good-upgrade-20261121-084600-3f9a`: sorts by time within a plan. */

@@ -2,13 +2,20 @@ import { hostname, userInfo } from "node:os";
 import { resolve } from "node:path";
 import { UpgradeError } from "../errors/upgrade-error.ts";
 import type { Clock } from "../ports/clock.ts";
+import type { Shelf } from "../ports/shelf.ts";
 import type { Lease } from "../ports/lease.ts";
 import type { RunStore } from "../ports/journal.ts";
 import { isOver } from "../runtime/conduct.ts";
 import type { CliIo } from "./io.ts";
 import { readRun } from "./read-run.ts";
 
-export type State = { readonly dir: string; readonly store: RunStore; readonly lease: Lease; readonly clock: Clock };
+export type State = {
+  readonly dir: string;
+  readonly store: RunStore;
+  readonly lease: Lease;
+  readonly shelf: Shelf;
+  readonly clock: Clock;
+};
 
 /** Where runs are kept: `--state`, or what the environment says, or `.midflight` here. */
 export async function openState(io: CliIo, dir: string | undefined): Promise<State> {

@@ -4,6 +4,7 @@ import { isComplete } from "../../rehearsal/rehearsal.ts";
 import { lineOf, summary, verdictOf } from "../../rehearsal/report/text.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { load } from "../load.ts";
+import { reportOf } from "../rehearsal-files.ts";
 import { rehearsePlan, type RehearseOrder } from "../rehearse-plan.ts";
 import { stateDirOf } from "../state-dir.ts";
 import { fileState } from "../wiring-state.ts";
@@ -38,7 +39,7 @@ export async function rehearseCommand(
     );
   });
   try {
-    const { rehearsal, dir } = await rehearsePlan({
+    const { rehearsal, id } = await rehearsePlan({
       io,
       demo,
       production,
@@ -49,9 +50,10 @@ export async function rehearseCommand(
       progress: progressOf(io, options.json === true),
       signal: stop.signal,
     });
+    const report = state.shelf.pathOf(reportOf(id, "report.html"));
     if (options.json === true)
-      io.print(JSON.stringify({ kind: "rehearsal-summary", verdict: verdictOf(rehearsal), dir, ...rehearsal }));
-    else io.print(`\n${summary(rehearsal)}\nReport:    ${dir}/report.html`);
+      io.print(JSON.stringify({ kind: "rehearsal-summary", verdict: verdictOf(rehearsal), report, ...rehearsal }));
+    else io.print(`\n${summary(rehearsal)}\nReport:    ${report}`);
     const isFine = rehearsal.isQuick
       ? rehearsal.drills.every(({ outcome }) => outcome !== "failed")
       : isComplete(rehearsal);
