@@ -26,6 +26,12 @@ type Entry = {
 
 /** Every code that a user can meet, in alphabetical order. */
 export const CATALOG = {
+  APPROVER_SIGNED: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "The environment file says `approval: { notBySigner: true }`: whoever signed the certificate of an upgrade neither starts it nor approves a step of it. Four eyes mean two persons. Ask somebody else; the name of a user is taken from the system, and `--by` adds to it without replacing it.",
+  },
   BACKUP_UNKNOWN: {
     exit: EXIT.badInput,
     retry: false,
@@ -42,6 +48,54 @@ export const CATALOG = {
     exit: EXIT.badInput,
     retry: false,
     explain: "A wave replaces more instances together than the environment runs in a region.",
+  },
+  CERTIFICATE_EXPIRED: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "A certificate is proof for a time: demo and production drift apart, and nobody knows after a week what was proved. Its time is over. Rehearse the plan again.",
+  },
+  CERTIFICATE_FORGED: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "The certificate names a key that the environment trusts, but the signature is not that of this key over what the certificate says: the certificate was changed after it was signed, or never signed with it. Nothing was touched. Find out where the file comes from.",
+  },
+  CERTIFICATE_INCOMPLETE: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "The certificate is genuine and tells of a rehearsal that proved too little: a drill failed, the whole plan was never walked, or demo did not carry the new release for the time that the plan asks for. Rehearse the plan to its end.",
+  },
+  CERTIFICATE_MALFORMED: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "The file is no certificate. A certificate has exactly one accepted encoding, and any other byte, space or line feed in it makes it another file: it is refused before its signature is even looked at. Take the file that `midflight rehearse` wrote.",
+  },
+  CERTIFICATE_MISMATCH: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "The certificate is genuine and was earned for something else: the plan, a release, a migration, what the environment compiles to, or a fact of production that the plan depends on changed since. The message says what. Put it back as it was rehearsed, or rehearse again as it is now.",
+  },
+  CERTIFICATE_MISSING: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      'An environment of class production is upgraded only with a certificate of a rehearsal of exactly this plan. Rehearse it: `midflight rehearse PLAN --env demo --for production` writes one where `upgrade` finds it. In an emergency `--without-certificate --because "…"` goes without; the reason is journaled, stands in every report, and is sent to everybody who is notified. A rollback never asks for one.',
+  },
+  CERTIFICATE_TOO_EARLY: {
+    exit: EXIT.refused,
+    retry: true,
+    explain:
+      "The certificate is not valid yet, or the clock of this machine is behind. Wait until the time that it states.",
+  },
+  CERTIFICATE_UNTRUSTED: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "The certificate is signed with a key that the environment file does not name under `trusts`. Anybody can make a key; what is believed is decided in the environment file, which is reviewed. Sign with a key that is trusted, or have the public half added there.",
   },
   COMMAND_FAILED: {
     exit: EXIT.refused,
@@ -503,6 +557,12 @@ export const CATALOG = {
     retry: false,
     explain:
       "With `shell: true` a program is one command line in one text. Several words would have to be joined by guess.",
+  },
+  SIGNING_KEY_UNUSABLE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "The private key that certificates are signed with cannot be used: it is not there, it is no Ed25519 key in PEM, or other users of this machine may read it. A key that others can read proves nothing. `midflight keys new` makes a pair; `chmod 600` closes a file.",
   },
   STATE_IN_UPGRADED_STORE: {
     exit: EXIT.badInput,
