@@ -1,6 +1,7 @@
 import type { Effect } from "./effect.ts";
 import type { Opened } from "./fact.ts";
-import { order } from "./decision.ts";
+import { clearanceText } from "./clearance.ts";
+import { notify, order } from "./decision.ts";
 import type { Decision, Run } from "./run.ts";
 
 /** The run at its first fact: nothing is touched, everything is looked at. */
@@ -9,6 +10,7 @@ export function begin(opened: Opened): Decision {
     id: opened.run,
     graph: opened.graph,
     epoch: opened.epoch,
+    ...(opened.clearance === undefined ? {} : { clearance: opened.clearance }),
     phase: { kind: "preparing" },
     pending: {},
     attempts: {},
@@ -24,8 +26,14 @@ export function begin(opened: Opened): Decision {
     undone: [],
     stranded: [],
   };
-  return order(run, looks(run, "before"));
+  return order(run, [...announced(run), ...looks(run, "before")]);
 }
+
+/** Whoever goes without a certificate does not do it in silence. */
+export const announced = (run: Run): readonly Effect[] =>
+  run.clearance?.kind === "override"
+    ? [notify(run, "override", `${run.graph.plan} goes to ${run.graph.environment} ${clearanceText(run.clearance)}`)]
+    : [];
 
 /** A look at every component in every region. */
 export function looks(run: Run, why: string): readonly Effect[] {

@@ -1,3 +1,4 @@
+import type { NotifyKind } from "../plan/model.ts";
 import { isAwaited, type Effect } from "./effect.ts";
 import type { Decision, Phase, Run } from "./run.ts";
 
@@ -44,11 +45,7 @@ export const isQuiet = (run: Run): boolean => Object.keys(run.pending).length ==
 /** Sends pending effects again, as they are: after a crash the same id goes out again. */
 export const resend = (run: Run): Decision => ({ run, effects: Object.values(run.pending) });
 
-export const notify = (
-  run: Run,
-  notice: "tripped" | "stranded" | "unknown" | "ended" | "held" | "approval",
-  text: string,
-): Effect => ({
+export const notify = (run: Run, notice: NotifyKind, text: string): Effect => ({
   kind: "notify",
   id: `notify:${notice}:${run.facts}`,
   notice,

@@ -1,5 +1,6 @@
 import type { MetadataState, MigrationReport, WorkloadState } from "../graph/observation.ts";
 import type { Graph } from "../graph/graph.ts";
+import type { Clearance } from "./clearance.ts";
 import type { ProofResult } from "../guard/proof.ts";
 import type { Verdict } from "../guard/verdict.ts";
 
@@ -13,6 +14,8 @@ export type Fact = { readonly at: number } & (
       readonly host: string;
       readonly pid: number;
       readonly version: string;
+      /** Replaces what the run was opened with. */
+      readonly clearance?: Clearance;
     }
   | { readonly kind: "effect-done"; readonly id: string; readonly result: EffectResult }
   | { readonly kind: "effect-failed"; readonly id: string; readonly failure: Failure }
@@ -49,8 +52,8 @@ export type Opened = {
   readonly graphFingerprint: string;
   readonly version: string;
   readonly epoch: number;
-  /** Why a certificate was not needed, where one would have been. */
-  readonly override?: string;
+  /** Absent where the environment asks for no certificate, and in journals older than certificates. */
+  readonly clearance?: Clearance;
 };
 
 export type EffectResult =

@@ -1,6 +1,7 @@
 import type { Graph } from "../graph/graph.ts";
 import type { MetadataState, WorkloadState } from "../graph/observation.ts";
 import type { Verdict } from "../guard/verdict.ts";
+import type { Clearance } from "./clearance.ts";
 import type { Effect } from "./effect.ts";
 import type { UndoItem } from "./undo-items.ts";
 
@@ -61,6 +62,7 @@ export type Run = {
   readonly id: string;
   readonly graph: Graph;
   readonly epoch: number;
+  readonly clearance?: Clearance;
   readonly phase: Phase;
   /** Effects that were ordered and have not been answered. */
   readonly pending: Readonly<Record<string, Effect>>;

@@ -1,3 +1,4 @@
+import type { Clearance } from "../engine/clearance.ts";
 import type { StreamReading, VerdictState } from "../guard/verdict.ts";
 
 /** Version of this stream. A reader may meet new kinds and new fields within a major version, and shows `message` of kinds it does not know. */
@@ -23,6 +24,8 @@ export type RunEvent = Stem &
         readonly class: string;
         readonly moves: number;
         readonly planFingerprint: string;
+        /** Absent where the environment asks for no certificate. */
+        readonly clearance?: Clearance;
       }
     | { readonly kind: "run-resumed"; readonly epoch: number; readonly host: string }
     | { readonly kind: "before-recorded"; readonly components: readonly string[] }

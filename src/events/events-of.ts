@@ -1,3 +1,4 @@
+import { clearanceText, mayApprove } from "../engine/clearance.ts";
 import type { Effect } from "../engine/effect.ts";
 import type { Fact } from "../engine/fact.ts";
 import type { Run } from "../engine/run.ts";
@@ -23,11 +24,13 @@ export function eventsOf(told: Told): readonly RunEvent[] {
   return [...ofFact(told), ...ofChange(told)].map((bare): RunEvent => ({ ...stem, ...bare }));
 }
 
-function ofFact({ fact, before, after }: Told): readonly Bare[] {
+function ofFact(told: Told): readonly Bare[] {
+  const { fact, before, after } = told;
   switch (fact.kind) {
     case "opened": {
       const { graph } = fact;
-      const message = `run ${fact.run}: ${graph.plan} on ${graph.environment} (${graph.class}), ${graph.moves.length} moves`;
+      const cleared = fact.clearance === undefined ? "" : `, ${clearanceText(fact.clearance)}`;
+      const message = `run ${fact.run}: ${graph.plan} on ${graph.environment} (${graph.class}), ${graph.moves.length} moves${cleared}`;
       return [
         {
           kind: "run-opened",
@@ -36,6 +39,7 @@ function ofFact({ fact, before, after }: Told): readonly Bare[] {
           class: graph.class,
           moves: graph.moves.length,
           planFingerprint: fact.planFingerprint,
+          ...(fact.clearance === undefined ? {} : { clearance: fact.clearance }),
           message,
         },
       ];
@@ -46,7 +50,7 @@ function ofFact({ fact, before, after }: Told): readonly Bare[] {
           kind: "run-resumed",
           epoch: fact.epoch,
           host: fact.host,
-          message: `resumed by a new conductor, epoch ${fact.epoch}`,
+          message: `resumed by a new conductor, epoch ${fact.epoch}${fact.clearance === undefined ? "" : `, ${clearanceText(fact.clearance)}`}`,
         },
       ];
     case "verdict":
@@ -60,7 +64,9 @@ function ofFact({ fact, before, after }: Told): readonly Bare[] {
         },
       ];
     case "asked":
-      return [{ kind: "asked", what: fact.what, by: fact.by, message: `${fact.by} asks: ${fact.what}` }];
+      return [
+        { kind: "asked", what: fact.what, by: fact.by, message: `${fact.by} asks: ${fact.what}${refusal(told)}` },
+      ];
     case "undelivered":
       return [
         { kind: "undelivered", notifier: fact.notifier, message: `not delivered by ${fact.notifier}: ${fact.why}` },
@@ -86,6 +92,11 @@ function ofFact({ fact, before, after }: Told): readonly Bare[] {
       return [];
   }
 }
+
+const refusal = ({ fact, after }: Told): string =>
+  fact.kind === "asked" && fact.what === "approve" && !mayApprove(after.clearance, fact.by)
+    ? ", and signed the certificate: not counted, somebody else must approve"
+    : "";
 
 const titleOf = (run: Run): string => run.graph.moves[run.next]?.title ?? "the end";
 

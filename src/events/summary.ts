@@ -1,3 +1,4 @@
+import { clearanceText, type Clearance } from "../engine/clearance.ts";
 import type { Fact, FactOf, TallyRow } from "../engine/fact.ts";
 import type { Run } from "../engine/run.ts";
 import { utc } from "./utc.ts";
@@ -17,7 +18,8 @@ export type RunSummary = {
   readonly midflight: string;
   readonly epoch: number;
   readonly moves: { readonly done: number; readonly all: number; readonly now: string };
-  readonly override?: string;
+  /** What let the run begin; absent where the environment asks for no certificate. */
+  readonly clearance?: Clearance & { readonly text: string };
   readonly cause?: string;
   readonly withdrawnAt?: string;
   readonly impact?: Impact;
@@ -67,7 +69,7 @@ export function summarise(run: Run, facts: readonly Fact[]): RunSummary {
     midflight: opened?.version ?? "?",
     epoch: run.epoch,
     moves: { done: run.next, all: run.graph.moves.length, now: run.graph.moves[run.next]?.title ?? "" },
-    ...(opened?.override === undefined ? {} : { override: opened.override }),
+    ...(run.clearance === undefined ? {} : { clearance: { ...run.clearance, text: clearanceText(run.clearance) } }),
     ...(run.cause === undefined ? {} : { cause: run.cause.text }),
     ...(run.withdrawnAt === undefined ? {} : { withdrawnAt: utc(run.withdrawnAt) }),
     ...(impact === undefined ? {} : { impact }),

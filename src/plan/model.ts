@@ -141,6 +141,8 @@ export type Environment = {
   readonly components: Readonly<Record<string, EnvironmentComponent>>;
   readonly notify: readonly NotifyRule[];
   readonly trusts: readonly string[];
+  /** `notBySigner`: whoever signed an upgrade's certificate neither starts it nor approves a step of it. */
+  readonly approval: { readonly notBySigner: boolean };
   /** Folder for runs, journals and leases, as written: relative to the file's folder. Default `.midflight`. */
   readonly state: string;
   /** A store that `state` names instead of a folder. Refused by the rules: state is kept in files so far. */
@@ -190,13 +192,18 @@ export type CommandComponent = {
   readonly timeoutMs: number;
 };
 
-export type NotifyKind = "tripped" | "stranded" | "unknown" | "ended" | "held" | "approval";
+export type NotifyKind = NoticeChoice | "override";
+/** Kinds that a rule may choose from. That somebody goes without a certificate is told to everybody. */
+export type NoticeChoice = "tripped" | "stranded" | "unknown" | "ended" | "held" | "approval";
 export type NotifyRule = {
   readonly target:
     | { readonly kind: "webhook"; readonly url: Value }
     | { readonly kind: "command"; readonly argv: readonly string[] };
   readonly on: readonly NotifyKind[];
 };
+
+/** A key that an environment trusts: `publicKey` is base64 of its SPKI. */
+export type PublicKeyFile = { readonly midflight: 1; readonly name: string; readonly publicKey: string };
 
 /** releases.yaml: release → what each driver runs. */
 export type Releases = {

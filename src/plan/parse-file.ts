@@ -12,8 +12,13 @@ import { problemAt, type Source } from "./source/source.ts";
 /** A file as it lies there. */
 export type Input = string | Uint8Array;
 
-/** The three kinds of file, by the key that only they have. */
-const NOUNS = { plan: "a plan", environment: "an environment", releases: "a releases file" } as const;
+/** The kinds of file, by the key that only they have. */
+const NOUNS = {
+  plan: "a plan",
+  environment: "an environment",
+  releases: "a releases file",
+  publicKey: "a public key",
+} as const;
 export type FileKind = keyof typeof NOUNS;
 
 export type Format<Schema extends z.ZodType, T> = {

@@ -3,7 +3,7 @@ import type {
   Environment,
   EnvironmentComponent,
   EnvironmentRegion,
-  NotifyKind,
+  NoticeChoice,
   NotifyRule,
   SecretRef,
   Value,
@@ -27,6 +27,7 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
     ),
     notify: (input.notify ?? []).map((rule) => toNotify(rule)),
     trusts: input.trusts ?? [],
+    approval: { notBySigner: input.approval?.notBySigner ?? false },
     state: typeof input.state === "string" ? input.state : ".midflight",
     stateStore: typeof input.state === "object" ? toSecret(input.state) : undefined,
   });
@@ -83,12 +84,12 @@ function toComponent(input: EnvironmentInput["components"][string]): Environment
   }
 }
 
-const ALL_KINDS: readonly NotifyKind[] = ["tripped", "stranded", "unknown", "ended", "held", "approval"];
+const ALL_CHOICES: readonly NoticeChoice[] = ["tripped", "stranded", "unknown", "ended", "held", "approval"];
 
 const toNotify = (input: NonNullable<EnvironmentInput["notify"]>[number]): NotifyRule => ({
   target:
     "webhook" in input
       ? { kind: "webhook", url: toValue(input.webhook.url) }
       : { kind: "command", argv: input.command },
-  on: input.on ?? ALL_KINDS,
+  on: [...(input.on ?? ALL_CHOICES), "override"],
 });

@@ -31,11 +31,16 @@ function head(summary: RunSummary): string {
     `- Run: \`${summary.run}\` on ${summary.environment} (${summary.class})`,
     `- From ${summary.from} to ${summary.to} (UTC)`,
     `- Plan: \`${summary.planFingerprint}\`, midflight ${summary.midflight}`,
-    ...(summary.override === undefined ? [] : [`- **Without a certificate**, because: ${summary.override}`]),
+    ...(summary.clearance === undefined ? [] : [cleared(summary.clearance)]),
     `- Cause: ${summary.cause ?? "none, nothing was turned back"}`,
   ];
   return [`# ${summary.plan} on ${summary.environment}: ${summary.state}`, ended, rows.join("\n")].join("\n\n");
 }
+
+const cleared = (clearance: NonNullable<RunSummary["clearance"]>): string =>
+  clearance.kind === "override"
+    ? `- **Without a certificate**, by ${clearance.by}, because: ${clearance.because}`
+    : `- Certificate: \`${clearance.sha256}\`, signed by ${clearance.signer} with key ${clearance.key} (\`${clearance.keyId}\`), valid until ${clearance.validUntil}`;
 
 function impact({ impact: seen, withdrawnAt }: RunSummary): string {
   if (seen === undefined) return "## Impact\n\nNone that the guard saw: it never said anything but healthy.";

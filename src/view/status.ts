@@ -9,6 +9,7 @@ export function plainStatus(
     ["run", summary.run],
     ["plan", `${summary.plan} on ${summary.environment} (${summary.class})`],
     ["state", `${summary.state}: ${summary.text}`],
+    ...(summary.clearance === undefined ? [] : [["cleared", summary.clearance.text] as const]),
     ["moves", `${summary.moves.done} of ${summary.moves.all} done`],
     ["since", summary.from],
     ["last fact", summary.to],
@@ -26,4 +27,5 @@ export const runLine = (summary: RunSummary): string =>
     summary.state.padEnd(10),
     `${summary.plan} on ${summary.environment}`.padEnd(34),
     summary.from,
+    ...(summary.clearance?.kind === "override" ? ["without a certificate"] : []),
   ].join("  ");

@@ -9,7 +9,15 @@ export type FakeNotifier = Notifier & {
   lose(times?: number): void;
 };
 
-export const ALL_NOTICES: readonly NotifyKind[] = ["tripped", "stranded", "unknown", "ended", "held", "approval"];
+export const ALL_NOTICES: readonly NotifyKind[] = [
+  "tripped",
+  "stranded",
+  "unknown",
+  "ended",
+  "held",
+  "approval",
+  "override",
+];
 
 export const fakeNotifier = (name = "pager", on: readonly NotifyKind[] = ALL_NOTICES): FakeNotifier => {
   const delivered: Notification[] = [];

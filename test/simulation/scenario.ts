@@ -56,6 +56,7 @@ export const ENVIRONMENT: Environment = {
   },
   notify: [],
   trusts: [],
+  approval: { notBySigner: false },
   state: ".midflight",
 };
 

@@ -1,3 +1,4 @@
+import { mayApprove } from "../clearance.ts";
 import { after, cancelPending, notify, order, stay } from "../decision.ts";
 import type { FactOf } from "../fact.ts";
 import type { Cause, Decision, Run } from "../run.ts";
@@ -14,7 +15,7 @@ export function ask(run: Run, fact: FactOf<"asked">): Decision {
     case "undo":
       return askUndo(run, causeOf(fact, "undo asked"));
     case "approve":
-      return isApproving(run) ? complete(stay(run), moveOf(run)) : stay(run);
+      return isApproving(run) && mayApprove(run.clearance, fact.by) ? complete(stay(run), moveOf(run)) : stay(run);
     case "refuse":
       return isApproving(run) ? trip(run, causeOf(fact, "approval refused")) : stay(run);
     case "leave":

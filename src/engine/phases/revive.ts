@@ -1,4 +1,5 @@
 import type { FactOf } from "../fact.ts";
+import { announced } from "../begin.ts";
 import { after, order, resend, stay } from "../decision.ts";
 import type { Effect } from "../effect.ts";
 import type { Decision, Run } from "../run.ts";
@@ -11,17 +12,23 @@ import { lastTouched, trip } from "./tripping.ts";
  */
 export function revive(before: Run, fact: FactOf<"conductor-started">): Decision {
   const { verdict: _, ...unheard } = before;
-  const run: Run = { ...unheard, epoch: fact.epoch, isEvidenced: false, isHaltAsked: false };
+  const run: Run = {
+    ...unheard,
+    ...(fact.clearance === undefined ? {} : { clearance: fact.clearance }),
+    epoch: fact.epoch,
+    isEvidenced: false,
+    isHaltAsked: false,
+  };
   switch (run.phase.kind) {
     case "preparing":
-      return resend(run);
+      return after(order(run, announced(run)), resend(run));
     case "gating":
     case "moving":
     case "holding":
     case "halted":
     case "finishing":
       return after(
-        mark(run),
+        after(order(run, announced(run)), mark(run)),
         forget(hold({ ...run, pending: {} }, "the conductor was started again; looking at the world first")),
       );
     case "withdrawn":

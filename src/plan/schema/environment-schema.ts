@@ -105,7 +105,7 @@ const on = z
   .array(z.enum(["tripped", "stranded", "unknown", "ended", "held", "approval"]))
   .min(1)
   .optional()
-  .describe("When. Default: always.");
+  .describe("When. Default: always. That somebody goes without a certificate is always told.");
 const notify = z
   .union([
     z.strictObject({
@@ -133,6 +133,17 @@ export const environmentSchema = z
       .describe("Where the plan's components really are."),
     notify: z.array(notify).optional().describe("Who is told. Never waited for."),
     trusts: z.array(path()).optional().describe("Public keys of rehearsals that are believed, relative to this file."),
+    approval: z
+      .strictObject({
+        notBySigner: flag()
+          .optional()
+          .describe(
+            "Whoever signed an upgrade's certificate neither starts it nor approves a step of it. Default false.",
+          ),
+      })
+      .register(NOUN, { noun: "approval" })
+      .optional()
+      .describe("Who may say yes."),
     state: z
       .union([text(), secret()])
       .register(EXPECTED, { text: "a folder" })

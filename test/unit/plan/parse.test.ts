@@ -143,6 +143,7 @@ test("an environment means what it says", () => {
 rehearsedIn: demo
 notify: [{ webhook: { url: { env: PAGER_URL } }, on: [tripped] }, { command: [page] }]
 trusts: [./keys/a.json]
+approval: { notBySigner: true }
 state: ../state
 `;
   const { value } = located(parseEnvironment(text, "production.yaml"));
@@ -185,13 +186,14 @@ state: ../state
       },
     },
     notify: [
-      { target: { kind: "webhook", url: { env: "PAGER_URL" } }, on: ["tripped"] },
+      { target: { kind: "webhook", url: { env: "PAGER_URL" } }, on: ["tripped", "override"] },
       {
         target: { kind: "command", argv: ["page"] },
-        on: ["tripped", "stranded", "unknown", "ended", "held", "approval"],
+        on: ["tripped", "stranded", "unknown", "ended", "held", "approval", "override"],
       },
     ],
     trusts: ["./keys/a.json"],
+    approval: { notBySigner: true },
     state: "../state",
   });
 });
