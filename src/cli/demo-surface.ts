@@ -30,6 +30,7 @@ async function upgrade(io: CliIo, output: OutputKind, order: UpgradeOrder): Prom
     output,
     onEvent: order.onEvent,
     isQuiet: true,
+    permit: order.because === undefined ? { kind: "certificate" } : { kind: "override", because: order.because },
   });
   const redact = redactor(secrets);
   const { phase } = run;

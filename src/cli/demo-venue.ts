@@ -105,7 +105,7 @@ function textOf(facts: Facts): string {
     `Addresses\n${regions.join("\n")}`,
     `Accounts (three of 200)\n${accounts.join("\n")}`,
     `An order with curl\n${facts.curl.replaceAll(/^/gm, "  ")}`,
-    `To upgrade it from another terminal\n${variables.join("\n")}\n  midflight upgrade '${facts.plan}' --env '${facts.environment}'`,
+    `To upgrade it from another terminal\n${variables.join("\n")}\n  midflight upgrade '${facts.plan}' --env '${facts.environment}' --without-certificate --because 'a first try'`,
     "Ctrl-C stops it; nothing is left behind.",
   ].join("\n\n");
 }

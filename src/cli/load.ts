@@ -192,13 +192,13 @@ async function readInput(io: CliIo, file: string): Promise<Bytes> {
 }
 
 /** A device or a pipe may never end, and nothing beyond the limit is read anyway. */
-async function readRegular(path: string): Promise<Uint8Array> {
+export async function readRegular(path: string, mostBytes = MOST_BYTES): Promise<Uint8Array> {
   const handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const stat = await handle.stat();
     if (stat.isDirectory()) throw Object.assign(new Error(`${path} is a folder`), { code: "EISDIR" });
     if (!stat.isFile()) throw Object.assign(new Error(`${path} is no regular file`), { code: "ENXIO" });
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(stat.size, MOST_BYTES + 1)));
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(Math.min(stat.size, mostBytes + 1)));
     return buffer.subarray(0, bytesRead);
   } finally {
     await handle.close();

@@ -81,6 +81,11 @@ const withOutput = (command: Command): Command =>
 const withState = (command: Command): Command =>
   command.option("--state <dir>", "where runs are kept (default: the environment's `state`, or ./.midflight)");
 
+const withOverride = (command: Command): Command =>
+  command
+    .option("--without-certificate", "in an emergency: go into production without one; needs --because")
+    .option("--because <text>", "why; journaled, reported, and sent to everybody who is notified");
+
 function commands(): readonly (readonly [Command, Load])[] {
   return [
     [
@@ -130,13 +135,18 @@ function commands(): readonly (readonly [Command, Load])[] {
       async () => (await import("./commands/rehearse.ts")).rehearseCommand,
     ],
     [
-      withState(
-        withOutput(
-          withReleases(
-            new Command("upgrade")
-              .summary("carry out a plan, guarded, and take it back when users' operations fail")
-              .argument("<plan>", "plan file, or a file saved by `plan --out`"),
+      withOverride(
+        withState(
+          withOutput(
+            withReleases(
+              new Command("upgrade")
+                .summary("carry out a plan, guarded, and take it back when users' operations fail")
+                .argument("<plan>", "plan file, or a file saved by `plan --out`"),
+            ),
           ),
+        ).option(
+          "--certificate <file>",
+          "certificate of its rehearsal (default: the newest that fits, from the state folder)",
         ),
       )
         .option("-e, --env <name|file>", "environment: a name (its file lies beside the plan) or a file")
@@ -144,11 +154,13 @@ function commands(): readonly (readonly [Command, Load])[] {
       async () => (await import("./commands/upgrade.ts")).upgrade,
     ],
     [
-      withState(
-        withOutput(
-          new Command("resume")
-            .summary("go on with a run that halted or whose conductor died")
-            .argument("[run]", "run id (default: the newest that can be resumed)"),
+      withOverride(
+        withState(
+          withOutput(
+            new Command("resume")
+              .summary("go on with a run that halted or whose conductor died")
+              .argument("[run]", "run id (default: the newest that can be resumed)"),
+          ),
         ),
       ).option("--yes", "do not ask"),
       async () => (await import("./commands/resume.ts")).resume,
@@ -164,6 +176,28 @@ function commands(): readonly (readonly [Command, Load])[] {
         .option("--because <text>", "reason, for the journal")
         .option("--yes", "do not ask"),
       async () => (await import("./commands/rollback.ts")).rollback,
+    ],
+    [
+      new Command("keys")
+        .summary("make the pair of keys that certificates are signed with")
+        .argument("<action>", "`new`")
+        .option("--out <dir>", "folder for both halves", "keys")
+        .option("--name <name>", "name of the pair", "rehearsal"),
+      async () => (await import("./commands/keys.ts")).keys,
+    ],
+    [
+      withState(
+        withReleases(
+          new Command("certificate")
+            .summary("`show` what a certificate says, or `verify` that it clears a plan")
+            .argument("<action>", "`show` or `verify`")
+            .argument("<file>", "the certificate")
+            .argument("[plan]", "with verify: the plan file"),
+        ),
+      )
+        .option("-e, --env <name|file>", "with verify: the environment that it should clear")
+        .option("--json", "as JSON"),
+      async () => (await import("./commands/certificate.ts")).certificate,
     ],
     [
       withState(new Command("approve").summary("approve the step that a run waits for").argument("<run>", "run id"))

@@ -78,6 +78,7 @@ async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal
   signal.addEventListener("abort", stop, { once: true });
   try {
     const { run } = await startRun({
+      permit: { kind: "certificate" },
       io: mute(options.io),
       cwd: options.io.cwd,
       loaded: options.loaded,
@@ -281,6 +282,7 @@ async function playKilled(order: WalkOrder, options: StageOptions, signal: Abort
       hint: "mend what it says, and rehearse again",
     });
   const { run } = await reviveRun({
+    permit: { kind: "certificate" },
     io: mute(io),
     state,
     run: id,

@@ -2,10 +2,12 @@ import { hostname } from "node:os";
 import type { FactOf } from "../engine/fact.ts";
 import type { Run } from "../engine/run.ts";
 import { replay } from "../runtime/replay.ts";
+import { clearAgain } from "./clear.ts";
 import type { CliIo, ExitStatus } from "./io.ts";
 import { leaseKeys } from "./start-run.ts";
-import { loadCopies } from "./load.ts";
+import { loadCopies, type Loaded } from "./load.ts";
 import type { OutputKind } from "./output.ts";
+import type { Permit } from "./permit.ts";
 import { runSession } from "./session.ts";
 import { holderOf, type State } from "./state.ts";
 import { wire } from "./wiring.ts";
@@ -16,6 +18,7 @@ export type ReviveOrder = {
   readonly state: State;
   readonly run: string;
   readonly output: OutputKind;
+  readonly permit: Permit;
   readonly ask?: { readonly what: "undo"; readonly by: string; readonly because?: string };
 };
 
@@ -34,12 +37,17 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
   try {
     const journal = await state.store.open(order.run);
     const run = replay(journal.records);
+    const clearance = await clearanceFor(order, loaded, run).catch(async (error: unknown) => {
+      await journal.close();
+      throw error;
+    });
     const started: Omit<FactOf<"conductor-started">, "at"> = {
       kind: "conductor-started",
       epoch: lease.epoch,
       host: hostname(),
       pid: process.pid,
       version: VERSION,
+      ...(clearance === undefined ? {} : { clearance }),
     };
     return await runSession({
       io,
@@ -55,3 +63,7 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
     throw error;
   }
 }
+
+/** An undo never asks for a certificate. */
+const clearanceFor = async ({ io, state, permit, ask }: ReviveOrder, loaded: Loaded, run: Run) =>
+  ask === undefined ? clearAgain({ io, loaded, state, permit, run }) : undefined;

@@ -4,10 +4,12 @@ import type { RunEvent } from "../events/event.ts";
 import type { Run } from "../engine/run.ts";
 import type { Conduct } from "../runtime/conduct.ts";
 import type { World } from "../runtime/world.ts";
+import { CERTIFICATE_COPY, clear, factsOfFiles, type FactsNow } from "./clear.ts";
 import { sha256 } from "./sha256.ts";
 import type { CliIo, ExitStatus } from "./io.ts";
 import type { Loaded } from "./load.ts";
 import type { OutputKind } from "./output.ts";
+import type { Permit } from "./permit.ts";
 import { runSession } from "./session.ts";
 import { holderOf, type State } from "./state.ts";
 import { wire } from "./wiring.ts";
@@ -19,6 +21,10 @@ export type StartOrder = {
   readonly loaded: Loaded;
   readonly state: State;
   readonly output: OutputKind;
+  /** What the command line says of certificates. */
+  readonly permit: Permit;
+  /** Facts of production as they are now, to compare a certificate with. Default: what the files tell. */
+  readonly facts?: FactsNow;
   readonly onEvent?: (event: RunEvent) => void;
   /** Leaves the closing lines to the caller. */
   readonly isQuiet?: boolean;
@@ -28,11 +34,12 @@ export type StartOrder = {
   readonly through?: (world: World) => World;
 };
 
-/** Starts a new run: the lease first, then its folder with copies of everything it was given, then the first fact. */
+/** Starts a new run: what lets it into production first, then the lease, then its folder with copies of everything it was given, then the first fact. */
 export async function startRun(
   order: StartOrder,
 ): Promise<{ readonly run: Run; readonly status: ExitStatus; readonly secrets: readonly string[] }> {
-  const { io, loaded, state } = order;
+  const { io, loaded, state, permit } = order;
+  const cleared = await clear({ io, loaded, state, permit, facts: order.facts ?? factsOfFiles });
   const run = newRunId(loaded, state.clock.now());
   const { world, secrets } = await wire(loaded, {
     env: io.env,
@@ -50,6 +57,7 @@ export async function startRun(
       "input.json",
       `${JSON.stringify({ ...loaded.given, cwd: order.cwd }, undefined, 2)}\n`,
     );
+    if (cleared?.certificate !== undefined) await state.store.putFile(run, CERTIFICATE_COPY, cleared.certificate);
     const opened = {
       kind: "opened" as const,
       run,
@@ -58,6 +66,7 @@ export async function startRun(
       graphFingerprint: graphFingerprint(loaded.graph, sha256),
       version: VERSION,
       epoch: lease.epoch,
+      ...(cleared === undefined ? {} : { clearance: cleared.clearance }),
     };
     const result = await runSession({
       io,

@@ -17,6 +17,8 @@ export type UpgradeOrder = {
   readonly plan: string;
   readonly environment: string;
   readonly releases: string;
+  /** Why it goes without a certificate. Absent: one is asked for. */
+  readonly because?: string;
   readonly onEvent: (event: RunEvent) => void;
 };
 

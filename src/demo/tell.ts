@@ -94,6 +94,7 @@ export async function tell(story: Story, telling: Telling): Promise<Figures> {
     plan: workspace.plan,
     environment: workspace.environment,
     releases: workspace.releases,
+    because: "the story is not rehearsed",
     onEvent: (event) => {
       if (event.kind !== "pulse") events.push(event);
       telling.onEvent?.(event);

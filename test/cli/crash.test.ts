@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { midflight, start, type Ended } from "../support/cli.ts";
+import { midflight, OVERRIDE, start, type Ended } from "../support/cli.ts";
 import { startSmallVenue, type SmallVenue } from "../support/small-venue.ts";
 
 const STATE = ["--state", "plans/.midflight"];
-const UPGRADE = ["upgrade", "plans/small.yaml", "--env", "plans/production.yaml"];
+const UPGRADE = ["upgrade", "plans/small.yaml", "--env", "plans/production.yaml", ...OVERRIDE];
 const OLD = { tokyo: ["gateway@1.0 100", "gateway@1.0 100"], frankfurt: ["gateway@1.0 100", "gateway@1.0 100"] };
 const NEW = { tokyo: ["gateway@2.0 100", "gateway@2.0 100"], frankfurt: ["gateway@2.0 100", "gateway@2.0 100"] };
 

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { midflight, type Ended } from "../support/cli.ts";
+import { midflight, OVERRIDE, type Ended } from "../support/cli.ts";
 import { startSmallVenue, type SmallVenue } from "../support/small-venue.ts";
 
 const STATE = ["--state", "plans/.midflight"];
@@ -61,7 +61,7 @@ describe("an operator", () => {
   }, 30_000);
 
   test("carries out exactly the saved plan, and with --json every line is JSON", async () => {
-    const upgraded = await call(["upgrade", "saved.json", "--json"]);
+    const upgraded = await call(["upgrade", "saved.json", "--json", ...OVERRIDE]);
     expect(upgraded.status, upgraded.stdout + upgraded.stderr).toBe(0);
     const lines = upgraded.stdout
       .trim()
@@ -76,7 +76,7 @@ describe("an operator", () => {
     const stale = await call(["upgrade", "saved.json"]);
     expect([stale.status, stale.stderr.includes("PLAN_STALE")]).toEqual([5, true]);
     expect((await call(["plan", ...FILES, "--detailed-exitcode"])).status).toBe(0);
-    const again = await call(["upgrade", ...FILES]);
+    const again = await call(["upgrade", ...FILES, ...OVERRIDE]);
     expect(again.status, again.stdout + again.stderr).toBe(0);
     expect(again.stdout).toContain("nothing to do");
   }, 40_000);

@@ -3,7 +3,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { midflightBinary } from "../support/build.ts";
-import { midflight, type Ended } from "../support/cli.ts";
+import { midflight, OVERRIDE, type Ended } from "../support/cli.ts";
 import { scratch } from "../support/scratch.ts";
 import { startSmallVenue, type SmallVenue } from "../support/small-venue.ts";
 
@@ -106,7 +106,7 @@ describe("an upgrade", () => {
   afterAll(async () => {
     await place?.stop();
   }, 30_000);
-  const UPGRADE = ["upgrade", "plans/small.yaml", "--env", "plans/production.yaml"];
+  const UPGRADE = ["upgrade", "plans/small.yaml", "--env", "plans/production.yaml", ...OVERRIDE];
 
   test("with --json prints nothing but JSON, first its version, and no colour", async () => {
     const { status, stdout } = await midflight([...UPGRADE, "--json"], {

@@ -15,7 +15,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { midflightBinary } from "../support/build.ts";
-import { midflight, start, type Ended } from "../support/cli.ts";
+import { midflight, OVERRIDE, start, type Ended } from "../support/cli.ts";
 import { scratch } from "../support/scratch.ts";
 import { startSmallVenue, type SmallVenue } from "../support/small-venue.ts";
 
@@ -72,7 +72,7 @@ describe("where midflight may not write", () => {
   );
 });
 
-const UPGRADE = ["upgrade", "plans/small.yaml", "--env", "plans/production.yaml"];
+const UPGRADE = ["upgrade", "plans/small.yaml", "--env", "plans/production.yaml", ...OVERRIDE];
 const canMount = isRoot && process.platform === "linux" && canMountHere();
 
 function canMountHere(): boolean {

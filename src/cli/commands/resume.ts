@@ -1,13 +1,15 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { outputKind } from "../output.ts";
+import { permitOf, type PermitOptions } from "../permit.ts";
 import { reviveRun } from "../revive-run.ts";
 import { readRun } from "../read-run.ts";
 import { findRun, openState } from "../state.ts";
 
-type Options = { readonly state?: string; readonly json?: boolean; readonly output?: string };
+type Options = PermitOptions & { readonly state?: string; readonly json?: boolean; readonly output?: string };
 
 export async function resume(io: CliIo, [id]: readonly string[], options: Options): Promise<ExitStatus> {
+  const permit = permitOf(options);
   const state = await openState(io, options.state);
   const name = await findRun(state, id, "resumable");
   const { run } = await readRun(state.store, name);
@@ -16,6 +18,6 @@ export async function resume(io: CliIo, [id]: readonly string[], options: Option
       hint: "start again with `midflight upgrade`, or take it back with `midflight rollback`",
     });
   }
-  const { status } = await reviveRun({ io, state, run: name, output: outputKind(io, options) });
+  const { status } = await reviveRun({ io, state, run: name, output: outputKind(io, options), permit });
   return status;
 }

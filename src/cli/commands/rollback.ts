@@ -34,6 +34,7 @@ export async function rollback(io: CliIo, [id]: readonly string[], options: Opti
     state,
     run: name,
     output: outputKind(io, options),
+    permit: { kind: "certificate" },
     ask: { what: "undo", by, ...because },
   });
   return status;

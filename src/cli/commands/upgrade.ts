@@ -5,10 +5,11 @@ import { isSavedPlan, loadSaved } from "../saved-plan.ts";
 import { load, type Loaded } from "../load.ts";
 import { outputKind } from "../output.ts";
 import { fileState } from "../wiring-state.ts";
+import { permitOf, type PermitOptions } from "../permit.ts";
 import { startRun } from "../start-run.ts";
 import { stateDirOf } from "../state-dir.ts";
 
-type Options = {
+type Options = PermitOptions & {
   readonly env?: string;
   readonly releases?: string;
   readonly state?: string;
@@ -19,10 +20,11 @@ type Options = {
 };
 
 export async function upgrade(io: CliIo, [file = ""]: readonly string[], options: Options): Promise<ExitStatus> {
+  const permit = permitOf(options);
   const loaded = await loadedFrom(io, file, options);
   const state = fileState(stateDirOf(io, loaded.environment, options.state));
   if (!(await isWanted(io, loaded, options))) return EXIT.refused;
-  const { status } = await startRun({ io, cwd: io.cwd, loaded, state, output: outputKind(io, options) });
+  const { status } = await startRun({ io, cwd: io.cwd, loaded, state, output: outputKind(io, options), permit });
   return status;
 }
 
@@ -44,7 +46,7 @@ async function isWanted(io: CliIo, loaded: Loaded, options: Options): Promise<bo
     });
   const { graph } = loaded;
   const answer = await io.question(
-    `Upgrade ${graph.environment} (${graph.class}) by ${graph.plan}, ${graph.moves.length} moves? [y/N] `,
+    `Upgrade ${graph.environment} (${graph.class}) by ${graph.plan}, ${graph.moves.length} moves${options.withoutCertificate === true ? ", WITHOUT A CERTIFICATE" : ""}? [y/N] `,
   );
   if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return true;
   io.say("Nothing was touched.");

@@ -58,6 +58,12 @@ export const certifiedFiles = (
     .map(({ name, text }) => ({ name, sha256: sha256(text) }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
+/** What a compiled graph tells of its environment, without asking anything there. */
+export const factsOf = (graph: Graph): readonly CertifiedFact[] => [
+  { id: "graph", value: fingerprintOf(graph) },
+  ...releasesOf(graph).map(({ name, digest }) => ({ id: `release/${name}`, value: digest })),
+];
+
 export const stepsOf = (graph: Graph): CertifiedEnvironment["steps"] =>
   graph.moves.map(({ id, title }) => ({ id, title }));
 
