@@ -113,6 +113,7 @@ async function tell(story: StoryName, seed: number, stage: Stage): Promise<Seed>
   const end = await midflight({
     args: [
       "demo",
+      "--no-rehearsal",
       "--story",
       story,
       "--seed",

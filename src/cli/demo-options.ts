@@ -4,6 +4,7 @@ export type DemoOptions = {
   readonly story?: string;
   readonly seed?: string;
   readonly rate?: string;
+  readonly rehearsal?: boolean;
   readonly dir?: string;
   readonly portBase?: string;
   readonly instances?: string;

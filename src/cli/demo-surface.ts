@@ -3,6 +3,7 @@ import type { Estate, Midflight, UpgradeOrder, UpgradeResult } from "../demo/sur
 import { UpgradeError } from "../errors/upgrade-error.ts";
 import { guardWithProgram } from "../demo/venue/guardian.ts";
 import { writeReport } from "./session.ts";
+import { rehearseForDemo } from "./demo-rehearsal.ts";
 import { fileState } from "./wiring-state.ts";
 import { loadFiles } from "./load.ts";
 import type { CliIo } from "./io.ts";
@@ -15,6 +16,7 @@ import { wireEstate } from "./wiring-estate.ts";
 /** What the demo uses of midflight, with this environment. */
 export const midflightSurface = (io: CliIo, output: OutputKind): Midflight => ({
   upgrade: (order) => upgrade(io, output, order),
+  rehearse: (order) => rehearseForDemo(io, output, order),
   bringUp: (order) => bringUp(io, order),
 });
 

@@ -129,6 +129,7 @@ function commands(): readonly (readonly [Command, Load])[] {
       )
         .option("-e, --env <name|file>", "environment to rehearse in, of class demo", "demo")
         .option("--for <name|file>", "environment that it is rehearsed for", "production")
+        .option("--key <file>", "sign the certificate with this key, as `midflight keys new` made it")
         .option("--quick", "look only: no drills, and no certificate")
         .option("--resume", "go on with the soak of an earlier rehearsal of exactly this")
         .option("--json", "events and summary as NDJSON"),
@@ -238,6 +239,7 @@ function commands(): readonly (readonly [Command, Load])[] {
           "one story: good-upgrade, metadata-2023, bad-release-dark, bad-release-live, servers-2021",
         )
         .option("--seed <n>", "where, when and how hard faults strike", "1")
+        .option("--no-rehearsal", "skip the rehearsals of the stories that go with a certificate")
         .option("--rate <n>", "user operations per second", "300")
         .option("--dir <dir>", "keep reports and runs here (default: ./midflight-demo)")
         .option("--instances <n>", "gateways per region: 6, or at least 3")

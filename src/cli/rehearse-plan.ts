@@ -4,16 +4,25 @@ import type { RunEvent } from "../events/event.ts";
 import { workloadOf } from "../graph/graph.ts";
 import type { WatchedInstance } from "../ports/watcher.ts";
 import { rehearse, type Check, type RehearsalParts } from "../rehearsal/rehearse.ts";
-import { awaitsSoak, type Rehearsal } from "../rehearsal/rehearsal.ts";
+import { certifiedFiles, certify } from "../rehearsal/certificate/certify.ts";
+import { seal } from "../rehearsal/certificate/envelope.ts";
+import type { SigningKey } from "../rehearsal/certificate/key.ts";
+import type { CertifiedFact } from "../rehearsal/certificate/statement.ts";
+import { awaitsSoak, isComplete, type Rehearsal } from "../rehearsal/rehearsal.ts";
 import { verdictOf } from "../rehearsal/report/text.ts";
 import { soak } from "../rehearsal/soak.ts";
 import type { Standing } from "../rehearsal/stage.ts";
+import { keepCertificate } from "./certificate-files.ts";
 import type { CliIo } from "./io.ts";
+import { signerWith } from "./keys.ts";
 import type { Loaded } from "./load.ts";
 import { findRehearsal, recordOf, reportOf } from "./rehearsal-files.ts";
 import { rehearsalStage } from "./rehearsal-stage.ts";
 import { holderOf, type State } from "./state.ts";
+import { stateDirOf } from "./state-dir.ts";
+import { VERSION } from "./version.ts";
 import { wire } from "./wiring.ts";
+import { fileState } from "./wiring-state.ts";
 import { wireBreaker } from "./wiring-rehearsal.ts";
 
 export type RehearseOrder = {
@@ -25,6 +34,10 @@ export type RehearseOrder = {
   readonly isQuick: boolean;
   /** Goes on with the soak of an earlier rehearsal of exactly this. */
   readonly isResumed: boolean;
+  /** Signs the certificate. Without one there is none. */
+  readonly key?: SigningKey;
+  /** Facts of both sides that the certificate is bound to. */
+  readonly facts: (loaded: Loaded) => Promise<readonly CertifiedFact[]>;
   readonly progress: RehearsalParts["progress"] & { event(event: RunEvent): void };
   readonly signal: AbortSignal;
 };
@@ -33,6 +46,8 @@ export type Rehearsed = {
   readonly rehearsal: Rehearsal;
   /** Name of its folder. */
   readonly id: string;
+  /** Where the certificate lies, if one was earned and signed. */
+  readonly certificate?: string;
 };
 
 /** Rehearses a loaded plan. Everything it finds is kept in the demo environment's state folder, drill by drill. */
@@ -62,6 +77,8 @@ export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
     });
     const keep = (rehearsal: Rehearsal) =>
       state.shelf.put(recordOf(id), `${JSON.stringify(rehearsal, undefined, 2)}\n`);
+    // As they are before anything is tried: what changes meanwhile is found by the upgrade.
+    const facts = order.key === undefined ? undefined : await factsOfBoth(order);
     const rehearsal = await rehearse(
       {
         plan: demo.plan.name,
@@ -99,7 +116,8 @@ export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
       stop,
     );
     await writeReports(state, id, rehearsal);
-    return { rehearsal, id };
+    if (order.key === undefined || facts === undefined || !isComplete(rehearsal)) return { rehearsal, id };
+    return { rehearsal, id, certificate: await signed(order, rehearsal, { key: order.key, facts }) };
   } finally {
     await lease.release();
   }
@@ -167,6 +185,40 @@ const watchedOf = (standing: Standing): readonly WatchedInstance[] =>
         inTraffic: one.weightPct > 0,
       })),
   );
+
+type BothFacts = { readonly demo: readonly CertifiedFact[]; readonly production: readonly CertifiedFact[] };
+
+const factsOfBoth = async ({ demo, production, facts }: RehearseOrder): Promise<BothFacts> => ({
+  demo: await facts(demo),
+  production: await facts(production),
+});
+
+/** What the rehearsal earned, signed, and put where an upgrade of that environment looks for it. */
+async function signed(
+  order: RehearseOrder,
+  rehearsal: Rehearsal,
+  { key, facts }: { readonly key: SigningKey; readonly facts: BothFacts },
+): Promise<string> {
+  const { demo, production } = order;
+  const now = order.state.clock.now();
+  const statement = certify({
+    midflight: VERSION,
+    planFingerprint: demo.planFingerprint,
+    files: certifiedFiles(demo.files),
+    demo: { graph: demo.graph, facts: facts.demo },
+    production: { graph: production.graph, facts: facts.production },
+    dependsOn: facts.production.map(({ id }) => id),
+    drills: rehearsal.drills,
+    streams: rehearsal.soak.streams,
+    soak: rehearsal.soak,
+    signer: signerWith(key),
+    signedAt: now,
+    validFrom: now,
+    validForMs: demo.plan.rehearsal.validForMs,
+  });
+  const { shelf } = fileState(stateDirOf(order.io, production.environment, undefined));
+  return keepCertificate(shelf, seal(statement, key));
+}
 
 async function writeReports(state: State, id: string, rehearsal: Rehearsal): Promise<void> {
   const [{ html }, { junit }] = await Promise.all([

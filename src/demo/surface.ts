@@ -4,6 +4,8 @@ import type { RunEvent } from "../events/event.ts";
 export type Midflight = {
   /** `midflight upgrade PLAN --env FILE`, in this process. */
   upgrade(order: UpgradeOrder): Promise<UpgradeResult>;
+  /** `midflight keys new` once, and `midflight rehearse PLAN --env FILE --for FILE --key …`, in this process. */
+  rehearse(order: RehearseOrder): Promise<RehearseResult>;
   /** Brings up the release that a venue starts with: the environment's own driver, `instances` per region, full weight. */
   bringUp(order: {
     readonly environment: string;
@@ -20,6 +22,25 @@ export type UpgradeOrder = {
   /** Why it goes without a certificate. Absent: one is asked for. */
   readonly because?: string;
   readonly onEvent: (event: RunEvent) => void;
+};
+
+export type RehearseOrder = {
+  readonly plan: string;
+  readonly demo: string;
+  readonly production: string;
+  readonly releases: string;
+  readonly signal: AbortSignal;
+};
+
+export type RehearseResult = {
+  /** One sentence. */
+  readonly verdict: string;
+  readonly failed: readonly { readonly name: string; readonly step: string; readonly detail: string }[];
+  readonly drills: number;
+  readonly ms: number;
+  readonly report: string;
+  /** Where it lies; undefined: none was earned. */
+  readonly certificate?: string;
 };
 
 export type UpgradeResult = {

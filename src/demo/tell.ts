@@ -11,6 +11,7 @@ import type { Figures, Story } from "./stories/story.ts";
 import type { Midflight } from "./surface.ts";
 import type { TrafficReport } from "./traffic/report.ts";
 import { createRandom } from "./traffic/random.ts";
+import { rehearseStory } from "./rehearsal.ts";
 import { startUsers } from "./users.ts";
 import { USER_UIDS } from "./venue/accounts.ts";
 import { temporaryFolder } from "./venue/temporary-folder.ts";
@@ -23,6 +24,8 @@ export type Telling = {
   readonly seed: string;
   readonly ratePerSec: number;
   readonly portBase?: number;
+  /** False: no story is rehearsed; all are forced. */
+  readonly isRehearsed?: boolean;
   /** Gateways per region; default 6. */
   readonly instances?: number;
   /** midflight with the venue's addresses and keys in its environment. */
@@ -51,6 +54,12 @@ export async function tell(story: Story, telling: Telling): Promise<Figures> {
     `starting a venue: PostgreSQL, two matching engines, two regions of a balancer and ${telling.instances ?? 6} gateways`,
   );
   const workspace = await prepareWorkspace(telling.plans, dir, story, fault);
+  const withFault = (variables: Readonly<Record<string, string>>) =>
+    telling.midflight({
+      ...variables,
+      FAULT: JSON.stringify(fault.gateway ?? {}),
+      GATEWAY_NOISE: JSON.stringify({ seed: telling.seed, share: 0.001 }),
+    });
   const { venue, midflight, estate } = await startEnvironment(
     {
       dir: venueDir,
@@ -61,15 +70,12 @@ export async function tell(story: Story, telling: Telling): Promise<Figures> {
         await place(workspace.environment, started, telling.instances);
         return workspace;
       },
-      midflight: (variables) =>
-        telling.midflight({
-          ...variables,
-          FAULT: JSON.stringify(fault.gateway ?? {}),
-          GATEWAY_NOISE: JSON.stringify({ seed: telling.seed, share: 0.001 }),
-        }),
+      midflight: withFault,
     },
     stack,
   );
+  const because = story.because ?? (telling.isRehearsed === false ? UNREHEARSED : undefined);
+  if (because === undefined) await certified({ ...telling, workspace, production: venue, midflight: withFault });
   telling.signal.throwIfAborted();
   const users = await startUsers(
     {
@@ -94,7 +100,7 @@ export async function tell(story: Story, telling: Telling): Promise<Figures> {
     plan: workspace.plan,
     environment: workspace.environment,
     releases: workspace.releases,
-    because: "the story is not rehearsed",
+    ...(because === undefined ? {} : { because }),
     onEvent: (event) => {
       if (event.kind !== "pulse") events.push(event);
       telling.onEvent?.(event);
@@ -131,6 +137,20 @@ export async function tell(story: Story, telling: Telling): Promise<Figures> {
     });
   telling.say(story.sentence(figures, fault));
   return { ...figures, report };
+}
+
+const UNREHEARSED = "this telling was asked to skip its rehearsal";
+
+/** Rejects `STORY_FAILED` unless the rehearsal earned a certificate. */
+async function certified(order: Parameters<typeof rehearseStory>[0]): Promise<void> {
+  const { verdict, failed, drills, ms, report, certificate } = await rehearseStory(order);
+  if (certificate === undefined)
+    throw new UpgradeError(
+      "STORY_FAILED",
+      `the rehearsal earned no certificate: ${failed.map(({ name, detail }) => `${name}: ${detail}`).join("; ") || verdict}`,
+      { hint: `read ${report}` },
+    );
+  order.say(`rehearsed: ${drills} drills in ${Math.round(ms / 1000)} s; ${verdict}\n  ${report}\n  ${certificate}`);
 }
 
 const MARK = ".midflight-story";

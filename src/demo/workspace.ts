@@ -1,4 +1,4 @@
-import { cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Fault, Story } from "./stories/story.ts";
@@ -35,6 +35,8 @@ export async function prepareWorkspace(
   await cp(shipped, plans, { recursive: true });
   await lendModules(shipped, dir);
   const environment = join(plans, "production.yaml");
+  // Made beside the file by whoever rehearses first.
+  await appendFile(environment, "trusts: [keys/rehearsal.pub.json]\n");
   const releases = join(plans, "releases.yaml");
   await writeFile(
     releases,

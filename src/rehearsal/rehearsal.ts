@@ -6,6 +6,17 @@ export type SoakRecord = {
   readonly askedMs: number;
   readonly healthyMs: number;
   readonly segments: readonly (readonly [from: number, to: number])[];
+  /** What the guard counted meanwhile. */
+  readonly streams: readonly SoakStream[];
+};
+
+/** Operations of one kind in one region, by whoever sent them. */
+export type SoakStream = {
+  readonly operation: string;
+  readonly region: string;
+  readonly release: string;
+  readonly issued: number;
+  readonly failed: number;
 };
 
 /** What a rehearsal did and found. Kept on disk after every drill, so that a soak can go on another day. */
@@ -64,6 +75,15 @@ const schema = z.strictObject({
     askedMs: z.number(),
     healthyMs: z.number(),
     segments: z.array(z.tuple([z.number(), z.number()])),
+    streams: z.array(
+      z.strictObject({
+        operation: z.string(),
+        region: z.string(),
+        release: z.string(),
+        issued: z.number(),
+        failed: z.number(),
+      }),
+    ),
   }),
 });
 

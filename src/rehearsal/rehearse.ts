@@ -52,7 +52,7 @@ export async function rehearse(order: RehearsalOrder, parts: RehearsalParts, sig
     scaled: matchGraphs(order.demo, order.production).scaled,
     drills: [],
     moves: [],
-    soak: { askedMs: order.soakMs, healthyMs: 0, segments: [] },
+    soak: { askedMs: order.soakMs, healthyMs: 0, segments: [], streams: [] },
   };
   const keep = async (more: Partial<Rehearsal>): Promise<void> => {
     state = { ...state, ...more, endedAt: parts.now() };

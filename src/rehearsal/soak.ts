@@ -1,6 +1,6 @@
 import type { Clock } from "../ports/clock.ts";
 import type { WatchConfig, WatchedInstance, Watcher } from "../ports/watcher.ts";
-import type { SoakRecord } from "./rehearsal.ts";
+import type { SoakRecord, SoakStream } from "./rehearsal.ts";
 
 /** How often the clock of the soak is read and kept, ms. */
 const TICK_MS = 1_000;
@@ -22,11 +22,20 @@ export async function soak(
 ): Promise<SoakRecord> {
   const { watcher, clock } = order;
   let isHealthy = false;
+  let counted: readonly SoakStream[] = [];
   await watcher.start(order.config, {
     verdict: ({ state }) => {
       isHealthy = state === "healthy";
     },
-    pulse: () => {},
+    pulse: ({ streams }) => {
+      counted = streams.map(({ operation, region, release, issued, failed }) => ({
+        operation,
+        region,
+        release,
+        issued,
+        failed,
+      }));
+    },
   });
   try {
     watcher.instances(order.instances);
@@ -41,7 +50,7 @@ export async function soak(
       last = now;
       await order.onProgress(soaked);
     }
-    return soaked;
+    return { ...soaked, streams: addStreams(record.streams, counted) };
   } finally {
     await watcher.stop();
   }
@@ -55,4 +64,19 @@ export function addSegment(record: SoakRecord, from: number, to: number): SoakRe
       ? [...record.segments.slice(0, -1), [last[0], to]]
       : [...record.segments, [from, to]];
   return { ...record, healthyMs: record.healthyMs + (to - from), segments };
+}
+
+/** Of all days on which the soak went on. */
+export function addStreams(before: readonly SoakStream[], more: readonly SoakStream[]): readonly SoakStream[] {
+  const sums = new Map<string, SoakStream>();
+  for (const stream of [...before, ...more]) {
+    const key = `${stream.operation} ${stream.region} ${stream.release}`;
+    const known = sums.get(key);
+    sums.set(key, {
+      ...stream,
+      issued: (known?.issued ?? 0) + stream.issued,
+      failed: (known?.failed ?? 0) + stream.failed,
+    });
+  }
+  return [...sums.values()];
 }

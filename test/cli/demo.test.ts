@@ -99,7 +99,18 @@ describe.runIf(process.platform === "linux")("demo venue", () => {
 
 describe.runIf(process.platform === "linux")("a story", () => {
   test("that is killed in the middle leaves no process and no temporary folder", async () => {
-    const all = begin(["demo", "--story", "good-upgrade", "--rate", "60", "--instances", "2", "--output", "lines"]);
+    const all = begin([
+      "demo",
+      "--no-rehearsal",
+      "--story",
+      "good-upgrade",
+      "--rate",
+      "60",
+      "--instances",
+      "2",
+      "--output",
+      "lines",
+    ]);
     await all.demo.says(/move-started +start/, 60_000);
     const known = around(all);
     process.kill(all.demo.pid, "SIGKILL");
@@ -107,7 +118,17 @@ describe.runIf(process.platform === "linux")("a story", () => {
   }, 90_000);
 
   test("that is stopped by Ctrl-C finishes its batch, says so, and leaves nothing", async () => {
-    const all = begin(["demo", "--story", "good-upgrade", "--rate", "60", "--instances", "2", "--json"]);
+    const all = begin([
+      "demo",
+      "--no-rehearsal",
+      "--story",
+      "good-upgrade",
+      "--rate",
+      "60",
+      "--instances",
+      "2",
+      "--json",
+    ]);
     await all.demo.says(/"move-started"/, 60_000);
     const known = around(all);
     process.kill(-all.demo.pid, "SIGINT");
@@ -118,7 +139,17 @@ describe.runIf(process.platform === "linux")("a story", () => {
   }, 90_000);
 
   test("that nobody reads any more, as with `| head -1`, stops by itself", async () => {
-    const all = begin(["demo", "--story", "good-upgrade", "--rate", "60", "--instances", "2", "--json"]);
+    const all = begin([
+      "demo",
+      "--no-rehearsal",
+      "--story",
+      "good-upgrade",
+      "--rate",
+      "60",
+      "--instances",
+      "2",
+      "--json",
+    ]);
     await all.demo.says(/"kind":"version"/, 60_000);
     const known = around(all);
     all.demo.child.stdout?.destroy();

@@ -28,7 +28,21 @@ const HOW = { timeout: 200_000, retry: 1 };
 
 async function tell(name: string): Promise<Story> {
   const ended = await midflight(
-    ["demo", "--story", name, "--json", "--instances", "3", "--rate", "200", "--seed", "1", "--dir", dir],
+    [
+      "demo",
+      "--no-rehearsal",
+      "--story",
+      name,
+      "--json",
+      "--instances",
+      "3",
+      "--rate",
+      "200",
+      "--seed",
+      "1",
+      "--dir",
+      dir,
+    ],
     { cwd: dir, limitMs: 190_000 },
   );
   expect(ended.stderr).not.toContain("    at ");

@@ -68,6 +68,7 @@ async function oneStory(story: Story, { io, options, ratePerSec, output, dir, sa
       ratePerSec,
       ...portBaseOf(options),
       ...(options.instances === undefined ? {} : { instances: number(options.instances, "--instances", 6, 12) }),
+      isRehearsed: options.rehearsal !== false,
       midflight: (variables) => midflightSurface({ ...heard(io), env: { ...io.env, ...variables } }, output),
       say,
       signal: stop.signal,

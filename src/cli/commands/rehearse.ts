@@ -1,11 +1,15 @@
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import { isComplete } from "../../rehearsal/rehearsal.ts";
-import { lineOf, summary, verdictOf } from "../../rehearsal/report/text.ts";
+import type { SigningKey } from "../../rehearsal/certificate/key.ts";
+import { isComplete, type Rehearsal } from "../../rehearsal/rehearsal.ts";
+import { summary, verdictOf } from "../../rehearsal/report/text.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
+import { factsOfFiles } from "../clear.ts";
+import { signingKey } from "../keys.ts";
 import { load } from "../load.ts";
 import { reportOf } from "../rehearsal-files.ts";
-import { rehearsePlan, type RehearseOrder } from "../rehearse-plan.ts";
+import { rehearsalProgress } from "../rehearsal-progress.ts";
+import { rehearsePlan } from "../rehearse-plan.ts";
 import { stateDirOf } from "../state-dir.ts";
 import { fileState } from "../wiring-state.ts";
 
@@ -16,6 +20,7 @@ type Options = {
   readonly state?: string;
   readonly quick?: boolean;
   readonly resume?: boolean;
+  readonly key?: string;
   readonly json?: boolean;
 };
 
@@ -27,6 +32,7 @@ export async function rehearseCommand(
   const given = options.releases === undefined ? {} : { releases: options.releases };
   const demo = await load(io, file, { ...given, env: options.env ?? "demo" });
   const production = await load(io, file, { ...given, env: options.for ?? "production" });
+  const key = options.key === undefined ? undefined : await signingKey(io, options.key);
   const state = fileState(stateDirOf(io, demo.environment, options.state));
   const stop = new AbortController();
   const unhear = io.onSignal((signal) => {
@@ -39,7 +45,7 @@ export async function rehearseCommand(
     );
   });
   try {
-    const { rehearsal, id } = await rehearsePlan({
+    const { rehearsal, id, certificate } = await rehearsePlan({
       io,
       demo,
       production,
@@ -47,13 +53,20 @@ export async function rehearseCommand(
       checks: [],
       isQuick: options.quick === true,
       isResumed: options.resume === true,
-      progress: progressOf(io, options.json === true),
+      ...(key === undefined ? {} : { key }),
+      facts: factsOfFiles,
+      progress: rehearsalProgress(io, options.json === true),
       signal: stop.signal,
     });
     const report = state.shelf.pathOf(reportOf(id, "report.html"));
     if (options.json === true)
-      io.print(JSON.stringify({ kind: "rehearsal-summary", verdict: verdictOf(rehearsal), report, ...rehearsal }));
-    else io.print(`\n${summary(rehearsal)}\nReport:    ${report}`);
+      io.print(
+        JSON.stringify({ kind: "rehearsal-summary", verdict: verdictOf(rehearsal), report, certificate, ...rehearsal }),
+      );
+    else
+      io.print(
+        `\n${summary(rehearsal)}\nReport:      ${report}\n${certificate === undefined ? noCertificate(rehearsal, key) : `Certificate: ${certificate}`}`,
+      );
     const isFine = rehearsal.isQuick
       ? rehearsal.drills.every(({ outcome }) => outcome !== "failed")
       : isComplete(rehearsal);
@@ -63,26 +76,7 @@ export async function rehearseCommand(
   }
 }
 
-/** What happens, a line each; the same facts as JSON for machines. */
-function progressOf(io: CliIo, isJson: boolean): RehearseOrder["progress"] {
-  if (isJson) {
-    return {
-      starting: (next) => io.print(JSON.stringify({ kind: "drill-started", ...next })),
-      drilled: (drill) => io.print(JSON.stringify({ ...drill, kind: "drill", about: drill.kind })),
-      soaking: (record) => io.print(JSON.stringify({ kind: "soaking", ...record })),
-      event: () => {},
-    };
-  }
-  let soakedS = 0;
-  return {
-    starting: ({ name, number, of }) => io.say(`${of === 0 ? "" : `${number}/${of} `}${name} …`),
-    drilled: (drill) => io.print(lineOf(drill)),
-    soaking: ({ healthyMs, askedMs }) => {
-      const now = Math.floor(healthyMs / 1000);
-      if (now < soakedS + 10 && healthyMs < askedMs) return;
-      soakedS = now;
-      io.say(`stable in demo: ${now} s of ${Math.round(askedMs / 1000)} s`);
-    },
-    event: () => {},
-  };
-}
+const noCertificate = (rehearsal: Rehearsal, key: SigningKey | undefined): string =>
+  isComplete(rehearsal) && key === undefined
+    ? "Certificate: none, for no key was named: `midflight keys new`, and rehearse with --key"
+    : "Certificate: none";

@@ -5,6 +5,7 @@ export const badReleaseDark: Story = {
   name: "bad-release-dark",
   title: "A bad release that probes can see",
   plan: "bad-release-dark.yaml",
+  because: "the story shows that production proves a release in the dark by itself",
   draw: (luck) => {
     const amendShare = 0.25 + 0.2 * luck();
     return {

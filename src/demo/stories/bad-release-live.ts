@@ -5,6 +5,7 @@ export const badReleaseLive: Story = {
   name: "bad-release-live",
   title: "A bad release that only users' traffic shows",
   plan: "bad-release-live.yaml",
+  because: "the story shows a fault that no rehearsal has shown",
   draw: (luck) => {
     const restingOrders = 3;
     const share = 0.7 + 0.3 * luck();

@@ -4,6 +4,7 @@ export const metadata2023: Story = {
   name: "metadata-2023",
   title: "14 August 2023: a metadata update that breaks some accounts",
   plan: "metadata-2023.yaml",
+  because: "the story shows what happens when a rehearsal is skipped",
   draw: (luck) => {
     const first = Math.floor(luck() * 10);
     const second = (first + 1 + Math.floor(luck() * 9)) % 10;

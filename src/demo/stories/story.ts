@@ -7,6 +7,8 @@ export type Story = {
   readonly title: string;
   /** File in plans/. */
   readonly plan: string;
+  /** Why it goes without a certificate; absent: it is rehearsed first, and goes with one. */
+  readonly because?: string;
   /** Where, when and how hard the fault strikes, drawn from a seed. */
   readonly draw: (luck: () => number) => Fault;
   /** Whether a failed operation is the fault's doing, and not the ordinary bad luck of a busy machine. */
