@@ -139,8 +139,15 @@ async function tell(story: StoryName, seed: number, stage: Stage): Promise<Seed>
 
 function summaryOf(line: string): Told | undefined {
   try {
-    const summary = JSON.parse(line) as { readonly kind?: string; readonly stories?: readonly Told[] };
-    return summary.kind === "demo-summary" ? summary.stories?.[0] : undefined;
+    const summary = JSON.parse(line) as {
+      readonly kind?: string;
+      readonly stories?: readonly (Told & { readonly report?: string })[];
+    };
+    const [story] = summary.kind === "demo-summary" ? (summary.stories ?? []) : [];
+    if (story === undefined) return undefined;
+    // Its folder is gone when the seed was told well, and lay where nobody else has one.
+    const { report: _, ...told } = story;
+    return told;
   } catch {
     return undefined;
   }

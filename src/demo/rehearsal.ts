@@ -36,7 +36,8 @@ export async function rehearseStory(order: {
   );
   const users = await startDemoUsers(venue, dir, RATE_PER_SEC);
   stack.defer(async () => void (await users.stop().catch(() => {})));
-  return midflight.rehearse({
+  // Awaited here: the environment is taken down when this function is left.
+  return await midflight.rehearse({
     plan: workspace.plan,
     demo: workspace.demo,
     production: workspace.environment,
