@@ -1,6 +1,7 @@
 import { startDemoUsers, startEnvironment } from "./environment.ts";
 import type { Midflight, RehearseResult } from "./surface.ts";
 import { temporaryFolder } from "./venue/temporary-folder.ts";
+import type { TrafficSummary } from "./traffic/report.ts";
 import type { Venue } from "./venue/venue.ts";
 import { place, type Workspace } from "./workspace.ts";
 
@@ -16,7 +17,7 @@ export async function rehearseStory(order: {
   readonly midflight: (variables: Readonly<Record<string, string>>) => Midflight;
   readonly say: (text: string) => void;
   readonly signal: AbortSignal;
-}): Promise<RehearseResult> {
+}): Promise<{ readonly result: RehearseResult; readonly users: TrafficSummary }> {
   const { workspace, production } = order;
   await using stack = new AsyncDisposableStack();
   const { path: dir } = await temporaryFolder(stack);
@@ -35,13 +36,15 @@ export async function rehearseStory(order: {
     stack,
   );
   const users = await startDemoUsers(venue, dir, RATE_PER_SEC);
-  stack.defer(async () => void (await users.stop().catch(() => {})));
-  // Awaited here: the environment is taken down when this function is left.
-  return await midflight.rehearse({
+  let isStopped = false;
+  stack.defer(async () => void (isStopped || (await users.stop().catch(() => {}))));
+  const result = await midflight.rehearse({
     plan: workspace.plan,
     demo: workspace.demo,
     production: workspace.environment,
     releases: workspace.releases,
     signal: order.signal,
   });
+  isStopped = true;
+  return { result, users: await users.stop() };
 }

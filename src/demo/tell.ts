@@ -1,11 +1,10 @@
-import { existsSync } from "node:fs";
-import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UpgradeError } from "../errors/upgrade-error.ts";
 import type { RunEvent } from "../events/event.ts";
 import { asUsersSawIt } from "./as-users-saw-it.ts";
 import { Disaster } from "./disaster.ts";
 import { startEnvironment } from "./environment.ts";
+import { clearOwn } from "./own-folder.ts";
 import { figuresOf } from "./figures.ts";
 import type { Figures, Story } from "./stories/story.ts";
 import type { Midflight } from "./surface.ts";
@@ -143,7 +142,7 @@ const UNREHEARSED = "this telling was asked to skip its rehearsal";
 
 /** Rejects `STORY_FAILED` unless the rehearsal earned a certificate. */
 async function certified(order: Parameters<typeof rehearseStory>[0]): Promise<void> {
-  const { verdict, failed, drills, ms, report, certificate } = await rehearseStory(order);
+  const { verdict, failed, drills, ms, report, certificate } = (await rehearseStory(order)).result;
   if (certificate === undefined)
     throw new UpgradeError(
       "STORY_FAILED",
@@ -151,20 +150,6 @@ async function certified(order: Parameters<typeof rehearseStory>[0]): Promise<vo
       { hint: `read ${report}` },
     );
   order.say(`rehearsed: ${drills} drills in ${Math.round(ms / 1000)} s; ${verdict}\n  ${report}\n  ${certificate}`);
-}
-
-const MARK = ".midflight-story";
-
-/** Only a folder that an earlier telling made is taken away. */
-async function clearOwn(dir: string): Promise<void> {
-  if (existsSync(dir) && !existsSync(join(dir, MARK))) {
-    throw new UpgradeError("FILE_EXISTS", `${dir} is there already, and no demo made it`, {
-      hint: "choose another folder with --dir",
-    });
-  }
-  await rm(dir, { recursive: true, force: true });
-  await mkdir(dir, { recursive: true });
-  await writeFile(join(dir, MARK), "");
 }
 
 const addressOf = (region: { readonly rest: string; readonly ws: string } | undefined) => ({

@@ -37,13 +37,15 @@ export const QUICK = {
   release: "gateway@2.0",
   ratePerSec: 100,
   name: "venue",
+  /** Also brings up the demo environment, to rehearse in. */
+  withDemo: false,
 };
 
 /** `prepare` is called before anything is written to the state folder. */
 export async function startSmallVenue(
   wish: Partial<typeof QUICK> & { readonly prepare?: (state: string) => void } = {},
 ): Promise<SmallVenue> {
-  const { contract, batch, fault, release, ratePerSec, name } = { ...QUICK, ...wish };
+  const { contract, batch, fault, release, ratePerSec, name, withDemo } = { ...QUICK, ...wish };
   const dir = await mkdtemp(join(tmpdir(), `midflight-cli ${name}-`));
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rm(dir, { recursive: true, force: true }));
@@ -65,7 +67,23 @@ export async function startSmallVenue(
     },
     stack,
   );
-  const env = { ...venue.variables, FAULT: JSON.stringify(fault) };
+  const env: Record<string, string> = { ...venue.variables, FAULT: JSON.stringify(fault) };
+  if (withDemo) {
+    const demo = await startEnvironment(
+      {
+        dir: join(dir, "demo"),
+        env: "demo",
+        keySeed: "small",
+        prepare: async (started) => {
+          await place(workspace.demo, started, 2);
+          return { environment: workspace.demo, releases: workspace.releases };
+        },
+        midflight: (variables) => midflightSurface(silent(workspace.dir, { ...env, ...variables }), "json"),
+      },
+      stack,
+    );
+    Object.assign(env, demo.venue.variables);
+  }
   const at = (region: string) => ({ rest: venue.regions[region]?.rest ?? "", ws: venue.regions[region]?.ws ?? "" });
   const users = await startUsers(
     {
@@ -156,4 +174,5 @@ ${
   deadline: 2s                  # how fast this machine is, is not the question here
   slowerThan: 2s
   budget: { failedOperations: 500 }
+rehearsal: { soak: 2s, validFor: 1h }
 ${contract ? `backups:\n  rebuild: [{ run: [node, ./plans/backup/rebuild-bands.mjs], timeout: 1m }, { verify: gateway }]\n` : ""}`;

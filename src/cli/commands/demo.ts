@@ -1,8 +1,9 @@
 import { mkdir } from "node:fs/promises";
 import { resolve } from "node:path";
 import { STORIES } from "../../demo/stories/all.ts";
-import type { Figures, Story } from "../../demo/stories/story.ts";
-import { tell } from "../../demo/tell.ts";
+import type { AnyStory, Figures } from "../../demo/stories/story.ts";
+import { tellRefusal } from "../../demo/tell-refusal.ts";
+import { tell, type Telling } from "../../demo/tell.ts";
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { midflightSurface } from "../demo-surface.ts";
@@ -51,7 +52,7 @@ type Night = {
   readonly stop: AbortController;
 };
 
-async function oneStory(story: Story, { io, options, ratePerSec, output, dir, say, stop }: Night): Promise<Figures> {
+async function oneStory(story: AnyStory, { io, options, ratePerSec, output, dir, say, stop }: Night): Promise<Figures> {
   // While an upgrade is under way its own session hears the signals; before and after it, a signal ends the demo.
   const unhear = io.onSignal((signal) =>
     stop.abort(
@@ -61,7 +62,7 @@ async function oneStory(story: Story, { io, options, ratePerSec, output, dir, sa
     ),
   );
   try {
-    return await tell(story, {
+    const telling: Telling = {
       dir,
       plans: shippedPlans(),
       seed: options.seed ?? "1",
@@ -72,7 +73,8 @@ async function oneStory(story: Story, { io, options, ratePerSec, output, dir, sa
       midflight: (variables) => midflightSurface({ ...heard(io), env: { ...io.env, ...variables } }, output),
       say,
       signal: stop.signal,
-    });
+    };
+    return await (story.kind === "refusal" ? tellRefusal(story, telling) : tell(story, telling));
   } finally {
     unhear();
   }
@@ -84,7 +86,7 @@ const heard = (io: CliIo): CliIo => ({
   onSignal: (listener) => io.onSignal((signal) => listener(signal === "SIGPIPE" ? "SIGHUP" : signal)),
 });
 
-function chosen(name: string | undefined): readonly Story[] {
+function chosen(name: string | undefined): readonly AnyStory[] {
   if (name === undefined) return STORIES;
   const story = STORIES.find((one) => one.name === name);
   if (story === undefined)

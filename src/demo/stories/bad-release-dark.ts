@@ -2,6 +2,7 @@ import type { Story } from "./story.ts";
 import { seconds } from "./metadata-2023.ts";
 
 export const badReleaseDark: Story = {
+  kind: "upgrade",
   name: "bad-release-dark",
   title: "A bad release that probes can see",
   plan: "bad-release-dark.yaml",

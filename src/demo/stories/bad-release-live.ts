@@ -2,6 +2,7 @@ import type { Story } from "./story.ts";
 import { seconds } from "./metadata-2023.ts";
 
 export const badReleaseLive: Story = {
+  kind: "upgrade",
   name: "bad-release-live",
   title: "A bad release that only users' traffic shows",
   plan: "bad-release-live.yaml",

@@ -1,6 +1,7 @@
 import type { Story } from "./story.ts";
 
 export const goodUpgrade: Story = {
+  kind: "upgrade",
   name: "good-upgrade",
   title: "A good upgrade, under load",
   plan: "good-upgrade.yaml",

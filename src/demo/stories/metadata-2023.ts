@@ -1,6 +1,7 @@
 import type { Story } from "./story.ts";
 
 export const metadata2023: Story = {
+  kind: "upgrade",
   name: "metadata-2023",
   title: "14 August 2023: a metadata update that breaks some accounts",
   plan: "metadata-2023.yaml",

@@ -2,6 +2,7 @@ import type { Story } from "./story.ts";
 import { seconds } from "./metadata-2023.ts";
 
 export const servers2021: Story = {
+  kind: "upgrade",
   name: "servers-2021",
   title: "26 March 2021: servers die in the middle of an upgrade",
   plan: "servers-2021.yaml",

@@ -1,8 +1,26 @@
 import type { Outcome } from "../traffic/outcome.ts";
+import type { RehearseResult } from "../surface.ts";
 import type { TrafficSummary } from "../traffic/report.ts";
+
+/** What the demo tells. */
+export type AnyStory = Story | RefusalStory;
+
+/** A plan that its rehearsal must refuse; production is never touched. */
+export type RefusalStory = {
+  readonly kind: "refusal";
+  readonly name: StoryName;
+  readonly title: string;
+  /** File in plans/. */
+  readonly plan: string;
+  readonly draw: (luck: () => number) => Fault;
+  /** What must hold; each broken one is a sentence. */
+  readonly demands: (result: RehearseResult) => readonly string[];
+  readonly sentence: (result: RehearseResult, fault: Fault) => string;
+};
 
 /** A story of the demo: an upgrade, what goes wrong in it, and how it must end. */
 export type Story = {
+  readonly kind: "upgrade";
   readonly name: StoryName;
   readonly title: string;
   /** File in plans/. */
@@ -23,6 +41,7 @@ export type Story = {
 
 export const STORY_NAMES = [
   "good-upgrade",
+  "rehearsal-2023",
   "metadata-2023",
   "bad-release-dark",
   "bad-release-live",

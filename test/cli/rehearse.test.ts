@@ -1,0 +1,97 @@
+import { readFile, readdir, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { midflight, start, type Ended } from "../support/cli.ts";
+import { startSmallVenue, type SmallVenue } from "../support/small-venue.ts";
+
+const OLD = { tokyo: ["gateway@1.0 100", "gateway@1.0 100"], frankfurt: ["gateway@1.0 100", "gateway@1.0 100"] };
+const NEW = { tokyo: ["gateway@2.0 100", "gateway@2.0 100"], frankfurt: ["gateway@2.0 100", "gateway@2.0 100"] };
+
+let place: SmallVenue;
+beforeAll(async () => {
+  place = await startSmallVenue({ name: "rehearse", withDemo: true, ratePerSec: 40 });
+}, 90_000);
+afterAll(async () => {
+  await place?.stop();
+}, 60_000);
+
+const call = (args: readonly string[], limitMs = 60_000): Promise<Ended> =>
+  midflight(args, { cwd: place.dir, env: place.env, limitMs });
+const upgrade = (...more: readonly string[]): Promise<Ended> =>
+  call(["upgrade", "plans/small.yaml", "--env", "production", ...more], 120_000);
+
+type Summary = {
+  readonly kind: string;
+  readonly report: string;
+  readonly certificate?: string;
+  readonly drills: readonly { readonly kind: string; readonly outcome: string; readonly name: string }[];
+};
+const summaryOf = (ended: Ended): Summary => JSON.parse(ended.stdout.trimEnd().split("\n").at(-1) ?? "") as Summary;
+
+describe("a plan that was not rehearsed", () => {
+  test("does not reach production, and nothing is touched", async () => {
+    const refused = await upgrade();
+    expect(refused.status, refused.stderr).toBe(5);
+    expect(refused.stderr).toContain("CERTIFICATE_MISSING");
+    expect(await place.serving()).toEqual(OLD);
+  });
+
+  test.each([
+    { name: "in production", args: ["--env", "production", "--for", "demo"], says: "drills kill what runs there" },
+    { name: "for itself", args: ["--env", "demo", "--for", "demo"], says: "same environment" },
+    { name: "to go on where nothing began", args: ["--resume"], says: "waits for the end of its soak" },
+    { name: "with a key that is none", args: ["--key", "plans/small.yaml"], says: "SIGNING_KEY_UNUSABLE" },
+  ])("is not rehearsed $name", async ({ args, says }) => {
+    const refused = await call(["rehearse", "plans/small.yaml", ...args]);
+    expect(refused.status, refused.stdout).toBe(5);
+    expect(refused.stderr).toContain(says);
+    expect(refused.stderr).not.toContain("    at ");
+  });
+
+  test("a quick look walks nothing and earns no certificate", async () => {
+    const quick = await call(["rehearse", "plans/small.yaml", "--quick", "--json"]);
+    expect(quick.status, quick.stderr).toBe(0);
+    const summary = summaryOf(quick);
+    expect(summary.drills.some(({ kind }) => kind === "walk")).toBe(false);
+    expect(summary.certificate).toBeUndefined();
+  });
+});
+
+describe("a rehearsed plan", () => {
+  test("is drilled at every step, certified, and then let into production, and only as it was rehearsed", async () => {
+    expect((await call(["keys", "new", "--out", "plans/keys"])).status).toBe(0);
+    const rehearsal = start(["rehearse", "plans/small.yaml", "--key", "plans/keys/rehearsal.pem", "--json"], {
+      cwd: place.dir,
+      env: place.env,
+      limitMs: 360_000,
+    });
+    await rehearsal.says(/"kind":"drill-started".*"number":1/);
+    const second = await call(["rehearse", "plans/small.yaml"]);
+    expect([second.status, second.stderr.includes("LEASE_HELD")]).toEqual([5, true]);
+    const ended = await rehearsal.ended;
+    expect(ended.status, ended.stderr + ended.stdout.slice(-3_000)).toBe(0);
+    const summary = summaryOf(ended);
+    expect(summary.drills.filter(({ outcome }) => outcome === "failed")).toEqual([]);
+    for (const kind of ["parity", "undo", "fault", "walk", "soak"])
+      expect(
+        summary.drills.some((drill) => drill.kind === kind && drill.outcome === "passed"),
+        kind,
+      ).toBe(true);
+    const folder = dirname(summary.report);
+    expect(await readdir(folder)).toEqual(expect.arrayContaining(["junit.xml", "rehearsal.json", "report.html"]));
+    expect(await readFile(join(folder, "junit.xml"), "utf8")).toContain('failures="0"');
+    expect(await readFile(summary.report, "utf8")).toContain("<svg");
+    expect(await place.serving()).toEqual(OLD);
+
+    const migration = join(place.dir, "plans/migrations/orders/0001_price_bands.up.sql");
+    const text = await readFile(migration, "utf8");
+    await writeFile(migration, `${text} `);
+    const edited = await upgrade();
+    expect([edited.status, edited.stderr]).toEqual([5, expect.stringContaining("0001_price_bands.up.sql changed")]);
+    await writeFile(migration, text);
+
+    const promoted = await upgrade();
+    expect(promoted.status, promoted.stderr + promoted.stdout.slice(-2_000)).toBe(0);
+    expect(await place.serving()).toEqual(NEW);
+  }, 480_000);
+});
