@@ -53,7 +53,10 @@ export async function readCertificate(io: CliIo, file: string): Promise<KeptCert
   try {
     return { name: file, bytes: await readRegular(resolve(io.cwd, file), MOST_BYTES) };
   } catch (error) {
-    throw new BadInput([unreadable(file, (error as NodeJS.ErrnoException).code ?? "EIO")]);
+    const problem = unreadable(file, (error as NodeJS.ErrnoException).code ?? "EIO");
+    throw new BadInput([
+      { ...problem, hint: "check the path; `midflight rehearse` says where it wrote a certificate" },
+    ]);
   }
 }
 

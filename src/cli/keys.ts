@@ -21,7 +21,7 @@ export async function trustedKeys(environment: Environment): Promise<readonly Tr
       try {
         return parsePublicKey(await readRegular(path), path);
       } catch (error) {
-        return { ok: false as const, problems: [unreadable(path, codeOf(error))] };
+        return { ok: false as const, problems: [{ ...unreadable(path, codeOf(error)), hint: MISSING }] };
       }
     }),
   );
@@ -29,6 +29,8 @@ export async function trustedKeys(environment: Environment): Promise<readonly Tr
   if (problems.length > 0) throw new BadInput(problems);
   return read.flatMap((one) => (one.ok ? [trustedKey(one.located.value.name, one.located.value.publicKey)] : []));
 }
+
+const MISSING = "check the path under `trusts`, relative to the environment file; `midflight keys new` makes a pair";
 
 /** The private half, as `midflight keys new` wrote it. Rejects `SIGNING_KEY_UNUSABLE`. */
 export async function signingKey(io: CliIo, file: string): Promise<SigningKey> {

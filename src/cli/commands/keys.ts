@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { existsSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { newKey } from "../../rehearsal/certificate/key.ts";
@@ -27,7 +27,7 @@ export async function keys(io: CliIo, [action = ""]: readonly string[], options:
   for (const path of Object.values(paths)) if (existsSync(path)) throw isThere(path);
   const { privatePem, publicKey, id } = newKey();
   try {
-    await mkdir(resolve(io.cwd, dir), { recursive: true });
+    await makeFolder(resolve(io.cwd, dir));
     await writePair(paths, {
       privateText: privatePem,
       publicText: `${JSON.stringify({ midflight: 1, name, publicKey }, undefined, 2)}\n`,
@@ -43,6 +43,13 @@ export async function keys(io: CliIo, [action = ""]: readonly string[], options:
     `\nTo believe what it signs, put its public half into the file of the production environment, relative to that file:\n  trusts: [${publicFile}]\nTo sign with it:\n  midflight rehearse PLAN --env demo --for production --key ${privateFile}`,
   );
   return EXIT.done;
+}
+
+/** Level by level: in a file system that makes no folders, such as /proc, the recursive call never ends. */
+async function makeFolder(path: string): Promise<void> {
+  if (existsSync(path)) return;
+  await makeFolder(dirname(path));
+  await mkdir(path);
 }
 
 const NAME = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
