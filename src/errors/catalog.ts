@@ -97,6 +97,12 @@ export const CATALOG = {
     explain:
       "The certificate is signed with a key that the environment file does not name under `trusts`. Anybody can make a key; what is believed is decided in the environment file, which is reviewed. Sign with a key that is trusted, or have the public half added there.",
   },
+  CLASS_CONTRADICTED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "The environment file says `class: demo` and `rehearsedIn` as well. Only production is rehearsed somewhere else, and only class production asks for a certificate: an environment is what its file says. Decide which it is.",
+  },
   COMMAND_FAILED: {
     exit: EXIT.refused,
     retry: true,
@@ -564,6 +570,12 @@ export const CATALOG = {
     explain:
       "The private key that certificates are signed with cannot be used: it is not there, it is no Ed25519 key in PEM, or other users of this machine may read it. A key that others can read proves nothing. `midflight keys new` makes a pair; `chmod 600` closes a file.",
   },
+  STATEMENTS_MALFORMED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "A release lists the statements that it sends to a store in `statements.json` in its own folder: a list of `{ name, sql, params }`, where `params` is a query whose rows are sample parameters; a column `cohort` in it is no parameter and says who is concerned, and `after` names statements that are run before. The message says what in the list is not so. Correct it, build the release, and write its new digest.",
+  },
   STATE_IN_UPGRADED_STORE: {
     exit: EXIT.badInput,
     retry: false,
@@ -603,6 +615,18 @@ export const CATALOG = {
     exit: EXIT.badInput,
     retry: false,
     explain: "`surge` is the number of instances that may exist above the usual one: 0, or at least the batch.",
+  },
+  TRIAL_MASK: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "The environment file asks to mask a column in the copy on which migrations are tried, and that column cannot be masked: it is not there, a foreign key uses it, it is generated, or it is required and of a type that has no value which says nothing. Nothing was copied for anybody to see.",
+  },
+  TRIAL_REFUSED: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "Migrations are tried on clones of the demo store, and no clone could be made, or the store is not one to be tried on: somebody is connected to it, its owner may not create databases, the server has no space, it is a standby, or it is the very server that production runs on. The message names what stands in the way, and the hint says what to do. Nothing was tried, and nothing is left behind.",
   },
   UNDO_LEFT: {
     exit: EXIT.halted,

@@ -1,5 +1,6 @@
 import { Socket } from "node:net";
 import { Client } from "pg";
+import type { CustomTypesConfig, QueryArrayConfig } from "pg";
 import type { Budgets } from "./budgets.ts";
 import { isLost, sqlState, unreachable } from "./explain-error.ts";
 import type { Target } from "./target.ts";
@@ -10,12 +11,29 @@ export type Row = Readonly<Record<string, unknown>>;
 export type Connection = {
   readonly pid: number;
   isBusy(): boolean;
-  /** `timeoutMs`: when the server is given up. Without values the text may hold several statements; their rows are then lost. */
+  /** `timeoutMs`: when the server is given up. Without values the text may hold several statements; their rows are then lost. With a list of values, even an empty one, it is exactly one. */
   query(text: string, values?: readonly unknown[], timeoutMs?: number): Promise<readonly Row[]>;
+  /** As `query` for one statement, with what the driver of a release sees of its result. */
+  ask(question: Question): Promise<Reply>;
   /** Cuts the line at once. */
   destroy(): void;
   /** Takes leave, for a second at most. */
   close(): Promise<void>;
+};
+
+/** `name`: kept as a prepared statement of the session. */
+export type Question = {
+  readonly text: string;
+  readonly values: readonly unknown[];
+  readonly name?: string;
+  readonly timeoutMs?: number;
+};
+
+/** Values as the server wrote them. `hits`: rows that came back or were written. */
+export type Reply = {
+  readonly rows: readonly (readonly (string | null)[])[];
+  readonly columns: readonly { readonly name: string; readonly type: number }[];
+  readonly hits: number;
 };
 
 export type Login = {
@@ -66,28 +84,55 @@ const connectionOf = (client: Client, socket: Socket, budgets: Budgets): Connect
   client.on("error", (error) => {
     lost ??= error;
   });
+  const watched = async <T>(send: () => Promise<T>): Promise<T> => {
+    running += 1;
+    try {
+      return await send();
+    } catch (error) {
+      // The server may still be at work on it, so nothing that comes on this line can be told apart any more.
+      if (error instanceof Error && error.message === READ_TIMEOUT) socket.destroy();
+      // The first error says why; what follows only says that the line is dead.
+      throw lost !== undefined && !hasSqlState(error) ? lost : error;
+    } finally {
+      running -= 1;
+    }
+  };
   return {
     pid: 0,
     isBusy: () => running > 0,
-    async query(text, values, timeoutMs = budgets.readMs) {
-      running += 1;
-      try {
-        const query = { text, query_timeout: timeoutMs, ...(values !== undefined && { values: [...values] }) };
+    query: (text, values, timeoutMs = budgets.readMs) =>
+      watched(async () => {
+        const query = {
+          text,
+          query_timeout: timeoutMs,
+          ...(values !== undefined && { values: [...values], queryMode: "extended" }),
+        };
         const result = await client.query<Row>(query);
         return result.rows ?? [];
-      } catch (error) {
-        // The server may still be at work on it, so nothing that comes on this line can be told apart any more.
-        if (error instanceof Error && error.message === READ_TIMEOUT) socket.destroy();
-        // The first error says why; what follows only says that the line is dead.
-        throw lost !== undefined && !hasSqlState(error) ? lost : error;
-      } finally {
-        running -= 1;
-      }
-    },
+      }),
+    ask: ({ text, values, name, timeoutMs = budgets.readMs }) =>
+      watched(async () => {
+        const result = await client.query<(string | null)[]>({
+          text,
+          values: [...values],
+          rowMode: "array",
+          queryMode: "extended",
+          types: AS_WRITTEN,
+          query_timeout: timeoutMs,
+          ...(name !== undefined && { name }),
+        } as QueryArrayConfig);
+        return {
+          rows: result.rows,
+          columns: result.fields.map((field) => ({ name: field.name, type: field.dataTypeID })),
+          hits: result.rowCount ?? 0,
+        };
+      }),
     destroy: () => void socket.destroy(),
     close: () => takeLeave(client, socket),
   };
 };
+
+const AS_WRITTEN: CustomTypesConfig = { getTypeParser: () => (value: string) => value };
 
 const hasSqlState = (error: unknown): boolean => typeof error === "object" && error !== null && "severity" in error;
 
