@@ -3,6 +3,7 @@ import type { Located } from "./located.ts";
 import type { Environment, Plan, Releases } from "./model.ts";
 import { balancerRegions } from "./rules/balancer-regions.ts";
 import { batchFits } from "./rules/batch-fits.ts";
+import { classFits } from "./rules/class-fits.ts";
 import { componentKind } from "./rules/component-kind.ts";
 import { componentsPlaced } from "./rules/components-placed.ts";
 import { contractAfterSoak } from "./rules/contract-after-soak.ts";
@@ -56,7 +57,13 @@ const PLAN_RULES: readonly PlanRule[] = [
   shellOneLine,
   deadlineFitsDrain,
 ];
-const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [regionsProbed, balancerRegions, noSecrets, stateIsFolder];
+const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
+  classFits,
+  regionsProbed,
+  balancerRegions,
+  noSecrets,
+  stateIsFolder,
+];
 const RELEASES_RULES: readonly ReleasesRule[] = [releasesStandStill, releasesRunSomewhere];
 const TOGETHER_RULES: readonly TogetherRule[] = [
   componentsPlaced,

@@ -1,7 +1,10 @@
 import { randomUUID } from "node:crypto";
+import { mayApprove } from "../../engine/clearance.ts";
+import type { Run } from "../../engine/run.ts";
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
+import { ownNames } from "../keys.ts";
 import { post } from "../mailbox.ts";
 import { readRun } from "../read-run.ts";
 import { findRun, login, openState } from "../state.ts";
@@ -19,7 +22,19 @@ export async function approve(io: CliIo, [id]: readonly string[], options: Optio
     });
   }
   const by = options.by ?? login();
+  if (options.refuse !== true) refuseSigner(run, [by, ...ownNames(io)]);
   await post(state.store, name, { id: randomUUID(), what: options.refuse === true ? "refuse" : "approve", by });
   io.print(options.refuse === true ? `refused by ${by}; the run is taken back` : `approved by ${by}`);
   return EXIT.done;
+}
+
+/** Whoever is logged in counts too, whatever name they give. */
+function refuseSigner(run: Run, names: readonly string[]): void {
+  const signer = names.find((name) => !mayApprove(run.clearance, name));
+  if (signer === undefined) return;
+  throw new UpgradeError(
+    "APPROVER_SIGNED",
+    `${signer} signed the certificate of ${run.id}, and its environment wants somebody else to approve`,
+    { hint: "ask a colleague; to turn it back yourself: midflight approve --refuse" },
+  );
 }

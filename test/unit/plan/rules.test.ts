@@ -611,3 +611,11 @@ test("every variable that is missing is told by name and place, and no value of 
   expect(problems.map(marked)).toEqual(["PROBES_FRANKFURT", "ORDERS_DB_URL"]);
   expect(JSON.stringify(problems)).not.toContain("s3cr3t");
 });
+
+test("an environment that is rehearsed somewhere cannot be of class demo", () => {
+  const text = changed(ENVIRONMENT, [["class: production", "class: demo\nrehearsedIn: staging"]]);
+  const problems = checkEnvironment(located(parseEnvironment(text, "production.yaml")));
+  expect(problems.map((problem) => ({ code: problem.code, line: problem.line, mark: marked(problem) }))).toEqual([
+    { code: "CLASS_CONTRADICTED", line: 3, mark: "demo" },
+  ]);
+});
