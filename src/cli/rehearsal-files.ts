@@ -5,6 +5,10 @@ import { readRehearsal, type Rehearsal } from "../rehearsal/rehearsal.ts";
 export const recordOf = (id: string): string => `rehearsals/${id}/rehearsal.json`;
 export const reportOf = (id: string, name: "report.html" | "junit.xml"): string => `rehearsals/${id}/${name}`;
 
+/** For whoever has to clear up after a rehearsal that was killed. */
+export const beforeOf = (id: string): string => `rehearsals/${id}/before.json`;
+export const runOf = (id: string): string => `rehearsals/${id}/run`;
+
 /** The newest kept rehearsal that fits, with its id. */
 export async function findRehearsal(
   shelf: Shelf,

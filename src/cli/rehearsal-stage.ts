@@ -29,6 +29,8 @@ export type StageOptions = {
   readonly wired: Wired;
   readonly breaker: Breaker;
   readonly onEvent: (event: RunEvent) => void;
+  /** Told the run of a drill before it touches anything. */
+  readonly onRun: (run: string) => Promise<void>;
 };
 
 /** A drill that has not ended by itself after this time is taken back, and counts as failed. */
@@ -90,6 +92,7 @@ async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal
         hand.conducted = conducted;
       },
       onEvent: (event) => {
+        if (event.kind === "run-opened") hand.note(event.run);
         options.onEvent(event);
         log.heed(event);
         hand.heed(event);
@@ -186,6 +189,10 @@ class Hand {
     }
   }
 
+  note(run: string): void {
+    this.under.push(this.options.onRun(run));
+  }
+
   async settled(): Promise<void> {
     await Promise.all(this.under);
   }
@@ -264,6 +271,7 @@ async function playKilled(order: WalkOrder, options: StageOptions, signal: Abort
   createInterface({ input: child.stdout }).on("line", (line) => {
     const event = eventFrom(line);
     if (event === undefined) return;
+    if (id === undefined) void options.onRun(event.run).catch(() => {});
     id ??= event.run;
     options.onEvent(event);
     log.heed(event);

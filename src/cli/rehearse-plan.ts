@@ -17,6 +17,7 @@ import type { CliIo } from "./io.ts";
 import { signerWith } from "./keys.ts";
 import type { Loaded } from "./load.ts";
 import { findRehearsal, recordOf, reportOf } from "./rehearsal-files.ts";
+import { clearLeftovers, notesOf } from "./rehearsal-leftovers.ts";
 import { rehearsalStage } from "./rehearsal-stage.ts";
 import { holderOf, type State } from "./state.ts";
 import { stateDirOf } from "./state-dir.ts";
@@ -67,14 +68,20 @@ export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
       run: "rehearsal",
     });
     const breaker = wireBreaker(demo, { env: io.env, state });
+    const notes = notesOf(state, id);
     const stage = rehearsalStage({
       io,
       loaded: demo,
       state,
       wired,
       breaker,
+      onRun: (run) => notes.run(run),
       onEvent: (event) => order.progress.event(event),
     });
+    await clearLeftovers(
+      { io, state, stage, say: (text) => order.progress.starting({ name: text, number: 0, of: 0 }) },
+      stop,
+    );
     const keep = (rehearsal: Rehearsal) =>
       state.shelf.put(recordOf(id), `${JSON.stringify(rehearsal, undefined, 2)}\n`);
     // As they are before anything is tried: what changes meanwhile is found by the upgrade.
@@ -92,6 +99,7 @@ export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
       {
         checks: order.checks,
         stage,
+        notes,
         now: () => state.clock.now(),
         keep,
         progress: order.progress,

@@ -3,7 +3,7 @@ import { havePassed, type Drill } from "./drill.ts";
 import { matchGraphs } from "./match-graphs.ts";
 import type { Rehearsal, SoakRecord } from "./rehearsal.ts";
 import type { Stage } from "./stage.ts";
-import { walk, type WalkProgress } from "./walk.ts";
+import { walk, type WalkNotes, type WalkProgress } from "./walk.ts";
 
 /** One part of a rehearsal before anything is walked: lint, parity, trials on a clone. */
 export type Check = {
@@ -26,6 +26,7 @@ export type RehearsalOrder = {
 export type RehearsalParts = {
   readonly checks: readonly Check[];
   readonly stage: Stage;
+  readonly notes: WalkNotes;
   /** Lets demo carry what it has, and counts while the guard says healthy. Resolves when `askedMs` are reached. */
   soak(record: SoakRecord, onProgress: (record: SoakRecord) => Promise<void>, signal: AbortSignal): Promise<SoakRecord>;
   /** ms since the epoch. */
@@ -73,6 +74,7 @@ export async function rehearse(order: RehearsalOrder, parts: RehearsalParts, sig
     const told: Promise<void>[] = [];
     const walked = await walk(order.demo, parts.stage, {
       now: () => parts.now(),
+      notes: parts.notes,
       signal,
       progress: {
         starting: (next) => parts.progress.starting(next),

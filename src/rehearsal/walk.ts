@@ -10,6 +10,13 @@ export type WalkProgress = {
   drilled(drill: Drill): void;
 };
 
+/** Written down for whoever has to clear up, should the walk be killed. */
+export type WalkNotes = {
+  before(standing: Standing): Promise<void>;
+  /** From here on demo keeps what is done to it. */
+  done(): Promise<void>;
+};
+
 export type WalkResult = {
   readonly drills: readonly Drill[];
   /** How long each move of the whole plan took, ms. */
@@ -23,7 +30,12 @@ export type WalkResult = {
 export async function walk(
   graph: Graph,
   stage: Stage,
-  how: { readonly now: () => number; readonly progress: WalkProgress; readonly signal: AbortSignal },
+  how: {
+    readonly now: () => number;
+    readonly progress: WalkProgress;
+    readonly notes: WalkNotes;
+    readonly signal: AbortSignal;
+  },
 ): Promise<WalkResult> {
   const drills: Drill[] = [];
   const add = (drill: Drill): void => {
@@ -43,6 +55,7 @@ export async function walk(
       detail: why,
     });
   const before = await stage.look(how.signal);
+  await how.notes.before(before);
   for (const [index, order] of orders.entries()) {
     how.progress.starting({ name: order.name, number: index + 1, of });
     const { drill, isAsBefore } = await drillOnce(order, before, stage, how);
@@ -53,6 +66,7 @@ export async function walk(
   const { run, problems } = await played(wholeWalk, stage, how);
   add(drillFrom(wholeWalk, run, problems));
   if (problems.length > 0) return { drills, moves: run.moves };
+  await how.notes.done();
   for (const [index, name] of backups.entries()) {
     how.progress.starting({ name: `backup plan ${name}`, number: orders.length + 2 + index, of });
     const startedAt = how.now();

@@ -58,6 +58,7 @@ const walked = (stage: Stage) =>
     now: () => 0,
     signal: new AbortController().signal,
     progress: { starting: () => {}, drilled: () => {} },
+    notes: { before: () => Promise.resolve(), done: () => Promise.resolve() },
   });
 const failures = (drills: readonly Drill[]) => drills.filter(({ outcome }) => outcome === "failed");
 
