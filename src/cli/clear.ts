@@ -59,7 +59,7 @@ export async function clearAgain(
 ): Promise<Clearance | undefined> {
   const { io, loaded, run, state, permit } = order;
   const isProduction = loaded.environment.class === "production" || run.graph.class === "production";
-  if (!isProduction || isTakingBack(run) || run.phase.kind === "ended") return undefined;
+  if (!isProduction || goesBackAnyway(run)) return undefined;
   if (permit.kind === "override") return overrideBy(permit.because);
   const { clearance } = run;
   if (clearance === undefined)
@@ -101,6 +101,10 @@ export async function clearAgain(
   refuseSigner(io, renewed);
   return renewed;
 }
+
+/** A run that is resumed while new instances are under suspicion turns back. */
+const goesBackAnyway = (run: Run): boolean =>
+  isTakingBack(run) || run.phase.kind === "withdrawn" || run.phase.kind === "ended";
 
 /** In a run's folder. */
 export const CERTIFICATE_COPY = "certificate.json";

@@ -336,6 +336,23 @@ describe("with its certificate", () => {
 });
 
 describe("in an emergency", () => {
+  test("a run that lost its certificate goes on with a reason, which takes the certificate's place", async () => {
+    await keep(place.state, await issue());
+    const conductor = start(UPGRADE, { cwd: place.dir, env: place.env, limitMs: 60_000 });
+    await conductor.says(/move-started +prove/, 60_000);
+    process.kill(conductor.pid, "SIGKILL");
+    await conductor.ended;
+    const { run } = JSON.parse((await call(["status", "--json", ...STATE])).stdout) as { readonly run: string };
+    rmSync(join(folderOf(run), "certificate.json"));
+    const resumed = await call(["resume", run, "--because", "half of it stands", "--without-certificate", ...STATE]);
+    expect(resumed.status, resumed.stdout + resumed.stderr).toBe(0);
+    const line = `WITHOUT A CERTIFICATE, by ${userInfo().username}, because: half of it stands`;
+    expect(resumed.stdout).toContain(line);
+    expect((await call(["status", ...STATE])).stdout).toContain(line);
+    expect(readFileSync(at("notified.ndjson"), "utf8")).toContain(line);
+    expect((await call(["rollback", run, ...STATE])).status).toBe(1);
+  }, 120_000);
+
   test("an override runs, and its reason stands in the journal, status and report, and is sent to who asked for less", async () => {
     const reason = "orders fail since 05:50, the rehearsal takes too long";
     const ended = await call([...UPGRADE, "--without-certificate", "--because", ` ${reason}\n`]);
@@ -352,6 +369,36 @@ describe("in an emergency", () => {
     expect(notices).toContain('"kind":"override"');
     expect(notices).toContain(reason);
     expect((await call(["rollback", run, ...STATE])).status).toBe(1);
+  }, 120_000);
+});
+
+describe("a step that waits for approval", () => {
+  test("is not approved by whoever signed, by no name and by no letter of theirs, and is by somebody else", async () => {
+    const waiting = readFileSync(at(PLAN), "utf8").replace("steps:\n", "steps:\n  - approve: { who: ops }\n");
+    writeFileSync(at("plans/approved.yaml"), waiting);
+    await withChanged(
+      "plans/production.yaml",
+      (env) => `${env}approval: { notBySigner: true }\n`,
+      async () => {
+        const plan = at("plans/approved.yaml");
+        await keep(place.state, await certificateFor({ plan, environment: place.environment }, key));
+        const args = ["upgrade", "plans/approved.yaml", "--env", "production"];
+        const conductor = start(args, { cwd: place.dir, env: place.env, limitMs: 80_000 });
+        await conductor.says(/move-started +approval/, 60_000);
+        const [run = ""] = /small-\d{8}-\d{6}-[0-9a-f]{4}/.exec(conductor.stdout()) ?? [];
+        const signed = await call(["approve", run, "--by", "Alice", ...STATE]);
+        expect([signed.status, codeIn(signed)]).toEqual([5, "APPROVER_SIGNED"]);
+        writeFileSync(join(folderOf(run), "mailbox.json"), JSON.stringify({ id: "x", what: "approve", by: "alice" }));
+        await conductor.says(/alice asks: approve, and signed the certificate: not counted/, 20_000);
+        expect((await call(["approve", run, ...STATE])).status).toBe(0);
+        await conductor.says(/done: approval/, 20_000);
+        process.kill(conductor.pid, "SIGINT");
+        process.kill(conductor.pid, "SIGTERM");
+        await conductor.ended;
+        expect((await call(["rollback", run, ...STATE])).stderr).not.toContain("CERTIFICATE");
+      },
+    );
+    expect(await place.serving()).toEqual(OLD);
   }, 120_000);
 });
 

@@ -129,6 +129,12 @@ describe("another encoding of the same content is refused:", () => {
   });
 });
 
+test("what is signed is what DSSE says: the example of its specification", () => {
+  expect(preAuthEncoding(Buffer.from("hello world"), "http://example.com/HelloWorld").toString()).toBe(
+    "DSSEv1 29 http://example.com/HelloWorld 11 hello world",
+  );
+});
+
 test("a certificate signed with a key that nobody trusts is refused, and the key is named", () => {
   const stranger = pair("stranger");
   const bytes = Buffer.from(seal(STATEMENT, stranger.signing));
