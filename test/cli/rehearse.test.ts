@@ -1,7 +1,7 @@
 import { readFile, readdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { midflight, start, type Ended } from "../support/cli.ts";
+import { midflight, start, until, type Ended } from "../support/cli.ts";
 import { startSmallVenue, type SmallVenue } from "../support/small-venue.ts";
 
 const OLD = { tokyo: ["gateway@1.0 100", "gateway@1.0 100"], frankfurt: ["gateway@1.0 100", "gateway@1.0 100"] };
@@ -20,6 +20,18 @@ const call = (args: readonly string[], limitMs = 60_000): Promise<Ended> =>
   midflight(args, { cwd: place.dir, env: place.env, limitMs });
 const upgrade = (...more: readonly string[]): Promise<Ended> =>
   call(["upgrade", "plans/small.yaml", "--env", "production", ...more], 120_000);
+
+/** Releases that the demo environment's gateways are recorded with. */
+async function demoReleases(): Promise<readonly string[]> {
+  const root = join(place.state, "processes", "demo", "instances");
+  const files = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
+  const texts = await Promise.all(
+    files
+      .filter((file) => file.isFile())
+      .map((file) => readFile(join(file.parentPath, file.name), "utf8").catch(() => "")),
+  );
+  return texts.flatMap((text) => /"release":\s*"([^"]+)"/.exec(text)?.[1] ?? []);
+}
 
 type Summary = {
   readonly kind: string;
@@ -61,6 +73,33 @@ describe("a plan that was not rehearsed", () => {
     expect(summary.drills.some(({ kind }) => kind === "walk")).toBe(false);
     expect(summary.certificate).toBeUndefined();
   });
+});
+
+describe("a rehearsal that is killed", () => {
+  test("leaves nothing behind after the next one has begun", async () => {
+    const killed = start(["rehearse", "plans/small.yaml", "--json"], {
+      cwd: place.dir,
+      env: place.env,
+      limitMs: 120_000,
+    });
+    // The first drill that has instances of the new release up.
+    await killed.says(/"kind":"drill-started".*taken back after retire/, 90_000);
+    await until("the drill has changed demo", async () => (await demoReleases()).includes("gateway@2.0"), 60_000);
+    process.kill(-killed.pid, "SIGKILL");
+    await killed.ended;
+    const next = start(["rehearse", "plans/small.yaml", "--json"], {
+      cwd: place.dir,
+      env: place.env,
+      limitMs: 120_000,
+    });
+    await next.says(/was broken off: taking back what it left/);
+    await next.says(/"kind":"drill-started".*"number":1/, 60_000);
+    expect([...new Set(await demoReleases())]).toEqual(["gateway@1.0"]);
+    process.kill(next.pid, "SIGINT");
+    const ended = await next.ended;
+    expect(ended.status, ended.stderr).toBe(130);
+    expect([...new Set(await demoReleases())]).toEqual(["gateway@1.0"]);
+  }, 300_000);
 });
 
 describe("a rehearsed plan", () => {
