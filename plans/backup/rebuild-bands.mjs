@@ -1,8 +1,8 @@
 // Backup plan of the price bands: after it, every instrument has a valid band that the gateways may read.
-// Reads ORDERS_DB_URL. May run as often as you like, before and after instruments.max_deviation_pct is gone; bands that are valid stay as they are.
+// Reads MIDFLIGHT_STORE_ORDERS_DB, which midflight sets to the store of the environment that it acts on: in a rehearsal that is the demo store. May run as often as you like, before and after instruments.max_deviation_pct is gone; bands that are valid stay as they are.
 import pg from "pg";
 
-const url = process.env.ORDERS_DB_URL ?? "";
+const url = process.env.MIDFLIGHT_STORE_ORDERS_DB ?? "";
 
 /** For an instrument of which nothing is known any more: what the venue allows by default, in per cent. */
 const DEFAULT_PCT = 50;
@@ -55,7 +55,7 @@ const fail = (why) => {
 };
 
 async function main() {
-  if (url === "") return fail("ORDERS_DB_URL is not set: give it the address of the metadata's owner");
+  if (url === "") return fail("MIDFLIGHT_STORE_ORDERS_DB is not set: give it the address of the metadata's owner");
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 5_000, statement_timeout: 10_000 });
   // Without a listener a connection that breaks would end the process with a stack trace.
   client.on("error", () => {});

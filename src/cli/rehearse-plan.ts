@@ -17,6 +17,7 @@ import type { CliIo } from "./io.ts";
 import { signerWith } from "./keys.ts";
 import type { Loaded } from "./load.ts";
 import { findRehearsal, recordOf, reportOf } from "./rehearsal-files.ts";
+import { withoutProduction } from "./rehearsal-env.ts";
 import { clearLeftovers, notesOf } from "./rehearsal-leftovers.ts";
 import { rehearsalStage } from "./rehearsal-stage.ts";
 import { holderOf, type State } from "./state.ts";
@@ -53,8 +54,9 @@ export type Rehearsed = {
 
 /** Rehearses a loaded plan. Everything it finds is kept in the demo environment's state folder, drill by drill. */
 export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
-  const { io, demo, production, state, signal } = order;
+  const { demo, production, state, signal } = order;
   refuseWrongPlaces(demo, production);
+  const io: CliIo = { ...order.io, env: withoutProduction(order.io.env, demo.environment, production.environment) };
   const lease = await state.lease.acquire([`rehearsal/${demo.environment.name}`], holderOf("rehearsal"), signal);
   const stop = AbortSignal.any([signal, lease.lost]);
   try {

@@ -44,7 +44,7 @@ export async function wire(
     watcher: guardThread(),
     watch: watchConfig(loaded, secrets, how.run),
     runner: localRunner(),
-    programs: { cwd: how.cwd, env: programEnv(how.env) },
+    programs: { cwd: how.cwd, env: { ...programEnv(how.env), ...placeEnv(loaded, secrets) } },
     notifiers: await Promise.all(loaded.environment.notify.map((rule) => wireNotifier(rule, secrets, how.clock))),
     clock: how.clock,
   };
@@ -156,7 +156,17 @@ async function wireNotifier(rule: NotifyRule, secrets: Secrets, clock: Clock): P
   return commandNotifier({ argv: rule.target.argv, on: rule.on });
 }
 
-/** What a plan's own programs see: the ordinary environment of this process, where the stores' addresses stand too. */
+/** Where they act: a plan's program must reach the store of this environment, in a rehearsal that of demo. `MIDFLIGHT_STORE_ORDERS_DB` is the address of orders-db. */
+function placeEnv(loaded: Loaded, secrets: Secrets): Readonly<Record<string, string>> {
+  const stores = Object.entries(loaded.environment.components).flatMap(([name, placed]): [string, string][] =>
+    placed.driver === "postgres" && loaded.plan.components[name] !== undefined
+      ? [[`MIDFLIGHT_STORE_${name.replaceAll("-", "_").toUpperCase()}`, secrets.read(placed.url, "the URL of a store")]]
+      : [],
+  );
+  return { MIDFLIGHT_ENVIRONMENT: loaded.environment.name, ...Object.fromEntries(stores) };
+}
+
+/** What a plan's own programs see besides: the ordinary environment of this process. */
 function programEnv(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
 }

@@ -9,7 +9,7 @@ const NEW = { tokyo: ["gateway@2.0 100", "gateway@2.0 100"], frankfurt: ["gatewa
 
 let place: SmallVenue;
 beforeAll(async () => {
-  place = await startSmallVenue({ name: "rehearse", withDemo: true, ratePerSec: 40 });
+  place = await startSmallVenue({ name: "rehearse", withDemo: true, ratePerSec: 40, contract: true });
   expect((await call(["keys", "new", "--out", "plans/keys"])).status).toBe(0);
 }, 90_000);
 afterAll(async () => {
@@ -116,7 +116,7 @@ describe("a rehearsed plan", () => {
     expect(ended.status, ended.stderr + ended.stdout.slice(-3_000)).toBe(0);
     const summary = summaryOf(ended);
     expect(summary.drills.filter(({ outcome }) => outcome === "failed")).toEqual([]);
-    for (const kind of ["parity", "undo", "fault", "walk", "soak"])
+    for (const kind of ["parity", "undo", "fault", "walk", "backup", "soak"])
       expect(
         summary.drills.some((drill) => drill.kind === kind && drill.outcome === "passed"),
         kind,

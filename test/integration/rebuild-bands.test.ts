@@ -53,9 +53,9 @@ const bands = async () =>
 type Ended = { readonly status: number | null; readonly text: string };
 const rebuild = (url: string | undefined = cloneOf(postgres.ownerUrl)): Promise<Ended> =>
   new Promise((resolve) => {
-    const { ORDERS_DB_URL: _, ...env } = process.env;
+    const { MIDFLIGHT_STORE_ORDERS_DB: _, ...env } = process.env;
     const child = spawn(process.execPath, [join(PLANS, "backup/rebuild-bands.mjs")], {
-      env: url === "" ? env : { ...env, ORDERS_DB_URL: url },
+      env: url === "" ? env : { ...env, MIDFLIGHT_STORE_ORDERS_DB: url },
     });
     let text = "";
     child.stdout.on("data", (chunk: Buffer) => (text += chunk.toString()));
@@ -99,7 +99,7 @@ test("run a second time it changes nothing", async () => {
 });
 
 test.each([
-  { name: "no address", url: () => "", says: "ORDERS_DB_URL is not set" },
+  { name: "no address", url: () => "", says: "MIDFLIGHT_STORE_ORDERS_DB is not set" },
   { name: "no database there", url: () => postgres.ownerUrl.replace(/metadata$/, "nowhere"), says: "nowhere" },
 ])("with $name it fails with a sentence and no stack trace", async ({ url, says }) => {
   const ended = await rebuild(url());
