@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { midflight } from "../support/cli.ts";
+import { midflight, OVERRIDE } from "../support/cli.ts";
 import { scratch } from "../support/scratch.ts";
 
 const folder = scratch();
@@ -95,8 +95,8 @@ test("all problems of all files come at once", async () => {
 test("a missing environment variable is named, and nothing is touched", async () => {
   const dir = await started();
   const before = everything(dir);
-  for (const command of ["plan", "upgrade"]) {
-    const { status, stderr } = await midflight([command, "plan.yaml", "--env", "production"], { cwd: dir });
+  for (const args of [["plan"], ["upgrade", ...OVERRIDE]]) {
+    const { status, stderr } = await midflight([...args, "plan.yaml", "--env", "production"], { cwd: dir });
     expect(status).toBe(3);
     expect(stderr).toContain("SECRET_MISSING");
     expect(stderr).toContain("ORDERS_DB_URL");
