@@ -58,20 +58,23 @@ export function given(io: CliIo, plan: string, options: { readonly env?: string;
   };
 }
 
+/** A plan by itself, with its migrations where it could be read. */
+export type Alone = {
+  readonly problems: readonly Problem[];
+  readonly plan?: Plan;
+  readonly migrations: Loaded["migrations"];
+};
+
 /** Every problem of a plan by itself, with its migrations, and with releases where they are given. */
-export async function checkAlone(
-  io: CliIo,
-  file: string,
-  releasesFile: string | undefined,
-): Promise<readonly Problem[]> {
+export async function checkAlone(io: CliIo, file: string, releasesFile: string | undefined): Promise<Alone> {
   const read = await readInput(io, file);
   const plan = parsed(read, file, parsePlan);
   const releases =
     releasesFile === undefined ? undefined : parsed(await readInput(io, releasesFile), releasesFile, parseReleases);
-  if (plan.located === undefined)
-    return [...(read.problem === undefined ? [] : [read.problem]), ...plan.problems, ...(releases?.problems ?? [])];
+  const broken = [...(read.problem === undefined ? [] : [read.problem]), ...plan.problems];
+  if (plan.located === undefined) return { problems: [...broken, ...(releases?.problems ?? [])], migrations: {} };
   const folders = await readFolders(io, plan.located.value);
-  return [
+  const problems = [
     ...folders.problems,
     ...(releases?.problems ?? []),
     ...checkTogether({
@@ -80,6 +83,7 @@ export async function checkAlone(
       ...(releases?.located === undefined ? {} : { releases: releases.located }),
     }),
   ];
+  return { problems, plan: plan.located.value, migrations: folders.migrations };
 }
 
 type Bytes = { readonly bytes?: Uint8Array; readonly problem?: Problem };

@@ -311,6 +311,12 @@ export const CATALOG = {
     explain:
       "Another conductor took over the lease of this environment, or this one could no longer prove that it holds it. It sends nothing more. `midflight status` tells who acts now.",
   },
+  LINTER_FAILED: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "squawk is installed, or SQUAWK names it, and did not answer as it should, so its second opinion on the migrations is missing. midflight's own lint needs no other program: mend squawk, or set SQUAWK= (to nothing) to check without it.",
+  },
   METADATA_UNREACHABLE: {
     exit: EXIT.refused,
     retry: true,
@@ -367,6 +373,18 @@ export const CATALOG = {
     exit: EXIT.badInput,
     retry: false,
     explain: "Two migrations have the same number, or one is missing in between, so that their order is open.",
+  },
+  MIGRATION_SYNTAX: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "PostgreSQL's own grammar cannot parse a file of a migration. The message names the place where it gave up.",
+  },
+  MIGRATION_UNSAFE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "A rule for migrations has something against a statement: it would hold up users' orders, break the release that is running, lose rows, or leave work half done. The message begins with the rule's name and ends with the lock that the statement takes; the hint is the safe alternative. A warning is shown and keeps nothing from going on. Where you know better, write `-- midflight: allow RULE because REASON` on a line above the statement: it holds for that statement and that rule. An allow without a reason does not count.",
   },
   NAME_REPEATED: {
     exit: EXIT.badInput,

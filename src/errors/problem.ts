@@ -13,6 +13,8 @@ export type Problem = {
   /** Where in the document, such as `steps[2].waves[0].batch`. */
   readonly path?: string;
   readonly hint?: string;
+  /** It is shown, and keeps nothing from going on. */
+  readonly isWarning?: true;
 };
 
 /** All problems of the input at once. It exits with 3 and touches nothing. */

@@ -20,12 +20,23 @@ function closing(problems: readonly Problem[]): string {
   const hidden = problems.length - SHOWN;
   const more = hidden > 0 ? `${hidden} more are not shown; --json has them all. ` : "";
   const files = [...new Set(problems.map((problem) => printable(problem.file)))].join(", ");
-  return `${more}${problems.length === 1 ? "1 problem" : `${problems.length} problems`} in ${files}; nothing was touched`;
+  return `${more}${counted(problems)} in ${files}; nothing was touched`;
+}
+
+function counted(problems: readonly Problem[]): string {
+  const warnings = problems.filter((problem) => problem.isWarning === true).length;
+  const bad = problems.length - warnings;
+  const parts = [
+    ...(bad > 0 || warnings === 0 ? [bad === 1 ? "1 problem" : `${bad} problems`] : []),
+    ...(warnings > 0 ? [warnings === 1 ? "1 warning" : `${warnings} warnings`] : []),
+  ];
+  return parts.join(" and ");
 }
 
 function renderProblem(problem: Problem, paint: ProblemPaint): string {
   const margin = " ".repeat(Math.max(2, String(problem.line).length));
-  const head = `${paint("bad", `error[${problem.code}]`)}: ${paint("bold", printable(problem.message))}`;
+  const word = problem.isWarning === true ? "warning" : "error";
+  const head = `${paint("bad", `${word}[${problem.code}]`)}: ${paint("bold", printable(problem.message))}`;
   const hint = problem.hint === undefined ? [] : [`${margin} = ${printable(problem.hint)}`];
   return [head, `${margin}--> ${placeOf(problem)}`, ...snippet(problem, margin, paint), ...hint].join("\n");
 }
