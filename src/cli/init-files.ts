@@ -27,6 +27,7 @@ midflight: 1
 environment: production
 class: production                                  # or demo
 rehearsedIn: demo
+# trusts: [./keys/rehearsal.pub.json]               # production asks for a certificate signed with one of these: midflight keys new
 regions:
   tokyo:     { probe: { okx: { rest: http://127.0.0.1:7110, ws: ws://127.0.0.1:7110/ws/v5, accounts: { env: PROBES_TOKYO } } } }
   frankfurt: { probe: { okx: { rest: http://127.0.0.1:7210, ws: ws://127.0.0.1:7210/ws/v5, accounts: { env: PROBES_FRANKFURT } } } }
