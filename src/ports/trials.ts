@@ -59,7 +59,7 @@ export interface Clone {
   sample(queries: readonly ListedQuery[], signal: AbortSignal): Promise<Samples>;
   /** Prepares and runs each query with each sample as the component would, and takes everything back. */
   ask(asking: Asking, signal: AbortSignal): Promise<readonly Answer[]>;
-  /** Migrates by the runner while the component's queries go on. */
+  /** Migrates by the runner while the components' queries go on, and somebody holds the tables. */
   load(order: LoadOrder, signal: AbortSignal): Promise<LoadMeasure>;
   drop(): Promise<void>;
 }
@@ -170,11 +170,13 @@ export type Trait =
   | "dynamic"
   | "lock";
 
-export type LoadOrder = Asking & {
+export type LoadOrder = {
+  /** One call of each by turns. */
+  readonly askings: readonly Asking[];
   readonly direction: Part;
   readonly names: readonly string[];
   readonly migrations: readonly Migration[];
-  /** One call each. */
+  /** From one call of an asking to its next. */
   readonly everyMs: number;
   /** When the component gives a call up. */
   readonly abortMs: number;

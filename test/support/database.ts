@@ -7,6 +7,8 @@ import { OWNER, startPostgres } from "../../src/demo/venue/metadata/postgres.ts"
 /** A real PostgreSQL for the tests of one file, with as many empty databases as they want. */
 export type TestServer = {
   readonly superUrl: string;
+  /** The role of the venue's gateways. */
+  readonly gatewayUrl: string;
   /** A new empty database, by its owner's URL. */
   database(): Promise<string>;
   /** One session, closed with the server. As its owner, unless `url` says otherwise. */
@@ -29,6 +31,7 @@ export const startTestServer = async (): Promise<TestServer> => {
   };
   return {
     superUrl: postgres.superUrl,
+    gatewayUrl: postgres.gatewayUrl,
     session,
     async database() {
       databases += 1;

@@ -64,7 +64,7 @@ const cloneOn = (ground: Ground, name: string, ms: number): Clone => {
     sample: (queries, signal) => as({ url }, signal, (db) => sampleWith(db, queries)),
     ask: (asking, signal) =>
       as({ url: applicationUrl(asking.component) }, signal, (db) => askWith(db, asking)),
-    load: (order, signal) => loadOn(ground, { url, applicationUrl: applicationUrl(order.component) }, order, signal),
+    load: (order, signal) => loadOn(ground, { url, applicationUrl }, order, signal),
     drop: () =>
       withAdmin(ground, "drop", new AbortController().signal, async (db) => {
         await drop(db, name);

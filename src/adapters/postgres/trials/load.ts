@@ -1,5 +1,5 @@
-import type { LoadMeasure, LoadOrder, Sample } from "../../../ports/trials.ts";
-import type { Connection } from "../connect.ts";
+import type { Asking, LoadMeasure, LoadOrder, Sample } from "../../../ports/trials.ts";
+import type { Connection, Question } from "../connect.ts";
 import { connect } from "../connect.ts";
 import { holdTables } from "../hold-tables.ts";
 import { postgresMetadata } from "../metadata.ts";
@@ -15,7 +15,7 @@ const ASK_BLOCKERS_MS = 25;
 const GRACE_MS = 1_000;
 
 /** The clone, and the component that calls it. */
-export type LoadPlace = { readonly url: string; readonly applicationUrl: string };
+export type LoadPlace = { readonly url: string; applicationUrl(component: string): string };
 
 type Call = { readonly query: string; readonly ms: number; readonly reason?: string };
 
@@ -40,15 +40,24 @@ export const loadOn = async (
     return db;
   };
   try {
-    const lines: Connection[] = [];
-    for (let index = 0; index < LINES; index += 1)
-      lines.push(await session(place.applicationUrl, "midflight trial: order load", { statement_timeout: `${order.abortMs}ms` }));
-    const idle = await session(place.applicationUrl, "midflight trial: idle calls", { statement_timeout: `${order.abortMs}ms` });
+    const limits = { statement_timeout: `${order.abortMs}ms` };
+    const idle = await session(place.url, "midflight trial: idle calls", limits);
     const observer = await session(place.url, "midflight trial: observer");
     const calls: Call[] = [];
     const idleCalls: Call[] = [];
+    const lines = await Promise.all(
+      order.askings.map(({ component }) =>
+        Promise.all(
+          Array.from({ length: LINES }, () =>
+            session(place.applicationUrl(component), "midflight trial: order load", limits),
+          ),
+        ),
+      ),
+    );
     const traffic = [
-      keepCalling(ground, order, lines, calls, cut),
+      ...order.askings.map((asking, index) =>
+        keepCalling(ground, { ...order, asking, lines: lines[index] ?? [] }, calls, cut),
+      ),
       keepAsking(ground, order, idle, idleCalls, cut),
     ];
     const waitedFor = new Set<string>();
@@ -98,14 +107,13 @@ type Queued = { readonly name: string; readonly sql: string; readonly sample: Sa
 /** One call every `everyMs`, on whichever line is free; a call that finds none waits, as in the component's own pool. */
 const keepCalling = async (
   ground: Ground,
-  order: LoadOrder,
-  lines: readonly Connection[],
+  order: Pick<LoadOrder, "everyMs" | "abortMs"> & { readonly asking: Asking; readonly lines: readonly Connection[] },
   calls: Call[],
   signal: AbortSignal,
 ): Promise<void> => {
-  const queue = queueOf(order);
+  const queue = queueOf(order.asking);
   if (queue.length === 0) return;
-  const free = [...lines];
+  const free = [...order.lines];
   const waiting: ((line: Connection) => void)[] = [];
   const under: Promise<void>[] = [];
   const give = (line: Connection): void => {
@@ -120,9 +128,7 @@ const keepCalling = async (
   const call = async ({ name, sql, sample }: Queued): Promise<void> => {
     const startedAt = ground.clock.monotonic();
     const line = await take();
-    const reason = await line
-      .ask({ name, text: sql, values: sample.values, timeoutMs: order.abortMs + GRACE_MS })
-      .then(() => undefined, reasonOf);
+    const reason = await takenBack(line, { name, text: sql, values: sample.values, timeoutMs: order.abortMs + GRACE_MS });
     give(line);
     const ms = ground.clock.monotonic() - startedAt;
     const late = reason === undefined && ms > order.abortMs ? `answered after more than ${order.abortMs} ms` : reason;
@@ -136,12 +142,25 @@ const keepCalling = async (
   await Promise.all(under);
 };
 
+// A sample is sent many times, and a second order of the same id would be refused for that alone.
+const takenBack = async (line: Connection, question: Question): Promise<string | undefined> => {
+  try {
+    await line.query("begin");
+    await line.ask(question);
+    return undefined;
+  } catch (error) {
+    return reasonOf(error);
+  } finally {
+    await line.query("rollback").catch(() => undefined);
+  }
+};
+
 // By turns through the queries, so that each is called all the time, and each time with another sample.
-const queueOf = (order: LoadOrder): readonly Queued[] => {
-  const most = Math.max(0, ...order.queries.map(({ name }) => callsOf(order.samples[name] ?? []).length));
+const queueOf = (asking: Asking): readonly Queued[] => {
+  const most = Math.max(0, ...asking.queries.map(({ name }) => callsOf(asking.samples[name] ?? []).length));
   return Array.from({ length: most }, (_, index) => index).flatMap((index) =>
-    order.queries.flatMap(({ name, sql }) => {
-      const samples = callsOf(order.samples[name] ?? []);
+    asking.queries.flatMap(({ name, sql }) => {
+      const samples = callsOf(asking.samples[name] ?? []);
       const sample = samples[index % samples.length];
       return sample === undefined ? [] : [{ name, sql, sample }];
     }),
@@ -175,10 +194,12 @@ type OpenSession = (url: string, name: string) => Promise<Connection>;
 /** What a change meets on any day: an analyst's forgotten transaction, and a writer that takes its time. */
 const standInTheWay = async (place: LoadPlace, order: LoadOrder, session: OpenSession, signal: AbortSignal) => {
   const held = await holdTables(place.url, signal);
-  const writer = await session(place.applicationUrl, "midflight drill: long transaction");
+  const [asking] = order.askings;
+  const writerUrl = asking === undefined ? place.url : place.applicationUrl(asking.component);
+  const writer = await session(writerUrl, "midflight drill: long transaction");
   await writer.query("begin isolation level repeatable read; select 1");
-  for (const { name, sql } of order.queries) {
-    const own = writersOf(order.samples[name] ?? []);
+  for (const { name, sql } of asking?.queries ?? []) {
+    const own = writersOf(asking?.samples[name] ?? []);
     if (own === undefined) continue;
     await writer.query("savepoint midflight_trial");
     await writer

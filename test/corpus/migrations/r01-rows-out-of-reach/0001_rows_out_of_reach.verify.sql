@@ -1,0 +1,1 @@
+select 1 / (count(*) = 20)::int from accounts_vip;

@@ -1,0 +1,1 @@
+alter table orders alter column px type numeric(20, 8);

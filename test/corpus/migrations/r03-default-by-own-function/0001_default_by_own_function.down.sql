@@ -1,0 +1,2 @@
+alter table orders drop column tag;
+drop function next_tag();

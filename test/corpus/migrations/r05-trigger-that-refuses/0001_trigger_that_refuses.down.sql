@@ -1,0 +1,2 @@
+drop trigger orders_tick on orders;
+drop function check_tick();

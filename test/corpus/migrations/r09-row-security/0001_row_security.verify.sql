@@ -1,0 +1,1 @@
+select 1 / (count(*) = 40)::int from accounts;

@@ -1,0 +1,103 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { postgresTrials } from "../../src/adapters/postgres/trials/trials.ts";
+import { systemClock } from "../../src/adapters/system/clock.ts";
+import { readMigrations } from "../../src/plan/migrations.ts";
+import { readStatements } from "../../src/rehearsal/trial/read-statements.ts";
+import type { TrialResult } from "../../src/rehearsal/trial/result.ts";
+import { tryMigrations } from "../../src/rehearsal/trial/try-migrations.ts";
+import { startTestServer } from "../support/database.ts";
+import type { TestServer } from "../support/database.ts";
+import { graphOf, migrateMove } from "../support/trial-graph.ts";
+
+const CORPUS = fileURLToPath(new URL("../corpus/migrations", import.meta.url));
+const never = new AbortController().signal;
+
+type Expect = {
+  readonly rules: readonly string[];
+  readonly severity: "block" | "warn";
+  readonly broken?: {
+    readonly statement: string;
+    readonly cohorts?: readonly string[];
+    readonly migrationStatement: number;
+  };
+};
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.stop());
+
+const tried = async (folder: string): Promise<TrialResult> => {
+  const at = (name: string): string => readFileSync(join(CORPUS, folder, name), "utf8");
+  const files = readdirSync(join(CORPUS, folder))
+    .filter((name) => /^\d.*\.sql$/.test(name))
+    .map((name) => ({ name, bytes: readFileSync(join(CORPUS, folder, name)) }));
+  const { migrations, problems } = readMigrations(files, folder);
+  expect(problems).toEqual([]);
+  const url = await server.database();
+  const owner = await server.session(url);
+  await owner.query(at("base.sql"));
+  await owner.end();
+  const gateway = new URL(server.gatewayUrl);
+  gateway.pathname = new URL(url).pathname;
+  const admin = await server.session(server.superUrl.replace(/\/metadata$/, new URL(url).pathname));
+  await admin.query("grant usage on schema public to gateway");
+  await admin.end();
+  const trials = postgresTrials({
+    url,
+    roles: { gateway: gateway.href },
+    content: { rows: "all", mask: [] },
+    sessions: "ask",
+    clock: systemClock,
+  });
+  return tryMigrations(
+    {
+      store: "store",
+      graph: graphOf([
+        migrateMove(
+          0,
+          migrations.map(({ name }) => name),
+        ),
+      ]),
+      migrations,
+      applied: [],
+      releases: [
+        {
+          component: "gateway",
+          side: "old",
+          release: "gateway@1.0",
+          queries: readStatements(at("statements.json"), "statements.json"),
+        },
+      ],
+      production: [],
+      abortMs: 250,
+    },
+    trials,
+    { now: () => performance.now(), progress: { trying: () => undefined }, signal: never },
+  );
+};
+
+describe("migrations that only running them finds", () => {
+  test.each(readdirSync(CORPUS).filter((name) => name.startsWith("r")))(
+    "%s",
+    async (folder) => {
+      const wanted = JSON.parse(readFileSync(join(CORPUS, folder, "expect.json"), "utf8")) as Expect;
+      const { findings, notes } = await tried(folder);
+      const said = [...findings.map((one) => `${one.severity} ${one.rule} ${one.file}:${one.line} #${one.statement} ${one.message}`), ...notes];
+      const heavy = findings.filter(({ severity }) => severity === wanted.severity);
+      expect([...new Set(heavy.map(({ rule }) => rule))].toSorted(), said.join("\n")).toEqual(wanted.rules.toSorted());
+      if (wanted.severity === "warn") expect(findings.filter(({ severity }) => severity === "block"), said.join("\n")).toEqual([]);
+      if (wanted.broken === undefined) return;
+      const { statement, cohorts = [], migrationStatement } = wanted.broken;
+      expect(findings.find(({ broken }) => broken?.statement === statement), said.join("\n")).toMatchObject({
+        statement: migrationStatement,
+        broken: { release: "gateway@1.0", statement, cohorts },
+      });
+    },
+    120_000,
+  );
+});
