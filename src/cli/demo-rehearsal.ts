@@ -4,6 +4,7 @@ import type { RehearseOrder, RehearseResult } from "../demo/surface.ts";
 import { verdictOf } from "../rehearsal/report/text.ts";
 import { factsOfFiles } from "./clear.ts";
 import { keys } from "./commands/keys.ts";
+import { rehearsalChecks } from "./rehearsal-checks.ts";
 import { rehearsalProgress } from "./rehearsal-progress.ts";
 import type { CliIo } from "./io.ts";
 import { signingKey } from "./keys.ts";
@@ -32,7 +33,7 @@ export async function rehearseForDemo(io: CliIo, output: OutputKind, order: Rehe
     demo,
     production,
     state,
-    checks: [],
+    checks: rehearsalChecks({ io: here, demo, production, state, say: () => {} }),
     isQuick: false,
     isResumed: false,
     key: await signingKey(here, join(out, "rehearsal.pem")),

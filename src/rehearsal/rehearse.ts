@@ -8,7 +8,7 @@ import { walk, type WalkNotes, type WalkProgress } from "./walk.ts";
 /** One part of a rehearsal before anything is walked: lint, parity, trials on a clone. */
 export type Check = {
   readonly name: string;
-  run(signal: AbortSignal): Promise<readonly Drill[]>;
+  run(stage: Stage, signal: AbortSignal): Promise<readonly Drill[]>;
 };
 
 export type RehearsalOrder = {
@@ -66,7 +66,7 @@ export async function rehearse(order: RehearsalOrder, parts: RehearsalParts, sig
       if (!havePassed(state.drills)) return state;
       signal.throwIfAborted();
       parts.progress.starting({ name: check.name, number: 0, of: 0 });
-      const drills = await check.run(signal);
+      const drills = await check.run(parts.stage, signal);
       for (const drill of drills) parts.progress.drilled(drill);
       await add(drills);
     }

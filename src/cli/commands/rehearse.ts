@@ -8,6 +8,7 @@ import { factsOfFiles } from "../clear.ts";
 import { signingKey } from "../keys.ts";
 import { load } from "../load.ts";
 import { reportOf } from "../rehearsal-files.ts";
+import { rehearsalChecks } from "../rehearsal-checks.ts";
 import { rehearsalProgress } from "../rehearsal-progress.ts";
 import { rehearsePlan } from "../rehearse-plan.ts";
 import { stateDirOf } from "../state-dir.ts";
@@ -50,7 +51,13 @@ export async function rehearseCommand(
       demo,
       production,
       state,
-      checks: [],
+      checks: rehearsalChecks({
+        io,
+        demo,
+        production,
+        state,
+        say: (text) => options.json === true || io.say(`  ${text}`),
+      }),
       isQuick: options.quick === true,
       isResumed: options.resume === true,
       ...(key === undefined ? {} : { key }),
