@@ -634,6 +634,12 @@ export const CATALOG = {
     retry: false,
     explain: "`surge` is the number of instances that may exist above the usual one: 0, or at least the batch.",
   },
+  TRIALS_IN_PRODUCTION: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "An environment of class production asks for trials of migrations on its store. Trials copy a store on its own server, and may end the sessions of whoever is connected: that belongs into the environment in which production is rehearsed.",
+  },
   TRIAL_MASK: {
     exit: EXIT.badInput,
     retry: false,

@@ -32,6 +32,7 @@ import { stateApart, stateIsFolder } from "./rules/state-apart.ts";
 import { stepFitsComponent } from "./rules/step-fits-component.ts";
 import { stepsOnce } from "./rules/steps-once.ts";
 import { surgeCoversBatch } from "./rules/surge-covers-batch.ts";
+import { trialsInDemo } from "./rules/trials-in-demo.ts";
 import { waveRegions } from "./rules/wave-regions.ts";
 import { inOrder } from "./source/in-order.ts";
 import { problemAt, type Complaint } from "./source/source.ts";
@@ -63,6 +64,7 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   balancerRegions,
   noSecrets,
   stateIsFolder,
+  trialsInDemo,
 ];
 const RELEASES_RULES: readonly ReleasesRule[] = [releasesStandStill, releasesRunSomewhere];
 const TOGETHER_RULES: readonly TogetherRule[] = [

@@ -181,7 +181,14 @@ export type ProcessComponent = {
   /** From SIGTERM to SIGKILL. */
   readonly stopDeadlineMs: number;
 };
-export type PostgresComponent = { readonly driver: "postgres"; readonly url: Value };
+export type PostgresComponent = { readonly driver: "postgres"; readonly url: Value; readonly trials?: StoreTrials };
+/** How migrations are tried on clones of a demo store; where nothing is said, with all rows and nobody sent away. `rows`: of each table, and all that these refer to. `mask`: `table.column`. */
+export type StoreTrials = {
+  readonly rows: number | "all";
+  readonly mask: readonly string[];
+  /** `ask`: sessions on the store refuse the copy; `send-away`: they are ended once. */
+  readonly sessions: "ask" | "send-away";
+};
 export type CommandComponent = {
   readonly driver: "command";
   readonly observe: readonly string[];

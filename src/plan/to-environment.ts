@@ -6,6 +6,7 @@ import type {
   NoticeChoice,
   NotifyRule,
   SecretRef,
+  StoreTrials,
   Value,
 } from "./model.ts";
 import type { EnvironmentInput } from "./schema/environment-schema.ts";
@@ -70,7 +71,11 @@ function toComponent(input: EnvironmentInput["components"][string]): Environment
         stopDeadlineMs: msOr(input.stopDeadline, 10_000),
       });
     case "postgres":
-      return { driver: input.driver, url: toValue(input.url) };
+      return defined({
+        driver: input.driver,
+        url: toValue(input.url),
+        trials: input.trials === undefined ? undefined : toTrials(input.trials),
+      });
     case "command":
       return {
         driver: input.driver,
@@ -83,6 +88,16 @@ function toComponent(input: EnvironmentInput["components"][string]): Environment
       };
   }
 }
+
+const DEFAULT_ROWS = 1_000;
+
+type TrialsInput = NonNullable<Extract<EnvironmentInput["components"][string], { driver: "postgres" }>["trials"]>;
+
+const toTrials = (input: TrialsInput): StoreTrials => ({
+  rows: input.content === "sample" ? (input.rows ?? DEFAULT_ROWS) : "all",
+  mask: input.mask ?? [],
+  sessions: input.sessions ?? "ask",
+});
 
 const ALL_CHOICES: readonly NoticeChoice[] = ["tripped", "stranded", "unknown", "ended", "held", "approval"];
 

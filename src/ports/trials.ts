@@ -90,10 +90,9 @@ export type Answer = {
   readonly outcomes: readonly Outcome[];
 };
 
-export type Outcome = { readonly cohort?: string } & (
+export type Outcome = { readonly cohort?: string } &
   /** `shape`: `name:type` of each column. */
-  { readonly kind: "answered"; readonly hits: number; readonly shape: readonly string[] } | Refusal
-);
+  ({ readonly kind: "answered"; readonly hits: number; readonly shape: readonly string[] } | Refusal);
 
 /** What the server said no to: when it read the query, or when it ran it. */
 export type Refusal = {

@@ -87,13 +87,25 @@ describe("migrations that only running them finds", () => {
     async (folder) => {
       const wanted = JSON.parse(readFileSync(join(CORPUS, folder, "expect.json"), "utf8")) as Expect;
       const { findings, notes } = await tried(folder);
-      const said = [...findings.map((one) => `${one.severity} ${one.rule} ${one.file}:${one.line} #${one.statement} ${one.message}`), ...notes];
+      const said = [
+        ...findings.map(
+          (one) => `${one.severity} ${one.rule} ${one.file}:${one.line} #${one.statement} ${one.message}`,
+        ),
+        ...notes,
+      ];
       const heavy = findings.filter(({ severity }) => severity === wanted.severity);
       expect([...new Set(heavy.map(({ rule }) => rule))].toSorted(), said.join("\n")).toEqual(wanted.rules.toSorted());
-      if (wanted.severity === "warn") expect(findings.filter(({ severity }) => severity === "block"), said.join("\n")).toEqual([]);
+      if (wanted.severity === "warn")
+        expect(
+          findings.filter(({ severity }) => severity === "block"),
+          said.join("\n"),
+        ).toEqual([]);
       if (wanted.broken === undefined) return;
       const { statement, cohorts = [], migrationStatement } = wanted.broken;
-      expect(findings.find(({ broken }) => broken?.statement === statement), said.join("\n")).toMatchObject({
+      expect(
+        findings.find(({ broken }) => broken?.statement === statement),
+        said.join("\n"),
+      ).toMatchObject({
         statement: migrationStatement,
         broken: { release: "gateway@1.0", statement, cohorts },
       });

@@ -44,15 +44,20 @@ const trialsOn = (url: string, more: Partial<PostgresTrialsOptions> = {}) =>
   });
 
 const ours = async (): Promise<readonly string[]> =>
-  (await admin.query<{ datname: string }>("select datname from pg_database where datname like 'midflight%' order by 1"))
-    .rows.map(({ datname }) => datname);
+  (
+    await admin.query<{ datname: string }>("select datname from pg_database where datname like 'midflight%' order by 1")
+  ).rows.map(({ datname }) => datname);
 const ourSessions = async (): Promise<number> =>
   Number(
     (await admin.query("select count(*) from pg_stat_activity where application_name like 'midflight trial%'")).rows[0]
       ?.count,
   );
 
-const using = async <T>(url: string, more: Partial<PostgresTrialsOptions>, use: (ground: TrialGround) => Promise<T>) => {
+const using = async <T>(
+  url: string,
+  more: Partial<PostgresTrialsOptions>,
+  use: (ground: TrialGround) => Promise<T>,
+) => {
   const ground = await trialsOn(url, more).open(never);
   try {
     return await use(ground);
@@ -134,7 +139,9 @@ describe("a ground for trials", () => {
     const stop = new AbortController();
     const opening = trialsOn(url).open(stop.signal);
     await until("the copy is being made", async () => {
-      const { rows } = await admin.query("select 1 from pg_stat_activity where query like 'create database midflight%'");
+      const { rows } = await admin.query(
+        "select 1 from pg_stat_activity where query like 'create database midflight%'",
+      );
       return rows.length > 0;
     });
     stop.abort(new Error("enough"));

@@ -25,7 +25,11 @@ export const graphOf = (moves: readonly Move[]): Graph => ({
 
 const stem = (id: string, step: number) => ({ id, step, title: id, deadlineMs: 60_000, retries: 0 });
 
-export const migrateMove = (step: number, names: readonly string[], more: { readonly irreversible?: boolean } = {}): Move => ({
+export const migrateMove = (
+  step: number,
+  names: readonly string[],
+  more: { readonly irreversible?: boolean } = {},
+): Move => ({
   ...stem(`${step}/migrate`, step),
   kind: "migrate",
   component: "store",

@@ -81,9 +81,37 @@ const processComponent = z.strictObject({
   stopDeadline: duration().optional().describe("From SIGTERM to SIGKILL. Default 10s."),
 });
 
+const trials = z
+  .strictObject({
+    content: z
+      .enum(["full", "sample"])
+      .optional()
+      .describe("What clones hold: all rows, or some of each table and all that these refer to. Default full."),
+    rows: count(1, 1_000_000)
+      .optional()
+      .describe("Rows of each table in a sample. Default 1000; without effect on full."),
+    mask: z
+      .array(
+        z
+          .string()
+          .regex(/^[^.\s]+(\.[^.\s]+){1,2}$/)
+          .register(EXPECTED, { text: "a column such as accounts.email" }),
+      )
+      .optional()
+      .describe("Columns whose values nobody may read on a clone."),
+    sessions: z
+      .enum(["ask", "send-away"])
+      .optional()
+      .describe(
+        "What happens to whoever is connected while the store is copied: ask refuses the trial and names them, send-away ends their sessions once. Default ask.",
+      ),
+  })
+  .register(NOUN, { noun: "trials" });
+
 const postgresComponent = z.strictObject({
   driver: z.literal("postgres").describe("A PostgreSQL database."),
   url: value().describe("postgres://user@host:port/database. A URL with a password belongs into a variable or a file."),
+  trials: trials.optional().describe("How migrations are tried on clones of this store. In class demo only."),
 });
 
 const commandComponent = z.strictObject({

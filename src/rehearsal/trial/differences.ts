@@ -32,7 +32,9 @@ function rowsDiffer(before: StoreLook, after: StoreLook): readonly string[] {
   return before.tables.flatMap(({ name, rows, digest }) => {
     const now = after.tables.find((one) => one.name === name);
     if (now === undefined || digest === undefined || now.digest === undefined || now.digest === digest) return [];
-    return [now.rows === rows ? `${name}: other values in its ${rows} rows` : `${name}: ${rows} rows before, ${now.rows} now`];
+    return [
+      now.rows === rows ? `${name}: other values in its ${rows} rows` : `${name}: ${rows} rows before, ${now.rows} now`,
+    ];
   });
 }
 
@@ -40,9 +42,14 @@ function rowsDiffer(before: StoreLook, after: StoreLook): readonly string[] {
 export function surroundingsOf(before: StoreLook, after: StoreLook, up: TracedRun): Surroundings {
   const columns = new Set(before.objects.filter(({ kind }) => kind === "col").map(({ name }) => name));
   const security = (look: StoreLook): ReadonlySet<string> =>
-    new Set(look.objects.filter(({ kind, what }) => kind === "rel" && /^\S+ \S+ t( |$)/.test(what)).map(({ name }) => name));
+    new Set(
+      look.objects.filter(({ kind, what }) => kind === "rel" && /^\S+ \S+ t( |$)/.test(what)).map(({ name }) => name),
+    );
   const policies = (look: StoreLook): string =>
-    look.objects.filter(({ kind }) => kind === "pol").map(({ name, what }) => `${name} ${what}`).join("\n");
+    look.objects
+      .filter(({ kind }) => kind === "pol")
+      .map(({ name, what }) => `${name} ${what}`)
+      .join("\n");
   const secured = security(before);
   return {
     renames: up.statements.some(({ traits }) => traits.includes("rename")),

@@ -24,16 +24,26 @@ export type Surroundings = {
 };
 
 /** The first answers of a release: what they miss is nobody's fault but the list's, and proves nothing later. */
-export function judgeFirst(queries: readonly ListedQuery[], answers: readonly Answer[], around: Surroundings): readonly Breakage[] {
+export function judgeFirst(
+  queries: readonly ListedQuery[],
+  answers: readonly Answer[],
+  around: Surroundings,
+): readonly Breakage[] {
   return queries.flatMap(({ name }) => {
     const outcomes = outcomesOf(answers, name);
-    if (outcomes.length === 0)
-      return [unproved(name, "its sample parameters are no rows, so it was never asked", [])];
+    if (outcomes.length === 0) return [unproved(name, "its sample parameters are no rows, so it was never asked", [])];
     const refused = grouped(name, outcomes, (one) => (one.kind === "refused" ? refusalOf(one, around) : undefined));
     const empty = outcomes.filter((one) => one.kind === "answered" && one.hits === 0);
     return empty.length === 0
       ? refused
-      : [...refused, unproved(name, `${empty.length} of its ${outcomes.length} samples hit no row, so they prove nothing`, cohortsOf(empty))];
+      : [
+          ...refused,
+          unproved(
+            name,
+            `${empty.length} of its ${outcomes.length} samples hit no row, so they prove nothing`,
+            cohortsOf(empty),
+          ),
+        ];
   });
 }
 
@@ -53,7 +63,12 @@ export function judgeAnswers(
 ): readonly Breakage[] {
   return now.flatMap(({ query, outcomes }) => {
     const before = outcomesOf(then, query);
-    return grouped(query, outcomes, (one, index) => compare(before[index] ?? before[0], one, around), isForAll(outcomes, before));
+    return grouped(
+      query,
+      outcomes,
+      (one, index) => compare(before[index] ?? before[0], one, around),
+      isForAll(outcomes, before),
+    );
   });
 }
 
@@ -107,7 +122,9 @@ function ruleFor({ state, table, column }: Refusal, around: Surroundings): Trial
   if (state === "P0001" || state.startsWith("P0")) return "trigger-on-hot-table";
   if (state === "22P02" && around.changesEnum) return "enum-changed";
   if (state === "23502")
-    return around.newColumns.some((one) => one.endsWith(`${table ?? ""}.${column ?? ""}`)) ? "required-column" : "new-rule-for-old-writers";
+    return around.newColumns.some((one) => one.endsWith(`${table ?? ""}.${column ?? ""}`))
+      ? "required-column"
+      : "new-rule-for-old-writers";
   if (state.startsWith("23") || state === "428C9") return "new-rule-for-old-writers";
   if (state === "0A000") return "result-shape-changed";
   return "statement-broken";
@@ -124,21 +141,21 @@ function grouped(
     const difference = differenceAt(one, index);
     return difference === undefined ? [] : [{ one, difference }];
   });
-  return [...Map.groupBy(found, ({ difference }) => JSON.stringify([difference.rule, withoutValues(difference.message)]))].flatMap(
-    ([, all]) => {
-      const [first] = all;
-      if (first === undefined) return [];
-      const concerned = all.map(({ one }) => one);
-      return [
-        {
-          query,
-          ...first.difference,
-          key: `${query} ${first.difference.rule} ${withoutValues(first.difference.message)}`,
-          cohorts: isEverybody || concerned.length === outcomes.length ? [] : cohortsOf(concerned),
-        },
-      ];
-    },
-  );
+  return [
+    ...Map.groupBy(found, ({ difference }) => JSON.stringify([difference.rule, withoutValues(difference.message)])),
+  ].flatMap(([, all]) => {
+    const [first] = all;
+    if (first === undefined) return [];
+    const concerned = all.map(({ one }) => one);
+    return [
+      {
+        query,
+        ...first.difference,
+        key: `${query} ${first.difference.rule} ${withoutValues(first.difference.message)}`,
+        cohorts: isEverybody || concerned.length === outcomes.length ? [] : cohortsOf(concerned),
+      },
+    ];
+  });
 }
 
 // A constraint's message holds the row that it refused, which is another one for each sample.

@@ -29,7 +29,9 @@ export function judgeLoad(load: TriedLoad, file: string): readonly TrialFinding[
             `${ofCalls(sum(replanned))} failed ${way}: sessions that had prepared them before can't run them any more (${wordsOf(replanned)})`,
           ),
         ]),
-    ...(refused.length === 0 ? [] : [found("order-load-failed", `${ofCalls(sum(refused))} failed ${way}: ${wordsOf(refused)}`)]),
+    ...(refused.length === 0
+      ? []
+      : [found("order-load-failed", `${ofCalls(sum(refused))} failed ${way}: ${wordsOf(refused)}`)]),
     ...(late.length === 0 ? [] : [lateness(load, ofCalls(sum(late)), way, found)]),
   ];
 }

@@ -4,7 +4,12 @@ import type { Severity, TrialFinding, TrialRule } from "./result.ts";
 
 /** What speaks against a file by how it ran. */
 export function judgeRun(migration: string, run: TracedRun, isTransactional: boolean): readonly TrialFinding[] {
-  const found = (at: Place, rule: TrialRule, message: string, severity: Severity = RULES[rule].severity): TrialFinding => ({
+  const found = (
+    at: Place,
+    rule: TrialRule,
+    message: string,
+    severity: Severity = RULES[rule].severity,
+  ): TrialFinding => ({
     rule,
     severity,
     migration,
@@ -15,12 +20,18 @@ export function judgeRun(migration: string, run: TracedRun, isTransactional: boo
     hint: RULES[rule].hint,
   });
   return [
-    ...run.statements.flatMap((statement) => rewrites(statement).map(([rule, message]) => found(statement, rule, message))),
+    ...run.statements.flatMap((statement) =>
+      rewrites(statement).map(([rule, message]) => found(statement, rule, message)),
+    ),
     ...(isTransactional ? afterExclusive(run.statements, found) : []),
     ...run.statements.flatMap((one) => waits(one).map((message) => found(one, "lock-timeout-not-in-effect", message))),
     ...run.statements.flatMap((one) => triggers(one).map((message) => found(one, "trigger-on-hot-table", message))),
     ...run.invalidIndexes.map((index) =>
-      found({ file: run.file, line: 0, number: 0 }, "concurrent-index-not-checked", `the index ${index} is left invalid: it costs every write and serves no read`),
+      found(
+        { file: run.file, line: 0, number: 0 },
+        "concurrent-index-not-checked",
+        `the index ${index} is left invalid: it costs every write and serves no read`,
+      ),
     ),
     ...(run.failure === undefined ? [] : [failed(run.failure, found)]),
   ];

@@ -58,18 +58,25 @@ export class Panel {
       const broken = judgeAnswers(first.answers, answers, state.around);
       this.note(release, first, broken, state);
       const fresh = broken.filter(({ key }) => !this.known.has(`${release.release} ${key}`));
-      const blamed = another === undefined ? new Map() : await blame(another, { release, first, fresh, around: state.around }, signal);
+      const blamed =
+        another === undefined
+          ? new Map()
+          : await blame(another, { release, first, fresh, around: state.around }, signal);
       for (const one of fresh) this.add(release, one, state, blamed.get(one.key));
     }
   }
 
-  /** Who calls while the metadata goes from one state to the next, with what they are known to get. */
-  callers(index: number): readonly (Asking & { readonly release: string })[] {
-    return this.servedIn(index).flatMap((release) => {
+  /** Who calls while the metadata goes from one state to another, with what they are known to get: whoever is served in both. */
+  callers(from: number, to: number): readonly (Asking & { readonly release: string })[] {
+    const there = this.servedIn(to);
+    return this.servedIn(from).flatMap((release) => {
+      if (!there.includes(release)) return [];
       const first = this.first.get(release);
       if (first === undefined) return [];
       const sound = release.queries.filter(({ name }) => isSound(first.answers, name));
-      return sound.length === 0 ? [] : [{ ...askingOf({ ...release, queries: sound }, first.samples), release: release.release }];
+      return sound.length === 0
+        ? []
+        : [{ ...askingOf({ ...release, queries: sound }, first.samples), release: release.release }];
     });
   }
 
@@ -88,7 +95,12 @@ export class Panel {
     for (const one of broken) this.add(release, one, state, undefined);
   }
 
-  private note(release: ListedRelease, { samples }: First, broken: readonly Breakage[], state: State | undefined): void {
+  private note(
+    release: ListedRelease,
+    { samples }: First,
+    broken: readonly Breakage[],
+    state: State | undefined,
+  ): void {
     this.asked.push({
       ...(state === undefined ? {} : { after: state.step.migration }),
       direction: state?.direction ?? "up",

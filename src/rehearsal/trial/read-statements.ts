@@ -31,7 +31,9 @@ export function readStatements(text: string, file: string): readonly ListedQuery
   const names = parsed.data.map(({ name }) => name);
   const twice = names.filter((name, at) => names.indexOf(name) !== at);
   const lost = parsed.data.flatMap(({ name, after = [] }) =>
-    after.filter((other) => other === name || !names.includes(other)).map((other) => `${name} comes after ${other}, which is no other statement of the list`),
+    after
+      .filter((other) => other === name || !names.includes(other))
+      .map((other) => `${name} comes after ${other}, which is no other statement of the list`),
   );
   const problems = [...twice.map((name) => `${name} is listed twice`), ...lost];
   if (problems.length > 0) throw refuse(problems);

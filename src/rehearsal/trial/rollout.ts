@@ -21,7 +21,12 @@ export type Rollout = { readonly steps: readonly RolloutStep[]; readonly live: r
  * Reads off the order of moves who lives when. The old release is served until its last instance retired; the new one from the
  * moment its first instance starts. `pending`: migrations that are not applied yet.
  */
-export function rolloutOf(graph: Graph, store: string, components: readonly string[], pending: readonly string[]): Rollout {
+export function rolloutOf(
+  graph: Graph,
+  store: string,
+  components: readonly string[],
+  pending: readonly string[],
+): Rollout {
   const applied = graph.moves.flatMap((move, at) =>
     move.kind === "migrate" && move.component === store
       ? move.names.filter((name) => pending.includes(name)).map((name) => ({ name, at, move }))
@@ -54,8 +59,7 @@ function liveIn(moves: readonly Move[], component: string, from: number, to: num
 
 const firstOf = (moves: readonly Move[], component: string): number | undefined => {
   const at = moves.findIndex(
-    (move) =>
-      (move.kind === "start" || move.kind === "admit" || move.kind === "shift") && move.component === component,
+    (move) => (move.kind === "start" || move.kind === "admit" || move.kind === "shift") && move.component === component,
   );
   return at < 0 ? undefined : at;
 };

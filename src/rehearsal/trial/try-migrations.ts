@@ -123,7 +123,9 @@ class Trial {
     await this.panel.ask(clone, state, signal, { clone: () => this.cloneBefore(index), migration });
     if (step.irreversible) {
       this.migrations.push({ name: step.migration, up });
-      this.notes.push(`${step.migration} is not taken back: the plan calls it irreversible, and its backup plan is run instead`);
+      this.notes.push(
+        `${step.migration} is not taken back: the plan calls it irreversible, and its backup plan is run instead`,
+      );
       return true;
     }
     progress.trying(`${step.migration} down, and up again`);
@@ -138,7 +140,9 @@ class Trial {
     const again = await clone.run(migration, "up", signal);
     this.migrations.push({ name: step.migration, up, down, again });
     if (again.failure !== undefined) {
-      this.compare(step, "not-repeatable", up.file, [`it failed with ${again.failure.state}: ${again.failure.message}`]);
+      this.compare(step, "not-repeatable", up.file, [
+        `it failed with ${again.failure.state}: ${again.failure.message}`,
+      ]);
       return false;
     }
     const repeated = await clone.look(signal);
@@ -155,7 +159,10 @@ class Trial {
     differences: readonly string[],
   ): void {
     if (differences.length === 0) return;
-    const [what, all] = [rule === "irreversible-down" ? "up and down" : "up, down and up again", differences.slice(0, MOST)];
+    const [what, all] = [
+      rule === "irreversible-down" ? "up and down" : "up, down and up again",
+      differences.slice(0, MOST),
+    ];
     const more = differences.length > MOST ? ` and ${differences.length - MOST} more` : "";
     this.findings.push({
       rule,
@@ -184,18 +191,33 @@ class Trial {
     await clone.drop();
   }
 
-  private async load(clone: Clone, step: string, steps: readonly RolloutStep[], direction: "up" | "down"): Promise<boolean> {
-    const index = this.rollout.steps.findIndex((one) => one.migration === steps[0]?.migration);
-    const askings = this.panel.callers(direction === "up" ? index : index + 1);
-    if (askings.length === 0) return true;
+  private async load(
+    clone: Clone,
+    id: string,
+    steps: readonly RolloutStep[],
+    direction: "up" | "down",
+  ): Promise<boolean> {
+    const indexes = steps.map((step) => this.rollout.steps.indexOf(step));
+    const askings = this.panel.callers(Math.min(...indexes), Math.max(...indexes) + 1);
     const names = steps.map(({ migration }) => migration);
+    if (askings.length === 0) {
+      this.notes.push(`${names.join(", ")} not run under load: no release is served before and after`);
+      await this.byRunner(clone, steps, direction);
+      return true;
+    }
     for (let tries = 1; ; tries += 1) {
       this.how.progress.trying(`${names.join(", ")} ${direction} under load`);
       const measure = await clone.load(
         { askings, direction, names, migrations: this.order.migrations, abortMs: this.order.abortMs, ...LOAD },
         this.how.signal,
       );
-      const load: TriedLoad = { ...measure, step, direction, names, releases: askings.map(({ release }) => release) };
+      const load: TriedLoad = {
+        ...measure,
+        step: id,
+        direction,
+        names,
+        releases: askings.map(({ release }) => release),
+      };
       const found = judgeLoad(load, `${names.at(-1) ?? ""}.${direction}.sql`);
       // A machine that stood still says nothing; asked once more, on the same way, it may.
       if (tries === 1 && found.some(({ rule }) => rule === "order-load-unproven")) {

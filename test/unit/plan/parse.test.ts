@@ -205,6 +205,25 @@ test("probes in a demo environment say that they only simulate", () => {
   expect(value.regions["tokyo"]?.probe?.simulatedTrading).toBe(true);
 });
 
+test.each([
+  { given: "{}", means: { rows: "all", mask: [], sessions: "ask" } },
+  { given: "{ content: full, rows: 5 }", means: { rows: "all", mask: [], sessions: "ask" } },
+  { given: "{ content: sample }", means: { rows: 1_000, mask: [], sessions: "ask" } },
+  {
+    given: "{ content: sample, rows: 50, mask: [accounts.email], sessions: send-away }",
+    means: { rows: 50, mask: ["accounts.email"], sessions: "send-away" },
+  },
+])("trials of a store, $given", ({ given, means }) => {
+  const { value } = located(
+    parseEnvironment(changed(ENVIRONMENT, [["driver: postgres,", `driver: postgres, trials: ${given},`]]), "demo.yaml"),
+  );
+  expect(value.components["orders-db"]).toEqual({
+    driver: "postgres",
+    url: { env: "ORDERS_DB_URL" },
+    trials: means,
+  });
+});
+
 test("releases mean what they say, and JSON is read like YAML", () => {
   const { value } = located(parseReleases(RELEASES, "releases.yaml"));
   expect(value.releases["gateway@2.0"]?.process).toEqual({

@@ -574,6 +574,12 @@ test.each<{ name: string; change: Change; code: string; mark: string }>([
     code: "STATE_UNSUPPORTED",
     mark: "postgres://db/x",
   },
+  {
+    name: "trials on production's own server",
+    change: ["driver: postgres,", "driver: postgres, trials: { sessions: send-away },"],
+    code: "TRIALS_IN_PRODUCTION",
+    mark: "{ sessions: send-away }",
+  },
 ])("an environment with $name is refused, and no secret is shown", ({ change, code, mark }) => {
   const problems = checkEnvironment(located(parseEnvironment(changed(ENVIRONMENT, [change]), "production.yaml")));
   expect(problems.map((problem) => problem.code)).toEqual([code]);

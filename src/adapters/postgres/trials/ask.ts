@@ -64,11 +64,11 @@ const outcomesOf = async (db: Connection, asking: Asking, query: ListedQuery): P
   if (prepared !== undefined) return [{ ...prepared, at: "prepare" }];
   for (const name of query.after ?? []) {
     const before = asking.queries.find((one) => one.name === name);
-    for (const sample of asking.samples[name] ?? []) if (before !== undefined) await outcomeOf(db, before, sample, "keep");
+    for (const sample of asking.samples[name] ?? [])
+      if (before !== undefined) await outcomeOf(db, before, sample, "keep");
   }
   const outcomes: Outcome[] = [];
-  for (const sample of asking.samples[query.name] ?? [])
-    outcomes.push(await outcomeOf(db, query, sample, "take-back"));
+  for (const sample of asking.samples[query.name] ?? []) outcomes.push(await outcomeOf(db, query, sample, "take-back"));
   return outcomes;
 };
 

@@ -46,9 +46,13 @@ const cloneOn = (ground: Ground, name: string, ms: number): Clone => {
   const applicationUrl = (component: string): string => {
     const own = ground.roles[component];
     if (own !== undefined) return urlFor(own, name);
-    throw new UpgradeError("TRIAL_REFUSED", `nothing tells as which user ${component} comes to ${ground.source.place}`, {
-      hint: `give ${component} the address of the store in \`env\` of the demo environment's file`,
-    });
+    throw new UpgradeError(
+      "TRIAL_REFUSED",
+      `nothing tells as which user ${component} comes to ${ground.source.place}`,
+      {
+        hint: `give ${component} the address of the store in \`env\` of the demo environment's file`,
+      },
+    );
   };
   const as = <T>(
     who: { readonly url: string; readonly settings?: Readonly<Record<string, string>> },
@@ -62,8 +66,7 @@ const cloneOn = (ground: Ground, name: string, ms: number): Clone => {
     run: (migration, part, signal) => as({ url }, signal, (db) => runWhole(ground, db, migration, part)),
     runApart: (migration, after, signal) => as({ url }, signal, (db) => runApart(ground, db, migration, after)),
     sample: (queries, signal) => as({ url }, signal, (db) => sampleWith(db, queries)),
-    ask: (asking, signal) =>
-      as({ url: applicationUrl(asking.component) }, signal, (db) => askWith(db, asking)),
+    ask: (asking, signal) => as({ url: applicationUrl(asking.component) }, signal, (db) => askWith(db, asking)),
     load: (order, signal) => loadOn(ground, { url, applicationUrl }, order, signal),
     drop: () =>
       withAdmin(ground, "drop", new AbortController().signal, async (db) => {

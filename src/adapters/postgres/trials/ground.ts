@@ -31,7 +31,10 @@ const POLL_MS = 100;
 /** Copying or removing a large database. */
 export const LONG_MS = 1_800_000;
 
-export const newId = (): string => randomInt(2 ** 31).toString(16).padStart(8, "0");
+export const newId = (): string =>
+  randomInt(2 ** 31)
+    .toString(16)
+    .padStart(8, "0");
 export const templateName = (ground: Ground): string => `midflight_template_${ground.id}`;
 export const cloneName = (ground: Ground, number: number): string => `midflight_trial_${ground.id}_${number}`;
 
@@ -138,7 +141,7 @@ const isAlive = async (db: Connection, id: string): Promise<boolean> => {
 
 // What is being created is in no list yet. It is seen by the session that creates it.
 const ended = async (db: Connection, id: string, ground: Ground, signal: AbortSignal): Promise<void> => {
-  for (const until = ground.clock.monotonic() + LINGER_MS; ground.clock.monotonic() < until; ) {
+  for (const until = ground.clock.monotonic() + LINGER_MS; ground.clock.monotonic() < until;) {
     const [row] = await db.query(
       "select 1 from pg_catalog.pg_stat_activity where application_name = $1 and state = 'active'",
       [`midflight trial ${id} create`],

@@ -95,7 +95,10 @@ const migrate = async (ground: Ground, url: string, order: LoadOrder, observer: 
       { epoch: Number(row?.["epoch"] ?? 0) + 1, seq: 1 },
       signal,
     );
-    return { migrationMs: took(), tries: reports.length === 0 ? 0 : 1 + Math.max(...reports.map((one) => one.lockRetries)) };
+    return {
+      migrationMs: took(),
+      tries: reports.length === 0 ? 0 : 1 + Math.max(...reports.map((one) => one.lockRetries)),
+    };
   } catch (error) {
     signal.throwIfAborted();
     return { migrationMs: took(), tries: 0, failure: error instanceof Error ? error.message : String(error) };
@@ -128,7 +131,12 @@ const keepCalling = async (
   const call = async ({ name, sql, sample }: Queued): Promise<void> => {
     const startedAt = ground.clock.monotonic();
     const line = await take();
-    const reason = await takenBack(line, { name, text: sql, values: sample.values, timeoutMs: order.abortMs + GRACE_MS });
+    const reason = await takenBack(line, {
+      name,
+      text: sql,
+      values: sample.values,
+      timeoutMs: order.abortMs + GRACE_MS,
+    });
     give(line);
     const ms = ground.clock.monotonic() - startedAt;
     const late = reason === undefined && ms > order.abortMs ? `answered after more than ${order.abortMs} ms` : reason;
@@ -227,7 +235,8 @@ const standInTheWay = async (place: LoadPlace, order: LoadOrder, session: OpenSe
 
 /** The writer's sample is no call's: they would wait for each other without any migration. */
 const writersOf = (samples: readonly Sample[]): Sample | undefined => (samples.length > 1 ? samples.at(-1) : undefined);
-const callsOf = (samples: readonly Sample[]): readonly Sample[] => (samples.length > 1 ? samples.slice(0, -1) : samples);
+const callsOf = (samples: readonly Sample[]): readonly Sample[] =>
+  samples.length > 1 ? samples.slice(0, -1) : samples;
 
 /** Notes whom sessions of the runner wait for. */
 const watchWaits = async (
@@ -257,7 +266,11 @@ const measureOf = (calls: readonly Call[], idleCalls: readonly Call[]) => {
     failed: failed.length,
     worstMs: Math.round(Math.max(0, ...calls.map(({ ms }) => ms))),
     failures: [...reasons]
-      .map(([key, all]) => ({ query: key.split("\n")[0] ?? "", reason: key.split("\n").slice(1).join(" "), calls: all.length }))
+      .map(([key, all]) => ({
+        query: key.split("\n")[0] ?? "",
+        reason: key.split("\n").slice(1).join(" "),
+        calls: all.length,
+      }))
       .toSorted((a, b) => b.calls - a.calls),
     idleCalls: idleCalls.length,
     idleFailed: idleCalls.filter(({ reason }) => reason !== undefined).length,

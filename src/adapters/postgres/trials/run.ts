@@ -102,7 +102,12 @@ const runAlone = async (course: Course, statement: Statement): Promise<void> => 
       course.statements.push(await watched(course, statement));
       await settled(course, statement);
     });
-  const run = () => outside(statement, () => send(course, statement, LONG_MS), () => course.ground.clock.monotonic());
+  const run = () =>
+    outside(
+      statement,
+      () => send(course, statement, LONG_MS),
+      () => course.ground.clock.monotonic(),
+    );
   course.statements.push(await run());
 };
 
@@ -113,7 +118,9 @@ const MARGIN_MS = 10_000;
 
 const inTransaction = async ({ ground, db }: Course, work: () => Promise<void>): Promise<void> => {
   const { lockTimeoutMs, statementTimeoutMs } = ground.budgets;
-  await db.query(`begin; set local lock_timeout = ${lockTimeoutMs}; set local statement_timeout = ${statementTimeoutMs}`);
+  await db.query(
+    `begin; set local lock_timeout = ${lockTimeoutMs}; set local statement_timeout = ${statementTimeoutMs}`,
+  );
   try {
     await work();
     await db.query("commit", undefined, LONG_MS);
@@ -159,7 +166,9 @@ const send = async (
 /** What the server said, as data. */
 export const serverError = (cause: unknown, redact: (text: string) => string): ServerError => {
   const message = redact(cause instanceof Error ? cause.message : String(cause));
-  const column = fieldOf(cause, "column") ?? /column "?(?:[\w$]+\.)?([\w$]+)"? (?:of relation .+ )?does not exist/.exec(message)?.[1];
+  const column =
+    fieldOf(cause, "column") ??
+    /column "?(?:[\w$]+\.)?([\w$]+)"? (?:of relation .+ )?does not exist/.exec(message)?.[1];
   const table = fieldOf(cause, "table") ?? /relation "(.+)" does not exist/.exec(message)?.[1];
   const constraint = fieldOf(cause, "constraint");
   return {
@@ -172,7 +181,8 @@ export const serverError = (cause: unknown, redact: (text: string) => string): S
 };
 
 const fieldOf = (value: unknown, name: string): string | undefined => {
-  const field = typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+  const field =
+    typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
   return typeof field === "string" && field !== "" ? field : undefined;
 };
 

@@ -127,7 +127,7 @@ const sendAway = async (
   signal: AbortSignal,
 ): Promise<void> => {
   await withAdmin(ground, "send away", signal, async (db) => {
-    for (let isDone = false; !isDone; ) {
+    for (let isDone = false; !isDone;) {
       for (const one of await inTheWay(db, ground.database)) {
         sent.set(one.who, one.who);
         // Whom we may not send away is named when the copy fails.

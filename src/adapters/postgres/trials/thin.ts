@@ -41,7 +41,8 @@ const quietTriggers = async (db: Connection, work: () => Promise<void>): Promise
        from pg_catalog.pg_trigger t join pg_catalog.pg_class c on c.oid = t.tgrelid join pg_catalog.pg_namespace n on n.oid = c.relnamespace
       where not t.tgisinternal and t.tgparentid = 0 and t.tgenabled <> 'D' and n.nspname !~ '^pg_' and n.nspname not in ('information_schema', 'midflight')`,
   );
-  for (const row of triggers) await db.query(`alter table ${String(row["table"])} disable trigger ${String(row["name"])}`);
+  for (const row of triggers)
+    await db.query(`alter table ${String(row["table"])} disable trigger ${String(row["name"])}`);
   await work();
   for (const row of triggers) {
     const how = { O: "enable", R: "enable replica", A: "enable always" }[String(row["enabled"])] ?? "enable";
@@ -60,7 +61,7 @@ const sample = async (db: Connection, tables: readonly Table[], rows: number): P
       `insert into pg_temp.kept select ${oid}, t.tableoid, t.ctid from ${name} t order by pg_catalog.hashtext(t.ctid::text), t.tableoid, t.ctid limit ${rows}`,
     );
   const links = await linksOf(db);
-  for (let added = 1; added > 0; ) {
+  for (let added = 1; added > 0;) {
     added = 0;
     for (const link of links) added += await follow(db, link);
   }
@@ -124,14 +125,23 @@ const masksOf = async (db: Connection, names: readonly string[]): Promise<readon
 const maskOf = async (db: Connection, name: string, salt: string) => {
   const at = name.lastIndexOf(".");
   const [row] = await db.query(COLUMN, [name.slice(0, at), name.slice(at + 1)]);
-  if (row === undefined) throw unmaskable(name, "there is no such column", "name it as `table.column`, or with its schema");
+  if (row === undefined)
+    throw unmaskable(name, "there is no such column", "name it as `table.column`, or with its schema");
   if (row["referred"] === true)
-    throw unmaskable(name, "a foreign key uses it, and rows would lose each other", "mask what tells of a person, not what rows are known by");
+    throw unmaskable(
+      name,
+      "a foreign key uses it, and rows would lose each other",
+      "mask what tells of a person, not what rows are known by",
+    );
   if (row["generated"] === true) throw unmaskable(name, "it is generated from other columns", "mask those");
   const column = String(row["column"]);
   const value = maskedValue(String(row["type"]), column, salt);
   if (value === undefined && row["required"] === true)
-    throw unmaskable(name, `it is a required ${String(row["type"])}, for which there is no value that says nothing`, "leave the column out of `mask`, or rehearse on a copy without it");
+    throw unmaskable(
+      name,
+      `it is a required ${String(row["type"])}, for which there is no value that says nothing`,
+      "leave the column out of `mask`, or rehearse on a copy without it",
+    );
   return { table: String(row["table"]), assignment: `${column} = ${value ?? "null"}` };
 };
 
@@ -139,7 +149,10 @@ const maskOf = async (db: Connection, name: string, salt: string) => {
 const maskedValue = (type: string, column: string, salt: string): string | undefined => {
   const digest = `pg_catalog.md5('${salt}' || ${column}::text)`;
   if (/^(text|character)/.test(type))
-    return `pg_catalog.left(pg_catalog.repeat(${digest}, 1 + pg_catalog.length(${column}) / 32), pg_catalog.greatest(pg_catalog.length(${column}), 1))`.replace("pg_catalog.greatest", "greatest");
+    return `pg_catalog.left(pg_catalog.repeat(${digest}, 1 + pg_catalog.length(${column}) / 32), pg_catalog.greatest(pg_catalog.length(${column}), 1))`.replace(
+      "pg_catalog.greatest",
+      "greatest",
+    );
   if (type === "uuid") return `${digest}::uuid`;
   if (type === "bytea") return `pg_catalog.decode(${digest}, 'hex')`;
   if (/^jsonb?$/.test(type)) return `pg_catalog.to_json${type === "jsonb" ? "b" : ""}(${digest})`;

@@ -4,8 +4,7 @@ import type { Trait } from "../../../ports/trials.ts";
 /** Reads off the syntax tree what judging a statement needs. */
 export const traitsOf = (tree: Node): readonly Trait[] => {
   if ("AlterTableStmt" in tree) return [...new Set((tree.AlterTableStmt.cmds ?? []).flatMap(traitsOfCommand))];
-  if ("RenameStmt" in tree)
-    return tree.RenameStmt.renameType === "OBJECT_TABCONSTRAINT" ? [] : ["rename"];
+  if ("RenameStmt" in tree) return tree.RenameStmt.renameType === "OBJECT_TABCONSTRAINT" ? [] : ["rename"];
   if ("AlterObjectSchemaStmt" in tree) return ["rename"];
   if ("CreateTrigStmt" in tree) return ["trigger"];
   if ("AlterEnumStmt" in tree) return ["enum"];
@@ -43,7 +42,11 @@ type Column = Extract<Node, { ColumnDef: unknown }>["ColumnDef"];
 const traitsOfColumn = (column: Column): readonly Trait[] => {
   const kinds = (column.constraints ?? []).flatMap((one) => ("Constraint" in one ? [one.Constraint.contype] : []));
   const type = (column.typeName?.names ?? []).map((one) => ("String" in one ? (one.String.sval ?? "") : "")).at(-1);
-  if (/^(small|big)?serial\d*$/.test(type ?? "") || kinds.includes("CONSTR_GENERATED") || kinds.includes("CONSTR_IDENTITY"))
+  if (
+    /^(small|big)?serial\d*$/.test(type ?? "") ||
+    kinds.includes("CONSTR_GENERATED") ||
+    kinds.includes("CONSTR_IDENTITY")
+  )
     return ["add-column-generated"];
   if (kinds.includes("CONSTR_DEFAULT")) return ["add-column-default"];
   return kinds.includes("CONSTR_NOTNULL") || kinds.includes("CONSTR_PRIMARY") ? ["add-column-required"] : [];
