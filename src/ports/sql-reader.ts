@@ -21,6 +21,8 @@ export type SqlStatement = {
   readonly opaque?: { readonly at: number; readonly end: number; readonly why: string };
   /** Functions it calls. */
   readonly calls: readonly string[];
+  /** Tables and views that it reads. */
+  readonly relations: readonly SqlName[];
   /** Texts in quotes. */
   readonly literals: readonly string[];
   /** Names that PostgreSQL cuts to 63 bytes. */

@@ -4,7 +4,7 @@ import type { SqlReader, SqlStatement, SqlText } from "../../ports/sql-reader.ts
 import { actsOf } from "./acts/act-of.ts";
 import { bodyOf } from "./acts/body.ts";
 import { positionsIn, skipBlank, type Positions } from "./acts/positions.ts";
-import { callsIn, literalsIn } from "./acts/tree.ts";
+import { callsIn, literalsIn, relationsIn } from "./acts/tree.ts";
 
 /** PostgreSQL's own grammar, loaded with the first text. */
 export const pgSqlReader = (): SqlReader => ({
@@ -43,6 +43,7 @@ const statementOf = async (
     acts: actsOf(tree),
     ...(isBody ? await bodyOf(grammar, tree, text, span) : { inner: [] }),
     calls: callsIn(tree),
+    relations: relationsIn(tree),
     literals: literalsIn(tree),
     longNames: await longNamesIn(grammar, text.slice(span.at, span.end), span.at),
   };

@@ -2,7 +2,7 @@ import type * as libpg from "libpg-query";
 import type { Node } from "libpg-query";
 import type { SqlStatement } from "../../../ports/sql-reader.ts";
 import { actsOf } from "./act-of.ts";
-import { isRecord, callsIn, literalsIn } from "./tree.ts";
+import { isRecord, callsIn, literalsIn, relationsIn } from "./tree.ts";
 
 /** The library itself: it is loaded by the first text, and not before. */
 export type Grammar = Pick<typeof libpg, "parse" | "parsePlPgSQL">;
@@ -76,6 +76,7 @@ const statementOf = (tree: Node, span: Span): SqlStatement => ({
   acts: actsOf(tree),
   inner: [],
   calls: callsIn(tree),
+  relations: relationsIn(tree),
   literals: literalsIn(tree),
   longNames: [],
 });
@@ -139,10 +140,11 @@ async function readBlocks(grammar: Grammar, parsed: unknown, place: (line: numbe
 }
 
 const DYNAMIC = /^PLpgSQL_stmt_dyn(execute|fors)$/;
-const ENDS_TRANSACTION: Pick<SqlStatement, "acts" | "inner" | "calls" | "literals" | "longNames"> = {
+const ENDS_TRANSACTION: Omit<SqlStatement, "at" | "end" | "opaque"> = {
   acts: [{ kind: "transaction", verb: "commit", isSavepoint: false }],
   inner: [],
   calls: [],
+  relations: [],
   literals: [],
   longNames: [],
 };

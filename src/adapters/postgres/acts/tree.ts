@@ -64,3 +64,12 @@ export function literalsIn(tree: unknown): readonly string[] {
   });
   return [...texts];
 }
+
+/** Tables and views that a statement reads; what it writes stands in its acts. */
+export function relationsIn(tree: unknown): readonly string[] {
+  const names = new Set<string>();
+  walk(tree, (kind, fields) => {
+    if (kind === "RangeVar") names.add(rangeName(fields));
+  });
+  return [...names];
+}

@@ -89,20 +89,18 @@ export const exclusionConstraint: Rule = onNewConstraint((constraint, table) =>
       ],
 );
 
-export const foreignKeyDropped: Rule = onChange((change, table, { known }) =>
-  change.kind !== "drop-constraint" ||
-  !known.isForeignKey(table, change.constraint) ||
-  known.isUndone(`${table}#${change.constraint}`)
-    ? []
-    : [
-        {
-          rule: "foreign-key-dropped",
-          message: `to drop the foreign key ${change.constraint} locks ${table} and the table that it refers to`,
-          lock: { mode: "ACCESS EXCLUSIVE", table },
-          instead: "make sure that nothing relies on it any more, and say so in an allow",
-        },
-      ],
-);
+export const foreignKeyDropped: Rule = onChange((change, table, seen) => {
+  if (change.kind !== "drop-constraint" || !seen.known.isForeignKey(table, change.constraint)) return [];
+  if (seen.known.isUndone(`${table}#${change.constraint}`) || isAddedHere(seen, table, change.constraint)) return [];
+  return [
+    {
+      rule: "foreign-key-dropped",
+      message: `to drop the foreign key ${change.constraint} locks ${table} and the table that it refers to`,
+      lock: { mode: "ACCESS EXCLUSIVE", table },
+      instead: "make sure that nothing relies on it any more, and say so in an allow",
+    },
+  ];
+});
 
 export const domainConstraint: Rule = (act, { known }) =>
   act.kind !== "constrain-domain"

@@ -1,0 +1,3 @@
+-- midflight: phase expand
+reset lock_timeout;
+alter table orders add column tag text;

@@ -1,0 +1,2 @@
+-- midflight: phase expand
+create index orders_state on orders (state);

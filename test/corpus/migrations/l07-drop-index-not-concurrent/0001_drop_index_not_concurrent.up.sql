@@ -1,0 +1,2 @@
+-- midflight: phase expand
+drop index orders_uid;

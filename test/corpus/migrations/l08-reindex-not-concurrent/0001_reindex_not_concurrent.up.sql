@@ -1,0 +1,2 @@
+-- midflight: phase expand
+reindex table orders;

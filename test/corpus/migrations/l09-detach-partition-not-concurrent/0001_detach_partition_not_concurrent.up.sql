@@ -1,0 +1,2 @@
+-- midflight: phase expand
+alter table trades detach partition trades_1;

@@ -1,0 +1,2 @@
+-- midflight: phase expand
+alter table orders add column seq bigserial;

@@ -1,0 +1,2 @@
+-- midflight: phase expand
+alter table orders alter column note set not null;

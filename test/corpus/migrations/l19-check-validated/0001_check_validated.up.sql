@@ -1,0 +1,2 @@
+-- midflight: phase expand
+alter table orders add constraint px_positive check (px > 0);

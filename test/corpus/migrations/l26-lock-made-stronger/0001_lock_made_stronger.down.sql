@@ -1,0 +1,2 @@
+drop table notes;
+update orders set state = 'live' where id = 1;

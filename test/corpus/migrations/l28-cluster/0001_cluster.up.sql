@@ -1,0 +1,3 @@
+-- midflight: phase expand
+-- midflight: no-transaction
+cluster orders using orders_uid;

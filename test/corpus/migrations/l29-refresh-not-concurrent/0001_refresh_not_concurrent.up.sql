@@ -1,0 +1,2 @@
+-- midflight: phase expand
+refresh materialized view order_counts;

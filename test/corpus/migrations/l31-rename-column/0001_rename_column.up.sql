@@ -1,0 +1,2 @@
+-- midflight: phase expand
+alter table orders rename column px to price;

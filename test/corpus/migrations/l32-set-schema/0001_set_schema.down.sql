@@ -1,0 +1,2 @@
+alter table ledger.accounts set schema public;
+drop schema ledger;

@@ -1,0 +1,3 @@
+-- midflight: phase expand
+create schema ledger;
+alter table accounts set schema ledger;

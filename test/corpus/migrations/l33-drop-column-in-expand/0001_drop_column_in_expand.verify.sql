@@ -1,0 +1,1 @@
+select 1 / (count(*) = 0)::int from pg_attribute where attrelid = 'orders'::regclass and attname = 'state' and not attisdropped;

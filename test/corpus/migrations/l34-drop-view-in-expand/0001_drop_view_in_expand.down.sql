@@ -1,0 +1,1 @@
+create view open_orders as select * from orders where state = 'live';

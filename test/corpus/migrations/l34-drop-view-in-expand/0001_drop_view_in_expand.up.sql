@@ -1,0 +1,2 @@
+-- midflight: phase expand
+drop view open_orders;

@@ -1,0 +1,2 @@
+-- midflight: phase expand
+alter table orders add column venue text not null;

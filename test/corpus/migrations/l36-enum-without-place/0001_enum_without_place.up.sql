@@ -1,0 +1,2 @@
+-- midflight: phase expand
+alter type mood add value 'hectic';

@@ -1,0 +1,1 @@
+update accounts set mood = 'calm' where shard = 3;

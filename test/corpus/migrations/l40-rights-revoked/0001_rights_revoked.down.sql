@@ -1,0 +1,1 @@
+grant update on orders to gateway;

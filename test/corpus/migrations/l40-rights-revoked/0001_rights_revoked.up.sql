@@ -1,0 +1,2 @@
+-- midflight: phase expand
+revoke update on orders from gateway;

@@ -1,0 +1,1 @@
+select 1 / (not has_table_privilege('gateway', 'orders', 'update'))::int;

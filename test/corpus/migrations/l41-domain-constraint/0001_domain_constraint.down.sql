@@ -1,0 +1,1 @@
+alter domain price drop constraint positive;

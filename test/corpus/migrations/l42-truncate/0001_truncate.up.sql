@@ -1,0 +1,2 @@
+-- midflight: phase expand
+truncate accounts cascade;

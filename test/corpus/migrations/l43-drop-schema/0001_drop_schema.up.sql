@@ -1,0 +1,2 @@
+-- midflight: phase contract
+drop schema archive cascade;

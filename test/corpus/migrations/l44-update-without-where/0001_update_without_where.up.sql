@@ -1,0 +1,2 @@
+-- midflight: phase expand
+update orders set state = 'live';

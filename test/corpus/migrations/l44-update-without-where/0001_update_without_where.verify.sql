@@ -1,0 +1,1 @@
+select 1 / (count(*) > 0)::int from orders;

@@ -1,0 +1,2 @@
+-- midflight: phase expand
+delete from orders where 1 = 1;

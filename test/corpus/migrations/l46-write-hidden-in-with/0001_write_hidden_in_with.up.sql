@@ -1,0 +1,2 @@
+-- midflight: phase expand
+with gone as (delete from orders returning id) select count(*) from gone;

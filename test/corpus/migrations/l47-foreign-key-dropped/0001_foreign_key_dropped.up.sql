@@ -1,0 +1,2 @@
+-- midflight: phase expand
+alter table orders drop constraint orders_uid_fkey;

@@ -1,0 +1,2 @@
+drop table more_notes;
+drop table notes;

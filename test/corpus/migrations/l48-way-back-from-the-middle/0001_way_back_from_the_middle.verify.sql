@@ -1,0 +1,1 @@
+select 1 / (to_regclass('more_notes') is not null)::int;

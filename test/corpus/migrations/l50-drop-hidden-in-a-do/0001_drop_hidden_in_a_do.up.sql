@@ -1,0 +1,5 @@
+-- midflight: phase expand
+do $$
+begin
+  execute 'drop table accounts cascade';
+end $$;

@@ -1,0 +1,1 @@
+drop table orders_of_institutional_accounts_that_settle_in_the_evening_ses;

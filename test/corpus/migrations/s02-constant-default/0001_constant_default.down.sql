@@ -1,0 +1,1 @@
+alter table orders drop column flags, drop column added_at;

@@ -1,0 +1,3 @@
+-- midflight: phase expand
+-- midflight: no-transaction
+create index concurrently orders_state on orders (state);

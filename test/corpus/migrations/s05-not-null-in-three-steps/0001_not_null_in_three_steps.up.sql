@@ -1,0 +1,2 @@
+-- midflight: phase expand
+alter table orders add constraint note_there check (note is not null) not valid;

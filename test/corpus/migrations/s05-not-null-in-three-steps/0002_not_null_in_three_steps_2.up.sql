@@ -1,0 +1,2 @@
+-- midflight: phase expand
+alter table orders validate constraint note_there;

@@ -1,0 +1,1 @@
+select 1 / (count(*) = 1)::int from pg_constraint where conname = 'orders_inst_fkey';

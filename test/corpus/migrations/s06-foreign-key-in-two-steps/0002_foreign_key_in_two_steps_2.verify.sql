@@ -1,0 +1,1 @@
+select 1 / convalidated::int from pg_constraint where conname = 'orders_inst_fkey';

@@ -1,0 +1,3 @@
+-- midflight: phase expand
+-- midflight: no-transaction
+create unique index concurrently orders_once on orders (uid, id);

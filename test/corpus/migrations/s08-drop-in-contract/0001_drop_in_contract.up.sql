@@ -1,0 +1,2 @@
+-- midflight: phase contract
+alter table accounts drop column nickname;

@@ -1,0 +1,2 @@
+-- midflight: phase expand
+grant delete on orders to gateway;

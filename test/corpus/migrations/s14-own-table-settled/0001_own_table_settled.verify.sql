@@ -1,0 +1,1 @@
+select 1 / (to_regclass('limits') is not null)::int;
