@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { identify, postgresTrials } from "../adapters/postgres/trials/trials.ts";
 import { workloadOf } from "../graph/graph.ts";
-import type { ProcessComponent } from "../plan/model.ts";
+import type { ProcessComponent, StoreTrials } from "../plan/model.ts";
 import type { StoreIdentity, Trials } from "../ports/trials.ts";
 import type { ListedRelease } from "../rehearsal/trial/order.ts";
 import { readStatements } from "../rehearsal/trial/read-statements.ts";
@@ -16,17 +16,15 @@ import { Secrets } from "./wiring.ts";
 export const storesOf = (loaded: Loaded): readonly string[] =>
   Object.keys(loaded.plan.components).filter((name) => loaded.environment.components[name]?.driver === "postgres");
 
-/** Trials on clones of one of demo's stores. Sessions on it are ended once, for the copy; who comes back waits until it is made. */
+/** Trials on clones of one of demo's stores, as the environment file says; where it says nothing, nobody is sent away for the copy. */
 export function wireTrials(loaded: Loaded, store: string, io: CliIo, state: State): Trials {
   const secrets = new Secrets(io.env, dirname(loaded.environment.file));
   const url = urlOf(loaded, store, secrets);
-  return postgresTrials({
-    url,
-    roles: rolesOf(loaded, url, secrets),
-    content: { rows: "all", mask: [] },
-    sessions: "send-away",
-    clock: state.clock,
-  });
+  const placed = loaded.environment.components[store];
+  const given = placed?.driver === "postgres" ? placed.trials : undefined;
+  const { rows, mask, sessions }: StoreTrials = given ?? { rows: "all", mask: [], sessions: "ask" };
+  const roles = rolesOf(loaded, url, secrets);
+  return postgresTrials({ url, roles, content: { rows, mask }, sessions, clock: state.clock });
 }
 
 /** Which servers production's stores are. Read in sessions that cannot write. */
@@ -35,7 +33,7 @@ export function identitiesOf(production: Loaded, io: CliIo, signal: AbortSignal)
   return Promise.all(storesOf(production).map((store) => identify(urlOf(production, store, secrets), signal)));
 }
 
-/** The statements of what runs in demo now and of what the plan brings, from the lists in the releases' folders. */
+/** The statements of what runs in demo now and of what the plan brings, from the lists in the releases' folders; none where there is no list. */
 export async function listedReleases(
   loaded: Loaded,
   store: string,
@@ -55,10 +53,10 @@ export async function listedReleases(
   const listed = await Promise.all(
     sides.map(async (side): Promise<readonly ListedRelease[]> => {
       const folder = loaded.releases.releases[side.release]?.process?.path;
-      if (folder === undefined) return [];
+      if (folder === undefined) return [{ ...side, queries: [] }];
       const file = join(folder, "statements.json");
       const text = await readFile(file, "utf8").catch(() => undefined);
-      return text === undefined ? [] : [{ ...side, queries: readStatements(text, file) }];
+      return [{ ...side, queries: text === undefined ? [] : readStatements(text, file) }];
     }),
   );
   return listed.flat();

@@ -8,6 +8,7 @@ export type ListedRelease = {
   readonly component: string;
   readonly side: Side;
   readonly release: string;
+  /** None: it brings no list, which is told. */
   readonly queries: readonly ListedQuery[];
 };
 

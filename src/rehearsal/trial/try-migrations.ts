@@ -48,6 +48,7 @@ class Trial {
   private readonly order: TrialOrder;
   private readonly ground: TrialGround;
   private readonly how: How;
+  private readonly listed: TrialOrder["releases"];
   private readonly rollout: Rollout;
   private readonly panel: Panel;
   private readonly cloneMs: number[] = [];
@@ -58,12 +59,13 @@ class Trial {
 
   constructor(order: TrialOrder, ground: TrialGround, how: How) {
     const pending = order.migrations.map(({ name }) => name).filter((name) => !order.applied.includes(name));
-    const components = [...new Set(order.releases.map(({ component }) => component))];
+    this.listed = order.releases.filter(({ queries }) => queries.length > 0);
+    const components = [...new Set(this.listed.map(({ component }) => component))];
     this.order = order;
     this.ground = ground;
     this.how = how;
     this.rollout = rolloutOf(order.graph, order.store, components, pending);
-    this.panel = new Panel(order.releases, this.rollout);
+    this.panel = new Panel(this.listed, this.rollout);
   }
 
   async run(): Promise<void> {
@@ -71,12 +73,14 @@ class Trial {
       this.notes.push(`nothing to try: ${this.order.store} has every migration that the plan applies`);
       return;
     }
-    if (this.order.releases.length === 0)
-      this.notes.push(
-        `no component that comes to ${this.order.store} lists its statements, so none was asked and none called under load`,
-      );
+    for (const { release, queries } of this.order.releases)
+      if (queries.length === 0)
+        this.notes.push(
+          `${release} brings no list of its statements (statements.json in its folder), so none was asked`,
+        );
+    if (this.order.releases.length === 0) this.notes.push(`no component of the plan comes to ${this.order.store}`);
     const isSound = await this.tryEach();
-    if (isSound && this.order.releases.length > 0) await this.underLoad();
+    if (isSound && this.listed.length > 0) await this.underLoad();
     else if (!isSound) this.notes.push("not run under load: what was found before already stands against it");
   }
 

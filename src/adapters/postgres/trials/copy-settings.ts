@@ -11,7 +11,8 @@ export const copySettings = async (db: Connection, from: string, to: string): Pr
   );
   for (const row of rows) {
     const [name = "", ...value] = String(row["setting"]).split("=");
-    const of = row["role"] === null ? `database ${to}` : `role ${String(row["role"])} in database ${to}`;
+    const { role } = row;
+    const of = typeof role === "string" ? `role ${role} in database ${to}` : `database ${to}`;
     try {
       await db.query("select pg_catalog.set_config($1, $2, false)", [name, value.join("=")]);
       await db.query(`alter ${of} set ${quote(name)} from current`);
