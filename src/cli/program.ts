@@ -231,12 +231,12 @@ function commands(): readonly (readonly [Command, Load])[] {
     [
       withOutput(
         new Command("demo")
-          .summary("a whole venue on this machine, user traffic, and five upgrades of it")
+          .summary("a whole venue on this machine, user traffic, and six stories of its upgrades")
           .argument("[what]", "`venue` starts the venue alone"),
       )
         .option(
           "--story <name>",
-          "one story: good-upgrade, metadata-2023, bad-release-dark, bad-release-live, servers-2021",
+          "one story: good-upgrade, rehearsal-2023, metadata-2023, bad-release-dark, bad-release-live, servers-2021",
         )
         .option("--seed <n>", "where, when and how hard faults strike", "1")
         .option("--no-rehearsal", "skip the rehearsals of the stories that go with a certificate")

@@ -86,7 +86,7 @@ function durations(bars: readonly Bar[]): string {
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;width:100%}
 th,td{text-align:left;vertical-align:top;padding:.3rem .6rem;border-bottom:1px solid #ddd;overflow-wrap:anywhere}
-.facts th{width:12rem;font-weight:600}.number{white-space:nowrap;text-align:right}
+tr td:first-child,tr td:nth-child(2){white-space:nowrap}td:last-child{white-space:pre-line}.facts th{width:12rem;font-weight:600;white-space:nowrap}.facts td{white-space:normal!important}.number{white-space:nowrap;text-align:right}
 .good{color:#1d5f49;font-weight:600}.bad{color:#b3261e;font-weight:600}tr.failed td:first-child{color:#b3261e;font-weight:600}tr.skipped{color:#666}
 figure{margin:0;overflow-x:auto}`;
 
