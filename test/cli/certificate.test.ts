@@ -402,23 +402,17 @@ describe("a step that waits for approval", () => {
   }, 120_000);
 });
 
-test("finding and verifying a certificate adds less than two seconds to reading the files", async () => {
+test("a certificate costs the start of an upgrade less than two seconds: less than a whole process that verifies one", async () => {
   const path = await keep(place.state, await issue());
-  const took = async (args: readonly string[]): Promise<number> => {
+  const took: number[] = [];
+  for (let round = 0; round < 5; round += 1) {
     const from = performance.now();
-    const { status, stderr } = await call(args);
+    const { status, stderr } = await call(["certificate", "verify", path, PLAN, "--env", "production"]);
+    took.push(performance.now() - from);
     expect(status, stderr).toBe(0);
-    return performance.now() - from;
-  };
-  const added: number[] = [];
-  for (let pair = 0; pair < 5; pair += 1) {
-    const reading = await took(["check", PLAN, "--env", "production"]);
-    added.push((await took(["certificate", "verify", path, PLAN, "--env", "production"])) - reading);
   }
-  const median = added.toSorted((a, b) => a - b)[2] ?? Infinity;
-  process.stdout.write(
-    `a certificate adds ${Math.round(median)} ms (${added.map((ms) => Math.round(ms)).join(", ")})\n`,
-  );
+  const median = took.toSorted((a, b) => a - b)[2] ?? Infinity;
+  process.stdout.write(`midflight certificate verify takes ${Math.round(median)} ms, with the start of Node\n`);
   expect(median).toBeLessThan(2_000);
 }, 60_000);
 
