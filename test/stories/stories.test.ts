@@ -64,6 +64,14 @@ test("good-upgrade: every gateway is replaced and the metadata contracts, and no
   expect(story.operations).toBeGreaterThan(3_000);
 });
 
+test("rehearsal-2023: the update that broke trading is refused where it is rehearsed, by name", HOW, async () => {
+  const story = await tell("rehearsal-2023");
+  expect(story.outcome).toBe("refused");
+  const report = await readFile(story.report, "utf8");
+  expect(report).toContain("0002_split_tiers");
+  expect(report).toMatch(/statement &quot;account&quot; of gateway@1.0 breaks for shard-\d/);
+});
+
 test(
   "metadata-2023: what breaks some accounts is seen in their own traffic and taken back, metadata included",
   HOW,
