@@ -60,7 +60,8 @@ export async function readTrios(
       const file = `${folder}/${migration.name}.${part}.sql`;
       const text = migration[part];
       const read = await reader.read(text, signal);
-      if (read.kind === "parsed") trio[part] = { file, part, migration, text, statements: read.statements };
+      if (read.kind === "parsed")
+        trio[part] = { file, part, migration, text, lineStarts: lineStartsOf(text), statements: read.statements };
       else problems.push(noSql(file, text, read.at, read.message));
     }
     trios.push(trio);
@@ -74,7 +75,7 @@ function noSql(file: string, text: string, at: number, message: string): Problem
   const word = /^\S+/.exec(text.slice(at, at + 200))?.[0].length ?? 1;
   return problemInText({ file, text, lineStarts: lineStartsOf(text) }, at, at + word, {
     code: "MIGRATION_SYNTAX",
-    message: `PostgreSQL's grammar refuses this: ${message}`,
+    message,
     hint: "correct the SQL",
   });
 }

@@ -38,6 +38,8 @@ export type Act =
       readonly kind: "create-table";
       readonly table: SqlName;
       readonly isTemporary: boolean;
+      /** It may have been there before. */
+      readonly ifNotExists: boolean;
       readonly isPartitioned: boolean;
       readonly partitionOf?: SqlName;
       readonly columns: readonly Column[];

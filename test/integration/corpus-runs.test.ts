@@ -47,12 +47,13 @@ describe("a sound migration really goes up, holds, and comes back", () => {
 });
 
 describe("a migration that the lint finds faulty is one that PostgreSQL would run, or refuses for that reason", () => {
-  test.each(corpus("l"))("$slug", async (one) => {
-    const store = await storeOf(one);
-    const refused = REFUSED[one.slug];
-    if (refused === undefined) {
-      const { reports } = await go("up", one, store);
-      expect(reports).toHaveLength(one.migrations.length);
-    } else await expect(go("up", one, store)).rejects.toThrow(refused);
+  const isRefused = ({ slug }: Case): boolean => REFUSED[slug] !== undefined;
+  test.each(corpus("l").filter((one) => !isRefused(one)))("$slug", async (one) => {
+    const { reports } = await go("up", one, await storeOf(one));
+    expect(reports).toHaveLength(one.migrations.length);
+  });
+
+  test.each(corpus("l").filter(isRefused))("$slug is refused", async (one) => {
+    await expect(go("up", one, await storeOf(one))).rejects.toThrow(REFUSED[one.slug]);
   });
 });

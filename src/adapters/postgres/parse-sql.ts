@@ -50,10 +50,16 @@ const statementOf = async (
 };
 
 function refusal(grammar: typeof Grammar, error: unknown, positions: Positions): SqlText {
-  const at = grammar.hasSqlDetails(error) ? (error.sqlDetails?.cursorPosition ?? 0) : 0;
-  const message = error instanceof Error ? error.message : String(error);
+  if (!grammar.hasSqlDetails(error)) return { kind: "refused", at: 0, message: unreadable(error) };
+  const at = error.sqlDetails?.cursorPosition ?? 0;
+  const message = `PostgreSQL's grammar refuses this: ${error.message}`;
   return { kind: "refused", at: positions.fromCharacters(at), message };
 }
+
+const unreadable = (error: unknown): string =>
+  error instanceof RangeError
+    ? "this nests deeper than can be read"
+    : `this cannot be read: ${error instanceof Error ? error.message : String(error)}`;
 
 const MOST_BYTES = 63;
 

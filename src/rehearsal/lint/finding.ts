@@ -38,6 +38,8 @@ export type LintFile = {
   readonly part: Part;
   readonly migration: Migration;
   readonly text: string;
+  /** Offset of the first character of each line. */
+  readonly lineStarts: readonly number[];
   readonly statements: readonly SqlStatement[];
 };
 

@@ -19,6 +19,8 @@ type Held = { readonly mode: LockMode; readonly statement: number };
 export class Known {
   /** Made by this file: names of things, `table#column`, and `grant:name`. */
   #made = new Set<string>();
+  /** With IF NOT EXISTS: it may have been in use already, and yet the way back may take it away. */
+  readonly #perhapsMade = new Set<string>();
   /** In a down file: what its up has made. */
   #undone: ReadonlySet<string> = new Set();
   readonly #held = new Map<SqlName, Held>();
@@ -40,12 +42,13 @@ export class Known {
   /** For the down file, which nothing after it builds on: what up has made is what it may take away. */
   turnedBack(): Known {
     const back = new Known(this);
-    back.#undone = this.#made;
+    back.#undone = new Set([...this.#made, ...this.#perhapsMade]);
     return back;
   }
 
   /** The next migration's up file begins. */
   nextMigration(): void {
+    this.#perhapsMade.clear();
     this.#made = new Set();
     this.beginTransaction();
   }
@@ -115,7 +118,7 @@ export class Known {
   #learnAct(act: Act, statement: SqlStatement): void {
     switch (act.kind) {
       case "create-table":
-        this.#made.add(act.table);
+        (act.ifNotExists ? this.#perhapsMade : this.#made).add(act.table);
         for (const column of act.columns) this.#learnColumn(act.table, column);
         for (const constraint of act.constraints) this.#learnConstraint(act.table, constraint);
         return;

@@ -31,9 +31,8 @@ function lintFile(file: LintFile, known: Known, opinions: Opinions): readonly Fi
   const found = file.statements.flatMap((statement, index) => {
     if (!file.migration.transactional) known.beginTransaction();
     const number = index + 1;
-    const rest = file.statements.slice(index + 1);
     return unfold(statement, known).flatMap(({ statement: one, isInner }) => {
-      const findings = judge({ statement: one, number, file, known, rest, isInner });
+      const findings = judge({ statement: one, number, file, known, isInner });
       known.learn(one, number);
       return findings;
     });

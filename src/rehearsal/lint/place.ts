@@ -1,4 +1,4 @@
-import { lineStartsOf, problemInText } from "../../plan/source/source.ts";
+import { problemInText } from "../../plan/source/source.ts";
 import { ruleOf } from "./rules.ts";
 import type { Finding, Found, LintFile } from "./finding.ts";
 
@@ -9,7 +9,7 @@ export function findingAt(
   found: Found & { readonly at: number; readonly end: number },
 ): Finding {
   const { at, end, rule, message, instead, lock, severity } = found;
-  const place = problemInText({ file: file.file, text: file.text, lineStarts: lineStartsOf(file.text) }, at, end, {
+  const place = problemInText(file, at, end, {
     code: rule,
     message,
   });

@@ -5,12 +5,11 @@ import type { Known } from "./known.ts";
 /** A statement as the rules see it, and everything that stands around it. */
 export type Seen = {
   readonly statement: SqlStatement;
+  /** 1-based, in its file. */
   readonly number: number;
   readonly file: LintFile;
   /** As it is when the statement begins. */
   readonly known: Known;
-  /** The statements of the file behind this one. */
-  readonly rest: readonly SqlStatement[];
   /** It stands in a DO, or in a function that is called, and so in a transaction. */
   readonly isInner: boolean;
 };
@@ -18,6 +17,9 @@ export type Rule = (act: Act, seen: Seen) => readonly Found[];
 
 /** Whether all statements of the file are one transaction. */
 export const isOneTransaction = (seen: Seen): boolean => seen.file.migration.transactional;
+
+/** The statements of the file behind this one. */
+export const restOf = ({ file, number }: Seen): readonly SqlStatement[] => file.statements.slice(number);
 
 /** In an up file of phase expand, and in a verify file, the old release still runs. */
 export const servesOldRelease = (seen: Seen): boolean =>

@@ -23,7 +23,7 @@ export async function bodyOf(grammar: Grammar, tree: Node, text: string, span: S
   if (language !== "plpgsql") return opaque(`it is written in ${language}`);
   const whole = text.slice(span.at, span.end);
   const begin = whole.indexOf(code.body);
-  const place = lineSpans(text, begin === -1 ? undefined : span.at + begin, code.body, span);
+  const place = lineSpans(begin === -1 ? undefined : span.at + begin, code.body, span);
   try {
     const parsed: unknown = await grammar.parsePlPgSQL(whole);
     return readBlocks(grammar, parsed, place);
@@ -81,16 +81,15 @@ const statementOf = (tree: Node, span: Span): SqlStatement => ({
   longNames: [],
 });
 
-/** Where the n-th line of a body stands. The line of the opening quotes does not count when nothing follows them on it. */
-function lineSpans(text: string, from: number | undefined, body: string, whole: Span): (line: number) => Span {
+/** Where the n-th line of a body stands; the first is the one of the opening quotes. */
+function lineSpans(from: number | undefined, body: string, whole: Span): (line: number) => Span {
   if (from === undefined) return () => whole;
-  const begin = from + (/^\r?\n/.exec(body)?.[0].length ?? 0);
-  const lines = text.slice(begin, from + body.length).split("\n");
+  const lines = body.split("\n");
   return (line) => {
     const before = lines.slice(0, line - 1).reduce((sum, one) => sum + one.length + 1, 0);
     const own = lines[line - 1];
     if (own === undefined || own.trim() === "") return whole;
-    const at = begin + before + (/^\s*/.exec(own)?.[0].length ?? 0);
+    const at = from + before + (/^\s*/.exec(own)?.[0].length ?? 0);
     return { at, end: at + own.trim().length };
   };
 }

@@ -1,6 +1,6 @@
 import type { Node } from "libpg-query";
 import type { Act } from "../../../ports/sql-reader.ts";
-import { walk } from "./tree.ts";
+import { walk, wordsOf } from "./tree.ts";
 
 /** SET, RESET and `set_config`, which are three ways to say the same. */
 export function settingOf(tree: Node): readonly Act[] {
@@ -20,7 +20,12 @@ export function settingOf(tree: Node): readonly Act[] {
 function setConfigs(tree: Node): readonly Act[] {
   const acts: Act[] = [];
   walk(tree, (kind, fields) => {
-    if (kind !== "FuncCall" || !/"set_config"/.test(JSON.stringify(fields["funcname"]))) return;
+    if (
+      kind !== "FuncCall" ||
+      !Array.isArray(fields["funcname"]) ||
+      wordsOf(fields["funcname"] as readonly Node[]).at(-1) !== "set_config"
+    )
+      return;
     const args = Array.isArray(fields["args"]) ? (fields["args"] as readonly Node[]) : [];
     const [name, value, isLocal] = args.map(constantOf);
     // A name that is worked out at run time could be any.

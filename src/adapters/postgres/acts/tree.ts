@@ -5,15 +5,27 @@ export type Of<K extends string> = Extract<Node, Record<K, unknown>> extends Rec
 export type Constr = Of<"Constraint">;
 export type Range = Of<"RangeVar">;
 
-/** Calls `visit` with the kind and the fields of every node in the tree, from the outside in. */
+/** Calls `visit` with the kind and the fields of every node in the tree, from the outside in, in the order of the text. */
 export function walk(tree: unknown, visit: (kind: string, fields: Readonly<Record<string, unknown>>) => void): void {
-  if (Array.isArray(tree)) for (const one of tree) walk(one, visit);
-  else if (isRecord(tree))
-    for (const [key, value] of Object.entries(tree)) {
-      // Kinds are written in capitals, fields in small letters.
-      if (isRecord(value) && /^[A-Z]/.test(key)) visit(key, value);
-      walk(value, visit);
-    }
+  // A sum of ten thousand terms is a tree as deep, so the way back is kept here and not on the stack.
+  const left: unknown[] = [tree];
+  while (left.length > 0) {
+    const node = left.pop();
+    if (Array.isArray(node)) for (let at = node.length - 1; at >= 0; at -= 1) left.push(node[at]);
+    if (!isRecord(node)) continue;
+    const [kind, fields] = kindOf(node);
+    if (kind !== undefined) visit(kind, fields);
+    for (const value of Object.values(fields).toReversed()) if (typeof value === "object") left.push(value);
+  }
+}
+
+/** A node is an object with one key, its kind, in capitals; its fields are in small letters. */
+function kindOf(
+  node: Readonly<Record<string, unknown>>,
+): readonly [string | undefined, Readonly<Record<string, unknown>>] {
+  const [first] = Object.keys(node);
+  const fields = first === undefined ? undefined : node[first];
+  return first !== undefined && /^[A-Z]/.test(first) && isRecord(fields) ? [first, fields] : [undefined, node];
 }
 
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>

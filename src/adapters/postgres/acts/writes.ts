@@ -2,10 +2,10 @@ import type { Node } from "libpg-query";
 import type { Act } from "../../../ports/sql-reader.ts";
 import { isRecord, rangeName, walk } from "./tree.ts";
 
-/** Every INSERT, UPDATE, DELETE and MERGE of a statement, also those in WITH, in EXPLAIN ANALYZE or under a view. */
+/** Every INSERT, UPDATE, DELETE and MERGE of a statement, also those in WITH, in EXPLAIN ANALYZE or in PREPARE, which is there to be executed. */
 export function writesOf(tree: Node): readonly Act[] {
   // A function's body and a rule's action are not run by the statement that stores them.
-  if ("CreateFunctionStmt" in tree || "RuleStmt" in tree || "PrepareStmt" in tree) return [];
+  if ("CreateFunctionStmt" in tree || "RuleStmt" in tree || isOnlyExplained(tree)) return [];
   const acts: Act[] = [];
   walk(tree, (kind, fields) => {
     const verb = VERBS[kind];
@@ -20,6 +20,10 @@ export function writesOf(tree: Node): readonly Act[] {
   });
   return acts;
 }
+
+const isOnlyExplained = (tree: Node): boolean =>
+  "ExplainStmt" in tree &&
+  !(tree.ExplainStmt.options ?? []).some((option) => "DefElem" in option && option.DefElem.defname === "analyze");
 
 const VERBS: Readonly<Record<string, "insert" | "update" | "delete" | "merge">> = {
   InsertStmt: "insert",

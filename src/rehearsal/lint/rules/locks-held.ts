@@ -38,6 +38,15 @@ type Write = Extract<Act, { kind: "write" }>;
 const isLongWrite = (act: Act, { known }: Seen): act is Write =>
   act.kind === "write" && (act.verb === "insert" ? act.isFromQuery : known.isInUse(act.table));
 
+const otherLock = (
+  { known }: Seen,
+  own: string,
+): { readonly table: string; readonly statement: number } | undefined => {
+  for (const [table, { mode, statement }] of known.held)
+    if (table !== own && stopsWrites(mode) && known.isInUse(table)) return { table, statement };
+  return undefined;
+};
+
 /** Two tables in the order of the file and not of the application, or a lock that two may both want to make stronger. */
 export const lockOrderVsApp: Rule = (act, seen) => {
   if (exclusiveLock(seen) !== undefined) return [];
@@ -51,11 +60,9 @@ export const lockOrderVsApp: Rule = (act, seen) => {
       strengthOf(before.mode) < strengthOf(mode)
     )
       return [deadlock(`${before.mode} on ${table} of statement ${before.statement} becomes ${mode}`, table, mode)];
-    const first = [...known.held].find(
-      ([name, held]) => name !== table && stopsWrites(held.mode) && known.isInUse(name),
-    );
-    if (first !== undefined)
-      return [deadlock(`${first[0]} is locked since statement ${first[1].statement}, and now ${table}`, table, mode)];
+    const other = otherLock(seen, table);
+    if (other !== undefined)
+      return [deadlock(`${other.table} is locked since statement ${other.statement}, and now ${table}`, table, mode)];
   }
   return [];
 };

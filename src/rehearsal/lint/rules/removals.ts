@@ -1,5 +1,5 @@
 import type { Act } from "../../../ports/sql-reader.ts";
-import { isOneTransaction, servesOldRelease, type Rule, type Seen } from "../seen.ts";
+import { isOneTransaction, restOf, servesOldRelease, type Rule, type Seen } from "../seen.ts";
 
 export const renameOrSetSchema: Rule = (act, seen) => {
   if (act.kind !== "rename" && act.kind !== "set-schema") return [];
@@ -48,7 +48,7 @@ function isOthers(act: Extract<Act, { kind: "rename" | "set-schema" }>, { known 
 
 const hasViewUnder = (name: string, seen: Seen): boolean =>
   isOneTransaction(seen) &&
-  seen.rest.some(({ acts }) => acts.some((act) => act.kind === "create-view" && act.view === name));
+  restOf(seen).some(({ acts }) => acts.some((act) => act.kind === "create-view" && act.view === name));
 
 const STOP_USING = "stop using it, deploy that, and drop it in a migration of phase contract";
 
@@ -110,7 +110,7 @@ export const dropOtherObject: Rule = (act, seen) => {
 /** In the same transaction nobody sees the gap; what became different is for the trial to find. */
 const isMadeAgain = (drop: Extract<Act, { kind: "drop" }>, name: string, seen: Seen): boolean =>
   isOneTransaction(seen) &&
-  seen.rest.some(({ acts }) =>
+  restOf(seen).some(({ acts }) =>
     acts.some(
       (act) =>
         (act.kind === "create-view" && act.view === name) ||
