@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { check } from "./check.ts";
+import { clone } from "./clone.ts";
 import { help } from "./help.ts";
 import { latency } from "./latency.ts";
 import { machine, moment } from "./machine.ts";
@@ -14,7 +15,7 @@ import { simulation } from "./simulation.ts";
 import { stories } from "./stories.ts";
 import { figuresTable, isMissed, tableText } from "./table.ts";
 
-const BENCHES = [help, check, simulation, stories, latency, quiet];
+const BENCHES = [help, check, clone, simulation, stories, latency, quiet];
 
 const USAGE = `npm run bench -- [NAME…] [options]
 
@@ -24,7 +25,7 @@ ${BENCHES.map(({ name, about }) => `  ${name.padEnd(12)}${about}`).join("\n")}
   --stories A,B       stories: these only
   --seeds N           stories: how many seeds each (default 10)
   --seed N            the first seed (default 1)
-  --pairs N           latency: pairs of windows (default 10); help: pairs of runs (default 30)
+  --pairs N           latency: pairs of windows (default 10); help: pairs of runs (default 30); clone: pairs of clones (default 10)
   --minutes N         quiet: how long the guard watches (default 60)
   --seconds N         simulation: how long (default 60)
   --rate N            user operations a second (default 300)
