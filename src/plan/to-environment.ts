@@ -1,4 +1,5 @@
 import { defined } from "./defined.ts";
+import { mapValues } from "./map-values.ts";
 import type {
   Environment,
   EnvironmentComponent,
@@ -20,12 +21,8 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
     name: input.environment,
     class: input.class,
     rehearsedIn: input.rehearsedIn,
-    regions: Object.fromEntries(
-      Object.entries(input.regions).map(([name, region]) => [name, toRegion(region, input.class === "demo")]),
-    ),
-    components: Object.fromEntries(
-      Object.entries(input.components).map(([name, component]) => [name, toComponent(component)]),
-    ),
+    regions: mapValues(input.regions, (region) => toRegion(region, input.class === "demo")),
+    components: mapValues(input.components, (component) => toComponent(component)),
     notify: (input.notify ?? []).map((rule) => toNotify(rule)),
     trusts: input.trusts ?? [],
     approval: { notBySigner: input.approval?.notBySigner ?? false },

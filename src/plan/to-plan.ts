@@ -1,4 +1,5 @@
 import { defined } from "./defined.ts";
+import { mapValues } from "./map-values.ts";
 import type {
   BackupAction,
   DarkProof,
@@ -35,11 +36,6 @@ export const toPlan = (input: PlanInput, file: string): Plan =>
     },
     backups: mapValues(input.backups ?? {}, (actions) => actions.map((action) => toBackupAction(action))),
   });
-
-const mapValues = <From, To>(
-  record: Readonly<Record<string, From>>,
-  map: (value: From) => To,
-): Readonly<Record<string, To>> => Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
 
 const toComponent = (input: PlanInput["components"][string]): PlanComponent =>
   defined({

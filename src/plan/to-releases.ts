@@ -1,11 +1,12 @@
 import { defined } from "./defined.ts";
+import { mapValues } from "./map-values.ts";
 import type { Release, Releases } from "./model.ts";
 import type { ReleasesInput } from "./schema/releases-schema.ts";
 
 export const toReleases = (input: ReleasesInput, file: string): Releases => ({
   midflight: input.midflight,
   file,
-  releases: Object.fromEntries(Object.entries(input.releases).map(([name, release]) => [name, toRelease(release)])),
+  releases: mapValues(input.releases, (release) => toRelease(release)),
 });
 
 const toRelease = (input: ReleasesInput["releases"][string]): Release =>

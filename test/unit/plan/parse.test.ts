@@ -438,3 +438,8 @@ test("a deadline of operations shorter than usual makes slow what comes after it
   );
   expect(value.guard).toMatchObject({ deadlineMs: 100, slowerThanMs: 100 });
 });
+
+test("a name that every object of JavaScript has is nobody's until a file gives it", () => {
+  const { components } = located(parsePlan(PLAN, "plans/plan.yaml")).value;
+  expect(components["constructor"]).toBeUndefined();
+});
