@@ -93,6 +93,11 @@ describe("the example plans, on clones of the venue's metadata", () => {
       file: "0002_split_tiers.up.sql",
       broken: { component: "gateway", release: "gateway@1.0", statement: "account", cohorts: ["shard-3", "shard-7"] },
     });
+    // What both releases send is the migration's fault for both, and never the samples'.
+    expect(
+      result.findings.filter(({ rule }) => rule === "rows-out-of-reach").map(({ broken }) => broken?.release),
+    ).toEqual(["gateway@1.0", "gateway@2.0"]);
+    expect(result.findings.map(({ rule }) => rule)).not.toContain("sample-hits-nothing");
     const source = await readFile(at("plans/migrations/orders-2023/0002_split_tiers.up.sql"), "utf8");
     expect(
       source

@@ -38,6 +38,14 @@ function rowsDiffer(before: StoreLook, after: StoreLook): readonly string[] {
   });
 }
 
+/** Relations that came with a migration, as a trace names them. */
+export function cameWith(before: StoreLook, after: StoreLook): ReadonlySet<string> {
+  const relations = (look: StoreLook): readonly string[] =>
+    look.objects.flatMap(({ kind, name }) => (kind === "rel" ? [name.replace(/^public\./, "")] : []));
+  const was = new Set(relations(before));
+  return new Set(relations(after).filter((name) => !was.has(name)));
+}
+
 /** What a migration did to the structure, as far as it explains why a statement breaks. */
 export function surroundingsOf(before: StoreLook, after: StoreLook, up: TracedRun): Surroundings {
   const columns = new Set(before.objects.filter(({ kind }) => kind === "col").map(({ name }) => name));

@@ -2,8 +2,14 @@ import type { RunFailure, TracedRun, TracedStatement, Trait } from "../../ports/
 import { RULES } from "./rules.ts";
 import type { Severity, TrialFinding, TrialRule } from "./result.ts";
 
-/** What speaks against a file by how it ran. */
-export function judgeRun(migration: string, run: TracedRun, isTransactional: boolean): readonly TrialFinding[] {
+/** What speaks against a file by how it ran. `own`: tables that nobody but the migration itself has known; their locks hold up nobody. */
+export function judgeRun(
+  migration: string,
+  ran: TracedRun,
+  isTransactional: boolean,
+  own: ReadonlySet<string> = new Set(),
+): readonly TrialFinding[] {
+  const run = withoutOwn(ran, own);
   const found = (
     at: Place,
     rule: TrialRule,
@@ -36,6 +42,15 @@ export function judgeRun(migration: string, run: TracedRun, isTransactional: boo
     ...(run.failure === undefined ? [] : [failed(run.failure, found)]),
   ];
 }
+
+const withoutOwn = (run: TracedRun, own: ReadonlySet<string>): TracedRun => ({
+  ...run,
+  statements: run.statements.map((one) => ({
+    ...one,
+    locks: one.locks.filter(({ table }) => !own.has(table)),
+    rewritten: one.rewritten.filter((table) => !own.has(table)),
+  })),
+});
 
 type Place = { readonly file: string; readonly line: number; readonly number: number };
 type Found = (at: Place, rule: TrialRule, message: string, severity?: Severity) => TrialFinding;

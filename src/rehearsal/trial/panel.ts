@@ -20,6 +20,9 @@ export type State = {
 /** What a release got when it was first asked: what it has to get ever after. */
 type First = { readonly samples: Samples; readonly answers: readonly Answer[] };
 
+/** A clone as it was before a step, to find the statement of it that is at fault. */
+type Another = { readonly clone: () => Promise<Clone>; readonly migration: Migration };
+
 const NOTHING_AROUND: Surroundings = { renames: false, secured: false, newColumns: [], changesEnum: false };
 
 /** The releases that use the store, asked in every state in which they are served. */
@@ -38,31 +41,15 @@ export class Panel {
 
   /** Before the first migration. */
   async start(clone: Clone, signal: AbortSignal): Promise<void> {
-    for (const release of this.servedIn(0)) await this.askFirst(clone, release, undefined, signal);
+    for (const release of this.servedIn(0)) await this.askFirst(clone, release, undefined, signal, undefined);
   }
 
   /** `another`: a clone as it was before the step, on which the step's statements are run one by one to find the one at fault. */
-  async ask(
-    clone: Clone,
-    state: State,
-    signal: AbortSignal,
-    another: { readonly clone: () => Promise<Clone>; readonly migration: Migration } | undefined,
-  ): Promise<void> {
+  async ask(clone: Clone, state: State, signal: AbortSignal, another: Another | undefined): Promise<void> {
     for (const release of this.servedIn(state.index)) {
       const first = this.first.get(release);
-      if (first === undefined) {
-        await this.askFirst(clone, release, state, signal);
-        continue;
-      }
-      const answers = await clone.ask(askingOf(release, first.samples), signal);
-      const broken = judgeAnswers(first.answers, answers, state.around);
-      this.note(release, first, broken, state);
-      const fresh = broken.filter(({ key }) => !this.known.has(`${release.release} ${key}`));
-      const blamed =
-        another === undefined
-          ? new Map()
-          : await blame(another, { release, first, fresh, around: state.around }, signal);
-      for (const one of fresh) this.add(release, one, state, blamed.get(one.key));
+      if (first === undefined) await this.askFirst(clone, release, state, signal, another);
+      else await this.askAgain(clone, { release, first }, state, signal, another);
     }
   }
 
@@ -80,19 +67,71 @@ export class Panel {
     });
   }
 
+  private async askAgain(
+    clone: Clone,
+    { release, first }: { readonly release: ListedRelease; readonly first: First },
+    state: State,
+    signal: AbortSignal,
+    another: Another | undefined,
+  ): Promise<void> {
+    const answers = await clone.ask(askingOf(release, first.samples), signal);
+    const broken = judgeAnswers(first.answers, answers, state.around);
+    this.note(release, first, broken, state);
+    await this.addFresh({ release, first }, broken, state, signal, another);
+  }
+
+  /** What an older release of the component has sent before, word for word, has to be answered as it was then. */
   private async askFirst(
     clone: Clone,
     release: ListedRelease,
     state: State | undefined,
     signal: AbortSignal,
+    another: Another | undefined,
   ): Promise<void> {
-    const samples = await clone.sample(release.queries, signal);
+    const known = this.answeredBefore(release);
+    const fresh = release.queries.filter(({ name }) => known.samples[name] === undefined);
+    const samples = { ...(await clone.sample(fresh, signal)), ...known.samples };
     const answers = await clone.ask(askingOf(release, samples), signal);
-    const first = { samples, answers };
-    const broken = judgeFirst(release.queries, answers, state?.around ?? NOTHING_AROUND);
+    const first: First = {
+      samples,
+      answers: answers.map((one) => known.answers.find(({ query }) => query === one.query) ?? one),
+    };
     this.first.set(release, first);
-    this.note(release, first, broken, state);
-    for (const one of broken) this.add(release, one, state, undefined);
+    const around = state?.around ?? NOTHING_AROUND;
+    const unproved = judgeFirst(fresh, answers, around);
+    const broken = judgeAnswers(known.answers, answers, around);
+    this.note(release, first, [...unproved, ...broken], state);
+    for (const one of unproved) this.add(release, one, state, undefined);
+    if (state !== undefined) await this.addFresh({ release, first }, broken, state, signal, another);
+  }
+
+  private answeredBefore(release: ListedRelease): First {
+    const samples: Record<string, Samples[string]> = {};
+    const answers: Answer[] = [];
+    for (const [other, first] of this.first) {
+      if (other.component !== release.component) continue;
+      for (const query of release.queries) {
+        const same = other.queries.some((one) => isSame(one, query));
+        const [sample, answer] = [first.samples[query.name], first.answers.find((one) => one.query === query.name)];
+        if (!same || sample === undefined || answer === undefined || samples[query.name] !== undefined) continue;
+        samples[query.name] = sample;
+        answers.push(answer);
+      }
+    }
+    return { samples, answers };
+  }
+
+  private async addFresh(
+    { release, first }: { readonly release: ListedRelease; readonly first: First },
+    broken: readonly Breakage[],
+    state: State,
+    signal: AbortSignal,
+    another: Another | undefined,
+  ): Promise<void> {
+    const fresh = broken.filter(({ key }) => !this.known.has(`${release.release} ${key}`));
+    const suspect = { release, first, fresh, around: state.around };
+    const blamed = another === undefined ? new Map() : await blame(another, suspect, signal);
+    for (const one of fresh) this.add(release, one, state, blamed.get(one.key));
   }
 
   private note(
@@ -152,6 +191,9 @@ export class Panel {
 
 const askingOf = ({ component, queries }: ListedRelease, samples: Samples): Asking => ({ component, queries, samples });
 
+const isSame = (a: ListedQuery, b: ListedQuery): boolean =>
+  a.name === b.name && a.sql === b.sql && a.params === b.params && a.after?.join() === b.after?.join();
+
 const isSound = (answers: readonly Answer[], name: string): boolean => {
   const outcomes = answers.find(({ query }) => query === name)?.outcomes ?? [];
   return outcomes.length > 0 && outcomes.every((one) => one.kind === "answered");
@@ -165,7 +207,7 @@ const shown = (cohorts: readonly string[]): string =>
 
 /** The statement of the migration after which each breakage is there, by key. */
 async function blame(
-  another: { readonly clone: () => Promise<Clone>; readonly migration: Migration },
+  another: Another,
   suspect: {
     readonly release: ListedRelease;
     readonly first: First;

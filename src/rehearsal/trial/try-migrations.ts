@@ -3,7 +3,7 @@ import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Migration } from "../../plan/model.ts";
 import type { Clone, TrialGround, Trials } from "../../ports/trials.ts";
 import { assertNotSame } from "./assert-not-same.ts";
-import { differencesOf, surroundingsOf } from "./differences.ts";
+import { cameWith, differencesOf, surroundingsOf } from "./differences.ts";
 import { judgeLoad } from "./judge-load.ts";
 import { judgeRun } from "./judge-run.ts";
 import type { TrialOrder } from "./order.ts";
@@ -134,7 +134,7 @@ class Trial {
     }
     progress.trying(`${step.migration} down, and up again`);
     const down = await clone.run(migration, "down", signal);
-    this.findings.push(...judgeRun(step.migration, down, migration.transactional));
+    this.findings.push(...judgeRun(step.migration, down, migration.transactional, cameWith(before, after)));
     if (down.failure !== undefined) {
       this.migrations.push({ name: step.migration, up, down });
       return false;
