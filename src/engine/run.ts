@@ -27,7 +27,12 @@ export type Phase =
   /** New instances are out of traffic, and the guard makes up its mind. */
   | { readonly kind: "withdrawn"; readonly regions: readonly string[] }
   /** Nothing moves until there is evidence again. */
-  | { readonly kind: "holding"; readonly why: string }
+  | {
+      readonly kind: "holding";
+      readonly why: string;
+      /** Since when nothing but new instances is missing, ms since the epoch. */
+      readonly newAloneSince?: number;
+    }
   /** New instances leave traffic first, at once. */
   | { readonly kind: "withdrawing" }
   | { readonly kind: "undoing"; readonly items: readonly UndoItem[]; readonly stage: UndoStage }

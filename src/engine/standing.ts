@@ -76,7 +76,8 @@ export function standingAfter(run: Run, move: Move, region: string): Standing {
   }
 }
 
-export type Difference = { readonly kind: "lost" | "foreign"; readonly text: string };
+/** `isNewAlone`: every old instance stands that should, and only new ones are missing. */
+export type Difference = { readonly kind: "lost" | "foreign"; readonly text: string; readonly isNewAlone?: boolean };
 
 /** In words, what differs between a look and what should stand there; undefined when nothing does. A move under way may be half done. */
 export function differenceOf(run: Run, component: string, state: WorkloadState): Difference | undefined {
@@ -95,16 +96,23 @@ export function differenceOf(run: Run, component: string, state: WorkloadState):
     old.digest === target.digest
       ? [{ ...old, least: stands[0]?.old ?? 0, most: stands[0]?.old ?? 0 }]
       : releaseRanges(old, target, stands);
+  const readyOf = ({ digest }: Release): number =>
+    state.instances.filter((one) => one.digest === digest && one.ready).length;
   for (const release of wanted) {
     const found = state.instances.filter((one) => one.digest === release.digest);
-    const ready = found.filter((one) => one.ready).length;
+    const ready = readyOf(release);
     if (found.length > release.most)
       return {
         kind: "foreign",
         text: `${where}: ${found.length} of ${release.release} where ${release.most} should be`,
       };
     if (ready < release.least)
-      return { kind: "lost", text: `${where}: ${ready} of ${release.least} ${release.release} answer` };
+      return {
+        kind: "lost",
+        text: `${where}: ${ready} of ${release.least} ${release.release} answer`,
+        // The old release was looked at first.
+        isNewAlone: release.digest === target.digest && old.digest !== target.digest && readyOf(old) > 0,
+      };
   }
   return stands.length > 1 ? undefined : strangeWeight(run, component, state);
 }

@@ -3,9 +3,10 @@ import { looks } from "../begin.ts";
 import type { Effect } from "../effect.ts";
 import type { FactOf } from "../fact.ts";
 import type { Decision, Run } from "../run.ts";
-import { differenceOf } from "../standing.ts";
+import { differenceOf, type Difference } from "../standing.ts";
 import { enter, halt } from "./entering.ts";
 import { giveUp } from "./gating.ts";
+import { lastTouched, trip } from "./tripping.ts";
 
 const LOOK_AGAIN_MS = 1_000;
 
@@ -38,8 +39,26 @@ export function looked(run: Run, fact: FactOf<"effect-done">): Decision {
   const component = fact.id.slice(fact.id.indexOf(":") + 1).split("/")[0] ?? "";
   const difference = differenceOf(run, component, fact.result.state);
   if (difference?.kind === "foreign") return foreign(run, difference.text);
-  if (difference !== undefined) return lookAgain(run, difference.text);
+  if (difference !== undefined) return missing(run, difference, fact.at);
   return isLookDone(run) ? goOn(run) : stay(run);
+}
+
+/** A server that dies takes old instances along, and comes back. New ones that die by themselves are a release that fails: waiting mends nothing. */
+const NEW_ALONE_MS = 5_000;
+
+function missing(run: Run, { text, isNewAlone }: Difference, at: number): Decision {
+  const phase = run.phase.kind === "holding" ? run.phase : undefined;
+  if (isNewAlone !== true) return lookAgain(run, text);
+  const since = phase?.newAloneSince ?? at;
+  if (at - since >= NEW_ALONE_MS)
+    return trip(run, {
+      kind: "move-failed",
+      text: `new instances died by themselves, while every old one stands: ${text}`,
+      at,
+      ...lastTouched(run),
+    });
+  const again = lookAgain(run, text);
+  return { ...again, run: { ...again.run, phase: { kind: "holding", why: text, newAloneSince: since } } };
 }
 
 /** Something is missing: say so, and look again in a second. */

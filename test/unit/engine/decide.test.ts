@@ -72,6 +72,10 @@ class Bench {
     return this.sent.map((effect) => effect.kind);
   }
 
+  look(region: string) {
+    return this.state(region);
+  }
+
   private state(region: string) {
     return {
       region,
@@ -226,6 +230,35 @@ describe("the way back", () => {
     bench.say("disturbed");
     expect(bench.run.phase.kind).toBe("holding");
     expect(ended(bench.play().run)).toBe("promoted");
+  });
+
+  test.each([
+    {
+      name: "new ones that die by themselves are a release that fails, and are taken back",
+      dead: "gateway@2.0",
+      ends: "undone",
+    },
+    { name: "old ones that die are waited for", dead: "gateway@1.0", ends: "holding" },
+  ])("$name", ({ dead, ends }) => {
+    const bench = new Bench(graphOf()).play((run) => run.phase.kind === "gating" && run.touched.length === 3);
+    const sick = () => {
+      const state = bench.look("tokyo");
+      return { ...state, instances: state.instances.map((one) => ({ ...one, ready: one.release !== dead })) };
+    };
+    let run = decide(bench.run, { kind: "sighted", at: 10_000, component: "gateway", state: sick() }).run;
+    expect(run.phase.kind).toBe("holding");
+    for (let at = 10_000; at < 20_000 && run.phase.kind === "holding"; at += 1_000) {
+      for (const effect of Object.values(run.pending)) {
+        if (effect.id.startsWith("hold-patience")) continue;
+        const result: EffectResult =
+          effect.kind === "observe-workload"
+            ? { kind: "workload", state: effect.region === "tokyo" ? sick() : bench.look(effect.region) }
+            : { kind: "elapsed" };
+        run = decide(run, { kind: "effect-done", at, id: effect.id, result }).run;
+      }
+    }
+    bench.run = run;
+    expect(run.phase.kind === "holding" ? "holding" : ended(bench.play().run)).toBe(ends);
   });
 
   test("an undo that fails for good is stranded, loudly", () => {
