@@ -10,7 +10,8 @@ const NEW = { tokyo: ["gateway@2.0 100", "gateway@2.0 100"], frankfurt: ["gatewa
 let place: SmallVenue;
 beforeAll(async () => {
   place = await startSmallVenue({ name: "rehearse", withDemo: true, ratePerSec: 40, contract: true });
-  expect((await call(["keys", "new", "--out", "plans/keys"])).status).toBe(0);
+  const made = await call(["keys", "new", "--out", "plans/keys"]);
+  if (made.status !== 0) throw new Error(`no keys were made: ${made.stderr}`);
 }, 90_000);
 afterAll(async () => {
   await place?.stop();

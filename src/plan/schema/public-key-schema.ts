@@ -12,5 +12,3 @@ export const publicKeySchema = z
     publicKey: z.string().regex(ED25519).register(EXPECTED, { text: "an Ed25519 key as base64 of its SPKI" }),
   })
   .register(NOUN, { noun: "public key" });
-
-export type PublicKeyInput = z.infer<typeof publicKeySchema>;

@@ -41,7 +41,14 @@ export const PASSED: Passed = {
   dependsOn: ["db/schema", "gateway/instances"],
   drills: [
     { name: "the whole plan", step: "plan", kind: "walk", outcome: "passed", ms: 60_000.5, detail: "promoted" },
-    { name: "a server dies", step: "plan", kind: "fault", outcome: "skipped", ms: 0, detail: "no server 'ß' \u202e ??????" },
+    {
+      name: "a server dies",
+      step: "plan",
+      kind: "fault",
+      outcome: "skipped",
+      ms: 0,
+      detail: "no server 'ß' \u202e ??????",
+    },
   ],
   streams: [{ operation: "order", region: "tokyo", release: "gateway@2.0", issued: 1_000, failed: 1 }],
   soak: { askedMs: 10_000, healthyMs: 10_000 },
