@@ -108,6 +108,13 @@ describe("a migration that is no SQL is placed", () => {
   });
 });
 
+test("explain tells what a rule is about, and how to allow it", async () => {
+  const { status, stdout } = await midflight(["explain", "index-not-concurrent"], { cwd: folder() });
+  expect(status).toBe(0);
+  expect(stdout).toContain("CREATE INDEX on a table in use");
+  expect(stdout).toContain("-- midflight: allow index-not-concurrent because REASON");
+});
+
 describe("squawk", () => {
   const fake = (dir: string, script: string): string => {
     const file = join(dir, "squawk");
