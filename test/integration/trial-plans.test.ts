@@ -42,7 +42,14 @@ const migrationsIn = async (folder: string) => {
   return readMigrations(files, folder).migrations;
 };
 
-const tried = async (folder: string, isContractLast: boolean): Promise<TrialResult> => {
+const tried = async (
+  folder: string,
+  isContractLast: boolean,
+  how: { readonly signal: AbortSignal; readonly trying: (what: string) => void } = {
+    signal: new AbortController().signal,
+    trying: () => undefined,
+  },
+): Promise<TrialResult> => {
   const migrations = await migrationsIn(folder);
   const names = migrations.map(({ name }) => name);
   const rolls = rollMoves(1, "gateway", ["tokyo", "frankfurt"]);
@@ -67,7 +74,7 @@ const tried = async (folder: string, isContractLast: boolean): Promise<TrialResu
       abortMs: 250,
     },
     trials,
-    { now: () => performance.now(), progress: { trying: () => undefined }, signal: new AbortController().signal },
+    { now: () => performance.now(), progress: { trying: how.trying }, signal: how.signal },
   );
 };
 
@@ -148,4 +155,18 @@ describe("the example plans, on clones of the venue's metadata", () => {
       broken: { release: "gateway@1.0", statement: "instruments", column: "max_deviation_pct" },
     });
   }, 120_000);
+
+  test.each(["a copy of store is made", "0001_price_bands up", "0001_price_bands up under load"])(
+    "stopped when it said %s, nothing is left behind",
+    async (moment) => {
+      const stop = new AbortController();
+      const trying = (what: string): void => {
+        // Not at once, so that what was announced has begun.
+        if (what === moment) setTimeout(() => stop.abort(new Error("enough")), 60);
+      };
+      await expect(tried("orders", true, { signal: stop.signal, trying })).rejects.toThrow("enough");
+      expect(await left()).toEqual([]);
+    },
+    120_000,
+  );
 });

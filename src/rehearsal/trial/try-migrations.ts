@@ -1,7 +1,8 @@
 import { Bug } from "../../errors/bug.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Migration } from "../../plan/model.ts";
-import type { Clone, TrialGround, Trials } from "../../ports/trials.ts";
+import type { Clone, TracedRun, TrialGround, Trials } from "../../ports/trials.ts";
+import { applyAllows } from "./allowed.ts";
 import { assertNotSame } from "./assert-not-same.ts";
 import { cameWith, differencesOf, surroundingsOf } from "./differences.ts";
 import { judgeLoad } from "./judge-load.ts";
@@ -115,7 +116,7 @@ class Trial {
     progress.trying(`${step.migration} up`);
     const before = await clone.look(signal);
     const up = await clone.run(migration, "up", signal);
-    this.findings.push(...judgeRun(step.migration, up, migration.transactional));
+    this.judge(migration, up, new Set());
     if (up.failure !== undefined) {
       this.migrations.push({ name: step.migration, up });
       return false;
@@ -134,7 +135,7 @@ class Trial {
     }
     progress.trying(`${step.migration} down, and up again`);
     const down = await clone.run(migration, "down", signal);
-    this.findings.push(...judgeRun(step.migration, down, migration.transactional, cameWith(before, after)));
+    this.judge(migration, down, cameWith(before, after));
     if (down.failure !== undefined) {
       this.migrations.push({ name: step.migration, up, down });
       return false;
@@ -154,6 +155,13 @@ class Trial {
     if (repeated.fingerprint !== after.fingerprint)
       this.compare(step, "not-repeatable", up.file, differencesOf(after, repeated));
     return true;
+  }
+
+  private judge(migration: Migration, run: TracedRun, own: ReadonlySet<string>): void {
+    const found = judgeRun(migration.name, run, migration.transactional, own);
+    const { left, notes } = applyAllows(migration, run, found);
+    this.findings.push(...left);
+    this.notes.push(...notes);
   }
 
   private compare(
