@@ -75,11 +75,17 @@ export type Act =
     }
   | { readonly kind: "set-schema"; readonly what: Thing; readonly name: SqlName; readonly to: string }
   | { readonly kind: "create-trigger"; readonly table: SqlName; readonly trigger: string }
-  | { readonly kind: "create-view"; readonly view: SqlName; readonly isMaterialized: boolean }
+  | {
+      readonly kind: "create-view";
+      readonly view: SqlName;
+      readonly isMaterialized: boolean;
+      readonly orReplace: boolean;
+    }
   | {
       readonly kind: "create-function";
       readonly name: SqlName;
       readonly isProcedure: boolean;
+      readonly orReplace: boolean;
       readonly language: string;
     }
   /** Types, sequences, schemas and the like, which lock nothing that users need. */
@@ -103,8 +109,8 @@ export type Act =
   | { readonly kind: "add-enum-value"; readonly type: SqlName; readonly value: string; readonly isPlaced: boolean }
   | { readonly kind: "rename-enum-value"; readonly type: SqlName; readonly value: string; readonly to: string }
   | { readonly kind: "constrain-domain"; readonly domain: SqlName; readonly isNew: boolean }
-  | { readonly kind: "grant"; readonly what: string; readonly names: readonly SqlName[] }
-  | { readonly kind: "revoke"; readonly what: string; readonly names: readonly SqlName[] }
+  | { readonly kind: "grant"; readonly what: Thing; readonly names: readonly SqlName[] }
+  | { readonly kind: "revoke"; readonly what: Thing; readonly names: readonly SqlName[] }
   /** `value` is undefined for RESET and DEFAULT. RESET ALL names `all`. */
   | { readonly kind: "set"; readonly name: string; readonly value?: string; readonly isLocal: boolean }
   | { readonly kind: "transaction"; readonly verb: string; readonly isSavepoint: boolean }

@@ -1,4 +1,4 @@
-import type { Act, Column, Constraint, LockMode, SqlName, SqlStatement } from "../../ports/sql-reader.ts";
+import type { Act, Column, Constraint, LockMode, SqlName, SqlStatement, Thing } from "../../ports/sql-reader.ts";
 import { durationMs } from "./duration.ts";
 import { locksOf, strengthOf } from "./locks.ts";
 
@@ -7,6 +7,14 @@ export type LockTimeout =
   | { readonly kind: "runner" }
   | { readonly kind: "off" }
   | { readonly kind: "own"; readonly ms: number };
+
+/** Functions, schemas and the like have names of their own; tables, views, indexes and types share theirs. */
+export const keyOf = (what: Thing, name: string): string => {
+  if (what === "function" || what === "procedure") return `function:${name}`;
+  return what === "schema" || what === "policy" || what === "extension" || what === "database"
+    ? `${what}:${name}`
+    : name;
+};
 
 /** A constraint by which a column holds no NULL. */
 type Proof = { readonly constraint: string; readonly isValidated: boolean };
@@ -19,7 +27,7 @@ type Held = { readonly mode: LockMode; readonly statement: number };
 export class Known {
   /** Made by this file: names of things, `table#column`, and `grant:name`. */
   #made = new Set<string>();
-  /** With IF NOT EXISTS: it may have been in use already, and yet the way back may take it away. */
+  /** With IF NOT EXISTS or OR REPLACE: it may have been in use already, and yet the way back may take it away. */
   readonly #perhapsMade = new Set<string>();
   /** In a down file: what its up has made. */
   #undone: ReadonlySet<string> = new Set();
@@ -60,7 +68,7 @@ export class Known {
     this.#lockTimeout = { kind: "runner" };
   }
 
-  /** Whether users may be working with it. */
+  /** Whether users may be working with it. Of anything but tables, views, indexes and types: by `keyOf`. */
   isInUse(name: SqlName): boolean {
     return !this.#made.has(name) && !this.#undone.has(name);
   }
@@ -129,14 +137,14 @@ export class Known {
         if (act.index !== undefined) this.#made.add(act.index);
         return;
       case "create-view":
-        this.#made.add(act.view);
+        (act.orReplace ? this.#perhapsMade : this.#made).add(act.view);
         return;
       case "create-function":
-        this.#made.add(act.name);
+        (act.orReplace ? this.#perhapsMade : this.#made).add(keyOf("function", act.name));
         this.#functions.set(act.name, statement);
         return;
       case "create":
-        this.#made.add(act.name);
+        this.#made.add(keyOf(act.what, act.name));
         return;
       case "create-trigger":
         this.#made.add(`${act.table}#${act.trigger}`);
@@ -161,8 +169,11 @@ export class Known {
       case "transaction":
         if (!act.isSavepoint) this.beginTransaction();
         return;
-      case "reindex":
       case "drop":
+        // A temporary table may have stood before the real one.
+        for (const name of act.names) this.#made.delete(keyOf(act.what, name));
+        return;
+      case "reindex":
       case "do":
       case "call":
       case "write":

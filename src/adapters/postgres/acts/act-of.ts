@@ -39,7 +39,15 @@ function ownActs(tree: Node): readonly Act[] {
         trigger: tree.CreateTrigStmt.trigname ?? "",
       },
     ];
-  if ("ViewStmt" in tree) return [{ kind: "create-view", view: rangeName(tree.ViewStmt.view), isMaterialized: false }];
+  if ("ViewStmt" in tree)
+    return [
+      {
+        kind: "create-view",
+        view: rangeName(tree.ViewStmt.view),
+        isMaterialized: false,
+        orReplace: tree.ViewStmt.replace === true,
+      },
+    ];
   if ("CreateFunctionStmt" in tree) return [createFunction(tree.CreateFunctionStmt)];
   if ("CreateSchemaStmt" in tree) return createSchema(tree.CreateSchemaStmt);
   if ("CreateEnumStmt" in tree) return [created("type", wordsOf(tree.CreateEnumStmt.typeName))];
@@ -113,7 +121,7 @@ function session(tree: Node): readonly Act[] {
     return [tree.GrantStmt.is_grant === true ? { kind: "grant", what, names } : { kind: "revoke", what, names }];
   }
   if ("GrantRoleStmt" in tree && tree.GrantRoleStmt.is_grant !== true)
-    return [{ kind: "revoke", what: "role", names: [] }];
+    return [{ kind: "revoke", what: "other", names: [] }];
   if ("TransactionStmt" in tree) {
     const kind = (tree.TransactionStmt.kind ?? "").replace(/^TRANS_STMT_/, "");
     return [
@@ -167,7 +175,8 @@ function createTable(tree: Of<"CreateStmt">): Act {
 
 function createTableAs(tree: Of<"CreateTableAsStmt">): Act {
   const name = rangeName(tree.into?.rel);
-  if (tree.objtype === "OBJECT_MATVIEW") return { kind: "create-view", view: name, isMaterialized: true };
+  if (tree.objtype === "OBJECT_MATVIEW")
+    return { kind: "create-view", view: name, isMaterialized: true, orReplace: tree.if_not_exists === true };
   return {
     kind: "create-table",
     table: name,
@@ -223,6 +232,7 @@ function createFunction(tree: Of<"CreateFunctionStmt">): Act {
     kind: "create-function",
     name: nameOf(wordsOf(tree.funcname)),
     isProcedure: tree.is_procedure === true,
+    orReplace: tree.replace === true,
     language: (language ?? "sql").toLowerCase(),
   };
 }

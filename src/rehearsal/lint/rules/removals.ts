@@ -1,4 +1,5 @@
 import type { Act } from "../../../ports/sql-reader.ts";
+import { keyOf } from "../known.ts";
 import { isOneTransaction, restOf, servesOldRelease, type Rule, type Seen } from "../seen.ts";
 
 export const renameOrSetSchema: Rule = (act, seen) => {
@@ -43,7 +44,7 @@ const BREAKING: ReadonlySet<string> = new Set([
 function isOthers(act: Extract<Act, { kind: "rename" | "set-schema" }>, { known }: Seen): boolean {
   if (known.isUndone(`renamed:${act.name}`)) return false;
   if (act.kind === "rename" && act.table !== undefined) return !known.isOwnColumn(act.table, act.name);
-  return known.isInUse(act.name);
+  return known.isInUse(keyOf(act.what, act.name));
 }
 
 const hasViewUnder = (name: string, seen: Seen): boolean =>
@@ -91,7 +92,7 @@ const OTHERS: ReadonlySet<string> = new Set([
 export const dropOtherObject: Rule = (act, seen) => {
   if (act.kind !== "drop" || !OTHERS.has(act.what)) return [];
   if (seen.file.part !== "down" && !servesOldRelease(seen)) return [];
-  const key = (name: string): string => (act.table === undefined ? name : `${act.table}#${name}`);
+  const key = (name: string): string => (act.table === undefined ? keyOf(act.what, name) : `${act.table}#${name}`);
   const gone = act.names.filter((name) => seen.known.isInUse(key(name)) && !isMadeAgain(act, name, seen));
   if (gone.length === 0 || (act.table !== undefined && !seen.known.isInUse(act.table))) return [];
   return [
@@ -134,12 +135,12 @@ export const rightsRemoved: Rule = (act, { known, file }) => {
 
 function rightsLost(act: Act, known: Seen["known"]): string | undefined {
   if (act.kind === "revoke") {
-    const names = act.names.filter((name) => known.isInUse(name) && !known.isUndone(`grant:${name}`));
+    const names = act.names.filter((name) => known.isInUse(keyOf(act.what, name)) && !known.isUndone(`grant:${name}`));
     if (act.names.length > 0 && names.length === 0) return undefined;
-    return `rights on ${names.length === 0 ? `a ${act.what}` : names.join(", ")} are taken away`;
+    return `${names.length === 0 ? "a role's rights" : `rights on ${names.join(", ")}`} are taken away`;
   }
   if (act.kind === "drop" && act.what === "policy" && act.table !== undefined && known.isInUse(act.table))
-    return act.names.some((name) => known.isUndone(name))
+    return act.names.some((name) => known.isUndone(keyOf("policy", name)))
       ? undefined
       : `policy ${act.names.join(", ")} no longer lets rows of ${act.table} through`;
   if (act.kind !== "alter-table" || !known.isInUse(act.table)) return undefined;
@@ -175,7 +176,7 @@ function truncated(act: Extract<Act, { kind: "truncate" }>, known: Seen["known"]
 }
 
 function dropped(act: Extract<Act, { kind: "drop" }>, known: Seen["known"]): string | undefined {
-  const names = act.names.filter((name) => known.isInUse(name));
+  const names = act.names.filter((name) => known.isInUse(keyOf(act.what, name)));
   if (act.names.length > 0 && names.length === 0) return undefined;
   return `everything in ${act.what} ${names.join(", ")}`.trimEnd().concat(" goes");
 }

@@ -1,12 +1,15 @@
 import { durationMs } from "../duration.ts";
 import { locksOf, stopsWrites } from "../locks.ts";
+import { RUNNER_LIMITS } from "../runner-limits.ts";
 import { isOneTransaction, type Rule } from "../seen.ts";
 
-/** What the runner sets in each transaction and for CONCURRENTLY; users' own deadlines are about a second. */
-const RUNNER_MS = 100;
+const {
+  lockTimeoutMs: RUNNER_MS,
+  statementTimeoutMs: RUNNER_STATEMENT_MS,
+  concurrentLockTimeoutMs: CONCURRENT_MS,
+} = RUNNER_LIMITS;
+/** Users' own deadlines are about as long. */
 const LONGEST_MS = 1_000;
-const CONCURRENT_MS = 120_000;
-const RUNNER_STATEMENT_MS = 30_000;
 
 /** The runner's limit is taken away, or the file's own never holds. */
 export const lockTimeoutNotInEffect: Rule = (act, seen) => {

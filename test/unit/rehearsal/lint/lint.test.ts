@@ -33,6 +33,23 @@ describe("a table that nobody can know yet is left alone, any other is in use", 
       says: [],
     },
     {
+      name: "a function or schema of the same name as a table",
+      given: [
+        "create schema orders;\ncreate function accounts() returns int language sql return 1;\ncreate index i on orders (a);\ncreate index j on accounts (a);",
+      ],
+      says: ["up:3:1 index-not-concurrent", "up:4:1 index-not-concurrent", "up:4:1 lock-order-vs-app"],
+    },
+    {
+      name: "the real table behind a temporary one that is gone",
+      given: ["create temp table t (a int);\ndrop table t;\ndrop table t;"],
+      says: ["up:3:1 drop-column-or-table"],
+    },
+    {
+      name: "a view that may have been replaced",
+      given: [{ up: "create or replace view v as select 1;\ndrop view v;", down: "drop view v;" }],
+      says: ["up:2:1 drop-other-object"],
+    },
+    {
       name: "a foreign key that a new table has",
       given: ["create table t (a int references orders (id));"],
       says: [],

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { BUDGETS } from "../../../../src/adapters/postgres/budgets.ts";
 import { ruleOf, RULES, type RuleId } from "../../../../src/rehearsal/lint/rules.ts";
+import { RUNNER_LIMITS } from "../../../../src/rehearsal/lint/runner-limits.ts";
 
 const README = fileURLToPath(new URL("../../../../src/rehearsal/lint/README.md", import.meta.url));
 const rules = Object.keys(RULES) as RuleId[];
@@ -21,4 +23,8 @@ test("every rule has somebody who decides it, and a name that an allow can say",
     expect(ruleOf(rule).decidedBy.length).toBeGreaterThan(0);
     expect(rule).toMatch(/^[a-z0-9-]+$/);
   }
+});
+
+test("the lint believes of the runner what the runner does", () => {
+  expect(BUDGETS).toMatchObject(RUNNER_LIMITS);
 });
