@@ -1,5 +1,6 @@
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { midflight } from "../support/cli.ts";
 import { scratch } from "../support/scratch.ts";
@@ -106,6 +107,26 @@ describe("a migration that is no SQL is placed", () => {
     const places = [...stderr.matchAll(/--> (\S+)/g)].map(([, at]) => at);
     expect(places).toEqual([...new Set(places)]);
   });
+});
+
+test("every plan that is shipped passes, with its migrations", async () => {
+  const plans = fileURLToPath(new URL("../../plans", import.meta.url));
+  const shipped = readdirSync(plans).filter(
+    (name) => name.endsWith(".yaml") && readFileSync(join(plans, name), "utf8").includes("\nplan: "),
+  );
+  expect(shipped.length).toBeGreaterThan(3);
+  for (const name of shipped) {
+    const { status, stderr } = await midflight(["check", name], { cwd: plans });
+    expect([name, status, stderr.includes("error[")]).toEqual([name, 0, false]);
+  }
+});
+
+test("what is wrong elsewhere does not hide what is wrong in the migrations", async () => {
+  const dir = planned(up("update orders set tag = 'x';"));
+  const { status, stderr } = await midflight(["check", "plan.yaml", "--env", "nowhere"], { cwd: dir });
+  expect(status).toBe(3);
+  expect(stderr).toContain("nowhere.yaml");
+  expect(stderr).toContain("unbounded-write");
 });
 
 test("explain tells what a rule is about, and how to allow it", async () => {
