@@ -56,6 +56,8 @@ export function liveRenderer(io: CliIo, graph: Graph): Renderer {
       concurrent: false,
       exitOnError: false,
       collectErrors: false,
+      // The tree would end the whole process at Ctrl-C; what a signal means, the run's session says.
+      registerSignalListeners: false,
       renderer: "default",
       rendererOptions: {
         collapseErrors: false,
