@@ -1,5 +1,7 @@
+import { spawn } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { midflight, OVERRIDE, start, until, type Ended, type Running } from "../support/cli.ts";
+import { midflightBinary } from "../support/build.ts";
 import { startSmallVenue, type SmallVenue } from "../support/small-venue.ts";
 
 const STATE = ["--state", "plans/.midflight"];
@@ -24,6 +26,27 @@ const statusOf = async () =>
     readonly state: string;
     readonly held: readonly unknown[];
   };
+
+/** The real binary at a terminal of 120 columns, as `script` makes one. */
+function inTerminal(args: readonly string[]) {
+  const words = [process.execPath, midflightBinary(), ...args].map((word) => `'${word.replaceAll("'", `'\\''`)}'`);
+  const child = spawn("script", ["-qefc", `stty cols 120 rows 40; exec ${words.join(" ")}`, "/dev/null"], {
+    cwd: place.dir,
+    env: { PATH: process.env["PATH"] ?? "", HOME: process.env["HOME"] ?? "/", TERM: "xterm", ...place.env },
+  });
+  let shown = "";
+  child.stdout.on("data", (chunk: Buffer) => (shown += chunk.toString()));
+  const status = new Promise<number | null>((resolve) => child.once("close", resolve));
+  return {
+    status,
+    shown: () => shown,
+    type: (text: string) => child.stdin.write(text),
+    says: (what: RegExp) =>
+      until(`the terminal shows ${what}`, () => what.test(shown), 30_000).catch((error: unknown) => {
+        throw new Error(`${String(error)}; it shows ${shown.slice(-1_500)}`, { cause: error });
+      }),
+  };
+}
 
 const UNDONE = { status: 1, serving: OLD };
 
@@ -101,6 +124,35 @@ describe("while an upgrade is conducted", () => {
     await conductor.says(/never broken off/);
     expect(await endOf(conductor)).toEqual(UNDONE);
   }, 60_000);
+
+  test("in a terminal Ctrl-C halts, and during an undo only the run's name leaves it half done; resume goes on with it", async () => {
+    const upgrade = inTerminal([...UPGRADE, "--yes"]);
+    await upgrade.says(/prove gateway@2.0|retire the old/);
+    upgrade.type("\u0003");
+    await upgrade.says(/finishing the batch/);
+    expect(await upgrade.status, upgrade.shown()).toBe(6);
+    const { run } = await statusOf();
+    const undo = inTerminal(["rollback", run, ...STATE]);
+    await undo.says(/turning back/);
+    undo.type("\u0003");
+    await undo.says(/type the run's name/);
+    undo.type("something else\r");
+    await undo.says(/not its name/);
+    const again = /undone: everything/.test(undo.shown());
+    if (!again) undo.type("\u0003");
+    // A quick machine has taken everything back before anybody has typed the name.
+    const left = again
+      ? undefined
+      : await Promise.race([undo.says(/Name: [^]*Name: /).then(() => "asked"), undo.status]);
+    if (left === "asked") undo.type(`${run}\r`);
+    const status = await undo.status;
+    expect([1, 6], undo.shown()).toContain(status);
+    if (status === 6) {
+      expect(undo.shown()).toContain("UNDO_LEFT");
+      expect((await call(["resume", ...STATE])).status).toBe(1);
+    }
+    expect(await place.serving()).toEqual(OLD);
+  }, 120_000);
 
   test("rollback from another terminal is heard by its conductor", async () => {
     const conductor = begin();
