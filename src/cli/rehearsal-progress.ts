@@ -1,10 +1,12 @@
 import { lineOf } from "../rehearsal/report/text.ts";
+import { versionLine } from "../view/json.ts";
 import type { CliIo } from "./io.ts";
 import type { RehearseOrder } from "./rehearse-plan.ts";
 
 /** What happens, a line each; the same facts as JSON for machines. */
 export function rehearsalProgress(io: CliIo, isJson: boolean): RehearseOrder["progress"] {
   if (isJson) {
+    io.print(versionLine(io.version));
     return {
       starting: (next) => io.print(JSON.stringify({ kind: "drill-started", ...next })),
       drilled: (drill) => io.print(JSON.stringify({ ...drill, kind: "drill", about: drill.kind })),
