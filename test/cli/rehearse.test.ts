@@ -22,7 +22,7 @@ const call = (args: readonly string[], limitMs = 60_000): Promise<Ended> =>
 const upgrade = (...more: readonly string[]): Promise<Ended> =>
   call(["upgrade", "plans/small.yaml", "--env", "production", ...more], 120_000);
 
-/** Releases that the demo environment's gateways are recorded with. */
+/** Releases of the demo environment's gateways that live. A record of one that was never started may stay. */
 async function demoReleases(): Promise<readonly string[]> {
   const root = join(place.state, "processes", "demo", "instances");
   const files = await readdir(root, { recursive: true, withFileTypes: true }).catch(() => []);
@@ -31,7 +31,18 @@ async function demoReleases(): Promise<readonly string[]> {
       .filter((file) => file.isFile())
       .map((file) => readFile(join(file.parentPath, file.name), "utf8").catch(() => "")),
   );
-  return texts.flatMap((text) => /"release":\s*"([^"]+)"/.exec(text)?.[1] ?? []);
+  return texts.flatMap((text) => {
+    const [release, pid] = [/"release":\s*"([^"]+)"/.exec(text)?.[1], /"pid":\s*(\d+)/.exec(text)?.[1]];
+    return release !== undefined && pid !== undefined && isAlive(Number(pid)) ? [release] : [];
+  });
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 type Summary = {

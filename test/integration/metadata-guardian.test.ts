@@ -15,7 +15,7 @@ let dir = "";
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), "guardian-"));
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(() => rmSync(dir, { recursive: true, force: true, maxRetries: 40, retryDelay: 50 }));
 
 /** Writes a growing count into a file for as long as it lives, and says in another that it was asked to end. */
 const BUSY =
