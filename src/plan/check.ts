@@ -21,6 +21,7 @@ import { needsCycle } from "./rules/needs-cycle.ts";
 import { noRepetition } from "./rules/no-repetition.ts";
 import { noSecrets } from "./rules/no-secrets.ts";
 import { proofPossible } from "./rules/proof-possible.ts";
+import { referenceTables } from "./rules/reference-tables.ts";
 import { regionsProbed } from "./rules/regions-probed.ts";
 import { releaseKnown } from "./rules/release-known.ts";
 import { releasesStandStill, releaseStandsStill } from "./rules/release-stands-still.ts";
@@ -65,6 +66,7 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   noSecrets,
   stateIsFolder,
   trialsInDemo,
+  referenceTables,
 ];
 const RELEASES_RULES: readonly ReleasesRule[] = [releasesStandStill, releasesRunSomewhere];
 const TOGETHER_RULES: readonly TogetherRule[] = [

@@ -143,11 +143,16 @@ export type Environment = {
   readonly trusts: readonly string[];
   /** `notBySigner`: whoever signed an upgrade's certificate neither starts it nor approves a step of it. */
   readonly approval: { readonly notBySigner: boolean };
+  /** Differences from the environment that it is compared with that may stand. */
+  readonly parity: { readonly accept: readonly Acceptance[] };
   /** Folder for runs, journals and leases, as written: relative to the file's folder. Default `.midflight`. */
   readonly state: string;
   /** A store that `state` names instead of a folder. Refused by the rules: state is kept in files so far. */
   readonly stateStore?: SecretRef;
 };
+
+/** A difference that may stand, until the end of a day in UTC (ms since the epoch). `fact`: an id, or a pattern of ids. */
+export type Acceptance = { readonly fact: string; readonly because: string; readonly untilMs: number };
 
 export type EnvironmentRegion = { readonly probe?: ProbeTarget };
 export type ProbeTarget = {
@@ -181,7 +186,20 @@ export type ProcessComponent = {
   /** From SIGTERM to SIGKILL. */
   readonly stopDeadlineMs: number;
 };
-export type PostgresComponent = { readonly driver: "postgres"; readonly url: Value; readonly trials?: StoreTrials };
+export type PostgresComponent = {
+  readonly driver: "postgres";
+  readonly url: Value;
+  readonly trials?: StoreTrials;
+  readonly reference?: readonly ReferenceTable[];
+};
+/** A table whose rows are metadata: compared one by one, found by their key. */
+export type ReferenceTable = {
+  /** With its schema: `public.instruments`. */
+  readonly table: string;
+  readonly key: readonly string[];
+  /** Columns that differ by nature, those among them that every table may have. */
+  readonly ignore: readonly string[];
+};
 /** How migrations are tried on clones of a demo store; where nothing is said, with all rows and nobody sent away. `rows`: of each table, and all that these refer to. `mask`: `table.column`. */
 export type StoreTrials = {
   readonly rows: number | "all";

@@ -6,12 +6,13 @@ import type {
   EnvironmentRegion,
   NoticeChoice,
   NotifyRule,
+  ReferenceTable,
   SecretRef,
   StoreTrials,
   Value,
 } from "./model.ts";
 import type { EnvironmentInput } from "./schema/environment-schema.ts";
-import { msOr } from "./value-of.ts";
+import { endOfDayMs, msOr } from "./value-of.ts";
 
 /** What is written → what it means. */
 export const toEnvironment = (input: EnvironmentInput, file: string): Environment =>
@@ -26,6 +27,13 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
     notify: (input.notify ?? []).map((rule) => toNotify(rule)),
     trusts: input.trusts ?? [],
     approval: { notBySigner: input.approval?.notBySigner ?? false },
+    parity: {
+      accept: (input.parity?.accept ?? []).map(({ fact, because, until }) => ({
+        fact,
+        because,
+        untilMs: endOfDayMs(until),
+      })),
+    },
     state: typeof input.state === "string" ? input.state : ".midflight",
     stateStore: typeof input.state === "object" ? toSecret(input.state) : undefined,
   });
@@ -72,6 +80,7 @@ function toComponent(input: EnvironmentInput["components"][string]): Environment
         driver: input.driver,
         url: toValue(input.url),
         trials: input.trials === undefined ? undefined : toTrials(input.trials),
+        reference: input.reference?.map((table) => toReference(table)),
       });
     case "command":
       return {
@@ -94,6 +103,19 @@ const toTrials = (input: TrialsInput): StoreTrials => ({
   rows: input.content === "sample" ? (input.rows ?? DEFAULT_ROWS) : "all",
   mask: input.mask ?? [],
   sessions: input.sessions ?? "ask",
+});
+
+/** Numbers that each venue gives for itself, and when somebody last wrote a row. */
+const OWN_BY_NATURE = ["inst_id_code", "created_at", "updated_at", "modified_at"];
+
+type ReferenceInput = NonNullable<
+  Extract<EnvironmentInput["components"][string], { driver: "postgres" }>["reference"]
+>[number];
+
+const toReference = ({ table, key, ignore = [] }: ReferenceInput): ReferenceTable => ({
+  table: table.includes(".") ? table : `public.${table}`,
+  key,
+  ignore: [...new Set([...OWN_BY_NATURE.filter((column) => !key.includes(column)), ...ignore])].toSorted(),
 });
 
 const ALL_CHOICES: readonly NoticeChoice[] = ["tripped", "stranded", "unknown", "ended", "held", "approval"];

@@ -1,4 +1,5 @@
 import { Bug } from "../errors/bug.ts";
+import { parseDay } from "./day.ts";
 import { parseDuration } from "./duration.ts";
 import { parsePercent } from "./percent.ts";
 import type { Quantity } from "./quantity.ts";
@@ -8,6 +9,8 @@ import { parseEventRate, parsePerSecond } from "./rate.ts";
 export const msOf = (text: string): number => valueOf(parseDuration(text), text);
 export const percentOf = (text: string): number => valueOf(parsePercent(text), text);
 export const perSecondOf = (text: string): number => valueOf(parsePerSecond(text), text);
+/** The end of that day, ms since the epoch. */
+export const endOfDayMs = (text: string): number => valueOf(parseDay(text), text);
 export const everyMsOf = (text: string): number => valueOf(parseEventRate(text), text);
 
 /** The same for a field that may be left out. */

@@ -57,6 +57,7 @@ export const ENVIRONMENT: Environment = {
   notify: [],
   trusts: [],
   approval: { notBySigner: false },
+  parity: { accept: [] },
   state: ".midflight",
 };
 

@@ -15,7 +15,7 @@ import {
   version,
   wsUrl,
 } from "./fields.ts";
-import { duration } from "./quantity-field.ts";
+import { day, duration } from "./quantity-field.ts";
 
 const okx = z
   .strictObject({
@@ -108,10 +108,37 @@ const trials = z
   })
   .register(NOUN, { noun: "trials" });
 
+const column = () =>
+  z
+    .string()
+    .regex(/^[^\s"]+$/)
+    .register(EXPECTED, { text: "the name of a column" });
+
+const reference = z
+  .strictObject({
+    table: z
+      .string()
+      .regex(/^[^.\s"]+(\.[^.\s"]+)?$/)
+      .register(EXPECTED, { text: "a table such as instruments or risk.limits" })
+      .describe("Table, in the schema public unless it says another."),
+    key: z.array(column()).min(1).describe("Columns by which a row is found again in the other environment."),
+    ignore: z
+      .array(column())
+      .optional()
+      .describe(
+        "Columns that differ by nature. inst_id_code, created_at, updated_at and modified_at always do, unless they are in the key.",
+      ),
+  })
+  .register(NOUN, { noun: "reference table" });
+
 const postgresComponent = z.strictObject({
   driver: z.literal("postgres").describe("A PostgreSQL database."),
   url: value().describe("postgres://user@host:port/database. A URL with a password belongs into a variable or a file."),
   trials: trials.optional().describe("How migrations are tried on clones of this store. In class demo only."),
+  reference: z
+    .array(reference)
+    .optional()
+    .describe("Tables whose rows are metadata: `midflight parity` compares them row by row. Never rows of users."),
 });
 
 const commandComponent = z.strictObject({
@@ -147,6 +174,22 @@ const notify = z
   .register(CHOICE, { what: "notification" })
   .register(NOUN, { noun: "notification" });
 
+const acceptance = z
+  .strictObject({
+    fact: z
+      .string()
+      .regex(/^[^*/\s]+(\/[^/\s]+)*$/)
+      .register(EXPECTED, { text: "a fact such as orders-db/setting/max_connections or orders-db/setting/*" })
+      .describe("Fact as `midflight parity` names it. * stands for anything but a slash, ** for anything."),
+    because: text().describe("Why the difference may stand."),
+    until: day().describe("Last day on which it may, in UTC."),
+  })
+  .register(NOUN, { noun: "acceptance" });
+
+const parity = z
+  .strictObject({ accept: z.array(acceptance).optional().describe("Differences that may stand for a time.") })
+  .register(NOUN, { noun: "parity" });
+
 export const environmentSchema = z
   .strictObject({
     $schema: editorSchema(),
@@ -172,6 +215,7 @@ export const environmentSchema = z
       .register(NOUN, { noun: "approval" })
       .optional()
       .describe("Who may say yes."),
+    parity: parity.optional().describe("How this environment may differ from the one that it is compared with."),
     state: z
       .union([text(), secret()])
       .register(EXPECTED, { text: "a folder" })

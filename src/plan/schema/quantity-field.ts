@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { DAY_PATTERN, dayText, parseDay } from "../day.ts";
 import { DURATION_PATTERN, durationText, parseDuration } from "../duration.ts";
 import { parsePercent, PERCENT_PATTERN } from "../percent.ts";
 import type { Quantity } from "../quantity.ts";
@@ -43,11 +44,20 @@ const EVENT_RATE: Kind = {
   show: durationText,
 };
 
+const DAY: Kind = {
+  what: "a day",
+  pattern: DAY_PATTERN,
+  example: "2027-03-01",
+  parse: parseDay,
+  show: dayText,
+};
+
 /** Durations in ms; `0s` only where the limits allow it. */
 export const duration = (limits: Limits = {}) => field(DURATION, { min: 1, ...limits });
 export const percent = (limits: Limits = {}) => field(PERCENT, limits);
 export const perSecond = (limits: Limits = {}) => field(PER_SECOND, limits);
 export const eventRate = () => field(EVENT_RATE, {});
+export const day = () => field(DAY, {});
 
 /** A text that stays a text here, so that the JSON Schema says what is written; `value-of.ts` turns it into a number. */
 function field(kind: Kind, limits: Limits) {

@@ -224,6 +224,52 @@ test.each([
   });
 });
 
+test("reference tables and accepted differences mean what they say", () => {
+  const { value } = located(
+    parseEnvironment(
+      `${changed(ENVIRONMENT, [
+        [
+          "driver: postgres,",
+          "driver: postgres, reference: [{ table: instruments, key: [inst_id], ignore: [note] }, { table: risk.limits, key: [inst_id_code, kind] }],",
+        ],
+      ])}parity: { accept: [{ fact: orders-db/setting/*, because: smaller machines, until: 2028-02-29 }] }\n`,
+      "demo.yaml",
+    ),
+  );
+  expect(value.components["orders-db"]).toMatchObject({
+    reference: [
+      {
+        table: "public.instruments",
+        key: ["inst_id"],
+        ignore: ["created_at", "inst_id_code", "modified_at", "note", "updated_at"],
+      },
+      { table: "risk.limits", key: ["inst_id_code", "kind"], ignore: ["created_at", "modified_at", "updated_at"] },
+    ],
+  });
+  expect(value.parity.accept).toEqual([
+    { fact: "orders-db/setting/*", because: "smaller machines", untilMs: Date.UTC(2028, 2, 1) },
+  ]);
+});
+
+test.each([
+  { name: "without a reason", accept: "{ fact: a/b, until: 2027-01-01 }", code: "KEY_MISSING", mark: "fact" },
+  { name: "with an empty reason", accept: '{ fact: a/b, because: " ", until: 2027-01-01 }', mark: '" "' },
+  { name: "for ever", accept: "{ fact: a/b, because: x }", code: "KEY_MISSING", mark: "fact" },
+  { name: "until a day that is none", accept: "{ fact: a/b, because: x, until: 2027-02-30 }", mark: "30" },
+  { name: "until some day", accept: "{ fact: a/b, because: x, until: next year }", mark: "next year" },
+  { name: "of everything", accept: '{ fact: "**", because: x, until: 2027-01-01 }', mark: '"**"' },
+  {
+    name: "with a misspelt key",
+    accept: "{ facts: a/b, because: x, until: 2027-01-01 }",
+    code: "KEY_UNKNOWN",
+    mark: "facts",
+  },
+])("an accepted difference $name is refused at its place", ({ accept, code = "VALUE_WRONG", mark }) => {
+  const problems = problemsOf(`${ENVIRONMENT}parity: { accept: [${accept}] }\n`, parseEnvironment);
+  expect(problems.map((problem) => ({ code: problem.code, mark: marked(problem) }))).toEqual([{ code, mark }]);
+  expect(problems[0]?.line).toBe(ENVIRONMENT.split("\n").length);
+});
+
 test("releases mean what they say, and JSON is read like YAML", () => {
   const { value } = located(parseReleases(RELEASES, "releases.yaml"));
   expect(value.releases["gateway@2.0"]?.process).toEqual({

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { dayText, parseDay } from "../../../src/plan/day.ts";
 import { durationText, parseDuration } from "../../../src/plan/duration.ts";
 import { parsePercent } from "../../../src/plan/percent.ts";
 import type { Quantity } from "../../../src/plan/quantity.ts";
@@ -47,6 +48,30 @@ test.each([
   { text: "P1D", at: 0, why: "number is expected" },
 ])("$text is no duration, and the caret stands on the character that makes it none", ({ text, at, why }) => {
   expect(parseDuration(text)).toMatchObject({ kind: "wrong", at, why: expect.stringContaining(why) as string });
+});
+
+test("every day is read as its end, as the calendar has it, and printed as it was written", () => {
+  fc.assert(
+    fc.property(fc.integer({ min: 10_957, max: 100_000 }), (days) => {
+      const text = new Date(days * DAY).toISOString().slice(0, 10);
+      expect(parseDay(text)).toEqual({ kind: "read", value: (days + 1) * DAY });
+      expect(dayText((days + 1) * DAY)).toBe(text);
+    }),
+  );
+});
+
+test.each([
+  "",
+  "2027",
+  "2027-1-1",
+  "2027-13-01",
+  "2027-00-10",
+  "2027-02-29",
+  "2028-02-30",
+  "1999-12-31",
+  "2027-01-01T00:00Z",
+])("%s is no day", (text) => {
+  expect(parseDay(text).kind).toBe("wrong");
 });
 
 test("a duration that is printed reads back as the same", () => {

@@ -580,6 +580,27 @@ test.each<{ name: string; change: Change; code: string; mark: string }>([
     code: "TRIALS_IN_PRODUCTION",
     mark: "{ sessions: send-away }",
   },
+  {
+    name: "a reference table named twice",
+    change: [
+      "driver: postgres,",
+      "driver: postgres, reference: [{ table: a, key: [x] }, { table: public.a, key: [x] }],",
+    ],
+    code: "NAME_REPEATED",
+    mark: "public.a",
+  },
+  {
+    name: "a column twice in a key",
+    change: ["driver: postgres,", "driver: postgres, reference: [{ table: a, key: [x, y, x] }],"],
+    code: "NAME_REPEATED",
+    mark: "x",
+  },
+  {
+    name: "a key that is ignored",
+    change: ["driver: postgres,", "driver: postgres, reference: [{ table: a, key: [x], ignore: [y, x] }],"],
+    code: "VALUE_WRONG",
+    mark: "[y, x]",
+  },
 ])("an environment with $name is refused, and no secret is shown", ({ change, code, mark }) => {
   const problems = checkEnvironment(located(parseEnvironment(changed(ENVIRONMENT, [change]), "production.yaml")));
   expect(problems.map((problem) => problem.code)).toEqual([code]);

@@ -26,6 +26,7 @@ const environment = (name: string, url: string): Environment => ({
   notify: [],
   trusts: [],
   approval: { notBySigner: false },
+  parity: { accept: [] },
   state: ".midflight",
 });
 
