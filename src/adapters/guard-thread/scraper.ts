@@ -25,8 +25,10 @@ export type ScraperOptions = {
 };
 
 const EVERY_MS = 100;
+/** Instances are asked one after the other over this time: all at once they would answer us while users wait. */
+const SPREAD_MS = 70;
 /** The bin is closed after this time; who answers later is counted in the next one. */
-const ROUND_MS = 60;
+const ROUND_MS = 85;
 const DEADLINE_MS = 1_000;
 
 type Target = {
@@ -53,7 +55,9 @@ export const startScraper = (options: ScraperOptions): Scraper => {
   let isRunning = false;
   let isStopped = false;
 
-  const ask = async (target: Target): Promise<void> => {
+  const ask = async (target: Target, afterMs: number): Promise<void> => {
+    if (afterMs > 0) await pause(afterMs);
+    if (isStopped || target.isAsked) return;
     const { url } = target.instance;
     const from = performance.now();
     target.isAsked = true;
@@ -88,7 +92,7 @@ export const startScraper = (options: ScraperOptions): Scraper => {
     if (isRunning || isStopped) return;
     isRunning = true;
     const at = options.now();
-    const asked = Promise.all(targets.filter(({ isAsked }) => !isAsked).map(ask));
+    const asked = Promise.all(targets.map((target, index) => ask(target, (SPREAD_MS * index) / targets.length)));
     await Promise.race([asked, pause(ROUND_MS)]);
     isRunning = false;
     if (isStopped) return;

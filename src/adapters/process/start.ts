@@ -7,8 +7,11 @@ import { choosePort, isFree } from "./ports.ts";
 import type { InstanceRecord, Permit } from "./registry.ts";
 import type { Site } from "./site.ts";
 import { spawnInstance, type Spawned } from "./spawn.ts";
+import { turns } from "./turns.ts";
 
 const LOOK_EVERY_MS = 50;
+/** A program that starts takes a whole core for a moment, from those that serve users: the next one waits until it is ready, but not longer than this. */
+const APART_MS = 400;
 /** How many ports are tried when each turns out to be taken. */
 const PORT_TRIES = 5;
 
@@ -70,26 +73,30 @@ export async function starterFor(site: Site, records: readonly InstanceRecord[],
     }
     return { record, spawned };
   };
+  const inTurn = turns(options.clock, APART_MS);
+  const untilStarted = async (identity: Identity, release: Runnable, signal: AbortSignal): Promise<InstanceRecord> => {
+    for (let turn = 1; ; turn += 1) {
+      signal.throwIfAborted();
+      const port = await choosePort(reserved, turn === 1 ? identity.port : undefined);
+      const { record, spawned } = await launch(identity, release, port);
+      const outcome = await untilReady(site, record, () => spawned.ended(), signal);
+      if (outcome.kind === "ready") return settled(site, record, permit);
+      const tail = await tailOf(logPath(registry.dir, record));
+      const isTaken =
+        outcome.kind === "ended" &&
+        (/EADDRINUSE|address already in use|port \d+ is taken/i.test(tail) || !(await isFree(port)));
+      await permit();
+      await endUnused(site, record, signal);
+      if (isTaken && turn < PORT_TRIES) continue;
+      throw notReady(site, record, outcome, tail);
+    }
+  };
   return {
     async start(identity, signal) {
       const release = await runnable(identity);
       await permit();
       await killStrays(registry.dir, identity.id);
-      for (let turn = 1; ; turn += 1) {
-        signal.throwIfAborted();
-        const port = await choosePort(reserved, turn === 1 ? identity.port : undefined);
-        const { record, spawned } = await launch(identity, release, port);
-        const outcome = await untilReady(site, record, () => spawned.ended(), signal);
-        if (outcome.kind === "ready") return settled(site, record, permit);
-        const tail = await tailOf(logPath(registry.dir, record));
-        const isTaken =
-          outcome.kind === "ended" &&
-          (/EADDRINUSE|address already in use|port \d+ is taken/i.test(tail) || !(await isFree(port)));
-        await permit();
-        await endUnused(site, record, signal);
-        if (isTaken && turn < PORT_TRIES) continue;
-        throw notReady(site, record, outcome, tail);
-      }
+      return inTurn(() => untilStarted(identity, release, signal), signal);
     },
     async await(record, signal) {
       const outcome = await untilReady(site, record, () => undefined, signal);
