@@ -1,8 +1,13 @@
-import { fingerprintOf, certifiedFiles, factsOf } from "../rehearsal/certificate/certify.ts";
+import { certifiedFiles, fingerprintOf } from "../rehearsal/certificate/certify.ts";
 import { openEnvelope, signerOf, type Certificate } from "../rehearsal/certificate/envelope.ts";
 import type { TrustedKey } from "../rehearsal/certificate/key.ts";
-import { changedFacts, objectionsTo, type Intended, type Objection } from "../rehearsal/certificate/objections.ts";
-import type { CertifiedFact } from "../rehearsal/certificate/statement.ts";
+import {
+  changedFacts,
+  objectionsTo,
+  type FactsOfNow,
+  type Intended,
+  type Objection,
+} from "../rehearsal/certificate/objections.ts";
 import { isTakingBack } from "../engine/phases/asked.ts";
 import { mayApprove, type Clearance } from "../engine/clearance.ts";
 import type { Run } from "../engine/run.ts";
@@ -19,10 +24,7 @@ import { login, type State } from "./state.ts";
 export type Cleared = { readonly clearance: Clearance; readonly certificate?: string };
 
 /** The facts of production as they are now. Called only when a certificate is there to be compared with them. */
-export type FactsNow = (loaded: Loaded) => Promise<readonly CertifiedFact[]>;
-
-/** What is known without asking anything in production. */
-export const factsOfFiles: FactsNow = (loaded) => Promise.resolve(factsOf(loaded.graph));
+export type FactsNow = (loaded: Loaded) => Promise<FactsOfNow>;
 
 export type ClearOrder = {
   readonly io: CliIo;

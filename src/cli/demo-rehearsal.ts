@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { RehearseOrder, RehearseResult } from "../demo/surface.ts";
 import { verdictOf } from "../rehearsal/report/text.ts";
-import { factsOfFiles } from "./clear.ts";
 import { keys } from "./commands/keys.ts";
 import { rehearsalChecks } from "./rehearsal-checks.ts";
 import { rehearsalProgress } from "./rehearsal-progress.ts";
@@ -37,7 +36,6 @@ export async function rehearseForDemo(io: CliIo, output: OutputKind, order: Rehe
     isQuick: false,
     isResumed: false,
     key: await signingKey(here, join(out, "rehearsal.pem")),
-    facts: factsOfFiles,
     progress: rehearsalProgress(io, output === "json"),
     signal: order.signal,
   });

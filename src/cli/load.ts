@@ -6,7 +6,7 @@ import { BadInput, type Problem } from "../errors/problem.ts";
 import { compile } from "../graph/compile.ts";
 import type { Graph } from "../graph/graph.ts";
 import { planFingerprint } from "../graph/fingerprint.ts";
-import { checkTogether } from "../plan/check.ts";
+import { checkEnvironment, checkTogether } from "../plan/check.ts";
 import { readMigrations, type MigrationFile } from "../plan/migrations.ts";
 import type { Located, Parsed } from "../plan/located.ts";
 import type { Environment, Migration, Plan, Releases } from "../plan/model.ts";
@@ -56,6 +56,19 @@ export function given(io: CliIo, plan: string, options: { readonly env?: string;
     releases: options.releases ?? join(folder, "releases.yaml"),
     cwd: io.cwd,
   };
+}
+
+/** An environment by itself. Throws `BadInput` with every problem. */
+export async function loadEnvironment(io: CliIo, file: string): Promise<Environment> {
+  const read = await readInput(io, file);
+  const { located, problems } = parsed(read, file, parseEnvironment);
+  const broken = [
+    ...(read.problem === undefined ? [] : [read.problem]),
+    ...problems,
+    ...(located === undefined ? [] : checkEnvironment(located)),
+  ];
+  if (located === undefined || broken.length > 0) throw new BadInput(broken);
+  return { ...located.value, file: resolve(io.cwd, file) };
 }
 
 /** A plan by itself, with its migrations where it could be read. */

@@ -201,6 +201,28 @@ function commands(): readonly (readonly [Command, Load])[] {
       async () => (await import("./commands/certificate.ts")).certificate,
     ],
     [
+      withState(
+        withReleases(
+          new Command("parity")
+            .summary("show where two environments differ, or one and a snapshot of it; only reads")
+            .argument("<first>", "environment, or a file that `midflight snapshot` wrote")
+            .argument("<second>", "the other one"),
+        ),
+      )
+        .option("--plan <file>", "only what this plan depends on; names are those of files beside it")
+        .option("--all", "also what is only good to know, and lists of any length")
+        .option("--json", "as JSON"),
+      async () => (await import("./commands/parity.ts")).parity,
+    ],
+    [
+      withState(
+        withEnv(new Command("snapshot").summary("write how an environment is set up: no rows, no secrets; only reads")),
+      )
+        .option("--plan <file>", "the environment's file lies beside this plan")
+        .option("--out <file>", "write it there, for its owner alone"),
+      async () => (await import("./commands/snapshot.ts")).snapshot,
+    ],
+    [
       withState(new Command("approve").summary("approve the step that a run waits for").argument("<run>", "run id"))
         .option("--by <who>", "who approves (default: your login)")
         .option("--refuse", "refuse instead; the run is taken back"),

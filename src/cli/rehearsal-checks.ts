@@ -7,6 +7,7 @@ import { drillsOfTrial } from "../rehearsal/trial/drills-of-trial.ts";
 import { tryMigrations } from "../rehearsal/trial/try-migrations.ts";
 import type { CliIo } from "./io.ts";
 import type { Loaded } from "./load.ts";
+import { acceptancesOf } from "./sides.ts";
 import type { State } from "./state.ts";
 
 export type ChecksOrder = {
@@ -19,9 +20,32 @@ export type ChecksOrder = {
 
 /** What is looked at before anything is walked, cheapest first. Production is only read, in sessions that cannot write. */
 export const rehearsalChecks = (order: ChecksOrder): readonly Check[] => [
+  { name: "demo against production", run: () => compared(order) },
   { name: "migrations as they are written", run: (_stage, signal) => linted(order, signal) },
   { name: "migrations on clones of the demo store", run: (stage, signal) => tried(order, stage, signal) },
 ];
+
+async function compared({ io, demo, production, state }: ChecksOrder): Promise<readonly Drill[]> {
+  const [{ collectFacts }, { drillsOfParity }, { mattersTo }] = await Promise.all([
+    import("./collect-facts.ts"),
+    import("../rehearsal/parity/drills-of-parity.ts"),
+    import("../rehearsal/parity/certified-facts.ts"),
+  ]);
+  const startedAt = state.clock.monotonic();
+  const only = Object.keys(demo.plan.components);
+  const sides = await Promise.all([
+    collectFacts(io, demo.environment, { only, state: state.dir }),
+    collectFacts(io, production.environment, { only }),
+  ]);
+  const meant = new Set(
+    sides.flatMap(({ facts }) => facts.filter((fact) => mattersTo(production.graph, fact)).map(({ id }) => id)),
+  );
+  return drillsOfParity(sides, [...acceptancesOf(demo.environment), ...acceptancesOf(production.environment)], {
+    isMeant: (id) => meant.has(id),
+    now: state.clock.now(),
+    ms: state.clock.monotonic() - startedAt,
+  });
+}
 
 async function linted({ io, demo }: ChecksOrder, signal: AbortSignal): Promise<readonly Drill[]> {
   const { lintMigrations } = await import("./lint-migrations.ts");

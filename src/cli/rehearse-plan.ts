@@ -7,12 +7,13 @@ import { rehearse, type Check, type RehearsalParts } from "../rehearsal/rehearse
 import { certifiedFiles, certify } from "../rehearsal/certificate/certify.ts";
 import { seal } from "../rehearsal/certificate/envelope.ts";
 import type { SigningKey } from "../rehearsal/certificate/key.ts";
-import type { CertifiedFact } from "../rehearsal/certificate/statement.ts";
+import type { FactsOfNow } from "../rehearsal/certificate/objections.ts";
 import { awaitsSoak, isComplete, type Rehearsal } from "../rehearsal/rehearsal.ts";
 import { verdictOf } from "../rehearsal/report/text.ts";
 import { soak } from "../rehearsal/soak.ts";
 import type { Standing } from "../rehearsal/stage.ts";
 import { keepCertificate } from "./certificate-files.ts";
+import { liveFacts } from "./collect-facts.ts";
 import type { CliIo } from "./io.ts";
 import { signerWith } from "./keys.ts";
 import type { Loaded } from "./load.ts";
@@ -38,8 +39,6 @@ export type RehearseOrder = {
   readonly isResumed: boolean;
   /** Signs the certificate. Without one there is none. */
   readonly key?: SigningKey;
-  /** Facts of both sides that the certificate is bound to. */
-  readonly facts: (loaded: Loaded) => Promise<readonly CertifiedFact[]>;
   readonly progress: RehearsalParts["progress"] & { event(event: RunEvent): void };
   readonly signal: AbortSignal;
 };
@@ -196,11 +195,11 @@ const watchedOf = (standing: Standing): readonly WatchedInstance[] =>
       })),
   );
 
-type BothFacts = { readonly demo: readonly CertifiedFact[]; readonly production: readonly CertifiedFact[] };
+type BothFacts = { readonly demo: FactsOfNow; readonly production: FactsOfNow };
 
-const factsOfBoth = async ({ demo, production, facts }: RehearseOrder): Promise<BothFacts> => ({
-  demo: await facts(demo),
-  production: await facts(production),
+const factsOfBoth = async ({ io, state, demo, production }: RehearseOrder): Promise<BothFacts> => ({
+  demo: await liveFacts(io, demo, state.dir),
+  production: await liveFacts(io, production),
 });
 
 /** What the rehearsal earned, signed, and put where an upgrade of that environment looks for it. */
@@ -215,9 +214,9 @@ async function signed(
     midflight: VERSION,
     planFingerprint: demo.planFingerprint,
     files: certifiedFiles(demo.files),
-    demo: { graph: demo.graph, facts: facts.demo },
-    production: { graph: production.graph, facts: facts.production },
-    dependsOn: facts.production.map(({ id }) => id),
+    demo: { graph: demo.graph, facts: facts.demo.facts },
+    production: { graph: production.graph, facts: facts.production.facts },
+    dependsOn: facts.production.dependsOn,
     drills: rehearsal.drills,
     streams: rehearsal.soak.streams,
     soak: rehearsal.soak,

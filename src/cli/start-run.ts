@@ -4,7 +4,8 @@ import type { RunEvent } from "../events/event.ts";
 import type { Run } from "../engine/run.ts";
 import type { Conduct } from "../runtime/conduct.ts";
 import type { World } from "../runtime/world.ts";
-import { CERTIFICATE_COPY, clear, factsOfFiles, type FactsNow } from "./clear.ts";
+import { CERTIFICATE_COPY, clear } from "./clear.ts";
+import { liveFacts } from "./collect-facts.ts";
 import { sha256 } from "./sha256.ts";
 import type { CliIo, ExitStatus } from "./io.ts";
 import type { Loaded } from "./load.ts";
@@ -23,8 +24,6 @@ export type StartOrder = {
   readonly output: OutputKind;
   /** What the command line says of certificates. */
   readonly permit: Permit;
-  /** Facts of production as they are now, to compare a certificate with. Default: what the files tell. */
-  readonly facts?: FactsNow;
   readonly onEvent?: (event: RunEvent) => void;
   /** Leaves the closing lines to the caller. */
   readonly isQuiet?: boolean;
@@ -39,7 +38,7 @@ export async function startRun(
   order: StartOrder,
 ): Promise<{ readonly run: Run; readonly status: ExitStatus; readonly secrets: readonly string[] }> {
   const { io, loaded, state, permit } = order;
-  const cleared = await clear({ io, loaded, state, permit, facts: order.facts ?? factsOfFiles });
+  const cleared = await clear({ io, loaded, state, permit, facts: (one) => liveFacts(io, one, state.dir) });
   const run = newRunId(loaded, state.clock.now());
   const { world, secrets } = await wire(loaded, {
     env: io.env,

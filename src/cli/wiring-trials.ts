@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { identify, postgresTrials } from "../adapters/postgres/trials/trials.ts";
+import { identify } from "../adapters/postgres/identify.ts";
+import { postgresTrials } from "../adapters/postgres/trials/trials.ts";
 import { workloadOf } from "../graph/graph.ts";
 import type { ProcessComponent, StoreTrials } from "../plan/model.ts";
 import type { StoreIdentity, Trials } from "../ports/trials.ts";

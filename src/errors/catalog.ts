@@ -162,6 +162,12 @@ export const CATALOG = {
     explain:
       "A component is rolled before the store that it needs is expanded. The new release would read metadata that are not there yet.",
   },
+  FACTS_TIMED_OUT: {
+    exit: EXIT.refused,
+    retry: true,
+    explain:
+      "A component of an environment was asked how it is set up, and did not answer within a minute. It was only read; nothing was changed. The message names the component and the environment.",
+  },
   FENCED: {
     exit: EXIT.refused,
     retry: false,
@@ -461,6 +467,12 @@ export const CATALOG = {
     explain:
       "A roll wants a failure rate excluded in the dark that the guard's baseline calls health. No number of clean probes can show that, so the proof would never end.",
   },
+  REFERENCE_UNREADABLE: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "A table that the environment file names under `reference` cannot be compared row by row: this user may not read it, a policy would hide rows of it, it holds more rows than metadata ever does, or its `key` does not tell its rows apart. The message says which. Nothing was changed.",
+  },
   REGION_TWICE: {
     exit: EXIT.badInput,
     retry: false,
@@ -587,6 +599,12 @@ export const CATALOG = {
     retry: false,
     explain:
       "The private key that certificates are signed with cannot be used: it is not there, it is no Ed25519 key in PEM, or other users of this machine may read it. A key that others can read proves nothing. `midflight keys new` makes a pair; `chmod 600` closes a file.",
+  },
+  SNAPSHOT_INVALID: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "A file that should be a snapshot of an environment is none, or was changed by hand. `midflight snapshot --env NAME --out FILE` takes one; it holds schema, settings and sizes, no rows and no secrets.",
   },
   STATEMENTS_MALFORMED: {
     exit: EXIT.badInput,

@@ -6,7 +6,7 @@ import type { CliIo } from "../../src/cli/io.ts";
 import { signingKey } from "../../src/cli/keys.ts";
 import type { Passed } from "../../src/rehearsal/certificate/certify.ts";
 import type { SigningKey } from "../../src/rehearsal/certificate/key.ts";
-import { certificateFor, keep, strangeKey, trustNewKey } from "../support/certificates.ts";
+import { certificateFor, factsWith, keep, strangeKey, trustNewKey } from "../support/certificates.ts";
 import { midflight, OVERRIDE, start, type Ended } from "../support/cli.ts";
 import { forgeJournal } from "../support/forged-journal.ts";
 import { startSmallVenue, type SmallVenue } from "../support/small-venue.ts";
@@ -39,7 +39,13 @@ const runs = (): readonly string[] =>
   existsSync(join(place.state, "runs")) ? readdirSync(join(place.state, "runs")) : [];
 const folderOf = (run: string): string => join(place.state, "runs", run);
 const codeIn = ({ stderr }: Ended): string => /error (\w+):/.exec(stderr)?.[1] ?? stderr;
-const issue = (change?: (passed: Passed) => Passed, by = key): Promise<string> => certificateFor(place, by, change);
+/** Files with the facts of the venue as it stands. */
+const real = (files: { readonly plan: string; readonly environment: string }) => ({
+  ...files,
+  facts: factsWith(place.env, place.dir),
+});
+const issue = (change?: (passed: Passed) => Passed, by = key): Promise<string> =>
+  certificateFor(real(place), by, change);
 
 /** What somebody gets who calls this: the code of the refusal, and that nothing was touched by it. */
 async function refusal(args: readonly string[]): Promise<unknown> {
@@ -381,7 +387,7 @@ describe("a step that waits for approval", () => {
       (env) => `${env}approval: { notBySigner: true }\n`,
       async () => {
         const plan = at("plans/approved.yaml");
-        await keep(place.state, await certificateFor({ plan, environment: place.environment }, key));
+        await keep(place.state, await certificateFor(real({ plan, environment: place.environment }), key));
         const args = ["upgrade", "plans/approved.yaml", "--env", "production"];
         const conductor = start(args, { cwd: place.dir, env: place.env, limitMs: 80_000 });
         await conductor.says(/move-started +approval/, 60_000);

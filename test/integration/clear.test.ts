@@ -2,11 +2,12 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { clear, factsOfFiles, type ClearOrder } from "../../src/cli/clear.ts";
+import { clear, type ClearOrder } from "../../src/cli/clear.ts";
 import type { CliIo } from "../../src/cli/io.ts";
 import { loadFiles } from "../../src/cli/load.ts";
+import type { FactsOfNow } from "../../src/rehearsal/certificate/objections.ts";
 import { fileState } from "../../src/cli/wiring-state.ts";
-import { certificateFor, keep, trustNewKey } from "../support/certificates.ts";
+import { certificateFor, factsOfFiles, keep, trustNewKey } from "../support/certificates.ts";
 import { scratch } from "../support/scratch.ts";
 
 const folder = scratch();
@@ -54,14 +55,19 @@ test("of several certificates the newest that holds is taken", async () => {
 test("a fact that cannot be seen, or whose reader fails, clears nothing", async () => {
   const { order, files, key, state } = await stage();
   await keep(state, await certificateFor(files, key));
-  await expect(clear({ ...order, facts: () => Promise.resolve([]) })).rejects.toMatchObject({
+  await expect(clear({ ...order, facts: () => Promise.resolve({ facts: [], dependsOn: [] }) })).rejects.toMatchObject({
     code: "CERTIFICATE_MISMATCH",
-    message: expect.stringContaining("cannot be seen now") as unknown,
+    message: expect.stringContaining("is not there now") as unknown,
   });
   await expect(clear({ ...order, facts: () => Promise.reject(new Error("no way to production")) })).rejects.toThrow(
     "no way to production",
   );
   expect((await clear(order))?.clearance).toMatchObject({ kind: "certificate", keyId: key.id });
+});
+
+const withMore = (now: FactsOfNow, more: FactsOfNow["facts"]): FactsOfNow => ({
+  facts: [...now.facts, ...more],
+  dependsOn: [...now.dependsOn, ...more.map(({ id }) => id)],
 });
 
 test("a certificate of ten thousand facts and five hundred drills is found and verified in less than two seconds", async () => {
@@ -88,7 +94,7 @@ test("a certificate of ten thousand facts and five hundred drills is found and v
   const measured: number[] = [];
   for (let round = 0; round < 11; round += 1) {
     const from = performance.now();
-    await clear({ ...order, facts: async (loaded) => [...(await factsOfFiles(loaded)), ...facts] });
+    await clear({ ...order, facts: async (loaded) => withMore(await factsOfFiles(loaded), facts) });
     measured.push(performance.now() - from);
   }
   const median = measured.toSorted((a, b) => a - b)[5] ?? Infinity;

@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Client } from "pg";
+import { identify } from "../../src/adapters/postgres/identify.ts";
 import { openReader } from "../../src/adapters/postgres/read-only.ts";
-import { identify, postgresTrials } from "../../src/adapters/postgres/trials/trials.ts";
+import { postgresTrials } from "../../src/adapters/postgres/trials/trials.ts";
 import type { PostgresTrialsOptions } from "../../src/adapters/postgres/trials/trials.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import type { TrialGround } from "../../src/ports/trials.ts";
@@ -199,7 +200,7 @@ describe("production", () => {
     ["42601", "insert into public.users values ('x', 'x', 1); commit"],
   ])("cannot be written to: %s %s", async (code, sql) => {
     const url = await store(`${STORE} create sequence s`);
-    const reader = await openReader(url, "test", never);
+    const reader = await openReader(url, { name: "test" }, never);
     await expect(reader.query(sql)).rejects.toMatchObject({ code });
     await reader.close();
   });
@@ -212,7 +213,7 @@ describe("production", () => {
     ["commit", "set default_transaction_read_only = off"],
   ])("stays closed after %s", async (...words) => {
     const url = await store();
-    const reader = await openReader(url, "test", never);
+    const reader = await openReader(url, { name: "test" }, never);
     for (const sql of words) await reader.query(sql);
     await expect(reader.query("delete from public.orders")).rejects.toMatchObject({ code: "25006" });
     await reader.close();

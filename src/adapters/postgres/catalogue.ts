@@ -8,7 +8,7 @@ export type CatalogueRow = { readonly k: string; readonly n: string; readonly d:
  * Everything that a release could notice of the structure; our own schema is left out, or up and down could not match.
  * `db` must have an empty search_path, since the texts depend on it. Compare only within one major version of the server.
  */
-export const readCatalogue = async (db: Connection): Promise<readonly CatalogueRow[]> => {
+export const readCatalogue = async (db: Pick<Connection, "query">): Promise<readonly CatalogueRow[]> => {
   const rows = await db.query(CATALOGUE);
   return rows
     .map((row) => ({

@@ -56,7 +56,7 @@ export const createHistory = async (db: Connection): Promise<void> => {
 };
 
 /** In order of application. Empty where there is no history yet. */
-export const readHistory = async (db: Connection): Promise<readonly HistoryRow[]> => {
+export const readHistory = async (db: Pick<Connection, "query">): Promise<readonly HistoryRow[]> => {
   const [row] = await db.query("select pg_catalog.to_regclass('midflight.history') is not null as found");
   if (row?.["found"] !== true) return [];
   return (await db.query("select * from midflight.history order by id")).map(historyRow);

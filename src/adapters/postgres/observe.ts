@@ -25,7 +25,7 @@ export const stateWith = async (db: Connection, history: readonly HistoryRow[]):
 };
 
 // An object that somebody drops while the catalogue is read makes the server stumble over its missing parts.
-const readStable = async (db: Connection): ReturnType<typeof readCatalogue> => {
+export const readStable = async (db: Pick<Connection, "query">): ReturnType<typeof readCatalogue> => {
   for (let tries = 1; ; tries += 1) {
     try {
       return await readCatalogue(db);

@@ -1,7 +1,7 @@
 import { BUDGETS } from "./budgets.ts";
 import type { Budgets } from "./budgets.ts";
 import { connect } from "./connect.ts";
-import type { Row } from "./connect.ts";
+import type { Login, Row } from "./connect.ts";
 import { targetOf } from "./target.ts";
 
 /** A session through which nothing can be written, whatever it is asked. */
@@ -17,16 +17,18 @@ export type Reader = {
  */
 export async function openReader(
   url: string,
-  name: string,
+  login: Login,
   signal: AbortSignal,
   budgets: Budgets = BUDGETS,
 ): Promise<Reader> {
   const db = await connect(
     targetOf(url),
-    { name, settings: { default_transaction_read_only: "on", search_path: "" } },
+    { ...login, settings: { ...login.settings, default_transaction_read_only: "on", search_path: "" } },
     budgets,
     signal,
   );
+  const cut = (): void => db.destroy();
+  signal.addEventListener("abort", cut, { once: true });
   return {
     async query(text, values = []) {
       signal.throwIfAborted();
@@ -34,10 +36,16 @@ export async function openReader(
       await db.query("begin transaction read only; select 1");
       try {
         return await db.query(text, values);
+      } catch (error) {
+        signal.throwIfAborted();
+        throw error;
       } finally {
         await db.query("rollback").catch(() => db.destroy());
       }
     },
-    close: () => db.close(),
+    close() {
+      signal.removeEventListener("abort", cut);
+      return db.close();
+    },
   };
 }

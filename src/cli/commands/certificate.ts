@@ -3,7 +3,8 @@ import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { openEnvelope } from "../../rehearsal/certificate/envelope.ts";
 import { certificateText } from "../../rehearsal/certificate/text.ts";
 import { readCertificate } from "../certificate-files.ts";
-import { examined, factsOfFiles } from "../clear.ts";
+import { examined } from "../clear.ts";
+import { liveFacts } from "../collect-facts.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { load } from "../load.ts";
 import { stateDirOf } from "../state-dir.ts";
@@ -58,7 +59,7 @@ async function verify(io: CliIo, file: string, plan: string, options: Options): 
       loaded,
       state,
       permit: { kind: "certificate", file },
-      facts: factsOfFiles,
+      facts: (one) => liveFacts(io, one, state.dir),
     });
     const { validUntil } = proof.statement.predicate;
     io.print(

@@ -4,7 +4,6 @@ import type { SigningKey } from "../../rehearsal/certificate/key.ts";
 import { isComplete, type Rehearsal } from "../../rehearsal/rehearsal.ts";
 import { summary, verdictOf } from "../../rehearsal/report/text.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { factsOfFiles } from "../clear.ts";
 import { signingKey } from "../keys.ts";
 import { load } from "../load.ts";
 import { reportOf } from "../rehearsal-files.ts";
@@ -61,7 +60,6 @@ export async function rehearseCommand(
       isQuick: options.quick === true,
       isResumed: options.resume === true,
       ...(key === undefined ? {} : { key }),
-      facts: factsOfFiles,
       progress: rehearsalProgress(io, options.json === true),
       signal: stop.signal,
     });

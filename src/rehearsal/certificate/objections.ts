@@ -19,6 +19,9 @@ export type Intended = {
   readonly soakMs: number;
 };
 
+/** Production as it is now. `dependsOn`: ids of the facts that the plan stands on. */
+export type FactsOfNow = { readonly facts: readonly CertifiedFact[]; readonly dependsOn: readonly string[] };
+
 /** More differences than these are counted, not listed. */
 const MOST_NAMED = 5;
 
@@ -30,17 +33,20 @@ export const objectionsTo = (about: RehearsalPredicate, intended: Intended, now:
   ...untimely(about, now),
 ];
 
-/** Facts of production that the plan depends on and that are not as they were. `now` holds what is known today. */
-export function changedFacts(about: RehearsalPredicate, now: readonly CertifiedFact[]): readonly Objection[] {
+/** Facts of production that the plan depends on and that are not as they were, or were not there. `now` holds what is known today. */
+export function changedFacts(about: RehearsalPredicate, now: FactsOfNow): readonly Objection[] {
   const before = new Map(about.production.facts.map(({ id, value }) => [id, value]));
-  const today = new Map(now.map(({ id, value }) => [id, value]));
+  const today = new Map(now.facts.map(({ id, value }) => [id, value]));
   const changed = about.dependsOn.flatMap((id) => {
     const [was, is] = [before.get(id), today.get(id)];
     if (was === undefined) return [`${id}, which the plan depends on, was not recorded by the rehearsal`];
-    if (is === undefined) return [`${id} cannot be seen now; it was ${short(was)}`];
+    if (is === undefined) return [`${id} was ${short(was)} in ${about.production.name} and is not there now`];
     return was === is ? [] : [`${id} was ${short(was)} in ${about.production.name} and is ${short(is)} now`];
   });
-  return named(changed, "facts").map((text) => ({ code: "CERTIFICATE_MISMATCH", text }));
+  const added = now.dependsOn
+    .filter((id) => !before.has(id))
+    .map((id) => `${id} is ${short(today.get(id) ?? "there")} in ${about.production.name} now and was not there`);
+  return named([...changed, ...added], "facts").map((text) => ({ code: "CERTIFICATE_MISMATCH", text }));
 }
 
 function otherPlan(about: RehearsalPredicate, { planFingerprint, files, graph }: Intended): readonly Objection[] {

@@ -1,8 +1,8 @@
 import type { Clock } from "../../../ports/clock.ts";
-import type { StoreIdentity, TrialGround, Trials } from "../../../ports/trials.ts";
+import type { TrialGround, Trials } from "../../../ports/trials.ts";
 import type { Budgets } from "../budgets.ts";
 import type { Connection } from "../connect.ts";
-import { openReader } from "../read-only.ts";
+import { identify } from "../identify.ts";
 import { targetOf } from "../target.ts";
 import { makeClone } from "./clone.ts";
 import { clear, groundOf, openKeeper, sweep } from "./ground.ts";
@@ -29,28 +29,6 @@ export const postgresTrials = (options: PostgresTrialsOptions): Trials => {
     open: (signal) => open(groundOf(options.url, options), options, signal),
   };
 };
-
-/** Who answers at an address. Never writes, so it may be asked of production. Rejects `METADATA_UNREACHABLE`. */
-export const identify = async (url: string, signal: AbortSignal): Promise<StoreIdentity> => {
-  const reader = await openReader(url, "midflight identity", signal);
-  try {
-    const [row] = await reader.query(IDENTITY);
-    return {
-      place: targetOf(url).place,
-      system: String(row?.["system"]),
-      startedAt: String(row?.["started"]),
-      database: String(row?.["database"]),
-      isStandby: row?.["standby"] === true,
-    };
-  } finally {
-    await reader.close();
-  }
-};
-
-const IDENTITY = `
-select (select system_identifier::text from pg_catalog.pg_control_system()) as system,
-       pg_catalog.to_char(pg_catalog.pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') as started,
-       (select oid::text from pg_catalog.pg_database where datname = pg_catalog.current_database()) as database, pg_catalog.pg_is_in_recovery() as standby`;
 
 const open = async (ground: Ground, options: PostgresTrialsOptions, signal: AbortSignal): Promise<TrialGround> => {
   const keeper = await openKeeper(ground, signal);

@@ -1,7 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { certifiedFiles } from "../../../../src/rehearsal/certificate/certify.ts";
-import { changedFacts, objectionsTo, type Intended } from "../../../../src/rehearsal/certificate/objections.ts";
+import {
+  changedFacts,
+  objectionsTo,
+  type FactsOfNow,
+  type Intended,
+} from "../../../../src/rehearsal/certificate/objections.ts";
 import type { RehearsalPredicate } from "../../../../src/rehearsal/certificate/statement.ts";
 import { planFingerprint } from "../../../../src/graph/fingerprint.ts";
 import { sha256 } from "../../../../src/cli/sha256.ts";
@@ -18,7 +23,7 @@ const withFiles = (files: typeof FILES): Partial<Intended> => ({
 
 test("nothing speaks against a certificate for exactly this", () => {
   expect(texts(ABOUT)).toEqual([]);
-  expect(changedFacts(ABOUT, FACTS)).toEqual([]);
+  expect(changedFacts(ABOUT, { facts: FACTS, dependsOn: ABOUT.dependsOn })).toEqual([]);
 });
 
 test("a changed byte in plan, releases or a migration is refused, and the file is named", () => {
@@ -118,20 +123,25 @@ describe("a certificate is refused, and the reason is said,", () => {
   });
 });
 
-test("a fact of production that the plan depends on may not change, vanish or be unrecorded; others may", () => {
+test("a fact of production that the plan depends on may not change, vanish, appear or be unrecorded; others may", () => {
   const now = (changes: Readonly<Record<string, string | undefined>>) =>
     FACTS.flatMap(({ id, value }) => {
       const is = id in changes ? changes[id] : value;
       return is === undefined ? [] : [{ id, value: is }];
     });
-  const said = (facts: Parameters<typeof changedFacts>[1], predicate = ABOUT) =>
-    changedFacts(predicate, facts).map(({ text }) => text);
+  const said = (facts: FactsOfNow["facts"], predicate = ABOUT, dependsOn = predicate.dependsOn) =>
+    changedFacts(predicate, { facts, dependsOn }).map(({ text }) => text);
   expect(said(now({ "host/name": "b" }))).toEqual([]);
   expect(said(now({ "db/schema": "sha256:bb" }))).toEqual([
     "db/schema was sha256:aa in production and is sha256:bb now",
   ]);
-  expect(said(now({ "gateway/instances": undefined }))).toEqual(["gateway/instances cannot be seen now; it was 6"]);
-  expect(said(FACTS, about({ dependsOn: ["db/rows"] }))).toEqual([
+  expect(said(now({ "gateway/instances": undefined }))).toEqual([
+    "gateway/instances was 6 in production and is not there now",
+  ]);
+  expect(said([...FACTS, { id: "db/trigger", value: "on" }], ABOUT, [...ABOUT.dependsOn, "db/trigger"])).toEqual([
+    "db/trigger is on in production now and was not there",
+  ]);
+  expect(said(FACTS, about({ dependsOn: ["db/rows"] }), ABOUT.dependsOn)).toEqual([
     "db/rows, which the plan depends on, was not recorded by the rehearsal",
   ]);
 });
