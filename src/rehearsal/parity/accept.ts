@@ -7,7 +7,7 @@ export type PlacedAcceptance = Acceptance & { readonly from: string; readonly in
 export function matches(pattern: string, id: string): boolean {
   const parts = pattern.split(/(\*\*|\*)/).map((part) => {
     if (part === "**") return ".*";
-    return part === "*" ? "[^/]*" : part.replaceAll(/[\\^$.+?()[\]{}|/-]/g, String.raw`\$&`);
+    return part === "*" ? "[^/]*" : part.replaceAll(/[\\^$.+?()[\]{}|]/g, String.raw`\$&`);
   });
   return new RegExp(`^${parts.join("")}$`, "su").test(id);
 }

@@ -149,6 +149,8 @@ describe("an accepted difference", () => {
     ["db/**", "db/setting/work_mem", true],
     ["db/setting/work.mem", "db/setting/work_mem", false],
     ["db/schema/fn/f(*)", "db/schema/fn/f(a, b)", true],
+    ["orders-db/setting/*", "orders-db/setting/work_mem", true],
+    ["a\\^$.+?()[]{}|/-b", "a\\^$.+?()[]{}|/-b", true],
     ["*", "", true],
     ["work_mem", "db/setting/work_mem", false],
   ])("%s and %s: %s", (pattern, id, is) => {
