@@ -21,9 +21,12 @@ export const midflightSurface = (io: CliIo, output: OutputKind): Midflight => ({
 });
 
 async function upgrade(io: CliIo, output: OutputKind, order: UpgradeOrder): Promise<UpgradeResult> {
-  const loaded = await loadFiles(io, { plan: order.plan, environment: order.environment, releases: order.releases });
-  const state = fileState(stateDirOf(order.environment));
   const cwd = dirname(dirname(order.plan));
+  const loaded = await loadFiles(
+    { ...io, cwd },
+    { plan: order.plan, environment: order.environment, releases: order.releases },
+  );
+  const state = fileState(stateDirOf(order.environment));
   const { run, status, secrets } = await startRun({
     io,
     cwd,
@@ -54,11 +57,10 @@ const stateDirOf = (environment: string): string => join(dirname(environment), "
  */
 async function bringUp(io: CliIo, order: Parameters<Midflight["bringUp"]>[0]): Promise<Estate> {
   const folder = dirname(order.environment);
-  const loaded = await loadFiles(io, {
-    plan: join(folder, "good-upgrade.yaml"),
-    environment: order.environment,
-    releases: order.releases,
-  });
+  const loaded = await loadFiles(
+    { ...io, cwd: dirname(folder) },
+    { plan: join(folder, "good-upgrade.yaml"), environment: order.environment, releases: order.releases },
+  );
   const release = loaded.releases.releases[order.release]?.process;
   if (release === undefined)
     throw new UpgradeError("VENUE_CONFIG", `${order.release} is not of the process driver`, {

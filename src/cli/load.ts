@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { open, readdir, readFile } from "node:fs/promises";
 import { MOST_BYTES, unreadable } from "../plan/source/decode-source.ts";
-import { basename, dirname, isAbsolute, join, resolve } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { BadInput, type Problem } from "../errors/problem.ts";
 import { compile } from "../graph/compile.ts";
 import type { Graph } from "../graph/graph.ts";
@@ -13,8 +13,8 @@ import type { Environment, Migration, Plan, Releases } from "../plan/model.ts";
 import { parseEnvironment } from "../plan/parse-environment.ts";
 import { parsePlan } from "../plan/parse-plan.ts";
 import { parseReleases } from "../plan/parse-releases.ts";
-import type { RunStore } from "../ports/journal.ts";
 import type { CliIo } from "./io.ts";
+import { driverFolder, readDriverPrograms, readPlanPrograms } from "./named-programs.ts";
 import { sha256 } from "./sha256.ts";
 
 /** Where the files were found, as given or worked out. */
@@ -87,8 +87,10 @@ export async function checkAlone(io: CliIo, file: string, releasesFile: string |
   const broken = [...(read.problem === undefined ? [] : [read.problem]), ...plan.problems];
   if (plan.located === undefined) return { problems: [...broken, ...(releases?.problems ?? [])], migrations: {} };
   const folders = await readFolders(io, plan.located.value);
+  const programs = await readPlanPrograms(plan.located, io.cwd, dirname(resolve(io.cwd, file)));
   const problems = [
     ...folders.problems,
+    ...programs.problems,
     ...(releases?.problems ?? []),
     ...checkTogether({
       plan: plan.located,
@@ -119,9 +121,15 @@ export async function loadFiles(io: CliIo, files: Given): Promise<Loaded> {
       : await readFolders(io, plan.located.value);
   if (plan.located === undefined || environment.located === undefined || releases.located === undefined)
     throw new BadInput([...problems, ...folders.problems]);
+  const programs = {
+    plan: await readPlanPrograms(plan.located, io.cwd, dirname(resolve(io.cwd, files.plan))),
+    driver: await readDriverPrograms(environment.located, io.cwd, dirname(resolve(io.cwd, files.environment))),
+  };
   const broken = [
     ...problems,
     ...folders.problems,
+    ...programs.plan.problems,
+    ...programs.driver.problems,
     ...checkTogether({
       plan: plan.located,
       environment: environment.located,
@@ -130,35 +138,39 @@ export async function loadFiles(io: CliIo, files: Given): Promise<Loaded> {
     }),
   ];
   if (broken.length > 0) throw new BadInput(broken);
-  const inputs = [
-    { name: "plan.yaml", text: plan.located.source.text },
-    { name: "releases.yaml", text: releases.located.source.text },
-    ...folders.texts,
-  ];
   return assemble(
-    io,
-    plan.located.value,
-    environment.located.value,
-    releases.located.value,
-    folders.migrations,
-    [...inputs, { name: "environment.yaml", text: environment.located.source.text }],
-    planFingerprint(inputs, sha256),
+    {
+      plan: plan.located,
+      environment: environment.located,
+      releases: releases.located,
+      migrations: folders.migrations,
+      planTexts: [...folders.texts, ...programs.plan.files],
+      driverTexts: programs.driver.files,
+    },
+    io.cwd,
     files,
   );
 }
 
-function assemble(
-  io: CliIo,
-  plan: Plan,
-  environment: Environment,
-  releases: Releases,
-  migrations: Loaded["migrations"],
-  files: Loaded["files"],
-  fingerprint: string,
-  where: Given,
-): Loaded {
+/** Everything that was read. `planTexts` are the plan's files besides itself and its releases, `driverTexts` those of the environment's drivers. */
+export type Read = {
+  readonly plan: Located<Plan>;
+  readonly environment: Located<Environment>;
+  readonly releases: Located<Releases>;
+  readonly migrations: Loaded["migrations"];
+  readonly planTexts: Loaded["files"];
+  readonly driverTexts: Loaded["files"];
+};
+
+export function assemble(read: Read, cwd: string, where: Given): Loaded {
+  const inputs = [
+    { name: "plan.yaml", text: read.plan.source.text },
+    { name: "releases.yaml", text: read.releases.source.text },
+    ...read.planTexts,
+  ];
+  const [plan, environment, releases] = [read.plan.value, read.environment.value, read.releases.value];
   // Paths in the files are relative to the file that says them.
-  const placed: Environment = { ...environment, file: resolve(io.cwd, where.environment) };
+  const placed: Environment = { ...environment, file: resolve(cwd, where.environment) };
   const found: Releases = {
     ...releases,
     releases: Object.fromEntries(
@@ -170,7 +182,7 @@ function assemble(
               ...release,
               process: {
                 ...release.process,
-                path: absolute(release.process.path, dirname(resolve(io.cwd, where.releases))),
+                path: absolute(release.process.path, dirname(resolve(cwd, where.releases))),
               },
             },
       ]),
@@ -180,13 +192,31 @@ function assemble(
     plan,
     environment: placed,
     releases: found,
-    migrations,
-    graph: compile({ plan, environment: placed, releases: found, migrations, sha256 }),
-    planFingerprint: fingerprint,
-    files,
+    migrations: read.migrations,
+    graph: compile({
+      plan,
+      environment: placed,
+      releases: found,
+      migrations: read.migrations,
+      programs: programsByComponent(environment, read.driverTexts),
+      sha256,
+    }),
+    planFingerprint: planFingerprint(inputs, sha256),
+    files: [...inputs, { name: "environment.yaml", text: read.environment.source.text }, ...read.driverTexts],
     given: where,
   };
 }
+
+const programsByComponent = (environment: Environment, files: Loaded["files"]) =>
+  Object.fromEntries(
+    Object.keys(environment.components).map((name) => [
+      name,
+      files
+        .filter((file) => file.name.startsWith(`${driverFolder(name)}/`))
+        .map((file) => ({ name: file.name.slice(driverFolder(name).length + 1), sha256: sha256(file.text) }))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
+    ]),
+  );
 
 const absolute = (path: string, folder: string): string => (isAbsolute(path) ? path : resolve(folder, path));
 
@@ -255,53 +285,11 @@ async function readFolders(io: CliIo, plan: Plan): Promise<Folders> {
   return folders;
 }
 
-async function readSql(folder: string): Promise<readonly MigrationFile[] | undefined> {
+export async function readSql(folder: string): Promise<readonly MigrationFile[] | undefined> {
   try {
     const names = (await readdir(folder)).filter((name) => name.endsWith(".sql")).toSorted();
     return await Promise.all(names.map(async (name) => ({ name, bytes: await readFile(join(folder, name)) })));
   } catch {
     return undefined;
   }
-}
-
-/** What a run was given, from the copies beside its journal: an edited file changes nothing. */
-export async function loadCopies(store: RunStore, run: string): Promise<Loaded> {
-  const root = dirname(store.pathOf(run, "input/plan.yaml"));
-  const where = JSON.parse((await store.getFile(run, "input.json")) ?? "{}") as Given & { readonly cwd: string };
-  const text = async (name: string) => (await store.getFile(run, `input/${name}`)) ?? "";
-  const bytes = async (name: string) => new TextEncoder().encode(await text(name));
-  const plan = parsePlan(await bytes("plan.yaml"), join(root, "plan.yaml"));
-  const environment = parseEnvironment(await bytes("environment.yaml"), join(root, "environment.yaml"));
-  const releases = parseReleases(await bytes("releases.yaml"), join(root, "releases.yaml"));
-  const broken = [plan, environment, releases].flatMap((one) => (one.ok ? [] : one.problems));
-  if (!plan.ok || !environment.ok || !releases.ok) throw new BadInput(broken);
-  const migrations: Record<string, readonly Migration[]> = {};
-  const texts: { name: string; text: string }[] = [];
-  for (const [name, component] of Object.entries(plan.located.value.components)) {
-    if (component.migrations === undefined) continue;
-    const files = (await readSql(join(root, "migrations", name))) ?? [];
-    migrations[name] = readMigrations(files, component.migrations).migrations;
-    texts.push(
-      ...files.map((file) => ({
-        name: `migrations/${name}/${basename(file.name)}`,
-        text: new TextDecoder().decode(file.bytes),
-      })),
-    );
-  }
-  const inputs = [
-    { name: "plan.yaml", text: plan.located.source.text },
-    { name: "releases.yaml", text: releases.located.source.text },
-    ...texts,
-  ];
-  const io = { cwd: where.cwd } as CliIo;
-  return assemble(
-    io,
-    plan.located.value,
-    environment.located.value,
-    releases.located.value,
-    migrations,
-    [...inputs, { name: "environment.yaml", text: environment.located.source.text }],
-    planFingerprint(inputs, sha256),
-    where,
-  );
 }

@@ -461,6 +461,12 @@ export const CATALOG = {
     explain:
       "PostgreSQL refuses to run as root, and midflight, running as root, found neither another user that it may start it as nor a folder that such a user can enter. Run midflight as an ordinary user, or point TMPDIR at a folder that everybody may enter, such as /tmp.",
   },
+  PROGRAM_UNREADABLE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "A command line of the plan, or of a command driver, starts a file that is not there or may not be read. Programs run in the folder where midflight is started, so their paths are seen from there. What is read becomes a part of the plan's fingerprint: a certificate stands for these bytes.",
+  },
   PROOF_IMPOSSIBLE: {
     exit: EXIT.badInput,
     retry: false,

@@ -9,7 +9,7 @@ import type {
   RollStep,
 } from "../plan/model.ts";
 import { compileStep, type StepContext } from "./compile-step.ts";
-import type { Graph, GraphComponent } from "./graph.ts";
+import type { Graph, GraphComponent, WorkloadComponent } from "./graph.ts";
 
 export type CompileInput = {
   readonly plan: Plan;
@@ -17,6 +17,8 @@ export type CompileInput = {
   readonly releases: Releases;
   /** Component → its migrations, sorted by name. */
   readonly migrations: Readonly<Record<string, readonly Migration[]>>;
+  /** Component → what its driver starts in this environment. */
+  readonly programs?: Readonly<Record<string, NonNullable<WorkloadComponent["programs"]>>>;
   readonly sha256: (text: string) => string;
 };
 
@@ -47,10 +49,12 @@ function compileComponent(input: CompileInput, name: string, component: PlanComp
   const placed = input.environment.components[name];
   if (placed === undefined) throw new Bug(`component ${name} has no place in ${input.environment.name}`);
   if (placed.driver === "postgres") return metadataComponent(input, name);
+  const programs = input.programs?.[name] ?? [];
   return {
     kind: "workload",
     name,
     driver: placed.driver,
+    ...(programs.length === 0 ? {} : { programs }),
     regions: regionsOf(input.environment, placed),
     instances: placed.driver === "process" ? placed.instances : 1,
     target: targetOf(input, name, component, placed),

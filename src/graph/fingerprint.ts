@@ -17,7 +17,7 @@ export function canonicalJson(value: unknown): string {
 /** Of one environment's compiled graph. */
 export const graphFingerprint = (graph: Graph, sha256: Sha256): string => `sha256:${sha256(canonicalJson(graph))}`;
 
-/** Of the plan: the bytes of plan, releases and migrations, each with its name and length, in sorted order. */
+/** Of the plan: the bytes of plan, releases, migrations and programs, each with its name and length, in sorted order. */
 export const planFingerprint = (
   files: readonly { readonly name: string; readonly text: string }[],
   sha256: Sha256,

@@ -54,7 +54,7 @@ export const certifiedFiles = (
   files: readonly { readonly name: string; readonly text: string }[],
 ): readonly CertifiedFile[] =>
   files
-    .filter(({ name }) => name !== "environment.yaml")
+    .filter(({ name }) => name !== "environment.yaml" && !name.startsWith("environment/"))
     .map(({ name, text }) => ({ name, sha256: sha256(text) }))
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
 
@@ -62,6 +62,14 @@ export const certifiedFiles = (
 export const factsOf = (graph: Graph): readonly CertifiedFact[] => [
   { id: "graph", value: fingerprintOf(graph) },
   ...releasesOf(graph).map(({ name, digest }) => ({ id: `release/${name}`, value: digest })),
+  ...Object.values(graph.components).flatMap((component) =>
+    component.kind === "workload"
+      ? (component.programs ?? []).map((program) => ({
+          id: `program/${component.name}/${program.name}`,
+          value: `sha256:${program.sha256}`,
+        }))
+      : [],
+  ),
 ];
 
 export const stepsOf = (graph: Graph): CertifiedEnvironment["steps"] =>
