@@ -87,10 +87,9 @@ export async function checkAlone(io: CliIo, file: string, releasesFile: string |
   const broken = [...(read.problem === undefined ? [] : [read.problem]), ...plan.problems];
   if (plan.located === undefined) return { problems: [...broken, ...(releases?.problems ?? [])], migrations: {} };
   const folders = await readFolders(io, plan.located.value);
-  const programs = await readPlanPrograms(plan.located, io.cwd, dirname(resolve(io.cwd, file)));
   const problems = [
     ...folders.problems,
-    ...programs.problems,
+    ...(await missingPrograms(plan.located, io.cwd, dirname(resolve(io.cwd, file)))),
     ...(releases?.problems ?? []),
     ...checkTogether({
       plan: plan.located,
@@ -99,6 +98,16 @@ export async function checkAlone(io: CliIo, file: string, releasesFile: string |
     }),
   ];
   return { problems, plan: plan.located.value, migrations: folders.migrations };
+}
+
+/** A check may be made in another folder than the run is started in: it is enough that the programs lie as seen from the plan's folder or one above it. */
+async function missingPrograms(plan: Located<Plan>, cwd: string, folder: string): Promise<readonly Problem[]> {
+  const here = await readPlanPrograms(plan, cwd, folder);
+  if (here.problems.length === 0) return [];
+  for (let above = folder; ; above = dirname(above)) {
+    if ((await readPlanPrograms(plan, above, folder)).problems.length === 0) return [];
+    if (above === dirname(above)) return here.problems;
+  }
 }
 
 type Bytes = { readonly bytes?: Uint8Array; readonly problem?: Problem };

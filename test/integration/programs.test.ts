@@ -125,6 +125,14 @@ describe("the programs of a plan", () => {
     expect((await checkAlone(io, files.plan, undefined)).problems).toEqual(problems);
   });
 
+  test("are no problem of a check that is made in another folder, as long as they lie as seen from one above the plan", async () => {
+    const { io, dir, files } = place();
+    const elsewhere = { ...io, cwd: join(dir, "plans") };
+    expect((await checkAlone(elsewhere, files.plan, undefined)).problems).toEqual([]);
+    const loading = loadFiles(elsewhere, { ...files, releases: join(dir, "plans/releases.yaml") });
+    expect((await problemsOf(loading)).map(({ code }) => code)).toContain("PROGRAM_UNREADABLE");
+  });
+
   test("may name what is not there yet, folders, addresses and what lies elsewhere", async () => {
     const { load, put } = place();
     const words =
