@@ -4,11 +4,8 @@ import { UpgradeError } from "../errors/upgrade-error.ts";
 import type { RunEvent } from "../events/event.ts";
 import { workloadOf } from "../graph/graph.ts";
 import type { Run } from "../engine/run.ts";
-import type { BackupAction } from "../plan/model.ts";
-import { perform } from "../runtime/perform.ts";
 import type { Conduct } from "../runtime/conduct.ts";
-import { Sightings, type World } from "../runtime/world.ts";
-import { begin } from "../engine/begin.ts";
+import type { World } from "../runtime/world.ts";
 import type { Act, Strike, WalkOrder } from "../rehearsal/drills-of.ts";
 import { faultyWorld, type FaultyWorld } from "../rehearsal/faulty-world.ts";
 import type { DrillRun, Stage, Standing } from "../rehearsal/stage.ts";
@@ -46,7 +43,6 @@ export function rehearsalStage(options: StageOptions): Stage {
         ? playKilled(order, options, signal)
         : play(order, options, signal),
     clear: (before, signal) => clear(before, options, signal),
-    backUp: (name, signal) => backUp(name, options, signal),
   };
 }
 
@@ -227,6 +223,7 @@ class Hand {
         return;
       }
       case "break-migration":
+      case "break-undo":
       case "break-program":
       case "kill-conductor":
         return;
@@ -235,7 +232,8 @@ class Hand {
 }
 
 /** Faults that wait in the world itself. */
-const isBuiltIn = (act: Act): boolean => act.kind === "break-migration" || act.kind === "break-program";
+const isBuiltIn = (act: Act): boolean =>
+  act.kind === "break-migration" || act.kind === "break-undo" || act.kind === "break-program";
 
 /** The conductor is a process of its own and really dies; the next one takes everything back from the journal alone. */
 async function playKilled(order: WalkOrder, options: StageOptions, signal: AbortSignal): Promise<DrillRun> {
@@ -332,41 +330,6 @@ async function clear(before: Standing, { loaded, state, wired }: StageOptions, s
     await lease.release();
   }
 }
-
-/** Its actions are performed as a run would; then users must be served. */
-async function backUp(name: string, options: StageOptions, signal: AbortSignal) {
-  const { loaded, wired } = options;
-  const actions = loaded.graph.backups[name] ?? [];
-  const { run } = begin({
-    kind: "opened",
-    run: "rehearsal",
-    graph: loaded.graph,
-    planFingerprint: loaded.planFingerprint,
-    graphFingerprint: "",
-    version: "",
-    epoch: 0,
-  });
-  const how = { run, fence: { epoch: 0, seq: 0 }, sightings: new Sightings(), signal };
-  for (const [index, action] of actions.entries()) {
-    try {
-      await perform(wired.world, effectOf(action, `backup:${name}:${index}`), how);
-    } catch (error) {
-      return {
-        isServed: false,
-        detail: `action ${index + 1} of ${actions.length} failed: ${(error as Error).message}`,
-      };
-    }
-  }
-  return {
-    isServed: actions.length > 0,
-    detail: `${actions.length} actions ran against what stands after the whole plan`,
-  };
-}
-
-const effectOf = (action: BackupAction, id: string) =>
-  action.kind === "run"
-    ? ({ id, kind: "run", argv: action.argv, shell: action.shell, timeoutMs: action.timeoutMs } as const)
-    : ({ id, kind: "verify", component: action.component, deadlineMs: action.timeoutMs } as const);
 
 /** Runs of drills are told by the rehearsal, not by themselves. */
 const mute = (io: CliIo): CliIo => ({ ...io, print: () => {}, say: () => {}, onSignal: () => () => {} });

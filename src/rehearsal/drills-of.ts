@@ -7,7 +7,7 @@ import type { DrillKind } from "./drill.ts";
 export type WalkOrder = {
   readonly name: string;
   readonly step: string;
-  readonly kind: Extract<DrillKind, "undo" | "fault" | "walk">;
+  readonly kind: Extract<DrillKind, "undo" | "fault" | "backup" | "walk">;
   /** None: the plan is left alone. */
   readonly strikes: readonly Strike[];
   /** How the run must end. */
@@ -29,6 +29,8 @@ export type Act =
   | { readonly kind: "turn-back" }
   /** The last of these migrations gets a statement that fails. */
   | { readonly kind: "break-migration"; readonly component: string; readonly name: string }
+  /** The store refuses to take back what this migration did. */
+  | { readonly kind: "break-undo"; readonly component: string; readonly name: string }
   /** Somebody reads every table of the store and does not end its transaction. */
   | { readonly kind: "hold-store"; readonly component: string; readonly ms: number }
   /** New instances are killed where they stand. */
@@ -51,7 +53,26 @@ export function drillsOf(graph: Graph): readonly WalkOrder[] {
   return groupsOf(graph.moves).flatMap((group) => drillsOfGroup(graph, group));
 }
 
-/** The walk itself: nothing is done to it, and demo keeps what it brings. */
+/**
+ * Past each point of no return the guard accuses: the engine itself runs the backup plan, and forward is the cure. Demo keeps what these bring,
+ * so they come after every drill that starts from the before-state, and what is left of the plan is walked after them.
+ */
+export const pastReturnOf = (graph: Graph): readonly WalkOrder[] =>
+  graph.moves.flatMap((move) =>
+    move.kind === "migrate" && move.irreversible && move.backup !== undefined
+      ? [
+          {
+            name: `backup plan ${move.backup}: users fail after ${move.title}`,
+            step: move.id,
+            kind: "backup",
+            strikes: [{ when: "done", move: move.id, acts: [accusation(move)] }],
+            ends: ["backed-up"],
+          },
+        ]
+      : [],
+  );
+
+/** The walk itself: nothing is done to it, and demo keeps what it brings. After a point of no return it is what is left of the plan. */
 export const wholeWalk: WalkOrder = {
   name: "the whole plan",
   step: "plan",
@@ -66,7 +87,7 @@ export const undrilled = (graph: Graph): readonly { readonly step: string; reado
     if (move.kind === "soak" || move.kind === "verify" || move.kind === "approve")
       return [{ step: move.id, why: "it changes nothing; taking it back is taking back the step before it" }];
     return move.kind === "migrate" && move.irreversible
-      ? [{ step: move.id, why: "it cannot be taken back; its backup plan is run instead" }]
+      ? [{ step: move.id, why: "it cannot be taken back; users fail after it, and its backup plan runs" }]
       : [];
   });
 
@@ -83,7 +104,7 @@ function drillsOfGroup(graph: Graph, group: readonly Move[]): readonly WalkOrder
       return migrateDrills(first, graph);
     case "start":
     case "retire":
-      return rollDrills(group, isFirstWave(first.id));
+      return rollDrills(group);
     case "shift":
       return [takenBack(first, [{ kind: "turn-back" }])];
     case "run":
@@ -100,8 +121,6 @@ function drillsOfGroup(graph: Graph, group: readonly Move[]): readonly WalkOrder
       return [];
   }
 }
-
-const isFirstWave = (id: string): boolean => id.includes("/wave-1/");
 
 function migrateDrills(move: Move & MigrateMove, graph: Graph): readonly WalkOrder[] {
   const name = move.names.at(-1);
@@ -130,39 +149,51 @@ function migrateDrills(move: Move & MigrateMove, graph: Graph): readonly WalkOrd
       { when: "done", move: move.id, acts: [accusation(move)] },
     ),
     fault(move, "the conductor is killed", { when: "started", move: move.id, acts: [{ kind: "kill-conductor" }] }),
+    ...undoFails(move),
   ];
 }
 
-function rollDrills(group: readonly Move[], isFirst: boolean): readonly WalkOrder[] {
+/** The engine itself runs the backup plan that the step names for this day. */
+function undoFails(move: Move & MigrateMove): readonly WalkOrder[] {
+  const name = move.names.at(-1);
+  if (move.backup === undefined || name === undefined) return [];
+  return [
+    {
+      name: `backup plan ${move.backup}: the undo of ${move.title} fails`,
+      step: move.id,
+      kind: "backup",
+      strikes: [
+        { when: "done", move: move.id, acts: [accusation(move)] },
+        { when: "done", move: move.id, acts: [{ kind: "break-undo", component: move.component, name }] },
+      ],
+      ends: ["backed-up"],
+    },
+  ];
+}
+
+function rollDrills(group: readonly Move[]): readonly WalkOrder[] {
   const last = group.findLast((move) => move.kind === "retire" || move.kind === "admit");
   const admit = group.find((move) => move.kind === "admit");
   if (last === undefined || admit?.kind !== "admit") return [];
   const { component, regions } = admit;
   const [region = ""] = regions;
-  const undo = takenBack(last, [{ kind: "turn-back" }]);
-  return isFirst
-    ? [
-        undo,
-        fault(admit, "the new release dies", {
-          when: "done",
-          move: admit.id,
-          acts: [{ kind: "kill-new", component, regions }],
-        }),
-        {
-          ...fault(admit, `the servers of ${region} die`, {
-            when: "done",
-            move: admit.id,
-            acts: [{ kind: "kill-region", component, region, awayMs: AWAY_MS }],
-          }),
-          sees: "held",
-        },
-        fault(admit, "the conductor is killed", {
-          when: "started",
-          move: admit.id,
-          acts: [{ kind: "kill-conductor" }],
-        }),
-      ]
-    : [undo];
+  return [
+    takenBack(last, [{ kind: "turn-back" }]),
+    fault(admit, "the new release dies", {
+      when: "done",
+      move: admit.id,
+      acts: [{ kind: "kill-new", component, regions }],
+    }),
+    {
+      ...fault(admit, `the servers of ${region} die`, {
+        when: "done",
+        move: admit.id,
+        acts: [{ kind: "kill-region", component, region, awayMs: AWAY_MS }],
+      }),
+      sees: "held",
+    },
+    fault(admit, "the conductor is killed", { when: "started", move: admit.id, acts: [{ kind: "kill-conductor" }] }),
+  ];
 }
 
 const takenBack = (move: Move, acts: readonly Act[]): WalkOrder => ({

@@ -16,22 +16,21 @@ export type FaultyWorld = {
 /** `onStrike` is told when a fault that waits for its moment has happened. */
 export function faultyWorld(real: World, order: WalkOrder, onStrike: () => void): FaultyWorld {
   const acts = order.strikes.flatMap((strike) => strike.acts);
-  const broken = acts.find((act) => act.kind === "break-migration");
+  const breaks = acts.filter((act) => act.kind === "break-migration" || act.kind === "break-undo");
   const { watcher, accuse } = accusable(real.watcher);
   const world: World = {
     ...real,
     watcher,
     // A drill is nothing to page anybody for; the rehearsal itself tells how it went.
     notifiers: [],
-    metadata:
-      broken === undefined
-        ? real.metadata
-        : Object.fromEntries(
-            Object.entries(real.metadata).map(([name, one]) => [
-              name,
-              name === broken.component ? { ...one, store: breaking(one.store, broken.name, onStrike) } : one,
-            ]),
-          ),
+    metadata: Object.fromEntries(
+      Object.entries(real.metadata).map(([name, one]) => [
+        name,
+        breaks
+          .filter(({ component }) => component === name)
+          .reduce((kept, act) => ({ ...kept, store: BREAKING[act.kind](kept.store, act.name, onStrike) }), one),
+      ]),
+    ),
     runner: acts.some((act) => act.kind === "break-program")
       ? {
           run: () => {
@@ -64,8 +63,10 @@ function accusable(real: Watcher): { readonly watcher: Watcher; readonly accuse:
   };
 }
 
+type Breaking = (store: Metadata, name: string, onStrike: () => void) => Metadata;
+
 /** The migration does all that it does, and fails at its end: half-way for whoever looks from outside. */
-function breaking(store: Metadata, name: string, onStrike: () => void): Metadata {
+const breakingUp: Breaking = (store, name, onStrike) => {
   const broken = (migration: Migration): Migration =>
     migration.name === name
       ? {
@@ -82,4 +83,19 @@ function breaking(store: Metadata, name: string, onStrike: () => void): Metadata
       return store.migrate({ ...order, migrations: order.migrations.map(broken) }, fence, signal);
     },
   };
-}
+};
+
+/** The way back is refused for good before anything is done; looking and going forward are left alone. */
+const breakingDown: Breaking = (store, name, onStrike) => ({
+  observe: (migrations, signal) => store.observe(migrations, signal),
+  verify: (names, migrations, signal) => store.verify(names, migrations, signal),
+  migrate: (order, fence, signal) => {
+    if (order.direction === "up" || !order.names.includes(name)) return store.migrate(order, fence, signal);
+    onStrike();
+    return Promise.reject(
+      new UpgradeError("MIGRATION_FAILED", `drill: the undo of ${name} fails`, { hint: "nothing: it is a drill" }),
+    );
+  },
+});
+
+const BREAKING = { "break-migration": breakingUp, "break-undo": breakingDown } as const;

@@ -73,7 +73,6 @@ export async function rehearse(order: RehearsalOrder, parts: RehearsalParts, sig
     if (order.isQuick || !havePassed(state.drills)) return state;
     const told: Promise<void>[] = [];
     const walked = await walk(order.demo, parts.stage, {
-      now: () => parts.now(),
       notes: parts.notes,
       signal,
       progress: {

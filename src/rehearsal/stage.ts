@@ -28,6 +28,4 @@ export interface Stage {
   play(order: WalkOrder, signal: AbortSignal): Promise<DrillRun>;
   /** Takes back metadata that an undo kept because it serves the old release: the next drill starts where this one did. */
   clear(before: Standing, signal: AbortSignal): Promise<void>;
-  /** Runs the programs and checks of a backup plan against what stands now. Resolves with what they said. */
-  backUp(name: string, signal: AbortSignal): Promise<{ readonly isServed: boolean; readonly detail: string }>;
 }

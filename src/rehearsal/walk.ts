@@ -1,7 +1,7 @@
 import type { Graph } from "../graph/graph.ts";
 import type { WorkloadState } from "../graph/observation.ts";
 import type { Drill } from "./drill.ts";
-import { drillsOf, undrilled, wholeWalk, type WalkOrder } from "./drills-of.ts";
+import { drillsOf, pastReturnOf, undrilled, wholeWalk, type WalkOrder } from "./drills-of.ts";
 import type { DrillRun, Stage, Standing } from "./stage.ts";
 
 /** Told while the rehearsal goes on. */
@@ -23,79 +23,74 @@ export type WalkResult = {
   readonly moves: DrillRun["moves"];
 };
 
+type How = {
+  readonly progress: WalkProgress;
+  readonly notes: WalkNotes;
+  readonly signal: AbortSignal;
+};
+
 /**
- * Walks the plan in demo: every step taken back, every fault, and last the whole plan, which stays.
+ * Walks the plan in demo: every step taken back, every fault, then past each point of no return, and last the whole plan, which stays.
  * A drill that leaves demo otherwise than it found it ends the walk: what came after it would prove nothing.
  */
-export async function walk(
-  graph: Graph,
-  stage: Stage,
-  how: {
-    readonly now: () => number;
-    readonly progress: WalkProgress;
-    readonly notes: WalkNotes;
-    readonly signal: AbortSignal;
-  },
-): Promise<WalkResult> {
+export async function walk(graph: Graph, stage: Stage, how: How): Promise<WalkResult> {
+  const [orders, forward] = [drillsOf(graph), [...pastReturnOf(graph), wholeWalk]];
   const drills: Drill[] = [];
   const add = (drill: Drill): void => {
     drills.push(drill);
     how.progress.drilled(drill);
   };
-  const orders = drillsOf(graph);
-  const backups = [...new Set(graph.moves.flatMap((move) => (move.kind === "migrate" ? (move.backup ?? []) : [])))];
-  const of = orders.length + 1 + backups.length;
-  for (const { step, why } of undrilled(graph))
-    add({
-      name: `taken back after ${titleOf(graph, step)}`,
-      step,
-      kind: "undo",
-      outcome: "skipped",
-      ms: 0,
-      detail: why,
-    });
+  const starting = (order: WalkOrder, index: number): void =>
+    how.progress.starting({ name: order.name, number: index + 1, of: orders.length + forward.length });
+  for (const skipped of skippedOf(graph)) add(skipped);
   const before = await stage.look(how.signal);
   await how.notes.before(before);
   for (const [index, order] of orders.entries()) {
-    how.progress.starting({ name: order.name, number: index + 1, of });
-    const { drill, isAsBefore } = await drillOnce(order, before, stage, how);
+    starting(order, index);
+    const { drill, isAsBefore } = await drillOnce(order, before, stage, how.signal);
     add(drill);
     if (!isAsBefore) return { drills, moves: [] };
   }
-  how.progress.starting({ name: wholeWalk.name, number: orders.length + 1, of });
-  const { run, problems } = await played(wholeWalk, stage, how);
-  add(drillFrom(wholeWalk, run, problems));
-  if (problems.length > 0) return { drills, moves: run.moves };
-  await how.notes.done();
-  for (const [index, name] of backups.entries()) {
-    how.progress.starting({ name: `backup plan ${name}`, number: orders.length + 2 + index, of });
-    const startedAt = how.now();
-    const { isServed, detail } = await stage.backUp(name, how.signal);
-    add({
-      name: `backup plan ${name}`,
-      step: graph.moves.find((move) => move.kind === "migrate" && move.backup === name)?.id ?? "plan",
-      kind: "backup",
-      outcome: isServed ? "passed" : "failed",
-      ms: how.now() - startedAt,
-      detail,
-    });
+  const runs: DrillRun[] = [];
+  for (const [index, order] of forward.entries()) {
+    starting(order, orders.length + index);
+    const { run, problems } = await played(order, stage, how.signal);
+    runs.push(run);
+    add(drillFrom(order, run, problems));
+    if (problems.length > 0) break;
+    await how.notes.done();
   }
-  return { drills, moves: run.moves };
+  return { drills, moves: firstTimes(runs) };
 }
 
-const titleOf = (graph: Graph, id: string): string => graph.moves.find((move) => move.id === id)?.title ?? id;
+const skippedOf = (graph: Graph): readonly Drill[] =>
+  undrilled(graph).map(({ step, why }) => ({
+    name: `taken back after ${titleOf(graph, step)}`,
+    step,
+    kind: "undo",
+    outcome: "skipped",
+    ms: 0,
+    detail: why,
+  }));
 
-type How = { readonly signal: AbortSignal };
+/** What was done before a point of no return is not done again after it. */
+const firstTimes = (runs: readonly DrillRun[]): DrillRun["moves"] => {
+  const times = new Map<string, number>();
+  for (const { move, ms } of runs.flatMap(({ moves }) => moves)) if (!times.has(move)) times.set(move, ms);
+  return [...times].map(([move, ms]) => ({ move, ms }));
+};
+
+const titleOf = (graph: Graph, id: string): string => graph.moves.find((move) => move.id === id)?.title ?? id;
 
 async function drillOnce(
   order: WalkOrder,
   before: Standing,
   stage: Stage,
-  how: How,
+  signal: AbortSignal,
 ): Promise<{ readonly drill: Drill; readonly isAsBefore: boolean }> {
-  const { run, problems } = await played(order, stage, how);
-  await stage.clear(before, how.signal);
-  const left = differencesOf(before, await stage.look(how.signal));
+  const { run, problems } = await played(order, stage, signal);
+  await stage.clear(before, signal);
+  const left = differencesOf(before, await stage.look(signal));
   return {
     drill: drillFrom(order, run, [...problems, ...left.map((one) => `demo is not as it was: ${one}`)]),
     isAsBefore: left.length === 0,
@@ -105,9 +100,9 @@ async function drillOnce(
 async function played(
   order: WalkOrder,
   stage: Stage,
-  how: How,
+  signal: AbortSignal,
 ): Promise<{ readonly run: DrillRun; readonly problems: readonly string[] }> {
-  const run = await stage.play(order, how.signal);
+  const run = await stage.play(order, signal);
   const isPromised = order.ends.some((end) => end === run.outcome);
   return {
     run,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Drill } from "../../../src/rehearsal/drill.ts";
-import { drillsOf, undrilled, type WalkOrder } from "../../../src/rehearsal/drills-of.ts";
+import { drillsOf, pastReturnOf, undrilled, type WalkOrder } from "../../../src/rehearsal/drills-of.ts";
 import type { DrillRun, Stage, Standing } from "../../../src/rehearsal/stage.ts";
 import { differencesOf, walk } from "../../../src/rehearsal/walk.ts";
 import { graphOf, OLD } from "../engine/graph.ts";
@@ -22,11 +22,10 @@ const BEFORE: Standing = {
 type Script = {
   readonly play?: (order: WalkOrder) => Partial<DrillRun>;
   readonly look?: (played: number) => Standing;
-  readonly isServed?: boolean;
 };
 
 /** A demo environment of one line: every run ends as promised, unless the script says otherwise. */
-function stageOf({ play = () => ({}), look = () => BEFORE, isServed = true }: Script = {}) {
+function stageOf({ play = () => ({}), look = () => BEFORE }: Script = {}) {
   const played: string[] = [];
   let cleared = 0;
   const stage: Stage = {
@@ -48,29 +47,59 @@ function stageOf({ play = () => ({}), look = () => BEFORE, isServed = true }: Sc
       cleared += 1;
       return Promise.resolve();
     },
-    backUp: () => Promise.resolve({ isServed, detail: "ran" }),
   };
   return { stage, played, cleared: () => cleared };
 }
 
-const walked = (stage: Stage) =>
+const walked = (stage: Stage, done: () => void = () => {}) =>
   walk(GRAPH, stage, {
-    now: () => 0,
     signal: new AbortController().signal,
     progress: { starting: () => {}, drilled: () => {} },
-    notes: { before: () => Promise.resolve(), done: () => Promise.resolve() },
+    notes: { before: () => Promise.resolve(), done: () => Promise.resolve(done()) },
   });
 const failures = (drills: readonly Drill[]) => drills.filter(({ outcome }) => outcome === "failed");
 
 describe("the walk", () => {
-  test("drills every step and every fault, then walks the whole plan and runs its backup plans", async () => {
+  test("drills every step and every fault, then goes past the point of no return, and walks the whole plan last", async () => {
     const { stage, played, cleared } = stageOf();
     const { drills } = await walked(stage);
     expect(failures(drills)).toEqual([]);
-    expect(played.at(-1)).toBe("the whole plan");
-    expect(played).toHaveLength(drillsOf(GRAPH).length + 1);
+    const forward = pastReturnOf(GRAPH).map(({ name }) => name);
+    expect(forward).toEqual([expect.stringMatching(/^backup plan rebuild: users fail after contract/)]);
+    expect(played.slice(drillsOf(GRAPH).length)).toEqual([...forward, "the whole plan"]);
+    // What is past the point of no return is not taken back.
     expect(cleared()).toBe(drillsOf(GRAPH).length);
-    expect(drills.at(-1)).toMatchObject({ kind: "backup", outcome: "passed" });
+    expect(drills.filter(({ kind, outcome }) => kind === "backup" && outcome === "passed")).toHaveLength(1);
+  });
+
+  test.each(["the new release dies", "the servers of", "the conductor is killed", "taken back after retire"])(
+    "in every wave: %s",
+    (what) => {
+      const waves = drillsOf(GRAPH)
+        .filter(({ name, step }) => name.startsWith(what) && step.includes("/wave-"))
+        .map(({ step }) => /wave-\d/.exec(step)?.[0]);
+      expect(waves).toEqual(["wave-1", "wave-2"]);
+    },
+  );
+
+  test("a step that can be taken back and names a backup plan has it run by the engine, because its undo fails", () => {
+    const moves = GRAPH.moves.map((move) =>
+      move.kind === "migrate" && !move.irreversible ? { ...move, backup: "rebuild" } : move,
+    );
+    const [order] = drillsOf({ ...GRAPH, moves }).filter(({ kind }) => kind === "backup");
+    expect(order?.ends).toEqual(["backed-up"]);
+    expect(order?.strikes.flatMap(({ acts }) => acts.map(({ kind }) => kind))).toEqual(["accuse", "break-undo"]);
+  });
+
+  test("the times of the whole plan are those of the run that did each move", async () => {
+    const { stage } = stageOf({
+      play: ({ kind }) =>
+        kind === "backup" ? { moves: [{ move: "a", ms: 5 }] } : { moves: ["a", "b"].map((move) => ({ move, ms: 1 })) },
+    });
+    expect((await walked(stage)).moves).toEqual([
+      { move: "a", ms: 5 },
+      { move: "b", ms: 1 },
+    ]);
   });
 
   test("every move that changes something is taken back, or it is said why not", () => {
@@ -97,7 +126,10 @@ describe("the walk", () => {
   test("a region that dies without a hold fails the drill", async () => {
     const { stage } = stageOf({ play: () => ({ hasHeld: false }) });
     const { drills } = await walked(stage);
-    expect(failures(drills).map(({ detail }) => detail)).toEqual([expect.stringContaining("did not hold")]);
+    expect(failures(drills).map(({ detail }) => detail)).toEqual([
+      expect.stringContaining("did not hold"),
+      expect.stringContaining("did not hold"),
+    ]);
   });
 
   test("demo that is left otherwise than it was ends the walk, for what came after would prove nothing", async () => {
@@ -108,16 +140,18 @@ describe("the walk", () => {
     expect(failures(drills)[0]?.detail).toContain("demo is not as it was: db: schema f before, other now");
   });
 
-  test("a whole walk that is not promoted runs no backup plan", async () => {
-    const { stage } = stageOf({ play: (order) => (order.kind === "walk" ? { outcome: "undone", text: "no" } : {}) });
-    const { drills } = await walked(stage);
-    expect(failures(drills)).toHaveLength(1);
-    expect(drills.some(({ kind }) => kind === "backup")).toBe(false);
-  });
-
-  test("a backup plan that does not serve fails", async () => {
-    const { drills } = await walked(stageOf({ isServed: false }).stage);
-    expect(failures(drills)[0]).toMatchObject({ kind: "backup", detail: "ran" });
+  test("a backup plan that does not end as promised ends the walk, and demo is not called done", async () => {
+    const { stage, played } = stageOf({
+      play: (order) => (order.kind === "backup" ? { outcome: "stranded", text: "backup plan rebuild failed" } : {}),
+    });
+    let isDone = false;
+    const { drills } = await walked(stage, () => {
+      isDone = true;
+    });
+    expect(failures(drills)).toMatchObject([{ kind: "backup", outcome: "failed" }]);
+    expect(failures(drills)[0]?.detail).toContain("ended stranded and not backed-up: backup plan rebuild failed");
+    expect(played).not.toContain("the whole plan");
+    expect(isDone).toBe(false);
   });
 });
 
