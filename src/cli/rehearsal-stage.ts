@@ -106,6 +106,8 @@ async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal
 /** What a drill's run did, as its events told it. */
 class DrillLog {
   private readonly moves: { move: string; ms: number }[] = [];
+  private readonly evidence: { move: string; reason: string }[] = [];
+  private awaited: string | undefined;
   private hasHeld = false;
   private readonly waiting: Set<Strike>;
   text: string | undefined;
@@ -117,6 +119,10 @@ class DrillLog {
   heed(event: RunEvent): void {
     if (event.kind === "move-done") this.moves.push({ move: event.move, ms: event.ms });
     if (event.kind === "held") this.hasHeld = true;
+    if (event.kind === "gate-waiting") this.awaited = event.move;
+    if (event.kind !== "evidence" || this.awaited === undefined) return;
+    this.evidence.push({ move: this.awaited, reason: event.message });
+    this.awaited = undefined;
   }
 
   struck(strike: Strike): void {
@@ -132,6 +138,7 @@ class DrillLog {
       outcome: this.text === undefined ? outcome : "late",
       text: this.text ?? text,
       moves: this.moves,
+      evidence: this.evidence,
       hasHeld: this.hasHeld,
       hasStruck: this.waiting.size === 0,
       ms: Math.round(ms),

@@ -59,6 +59,7 @@ function compileComponent(input: CompileInput, name: string, component: PlanComp
     instances: placed.driver === "process" ? placed.instances : 1,
     target: targetOf(input, name, component, placed),
     floorPct: component.floorPct,
+    ...(component.needs.length === 0 ? {} : { needs: component.needs }),
     drain: drainOf(input.plan, name),
   };
 }

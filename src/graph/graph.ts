@@ -26,6 +26,8 @@ export type WorkloadComponent = {
   readonly instances: number;
   readonly target: { readonly release: string; readonly digest: string };
   readonly floorPct: number;
+  /** Components that it talks to, where it says so. */
+  readonly needs?: readonly string[];
   /** Files that the environment's driver starts, where it starts any: other bytes are another driver. */
   readonly programs?: readonly { readonly name: string; readonly sha256: string }[];
   /** How instances are drained when nothing states otherwise, as in an undo. */

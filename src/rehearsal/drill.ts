@@ -1,7 +1,7 @@
 /**
  * What a rehearsal tried, and what came of it: a line of its report and of its certificate.
  * `lint`: a migration as written. `parity`: demo against production. `trial`: migrations on a clone. `undo`: a step taken back.
- * `fault`: something broken on purpose. `dark`: what new instances do before users reach them. `walk`: the whole plan. `backup`: a backup plan, run. `soak`: stable for a time.
+ * `fault`: something broken on purpose. `dark`: what new instances do before users reach them. `walk`: the whole plan. `pair`: releases of two components that serve together on its way. `backup`: a backup plan, run. `soak`: stable for a time.
  */
 export type Drill = {
   readonly name: string;
@@ -14,7 +14,7 @@ export type Drill = {
   readonly detail: string;
 };
 
-export type DrillKind = "lint" | "parity" | "trial" | "undo" | "fault" | "dark" | "walk" | "backup" | "soak";
+export type DrillKind = "lint" | "parity" | "trial" | "undo" | "fault" | "dark" | "walk" | "pair" | "backup" | "soak";
 
 /** Whether nothing failed. What was skipped is told, and says why. */
 export const havePassed = (drills: readonly Drill[]): boolean => drills.every(({ outcome }) => outcome !== "failed");

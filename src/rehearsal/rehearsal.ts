@@ -54,7 +54,7 @@ export const awaitsSoak = (rehearsal: Rehearsal): boolean =>
 const drill = z.strictObject({
   name: z.string(),
   step: z.string(),
-  kind: z.enum(["lint", "parity", "trial", "undo", "fault", "dark", "walk", "backup", "soak"]),
+  kind: z.enum(["lint", "parity", "trial", "undo", "fault", "dark", "walk", "pair", "backup", "soak"]),
   outcome: z.enum(["passed", "failed", "skipped"]),
   ms: z.number(),
   detail: z.string(),

@@ -14,6 +14,8 @@ export type DrillRun = {
   readonly text: string;
   /** Moves that were done, with how long each took, ms. */
   readonly moves: readonly { readonly move: string; readonly ms: number }[];
+  /** The moves before which the guard showed health, newer than the last change; `end` for the end of the plan. */
+  readonly evidence: readonly { readonly move: string; readonly reason: string }[];
   readonly hasHeld: boolean;
   /** Whether every strike of the order came to pass. A drill whose fault never struck proves nothing. */
   readonly hasStruck: boolean;

@@ -1,7 +1,8 @@
 import type { Graph } from "../graph/graph.ts";
 import type { WorkloadState } from "../graph/observation.ts";
-import type { Drill } from "./drill.ts";
+import { havePassed, type Drill } from "./drill.ts";
 import { drillsOf, pastReturnOf, undrilled, wholeWalk, type WalkOrder } from "./drills-of.ts";
+import { drillsOfPairs } from "./pairs-of.ts";
 import type { DrillRun, Stage, Standing } from "./stage.ts";
 
 /** Told while the rehearsal goes on. */
@@ -60,6 +61,7 @@ export async function walk(graph: Graph, stage: Stage, how: How): Promise<WalkRe
     if (problems.length > 0) break;
     await how.notes.done();
   }
+  if (havePassed(drills)) for (const pair of drillsOfPairs(graph, before, runs)) add(pair);
   return { drills, moves: firstTimes(runs) };
 }
 

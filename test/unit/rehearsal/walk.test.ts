@@ -37,6 +37,7 @@ function stageOf({ play = () => ({}), look = () => BEFORE }: Script = {}) {
         outcome: order.ends[0] ?? "undone",
         text: "as promised",
         moves: [],
+        evidence: [],
         hasHeld: true,
         hasStruck: true,
         ms: 1,
