@@ -1,14 +1,14 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { clear, factsOfFiles } from "../../src/cli/clear.ts";
+import { clear } from "../../src/cli/clear.ts";
 import type { CliIo } from "../../src/cli/io.ts";
 import { loadCopies } from "../../src/cli/load-copies.ts";
 import { checkAlone, loadFiles } from "../../src/cli/load.ts";
 import { fileState } from "../../src/cli/wiring-state.ts";
 import { BadInput } from "../../src/errors/problem.ts";
 import { certifiedFiles, factsOf } from "../../src/rehearsal/certificate/certify.ts";
-import { certificateFor, keep, trustNewKey } from "../support/certificates.ts";
+import { certificateFor, factsOfFiles, keep, trustNewKey } from "../support/certificates.ts";
 import { scratch } from "../support/scratch.ts";
 
 const folder = scratch();
