@@ -54,12 +54,10 @@ export async function readCopiedPrograms(root: string, under: string): Promise<r
   const found = await readdir(folder, { recursive: true, withFileTypes: true }).catch(() => []);
   const paths = found.filter((one) => one.isFile()).map((one) => join(one.parentPath, one.name));
   return Promise.all(
-    paths
-      .toSorted()
-      .map(async (path) => ({
-        name: `${under}/${slashed(relative(folder, path))}`,
-        text: await readFile(path, "utf8"),
-      })),
+    paths.toSorted().map(async (path) => ({
+      name: `${under}/${slashed(relative(folder, path))}`,
+      text: await readFile(path, "utf8"),
+    })),
   );
 }
 

@@ -19,6 +19,8 @@ export type ProveOptions = {
 
 const PER_INSTANCE_PER_SEC = 100;
 const MOST_PER_SEC = 300;
+/** Instances that have just started are not asked at the full rate at once. */
+const WARM_MS = 1_000;
 const BIN_MS = 100;
 
 /** Probes instances directly until they are proved, refuted, or out of time. Orders of the proof are cancelled by its own chains. */
@@ -99,7 +101,7 @@ export const proveInstances = async (
   const isFree = (candidate: ProbeChain): boolean =>
     candidate.isOpen() || !all.some((other) => other.account === candidate.account && other.isOpen());
   const perSec = Math.min(MOST_PER_SEC, PER_INSTANCE_PER_SEC * order.instances.length);
-  const pacer = startPacer(perSec, (slot) => {
+  const onSlot = (slot: number): void => {
     const instance = order.instances[slot % order.instances.length];
     const own = instance === undefined ? [] : (chains.get(instance.id) ?? []);
     const seat = Math.floor(slot / order.instances.length) % Math.max(1, own.length);
@@ -108,7 +110,8 @@ export const proveInstances = async (
     );
     if (instance !== undefined && chain !== undefined) void step(instance, chain);
     bins.flush();
-  });
+  };
+  const pacer = startPacer(perSec, onSlot, WARM_MS);
   // Bins stay open while an answer is awaited; time passes all the same.
   const clock = setInterval(conclude, BIN_MS);
   const onAbort = (): void => done.reject(signal.reason as Error);

@@ -2,8 +2,33 @@ import { describe, expect, test } from "vitest";
 import { collectBins, type ClosedBin } from "../../../../src/adapters/guard-thread/bins.ts";
 import { noticeLeaving } from "../../../../src/adapters/guard-thread/leaving.ts";
 import type { ProbeOutcome } from "../../../../src/adapters/guard-thread/probe-chain.ts";
+import { rhythm } from "../../../../src/adapters/guard-thread/pacer.ts";
 import { rateLimits } from "../../../../src/adapters/guard-thread/rate-limits.ts";
 import { startTotals } from "../../../../src/adapters/guard-thread/totals.ts";
+
+describe("the rhythm of probes", () => {
+  const slotsOver = (from: number, to: number, { slotAt }: ReturnType<typeof rhythm>): number =>
+    slotAt(to) - slotAt(from);
+
+  test("is even, and where it warms up it begins at a fifth and rises to its full rate", () => {
+    expect(slotsOver(0, 1_000, rhythm(100, 0))).toBeCloseTo(100);
+    const warm = rhythm(100, 1_000);
+    expect(slotsOver(0, 10, warm)).toBeCloseTo(0.204);
+    expect(slotsOver(0, 1_000, warm)).toBeCloseTo(60);
+    expect(slotsOver(1_000, 3_000, warm)).toBeCloseTo(200);
+  });
+
+  test("knows for every slot when it is due", () => {
+    for (const [perSec, warmMs] of [
+      [50, 0],
+      [100, 1_000],
+      [300, 500],
+    ] as const) {
+      const { slotAt, dueOf } = rhythm(perSec, warmMs);
+      for (let slot = 0; slot < 500; slot += 1) expect(slotAt(dueOf(slot))).toBeCloseTo(slot, 6);
+    }
+  });
+});
 
 describe("bins", () => {
   const start = () => {
