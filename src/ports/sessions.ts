@@ -1,0 +1,28 @@
+/**
+ * What the sessions of chosen processes do in a store, as the store itself tells it. It only looks. A session that is opened and ended between
+ * two looks is not seen; what it wrote still counts among `transactions`.
+ */
+export interface SessionWatch {
+  /** What was seen since the watch began, or since the last answer. Waits until the server has counted what was written, where somebody wrote. */
+  answer(signal: AbortSignal): Promise<SessionReading>;
+  close(): Promise<void>;
+}
+
+export type SessionReading = {
+  readonly store: string;
+  /** Sessions of the processes that were seen. */
+  readonly sessions: number;
+  /** Transactions that wrote anything, whoever's they were, in the whole server. */
+  readonly transactions: number;
+  /** What sessions of the processes were seen to do. */
+  readonly acts: readonly SessionAct[];
+  /** Why a session that writes might not have been told from others; undefined where it would have been. */
+  readonly blindness?: string;
+};
+
+export type SessionAct =
+  /** Held, or waited for: what programs elect their leader with. */
+  | { readonly kind: "advisory-lock"; readonly session: string; readonly lock: string }
+  /** Changes are consumed through it. */
+  | { readonly kind: "replication-slot"; readonly session: string; readonly slot: string }
+  | { readonly kind: "write"; readonly session: string; readonly statement: string };
