@@ -6,6 +6,7 @@ import { workloadOf } from "../graph/graph.ts";
 import type { Run } from "../engine/run.ts";
 import type { Conduct } from "../runtime/conduct.ts";
 import type { World } from "../runtime/world.ts";
+import { watchedWorld, type DarkWatch } from "../rehearsal/dark.ts";
 import type { Act, Strike, WalkOrder } from "../rehearsal/drills-of.ts";
 import { faultyWorld, type FaultyWorld } from "../rehearsal/faulty-world.ts";
 import type { DrillRun, Stage, Standing } from "../rehearsal/stage.ts";
@@ -15,6 +16,7 @@ import { reviveRun } from "./revive-run.ts";
 import { ownScript } from "./shipped.ts";
 import { leaseKeys, startRun } from "./start-run.ts";
 import { holderOf, type State } from "./state.ts";
+import { wireDark } from "./wiring-dark.ts";
 import type { Wired } from "./wiring.ts";
 import type { Breaker } from "./wiring-rehearsal.ts";
 
@@ -66,7 +68,11 @@ async function look(world: World, loaded: Loaded, signal: AbortSignal): Promise<
 
 async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal): Promise<DrillRun> {
   const log = new DrillLog(order);
-  const hand = new Hand(order, options, log, signal);
+  const dark =
+    order.isWatched === true
+      ? wireDark(options.loaded, { env: options.io.env, state: options.state, signal })
+      : undefined;
+  const hand = new Hand(order, options, log, signal, dark);
   const startedAt = performance.now();
   const patience = setTimeout(() => {
     log.text = `it did not end within ${PATIENCE_MS / 1000} s`;
@@ -96,9 +102,10 @@ async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal
     });
     await hand.settled();
     signal.throwIfAborted();
-    return log.told(run, performance.now() - startedAt);
+    return { ...log.told(run, performance.now() - startedAt), dark: dark?.readings() ?? [] };
   } finally {
     clearTimeout(patience);
+    await dark?.close();
     signal.removeEventListener("abort", stop);
   }
 }
@@ -129,7 +136,7 @@ class DrillLog {
     this.waiting.delete(strike);
   }
 
-  told(run: Run, ms: number): DrillRun {
+  told(run: Run, ms: number): Omit<DrillRun, "dark"> {
     const { phase } = run;
     const outcome = phase.kind === "ended" ? phase.outcome : phase.kind;
     const text = phase.kind === "ended" ? phase.text : phase.kind === "halted" ? phase.why : phase.kind;
@@ -153,17 +160,26 @@ class Hand {
   private readonly options: StageOptions;
   private readonly log: DrillLog;
   private readonly signal: AbortSignal;
+  private readonly dark: DarkWatch | undefined;
   private readonly under: Promise<void>[] = [];
   private faulty: FaultyWorld | undefined;
 
-  constructor(order: WalkOrder, options: StageOptions, log: DrillLog, signal: AbortSignal) {
+  constructor(
+    order: WalkOrder,
+    options: StageOptions,
+    log: DrillLog,
+    signal: AbortSignal,
+    dark: DarkWatch | undefined,
+  ) {
+    this.dark = dark;
     this.order = order;
     this.options = options;
     this.log = log;
     this.signal = signal;
   }
 
-  grasp(world: World): World {
+  grasp(real: World): World {
+    const world = this.dark === undefined ? real : watchedWorld(real, this.options.loaded.graph, this.dark);
     this.faulty = faultyWorld(world, this.order, () => {
       for (const strike of this.order.strikes) if (strike.acts.some((act) => isBuiltIn(act))) this.log.struck(strike);
     });
@@ -303,7 +319,7 @@ async function playKilled(order: WalkOrder, options: StageOptions, signal: Abort
     ask: { what: "undo", by: "rehearsal", because: "drill: its conductor was killed" },
   });
   signal.throwIfAborted();
-  return log.told(run, performance.now() - startedAt);
+  return { ...log.told(run, performance.now() - startedAt), dark: [] };
 }
 
 const definedOf = (env: CliIo["env"]): Record<string, string> =>

@@ -16,8 +16,8 @@ export type SessionReading = {
   readonly transactions: number;
   /** What sessions of the processes were seen to do. */
   readonly acts: readonly SessionAct[];
-  /** Why a session that writes might not have been told from others; undefined where it would have been. */
-  readonly blindness?: string;
+  /** What the server does not tell, and why: then nothing seen is nothing proved. */
+  readonly blindTo?: { readonly what: "sessions" | "writes"; readonly why: string };
 };
 
 export type SessionAct =

@@ -1,6 +1,6 @@
 import type { Outcome } from "../engine/run.ts";
 import type { Graph } from "../graph/graph.ts";
-import type { MigrateMove, Move } from "../graph/move.ts";
+import { touches, type MigrateMove, type Move } from "../graph/move.ts";
 import type { DrillKind } from "./drill.ts";
 
 /** A run of the plan in demo, with something done to it on the way. */
@@ -12,6 +12,8 @@ export type WalkOrder = {
   readonly strikes: readonly Strike[];
   /** How the run must end. */
   readonly ends: readonly Outcome[];
+  /** New instances are watched in the dark. */
+  readonly isWatched?: true;
   /** What must be seen on the way. */
   readonly sees?: "held";
 };
@@ -50,7 +52,10 @@ const AWAY_MS = 4_000;
  * Each drill starts from the before-state and ends in it.
  */
 export function drillsOf(graph: Graph): readonly WalkOrder[] {
-  return groupsOf(graph.moves).flatMap((group) => drillsOfGroup(graph, group));
+  const covered = new Set(coveredUndos(graph).map(({ step }) => step));
+  return groupsOf(graph.moves)
+    .flatMap((group) => drillsOfGroup(graph, group))
+    .filter(({ kind, step }) => kind !== "undo" || !covered.has(step));
 }
 
 /**
@@ -66,6 +71,7 @@ export const pastReturnOf = (graph: Graph): readonly WalkOrder[] =>
             step: move.id,
             kind: "backup",
             strikes: [{ when: "done", move: move.id, acts: [accusation(move)] }],
+            isWatched: true,
             ends: ["backed-up"],
           },
         ]
@@ -78,11 +84,32 @@ export const wholeWalk: WalkOrder = {
   step: "plan",
   kind: "walk",
   strikes: [],
+  isWatched: true,
   ends: ["promoted", "unchanged"],
 };
 
+type Undrilled = { readonly step: string; readonly why: string };
+
 /** Steps that nothing is drilled at, with the reason. */
-export const undrilled = (graph: Graph): readonly { readonly step: string; readonly why: string }[] =>
+export const undrilled = (graph: Graph): readonly Undrilled[] => [...changeless(graph), ...coveredUndos(graph)];
+
+/** A migration that fails half-way leaves nothing: its drill takes everything back from where the wave before it ended. */
+function coveredUndos(graph: Graph): readonly Undrilled[] {
+  const groups = groupsOf(graph.moves.filter((move) => touches(move)));
+  return groups.flatMap((group, index) => {
+    const [last, next] = [lastOfRoll(group), groups[index + 1]?.[0]];
+    return last !== undefined && next?.kind === "migrate" && next.names.length === 1
+      ? [
+          {
+            step: last.id,
+            why: `the drill in which this fails half-way takes it back from the same place: ${next.title}`,
+          },
+        ]
+      : [];
+  });
+}
+
+const changeless = (graph: Graph): readonly Undrilled[] =>
   graph.moves.flatMap((move) => {
     if (move.kind === "soak" || move.kind === "verify" || move.kind === "approve")
       return [{ step: move.id, why: "it changes nothing; taking it back is taking back the step before it" }];
@@ -172,7 +199,7 @@ function undoFails(move: Move & MigrateMove): readonly WalkOrder[] {
 }
 
 function rollDrills(group: readonly Move[]): readonly WalkOrder[] {
-  const last = group.findLast((move) => move.kind === "retire" || move.kind === "admit");
+  const last = lastOfRoll(group);
   const admit = group.find((move) => move.kind === "admit");
   if (last === undefined || admit?.kind !== "admit") return [];
   const { component, regions } = admit;
@@ -195,6 +222,9 @@ function rollDrills(group: readonly Move[]): readonly WalkOrder[] {
     fault(admit, "the conductor is killed", { when: "started", move: admit.id, acts: [{ kind: "kill-conductor" }] }),
   ];
 }
+
+const lastOfRoll = (group: readonly Move[]): Move | undefined =>
+  group.findLast((move) => move.kind === "retire" || move.kind === "admit");
 
 const takenBack = (move: Move, acts: readonly Act[]): WalkOrder => ({
   name: `taken back after ${move.title}`,

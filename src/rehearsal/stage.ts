@@ -1,4 +1,5 @@
 import type { MetadataState, WorkloadState } from "../graph/observation.ts";
+import type { DarkReading } from "./dark.ts";
 import type { WalkOrder } from "./drills-of.ts";
 
 /** What stands in demo: by place, and by store. */
@@ -16,6 +17,8 @@ export type DrillRun = {
   readonly moves: readonly { readonly move: string; readonly ms: number }[];
   /** The moves before which the guard showed health, newer than the last change; `end` for the end of the plan. */
   readonly evidence: readonly { readonly move: string; readonly reason: string }[];
+  /** What new instances did in the dark; empty where they were not watched. */
+  readonly dark: readonly DarkReading[];
   readonly hasHeld: boolean;
   /** Whether every strike of the order came to pass. A drill whose fault never struck proves nothing. */
   readonly hasStruck: boolean;

@@ -1,5 +1,6 @@
 import type { Graph } from "../graph/graph.ts";
 import type { WorkloadState } from "../graph/observation.ts";
+import { drillsOfDark } from "./dark.ts";
 import { havePassed, type Drill } from "./drill.ts";
 import { drillsOf, pastReturnOf, undrilled, wholeWalk, type WalkOrder } from "./drills-of.ts";
 import { drillsOfPairs } from "./pairs-of.ts";
@@ -61,7 +62,8 @@ export async function walk(graph: Graph, stage: Stage, how: How): Promise<WalkRe
     if (problems.length > 0) break;
     await how.notes.done();
   }
-  if (havePassed(drills)) for (const pair of drillsOfPairs(graph, before, runs)) add(pair);
+  if (havePassed(drills))
+    for (const drill of [...drillsOfDark(graph, runs), ...drillsOfPairs(graph, before, runs)]) add(drill);
   return { drills, moves: firstTimes(runs) };
 }
 

@@ -132,5 +132,8 @@ test("who may not see the sessions of others is told so, and claims nothing", as
   );
   const reading = await watch.answer(never);
   await watch.close();
-  expect(reading.blindness).toContain("may not see the sessions of others");
+  expect(reading.blindTo).toEqual({
+    what: "sessions",
+    why: expect.stringContaining("may not see the sessions of others") as unknown,
+  });
 });

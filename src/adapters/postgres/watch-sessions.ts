@@ -111,12 +111,13 @@ class Watch implements SessionWatch {
     await this.db.close();
   }
 
-  private blindness(): { readonly blindness?: string } {
-    if (this.blind !== undefined) return { blindness: this.blind };
-    if (!this.canTellPorts) return { blindness: "this system does not tell whose connection is whose" };
+  private blindness(): Pick<SessionReading, "blindTo"> {
+    if (this.blind !== undefined) return { blindTo: { what: "sessions", why: this.blind } };
+    if (!this.canTellPorts)
+      return { blindTo: { what: "sessions", why: "this system does not tell whose connection is whose" } };
     return this.version >= 180_000
       ? {}
-      : { blindness: "a server before version 18 does not tell which session wrote, unless it is seen writing" };
+      : { blindTo: { what: "writes", why: "a server before version 18 does not count by session" } };
   }
 
   private async lookOn(): Promise<void> {

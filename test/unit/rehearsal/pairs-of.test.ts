@@ -83,6 +83,7 @@ const runWith = (moves: readonly string[]): DrillRun => ({
   text: "",
   moves: [],
   evidence: moves.map((move) => ({ move, reason: "healthy" })),
+  dark: [],
   hasHeld: false,
   hasStruck: true,
   ms: 1,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Graph } from "../../../src/graph/graph.ts";
 import type { Drill } from "../../../src/rehearsal/drill.ts";
 import { drillsOf, pastReturnOf, undrilled, type WalkOrder } from "../../../src/rehearsal/drills-of.ts";
 import type { DrillRun, Stage, Standing } from "../../../src/rehearsal/stage.ts";
@@ -38,6 +39,7 @@ function stageOf({ play = () => ({}), look = () => BEFORE }: Script = {}) {
         text: "as promised",
         moves: [],
         evidence: [],
+        dark: [],
         hasHeld: true,
         hasStruck: true,
         ms: 1,
@@ -73,15 +75,21 @@ describe("the walk", () => {
     expect(drills.filter(({ kind, outcome }) => kind === "backup" && outcome === "passed")).toHaveLength(1);
   });
 
-  test.each(["the new release dies", "the servers of", "the conductor is killed", "taken back after retire"])(
-    "in every wave: %s",
-    (what) => {
-      const waves = drillsOf(GRAPH)
-        .filter(({ name, step }) => name.startsWith(what) && step.includes("/wave-"))
-        .map(({ step }) => /wave-\d/.exec(step)?.[0]);
-      expect(waves).toEqual(["wave-1", "wave-2"]);
-    },
-  );
+  test.each(["the new release dies", "the servers of", "the conductor is killed"])("in every wave: %s", (what) => {
+    const waves = drillsOf(GRAPH)
+      .filter(({ name, step }) => name.startsWith(what) && step.includes("/wave-"))
+      .map(({ step }) => /wave-\d/.exec(step)?.[0]);
+    expect(waves).toEqual(["wave-1", "wave-2"]);
+  });
+
+  test("a wave is taken back at its end, unless the next migration fails there and takes it back from the same place", () => {
+    const undoes = (graph: Graph) =>
+      drillsOf(graph).flatMap(({ kind, step }) => (kind === "undo" && step.includes("/wave-") ? [step] : []));
+    expect(undoes(GRAPH).map((step) => /wave-\d/.exec(step)?.[0])).toEqual(["wave-1"]);
+    expect(undoes(graphOf()).map((step) => /wave-\d/.exec(step)?.[0])).toEqual(["wave-1", "wave-2"]);
+    const said = undrilled(GRAPH).find(({ step }) => step.includes("/wave-2/") && step.endsWith("retire"));
+    expect(said?.why).toContain("fails half-way");
+  });
 
   test("a step that can be taken back and names a backup plan has it run by the engine, because its undo fails", () => {
     const moves = GRAPH.moves.map((move) =>
