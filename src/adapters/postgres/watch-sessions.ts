@@ -37,7 +37,7 @@ export type SessionWatchOptions = {
 
 /** Begins to watch. Rejects `METADATA_UNREACHABLE`. */
 export async function watchSessions(options: SessionWatchOptions, signal: AbortSignal): Promise<SessionWatch> {
-  const db = await openReader(options.url, "midflight rehearsal: sessions", signal);
+  const db = await openReader(options.url, { name: "midflight rehearsal: sessions" }, signal);
   try {
     const [rights] = await db.query(RIGHTS);
     const watch = new Watch(options, db, rights ?? {}, await nextOf(db));
