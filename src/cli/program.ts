@@ -215,6 +215,16 @@ function commands(): readonly (readonly [Command, Load])[] {
       async () => (await import("./commands/parity.ts")).parity,
     ],
     [
+      withState(new Command("guard").summary("watch users' operations without an upgrade, or judge a recording again"))
+        .option("-e, --env <name|file>", "environment to watch: a name or a file")
+        .option("--plan <file>", "judge by the `guard` of this plan")
+        .option("--for <time>", "end after this, such as 10m (default: Ctrl-C)")
+        .option("--record <file>", "keep what the guard is told, to judge it again")
+        .option("--replay <file>", "judge a recording: guard.ndjson of a run's folder, or of --record")
+        .option("--json", "verdicts and counts as NDJSON"),
+      async () => (await import("./commands/guard.ts")).guard,
+    ],
+    [
       withState(
         withEnv(new Command("snapshot").summary("write how an environment is set up: no rows, no secrets; only reads")),
       )

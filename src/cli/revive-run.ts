@@ -4,7 +4,7 @@ import type { Run } from "../engine/run.ts";
 import { replay } from "../runtime/replay.ts";
 import { clearAgain } from "./clear.ts";
 import type { CliIo, ExitStatus } from "./io.ts";
-import { leaseKeys } from "./start-run.ts";
+import { leaseKeys, RECORDING } from "./start-run.ts";
 import type { Loaded } from "./load.ts";
 import { loadCopies } from "./load-copies.ts";
 import type { OutputKind } from "./output.ts";
@@ -33,6 +33,7 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
     stateDir: state.dir,
     clock: state.clock,
     run: order.run,
+    record: state.store.pathOf(order.run, RECORDING),
   });
   const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(order.run), new AbortController().signal);
   try {

@@ -46,6 +46,7 @@ export async function startRun(
     stateDir: state.dir,
     clock: state.clock,
     run,
+    record: state.store.pathOf(run, RECORDING),
   });
   const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
   try {
@@ -84,6 +85,9 @@ export async function startRun(
     throw error;
   }
 }
+
+/** What the guard was told, in a run's folder: `midflight guard --replay` judges it again. */
+export const RECORDING = "guard.ndjson";
 
 /** `order-gateway-2-20261121-051200-3f9a`: sorts by time within a plan, and is easy to say. */
 const newRunId = (loaded: Loaded, now: number): string => {

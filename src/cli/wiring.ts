@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import type {
+  Environment,
   EnvironmentComponent,
   Migration,
   NotifyRule,
+  PlanGuard,
   ProcessComponent,
   ProcessRelease,
   Value,
@@ -24,6 +26,8 @@ export async function wire(
     readonly stateDir: string;
     readonly clock: Clock;
     readonly run: string;
+    /** File for everything that the guard is told. */
+    readonly record?: string;
   },
 ): Promise<Wired> {
   const secrets = new Secrets(how.env, dirname(loaded.environment.file));
@@ -42,7 +46,7 @@ export async function wire(
     workloads,
     metadata,
     watcher: guardThread(),
-    watch: watchConfig(loaded, secrets, how.run),
+    watch: watchConfig(loaded.environment, loaded.plan.guard, secrets, how),
     runner: localRunner(),
     programs: { cwd: how.cwd, env: { ...programEnv(how.env), ...placeEnv(loaded, secrets) } },
     notifiers: await Promise.all(loaded.environment.notify.map((rule) => wireNotifier(rule, secrets, how.clock))),
@@ -107,13 +111,19 @@ export function processOptions(
   };
 }
 
-function watchConfig(loaded: Loaded, secrets: Secrets, run: string): WatchConfig {
-  const counters = Object.values(loaded.environment.components).flatMap((component) =>
+/** `record`: a file that everything the guard is told is written to. */
+export function watchConfig(
+  environment: Environment,
+  guard: PlanGuard,
+  secrets: Secrets,
+  how: { readonly run: string; readonly record?: string },
+): WatchConfig {
+  const counters = Object.values(environment.components).flatMap((component) =>
     component.driver === "process" && component.counters !== undefined ? [component.counters] : [],
   );
   return {
-    guard: loaded.plan.guard,
-    regions: Object.entries(loaded.environment.regions).map(([region, { probe }]) => ({
+    guard,
+    regions: Object.entries(environment.regions).map(([region, { probe }]) => ({
       region,
       ...(probe === undefined ? {} : { probe }),
       accounts:
@@ -122,7 +132,8 @@ function watchConfig(loaded: Loaded, secrets: Secrets, run: string): WatchConfig
           : accountsOf(secrets.read(probe.accounts, `probe accounts of ${region}`), region, secrets),
     })),
     ...(counters[0] === undefined ? {} : { counters: counters[0] }),
-    orderPrefix: `mf${run.replaceAll(/[^a-zA-Z0-9]/g, "").slice(-8)}`,
+    orderPrefix: `mf${how.run.replaceAll(/[^a-zA-Z0-9]/g, "").slice(-8)}`,
+    ...(how.record === undefined ? {} : { record: how.record }),
   };
 }
 

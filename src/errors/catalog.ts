@@ -473,6 +473,12 @@ export const CATALOG = {
     explain:
       "A roll wants a failure rate excluded in the dark that the guard's baseline calls health. No number of clean probes can show that, so the proof would never end.",
   },
+  RECORDING_INVALID: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "A file that should hold what a guard was told is none. Every run keeps one, `guard.ndjson` in its folder, and `midflight guard --record FILE` writes one; each line is JSON, the first says by which settings it was judged.",
+  },
   REFERENCE_UNREADABLE: {
     exit: EXIT.refused,
     retry: false,

@@ -125,6 +125,9 @@ const toBackupAction = (input: NonNullable<PlanInput["backups"]>[string][number]
 
 const ALL_OPERATIONS: readonly Operation[] = ["order", "amend", "cancel"];
 
+/** What a plan without a `guard` is judged by. */
+export const plainGuard = (): PlanGuard => toGuard({});
+
 const toGuard = (input: NonNullable<PlanInput["guard"]>): PlanGuard =>
   defined({
     operations: input.operations ?? ALL_OPERATIONS,

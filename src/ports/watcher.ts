@@ -36,6 +36,8 @@ export type WatchConfig = {
   readonly counters?: { readonly path: string; readonly metric: string };
   /** Prefix of client order ids, by which surveillance knows probes; letters and digits. */
   readonly orderPrefix: string;
+  /** File that everything the guard is told is appended to, to be judged again later. What cannot be written is left out: judging goes on. */
+  readonly record?: string;
 };
 
 /** What the run has just changed: suspicion concentrates there, and old evidence of health no longer counts. */

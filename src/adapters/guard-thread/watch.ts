@@ -16,6 +16,7 @@ import { watchLag } from "./lag.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import type { ProbeOutcome } from "./probe-chain.ts";
 import { proveInstances } from "./prove.ts";
+import { startRecorder, type Recorder } from "./recorder.ts";
 import { regionProbes, type RegionProbes } from "./region-probes.ts";
 import { startScraper, type Scraper } from "./scraper.ts";
 import { startTotals } from "./totals.ts";
@@ -56,14 +57,8 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
   const { guard, counters } = config;
   const isProbed = ({ probe, accounts }: WatchConfig["regions"][number]): boolean =>
     probe !== undefined && accounts.length > 0;
-  let state: JudgeState = startJudging(
-    settingsOf(
-      guard,
-      config.regions.map((region) => ({ region: region.region, isProbed: isProbed(region) })),
-      counters !== undefined,
-    ),
-    now(),
-  );
+  const regionsJudged = config.regions.map((region) => ({ region: region.region, isProbed: isProbed(region) }));
+  let state: JudgeState = startJudging(settingsOf(guard, regionsJudged, counters !== undefined), now());
   let instances: readonly WatchedInstance[] = [];
   let isStopping = false;
   const questions = new Map<number, HealthNeed>();
@@ -71,7 +66,9 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
   const lag = watchLag();
   const totals = startTotals(counters !== undefined);
 
+  let recorder: Recorder | undefined;
   const feed = (input: JudgeInput): void => {
+    recorder?.note(input);
     const before = state.verdict;
     state = judge(state, input).state;
     if (state.verdict !== before && !isStopping) send({ kind: "verdict", verdict: state.verdict });
@@ -154,6 +151,15 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
       scraper?.instances(instances);
       // The time that starting took is no silence.
       state = { ...state, startedAt: now(), at: now() };
+      if (config.record !== undefined)
+        recorder = startRecorder(config.record, {
+          kind: "recording",
+          midflight: 1,
+          at: state.at,
+          guard,
+          regions: regionsJudged,
+          hasCounters: counters !== undefined,
+        });
       for (const region of regions) region.start();
       timers.push(setInterval(() => feed({ kind: "tick", at: now() }), TICK_MS));
       timers.push(
@@ -185,6 +191,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
       for (const abort of proofs.values()) abort.abort();
       questions.clear();
       await Promise.all([scraper?.stop(), ...regions.map((region) => region.stop())]);
+      await recorder?.end();
       lag.stop();
     },
   };

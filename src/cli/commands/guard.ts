@@ -1,0 +1,142 @@
+import { resolve } from "node:path";
+import { EXIT } from "../../errors/catalog.ts";
+import { UpgradeError } from "../../errors/upgrade-error.ts";
+import { utc } from "../../events/utc.ts";
+import type { JudgeState } from "../../guard/judge.ts";
+import { rejudge, startRejudging } from "../../guard/recording.ts";
+import type { Verdict } from "../../guard/verdict.ts";
+import { parseDuration } from "../../plan/duration.ts";
+import type { PlanGuard } from "../../plan/model.ts";
+import { plainGuard } from "../../plan/to-plan.ts";
+import { versionLine } from "../../view/json.ts";
+import { plain, statusLine } from "../../view/status-line.ts";
+import { verdictLine, watchedText } from "../../view/watched.ts";
+import type { CliIo, ExitStatus } from "../io.ts";
+import { checkAlone } from "../load.ts";
+import { readRecording } from "../read-recording.ts";
+import { findSide } from "../sides.ts";
+import { stateDirOf } from "../state-dir.ts";
+import { watchAlone } from "../watch-alone.ts";
+import { wireGuard } from "../wiring-guard.ts";
+import { BadInput } from "../../errors/problem.ts";
+
+type Options = {
+  readonly env?: string;
+  readonly plan?: string;
+  readonly state?: string;
+  readonly for?: string;
+  readonly record?: string;
+  readonly replay?: string;
+  readonly json?: boolean;
+};
+
+/** The guard by itself: on what lives now, or on what was recorded. Changes nothing but its own probe orders. */
+export async function guard(io: CliIo, _: readonly string[], options: Options): Promise<ExitStatus> {
+  if (options.replay !== undefined) return replay(io, options.replay, options);
+  if (options.env === undefined)
+    throw new UpgradeError("USAGE", "what the guard should watch is not said", {
+      hint: "name an environment: --env production, or a recording: --replay FILE",
+    });
+  return live(io, options.env, options);
+}
+
+async function live(io: CliIo, env: string, options: Options): Promise<ExitStatus> {
+  const given = await findSide(io, env, options.plan);
+  if (given.kind === "snapshot")
+    throw new UpgradeError("USAGE", `${env} is a snapshot, and nobody trades there`, { hint: "name an environment" });
+  const { environment } = given;
+  const forMs = durationOf(options.for);
+  const wired = await wireGuard(environment, (await settingsOf(io, options.plan)) ?? plainGuard(), {
+    env: io.env,
+    cwd: io.cwd,
+    stateDir: stateDirOf(io, environment, options.state),
+    ...(options.record === undefined ? {} : { record: resolve(io.cwd, options.record) }),
+  });
+  const stop = new AbortController();
+  const unhear = io.onSignal(() => stop.abort());
+  const show = shown(io, options.json === true);
+  try {
+    show.begin();
+    const watched = await watchAlone(wired, { ...show, ...(forMs === undefined ? {} : { forMs }) }, stop.signal);
+    if (options.json === true)
+      io.print(JSON.stringify({ kind: "guard-summary", environment: environment.name, ...watched }));
+    else io.print(watchedText(watched));
+    return watched.isHealthy ? EXIT.done : EXIT.refused;
+  } finally {
+    unhear();
+  }
+}
+
+/** Verdicts as they come; every second how it goes, on a terminal or as JSON. */
+function shown(io: CliIo, isJson: boolean) {
+  let toldAt = -Infinity;
+  return {
+    begin: () => {
+      if (isJson) io.print(versionLine(io.version));
+    },
+    verdict: (verdict: Verdict) => io.print(isJson ? jsonOf(verdict) : verdictLine(verdict)),
+    pulse: (pulse: Parameters<Parameters<typeof watchAlone>[1]["pulse"]>[0]) => {
+      if (pulse.at - toldAt < (isJson ? EVERY_MS : SHOWN_EVERY_MS)) return;
+      toldAt = pulse.at;
+      if (isJson) io.print(JSON.stringify({ kind: "pulse", ...pulse, at: utc(pulse.at) }));
+      else if (io.stderr.isTTY) io.say(`${utc(pulse.at)} ${statusLine(pulse, plain)}`);
+    },
+    trouble: (text: string) => io.say(text),
+  };
+}
+const EVERY_MS = 1_000;
+const SHOWN_EVERY_MS = 5_000;
+
+const jsonOf = ({ at, state, reason, regions }: Verdict): string =>
+  JSON.stringify({ kind: "verdict", at: utc(at), state, regions, reason });
+
+/** Judges a recording again, by its own settings or by those of a plan. */
+async function replay(io: CliIo, file: string, options: Options): Promise<ExitStatus> {
+  const settings = await settingsOf(io, options.plan);
+  const isJson = options.json === true;
+  if (isJson) io.print(versionLine(io.version));
+  let state: JudgeState | undefined;
+  let inputs = 0;
+  let ill: Verdict | undefined;
+  for await (const line of readRecording(io, file)) {
+    // A run that was resumed began to judge anew.
+    if (line.kind === "head") {
+      state = startRejudging(line.head, settings);
+      continue;
+    }
+    if (state === undefined) continue;
+    inputs += 1;
+    const { state: next, changed } = rejudge(state, line.input);
+    state = next;
+    if (changed === undefined) continue;
+    if (changed.state !== "healthy" && changed.state !== "unknown") ill ??= changed;
+    io.print(isJson ? jsonOf(changed) : verdictLine(changed));
+  }
+  if (isJson)
+    io.print(
+      JSON.stringify({
+        kind: "replay-summary",
+        inputs,
+        ...(ill === undefined ? {} : { first: { at: utc(ill.at), state: ill.state } }),
+      }),
+    );
+  else
+    io.print(
+      `${inputs} inputs judged again${settings === undefined ? "" : `, by the settings of ${options.plan ?? ""}`}: ${ill === undefined ? "nothing was held against anybody" : `first ${ill.state} at ${utc(ill.at)}`}`,
+    );
+  return EXIT.done;
+}
+
+async function settingsOf(io: CliIo, plan: string | undefined): Promise<PlanGuard | undefined> {
+  if (plan === undefined) return undefined;
+  const { plan: read, problems } = await checkAlone(io, plan, undefined);
+  if (read === undefined) throw new BadInput(problems);
+  return read.guard;
+}
+
+function durationOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const parsed = parseDuration(text);
+  if (parsed.kind === "read") return parsed.value;
+  throw new UpgradeError("USAGE", `--for ${text}: ${parsed.why}`, { hint: "write a time such as 30s, 10m or 1h" });
+}

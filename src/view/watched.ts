@@ -1,0 +1,28 @@
+import type { StreamReading, Verdict, VerdictState } from "../guard/verdict.ts";
+import { utc } from "../events/utc.ts";
+
+/** A verdict as a line: `2026-11-21T12:00:00.000Z failing    amend in tokyo: 14 of 39 failed`. */
+export const verdictLine = ({ at, state, reason }: Verdict): string => `${utc(at)} ${state.padEnd(10)} ${reason}`;
+
+/** How long each verdict stood, and what was counted. */
+export const watchedText = (watched: {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly spentMs: Readonly<Record<VerdictState, number>>;
+  readonly streams: readonly StreamReading[];
+}): string => {
+  const spent = Object.entries(watched.spentMs)
+    .filter(([, ms]) => ms > 0)
+    .map(([state, ms]) => `${state} ${seconds(ms)}`);
+  const streams = watched.streams
+    .toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+    .map(
+      ({ operation, region, release, source, issued, failed }) =>
+        `  ${operation.padEnd(7)} ${region.padEnd(14)} ${release.padEnd(20)} ${source.padEnd(7)} ${String(failed).padStart(6)} of ${String(issued).padStart(8)} failed`,
+    );
+  return [`watched for ${seconds(watched.toMs - watched.fromMs)}: ${spent.join(", ")}`, ...streams].join("\n");
+};
+
+const keyOf = ({ region, operation, release, source }: StreamReading): string =>
+  [region, operation, release, source].join("\n");
+const seconds = (ms: number): string => `${(ms / 1000).toFixed(1)} s`;
