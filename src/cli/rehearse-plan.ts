@@ -3,6 +3,7 @@ import { UpgradeError } from "../errors/upgrade-error.ts";
 import type { RunEvent } from "../events/event.ts";
 import { workloadOf } from "../graph/graph.ts";
 import type { WatchedInstance } from "../ports/watcher.ts";
+import { allowsOf } from "../rehearsal/allows-of.ts";
 import { rehearse, type Check, type RehearsalParts } from "../rehearsal/rehearse.ts";
 import { certifiedFiles, certify } from "../rehearsal/certificate/certify.ts";
 import { seal } from "../rehearsal/certificate/envelope.ts";
@@ -95,6 +96,7 @@ export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
         production: production.graph,
         isQuick: order.isQuick,
         soakMs: demo.plan.rehearsal.soakMs,
+        allows: allowsOf(demo.migrations),
         ...(resumed === undefined ? {} : { resumed: resumed.rehearsal }),
       },
       {
@@ -217,6 +219,7 @@ async function signed(
     demo: { graph: demo.graph, facts: facts.demo.facts },
     production: { graph: production.graph, facts: facts.production.facts },
     dependsOn: facts.production.dependsOn,
+    allows: rehearsal.allows,
     drills: rehearsal.drills,
     streams: rehearsal.soak.streams,
     soak: rehearsal.soak,

@@ -12,6 +12,17 @@ export type Drill = {
   readonly ms: number;
   /** What was seen; why, where it failed or was left out. */
   readonly detail: string;
+  /** What each statement of a migration took, where that was measured. */
+  readonly statements?: readonly MeasuredStatement[];
+};
+
+/** A statement on a clone. `lock`: the strongest that it took on a table that stood before, as PostgreSQL calls it; `heldMs`: until its transaction ended. */
+export type MeasuredStatement = {
+  readonly name: string;
+  readonly lock?: string;
+  readonly tables: readonly string[];
+  readonly ms: number;
+  readonly heldMs: number;
 };
 
 export type DrillKind = "lint" | "parity" | "trial" | "undo" | "fault" | "dark" | "walk" | "pair" | "backup" | "soak";

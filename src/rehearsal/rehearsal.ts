@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { Allowance } from "./allows-of.ts";
 import { havePassed, type Drill } from "./drill.ts";
 
 /** Time in which demo carried the new release. `segments`: from and to, ms since the epoch, in which the guard said healthy. */
@@ -30,6 +31,8 @@ export type Rehearsal = {
   readonly isQuick: boolean;
   /** What demo does smaller than production. */
   readonly scaled: readonly string[];
+  /** What the migrations' authors let rules overlook. */
+  readonly allows: readonly Allowance[];
   readonly drills: readonly Drill[];
   /** How long each move of the whole plan took in demo, ms. */
   readonly moves: readonly { readonly move: string; readonly ms: number }[];
@@ -58,6 +61,17 @@ const drill = z.strictObject({
   outcome: z.enum(["passed", "failed", "skipped"]),
   ms: z.number(),
   detail: z.string(),
+  statements: z
+    .array(
+      z.strictObject({
+        name: z.string(),
+        lock: z.string().exactOptional(),
+        tables: z.array(z.string()),
+        ms: z.number(),
+        heldMs: z.number(),
+      }),
+    )
+    .exactOptional(),
 });
 
 const schema = z.strictObject({
@@ -69,6 +83,9 @@ const schema = z.strictObject({
   endedAt: z.number(),
   isQuick: z.boolean(),
   scaled: z.array(z.string()),
+  allows: z
+    .array(z.strictObject({ file: z.string(), line: z.number(), rule: z.string(), reason: z.string() }))
+    .default([]),
   drills: z.array(drill),
   moves: z.array(z.strictObject({ move: z.string(), ms: z.number() })),
   soak: z.strictObject({

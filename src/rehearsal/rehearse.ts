@@ -19,6 +19,7 @@ export type RehearsalOrder = {
   /** Looks only: nothing is walked, and no certificate can follow. */
   readonly isQuick: boolean;
   readonly soakMs: number;
+  readonly allows: Rehearsal["allows"];
   /** What an earlier rehearsal of exactly this has done: only its soak goes on. */
   readonly resumed?: Rehearsal;
 };
@@ -51,6 +52,7 @@ export async function rehearse(order: RehearsalOrder, parts: RehearsalParts, sig
     endedAt: startedAt,
     isQuick: order.isQuick,
     scaled: matchGraphs(order.demo, order.production).scaled,
+    allows: order.allows,
     drills: [],
     moves: [],
     soak: { askedMs: order.soakMs, healthyMs: 0, segments: [], streams: [] },

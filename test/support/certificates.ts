@@ -77,6 +77,7 @@ function passedBy(loaded: Loaded, key: SigningKey, { facts, dependsOn }: FactsOf
     demo: { graph: { ...loaded.graph, environment: "demo", class: "demo" }, facts: [] },
     production: { graph: loaded.graph, facts },
     dependsOn,
+    allows: [],
     drills: [{ name: "the whole plan", step: "plan", kind: "walk", outcome: "passed", ms: 1, detail: "promoted" }],
     streams: [],
     soak: { askedMs: loaded.plan.rehearsal.soakMs, healthyMs: loaded.plan.rehearsal.soakMs },

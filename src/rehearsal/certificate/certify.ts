@@ -2,6 +2,7 @@ import { hash } from "node:crypto";
 import { utc } from "../../events/utc.ts";
 import { graphFingerprint } from "../../graph/fingerprint.ts";
 import type { Graph } from "../../graph/graph.ts";
+import type { Allowance } from "../allows-of.ts";
 import type { Drill } from "../drill.ts";
 import type { CertifiedEnvironment, CertifiedFact, CertifiedFile, RehearsalPredicate, Statement } from "./statement.ts";
 import { statementOf } from "./statement.ts";
@@ -16,6 +17,7 @@ export type Passed = {
   readonly production: { readonly graph: Graph; readonly facts: readonly CertifiedFact[] };
   /** Ids of production's facts that the plan depends on. */
   readonly dependsOn: readonly string[];
+  readonly allows: readonly Allowance[];
   readonly drills: readonly Drill[];
   readonly streams: RehearsalPredicate["guard"]["streams"];
   readonly soak: { readonly askedMs: number; readonly healthyMs: number };
@@ -35,7 +37,16 @@ export function certify(passed: Passed): Statement {
     rehearsed: environmentOf(passed.demo),
     production: environmentOf(production),
     dependsOn: passed.dependsOn,
-    drills: passed.drills,
+    allows: passed.allows,
+    // What was measured of each statement stands in the report.
+    drills: passed.drills.map(({ name, step, kind, outcome, ms, detail }) => ({
+      name,
+      step,
+      kind,
+      outcome,
+      ms,
+      detail,
+    })),
     guard: {
       operations: production.graph.guard.operations,
       falseAlarmEveryMs: Math.round(production.graph.guard.falseAlarmEveryMs),

@@ -59,6 +59,8 @@ const predicate = z
     production: environment,
     /** Ids of production's facts that this plan depends on: if one of them changes, the certificate no longer holds. */
     dependsOn: list(line),
+    /** What the migrations' authors let rules overlook. Absent in certificates of earlier versions. */
+    allows: list(z.strictObject({ file: line, line: z.int().min(1), rule: line, reason: line }).readonly()).optional(),
     drills: list(drill),
     guard: z.strictObject({ operations: list(line), falseAlarmEveryMs: ms, streams: list(stream) }).readonly(),
     soak: z.strictObject({ askedMs: ms, healthyMs: ms }).readonly(),

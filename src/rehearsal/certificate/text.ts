@@ -1,3 +1,4 @@
+import { allowanceText } from "../allows-of.ts";
 import type { Certificate } from "./envelope.ts";
 import type { RehearsalPredicate } from "./statement.ts";
 
@@ -23,6 +24,10 @@ export function certificateText({ statement, keyId, sha256 }: Certificate): stri
     section(
       "Files",
       about.plan.files.map(({ name, sha256: sum }) => `${name}  sha256:${sum}`),
+    ),
+    section(
+      "Allowed in migrations",
+      (about.allows ?? []).map((one) => allowanceText(one)),
     ),
     section("Drills", drillLines(about)),
     section("Guard", guardLines(about)),

@@ -1,3 +1,4 @@
+import { isAllowable, isTrialRule, RULES as TRIAL_RULES } from "../trial/rules.ts";
 import { nearest } from "../../plan/nearest.ts";
 import { allowsIn, type Allow } from "../../plan/source/allow.ts";
 import type { Finding, Found, LintFile } from "./finding.ts";
@@ -43,8 +44,8 @@ function complaintAbout(
       message: "this allows nothing, for no reason",
       instead: "write -- midflight: allow RULE because REASON, or delete it",
     };
-  if (!isRule(rule) && !rule.startsWith("squawk:")) {
-    const near = nearest(rule, Object.keys(RULES));
+  if (!isRule(rule) && !isTrialRule(rule) && !rule.startsWith("squawk:")) {
+    const near = nearest(rule, [...Object.keys(RULES), ...Object.keys(TRIAL_RULES)]);
     return {
       rule: "unused-ignore",
       message: `there is no rule ${rule}`,
@@ -57,14 +58,18 @@ function complaintAbout(
       message: `this allows ${rule} and does not say why`,
       instead: `write -- midflight: allow ${rule} because REASON`,
     };
-  if (isRule(rule) && ruleOf(rule).isFixed === true)
+  if (isRule(rule) ? ruleOf(rule).isFixed === true : isTrialRule(rule) && !isAllowable(rule))
     return {
       rule: "unused-ignore",
       message: `${rule} cannot be allowed`,
       instead: "mend what it found, and delete this",
     };
-  // Squawk is not installed everywhere, and what only it finds may be allowed all the same.
-  if (rule.startsWith("squawk:") || findings.some((one) => one.rule === rule && one.statement === statement))
+  // Squawk is not installed everywhere, and what only it finds may be allowed all the same; so may what only a trial finds.
+  if (
+    rule.startsWith("squawk:") ||
+    (!isRule(rule) && statement !== undefined) ||
+    findings.some((one) => one.rule === rule && one.statement === statement)
+  )
     return undefined;
   return {
     rule: "unused-ignore",

@@ -1,8 +1,8 @@
-import * as Plot from "@observablehq/plot";
-import { parseHTML } from "linkedom";
 import { utc } from "../../events/utc.ts";
 import type { Drill } from "../drill.ts";
+import { allowanceText } from "../allows-of.ts";
 import type { Rehearsal } from "../rehearsal.ts";
+import { durations, heldLocks } from "./plots.ts";
 
 /** One page without anything from elsewhere: what was drilled, what came of it, and where the time went. */
 export function html(rehearsal: Rehearsal, verdict: string): string {
@@ -21,6 +21,7 @@ export function html(rehearsal: Rehearsal, verdict: string): string {
       : `<h2>How long each move of the whole plan took</h2>${durations(
           rehearsal.moves.map(({ move, ms }) => ({ name: move, ms, outcome: "passed" })),
         )}`,
+    locks(drills),
     `<h2>Every drill</h2>${table(drills)}`,
   ];
   return `<!doctype html>
@@ -39,8 +40,16 @@ function facts(rehearsal: Rehearsal): string {
     ["From, to (UTC)", `${utc(rehearsal.startedAt)}, ${utc(rehearsal.endedAt)}`],
     ["Stable in demo", `${(soak.healthyMs / 1000).toFixed(0)} s of ${(soak.askedMs / 1000).toFixed(0)} s asked`],
     ...rehearsal.scaled.map((one): readonly [string, string] => ["Smaller than production", one]),
+    ...rehearsal.allows.map((one): readonly [string, string] => ["Allowed in a migration", allowanceText(one)]),
   ];
   return `<table class="facts">${rows.map(([name, value]) => `<tr><th>${escaped(name)}</th><td>${escaped(value)}</td></tr>`).join("")}</table>`;
+}
+
+/** Statements as they were seen on a clone; empty where no migration was tried. */
+function locks(drills: readonly Drill[]): string {
+  const statements = drills.flatMap((drill) => drill.statements ?? []);
+  if (statements.length === 0) return "";
+  return `<h2>Locks that migrations took on a clone, and for how long</h2>${heldLocks(statements)}<p>A lock stays until its transaction ends; the dark part of a bar is the statement itself.</p>`;
 }
 
 const table = (drills: readonly Drill[]): string =>
@@ -50,38 +59,6 @@ const table = (drills: readonly Drill[]): string =>
         `<tr class="${drill.outcome}"><td>${drill.outcome}</td><td>${drill.kind}</td><td>${escaped(drill.name)}</td><td class="number">${(drill.ms / 1000).toFixed(1)} s</td><td>${escaped(drill.detail)}</td></tr>`,
     )
     .join("")}</tbody></table>`;
-
-type Bar = { readonly name: string; readonly ms: number; readonly outcome: string };
-
-/** Bars with their names and seconds. Names stand above their bars, so that long ones are read whole. */
-function durations(bars: readonly Bar[]): string {
-  if (bars.length === 0) return "<p>Nothing was timed.</p>";
-  const { document } = parseHTML("<!doctype html><html><body></body></html>");
-  const data = bars.map((bar, index) => ({ ...bar, seconds: bar.ms / 1000, row: `${index + 1}. ${bar.name}` }));
-  const svg = Plot.plot({
-    document,
-    width: 960,
-    height: 40 + data.length * 34,
-    marginLeft: 16,
-    marginRight: 60,
-    x: { label: "seconds", grid: true },
-    y: { axis: null, domain: data.map(({ row }) => row), padding: 0.55 },
-    color: { domain: ["passed", "failed", "skipped"], range: ["#2a7f62", "#b3261e", "#8a8a8a"] },
-    marks: [
-      Plot.barX(data, { x: "seconds", y: "row", fill: "outcome" }),
-      Plot.text(data, { x: 0, y: "row", text: "row", textAnchor: "start", dy: -12, fontSize: 11 }),
-      Plot.text(data, {
-        x: "seconds",
-        y: "row",
-        text: ({ seconds }: { readonly seconds: number }) => `${seconds.toFixed(1)} s`,
-        textAnchor: "start",
-        dx: 4,
-        fontSize: 11,
-      }),
-    ],
-  });
-  return `<figure>${svg.outerHTML}</figure>`;
-}
 
 const STYLE = `body{font:15px/1.5 system-ui,sans-serif;max-width:64rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}
 h1{font-size:1.5rem}h2{font-size:1.1rem;margin-top:2rem}table{border-collapse:collapse;width:100%}

@@ -1,3 +1,4 @@
+import { allowanceText } from "../allows-of.ts";
 import type { Drill } from "../drill.ts";
 import { awaitsSoak, isComplete, type Rehearsal } from "../rehearsal.ts";
 
@@ -27,6 +28,7 @@ export function summary(rehearsal: Rehearsal): string {
     ...failed,
     `${counts.join(", ")} in ${seconds(rehearsal.endedAt - rehearsal.startedAt)}`,
     ...rehearsal.scaled.map((one) => `smaller than production: ${one}`),
+    ...rehearsal.allows.map((one) => `allowed: ${allowanceText(one)}`),
     verdictOf(rehearsal),
   ].join("\n");
 }

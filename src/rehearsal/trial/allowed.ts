@@ -1,6 +1,7 @@
 import type { Migration } from "../../plan/model.ts";
 import { allowsIn } from "../../plan/source/allow.ts";
 import type { TracedRun } from "../../ports/trials.ts";
+import { isAllowable } from "./rules.ts";
 import type { TrialFinding } from "./result.ts";
 
 /** What is left, and what the file allows with a reason. */
@@ -21,8 +22,9 @@ export function applyAllows(migration: Migration, run: TracedRun, findings: read
   const notes: string[] = [];
   for (const finding of findings) {
     const allow = allows.find(({ rule, statement }) => rule === finding.rule && statement === finding.statement);
+    const mayBe = isAllowable(finding.rule);
     const isFailure = run.failure?.number === finding.statement && run.failure.file === finding.file;
-    if (allow === undefined || isFailure) left.push(finding);
+    if (allow === undefined || isFailure || !mayBe) left.push(finding);
     else notes.push(`${finding.file}:${finding.line} ${finding.rule} is allowed: ${allow.reason}`);
   }
   return { left, notes };

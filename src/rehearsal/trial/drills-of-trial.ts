@@ -1,5 +1,6 @@
 import type { TracedRun, TracedStatement } from "../../ports/trials.ts";
 import type { Drill } from "../drill.ts";
+import { measuredOf } from "./measured.ts";
 import type { TrialFinding, TrialResult, TriedLoad, TriedMigration } from "./result.ts";
 
 /** What was tried on clones, as drills: what blocks failed, each by itself; the rest tells what was measured. */
@@ -50,6 +51,7 @@ function tried(migration: TriedMigration, { asked, findings }: TrialResult): Dri
       ),
       ...warnings.map((finding) => `warned: ${placeOf(finding)}${finding.message}`),
     ].join("\n"),
+    statements: measuredOf(migration.name, migration.up),
   };
 }
 

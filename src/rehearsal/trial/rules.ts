@@ -92,3 +92,19 @@ export const RULES: Readonly<Record<TrialRule, { readonly severity: Severity; re
     hint: "make what the migration locks smaller, or run it when nobody holds these tables",
   },
 };
+
+/** What a statement was seen to do may be allowed, by the file's author and with a reason. That it failed, or that a release is no longer served, may not. */
+const SEEN_DOING: readonly TrialRule[] = [
+  "type-change-rewrite",
+  "volatile-default-rewrite",
+  "stored-generated-or-serial",
+  "table-wide-maintenance",
+  "truncate-or-drop-container",
+  "table-rewritten",
+  "ddl-after-exclusive-lock",
+  "lock-timeout-not-in-effect",
+  "trigger-on-hot-table",
+];
+
+export const isTrialRule = (rule: string): rule is TrialRule => Object.hasOwn(RULES, rule);
+export const isAllowable = (rule: TrialRule): boolean => SEEN_DOING.includes(rule);

@@ -56,6 +56,21 @@ describe("an allow holds for one rule at one statement, and only with a reason",
       says: ["up:1:1 unused-ignore", "up:2:1 unused-ignore"],
     },
     {
+      name: "what only a trial can see",
+      up: "-- midflight: allow table-rewritten because forty rows\nselect 1;",
+      says: [],
+    },
+    {
+      name: "what only a trial can see, above no statement",
+      up: "select 1;\n-- midflight: allow table-rewritten because forty rows",
+      says: ["up:2:1 unused-ignore"],
+    },
+    {
+      name: "that a release is no longer served, which nobody can allow",
+      up: "-- midflight: allow statement-broken because nobody calls it\nselect 1;",
+      says: ["up:1:1 unused-ignore"],
+    },
+    {
       name: "a text that only looks like one",
       up: "/* midflight: allow unbounded-write because small */\nupdate t set a = 1;",
       says: ["up:2:1 unbounded-write"],
