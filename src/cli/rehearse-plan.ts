@@ -9,6 +9,7 @@ import { certifiedFiles, certify } from "../rehearsal/certificate/certify.ts";
 import { seal } from "../rehearsal/certificate/envelope.ts";
 import type { SigningKey } from "../rehearsal/certificate/key.ts";
 import type { FactsOfNow } from "../rehearsal/certificate/objections.ts";
+import { countStatementsOf } from "./wiring-statements.ts";
 import { awaitsSoak, isComplete, type Rehearsal } from "../rehearsal/rehearsal.ts";
 import { verdictOf } from "../rehearsal/report/text.ts";
 import { soak } from "../rehearsal/soak.ts";
@@ -101,6 +102,7 @@ export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
       },
       {
         checks: order.checks,
+        counters: [(place, counting) => countStatementsOf(demo, io, place, counting)],
         stage,
         notes,
         now: () => state.clock.now(),

@@ -27,7 +27,8 @@ export function wireDark(
   const open = new Map<string, readonly SessionWatch[]>();
   const alone = new Map<string, readonly SessionReading[]>();
   const readings: DarkReading[] = [];
-  const answers = (place: string) => Promise.all((open.get(place) ?? []).map((watch) => watch.answer(signal)));
+  const answers = (place: string, about: Parameters<SessionWatch["answer"]>[0]) =>
+    Promise.all((open.get(place) ?? []).map((watch) => watch.answer(about, signal)));
   const close = async (place: string): Promise<void> => {
     const watches = open.get(place) ?? [];
     open.delete(place);
@@ -54,13 +55,13 @@ export function wireDark(
       orBlind(component, region, async (place) => {
         if (!open.has(place)) return;
         await state.clock.sleep(ALONE_MS, signal);
-        alone.set(place, await answers(place));
+        alone.set(place, await answers(place, "writes-too"));
       }),
     probed: (component, region) =>
       orBlind(component, region, async (place) => {
         const before = alone.get(place);
         if (before === undefined || !open.has(place)) return;
-        readings.push({ component, region, alone: before, probed: await answers(place) });
+        readings.push({ component, region, alone: before, probed: await answers(place, "leadership") });
         await close(place);
       }),
     close: async () => {

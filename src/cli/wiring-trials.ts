@@ -63,13 +63,13 @@ export async function listedReleases(
   return listed.flat();
 }
 
-function urlOf(loaded: Loaded, store: string, secrets: Secrets): string {
+export function urlOf(loaded: Loaded, store: string, secrets: Secrets): string {
   const placed = loaded.environment.components[store];
   return placed?.driver === "postgres" ? secrets.read(placed.url, `the URL of ${store}`) : "";
 }
 
 /** By which address each component comes to the store: the one among its variables that leads to the same database. */
-function rolesOf(loaded: Loaded, store: string, secrets: Secrets): Readonly<Record<string, string>> {
+export function rolesOf(loaded: Loaded, store: string, secrets: Secrets): Readonly<Record<string, string>> {
   const processes = Object.entries(loaded.environment.components).filter(
     (entry): entry is [string, ProcessComponent] => entry[1].driver === "process",
   );

@@ -3,8 +3,8 @@
  * two looks is not seen; what it wrote still counts among `transactions`.
  */
 export interface SessionWatch {
-  /** What was seen since the watch began, or since the last answer. Waits until the server has counted what was written, where somebody wrote. */
-  answer(signal: AbortSignal): Promise<SessionReading>;
+  /** What was seen since the watch began, or since the last answer. Where anybody wrote and writers matter, waits until the server has counted by session. */
+  answer(about: "writes-too" | "leadership", signal: AbortSignal): Promise<SessionReading>;
   close(): Promise<void>;
 }
 

@@ -11,6 +11,9 @@ export type Check = {
   run(stage: Stage, signal: AbortSignal): Promise<readonly Drill[]>;
 };
 
+/** Something that is counted while the plan is walked. Resolves with the way to end it and to be told what came of it. */
+export type Counter = (stage: Stage, signal: AbortSignal) => Promise<() => Promise<readonly Drill[]>>;
+
 export type RehearsalOrder = {
   readonly plan: string;
   readonly planFingerprint: string;
@@ -26,6 +29,7 @@ export type RehearsalOrder = {
 
 export type RehearsalParts = {
   readonly checks: readonly Check[];
+  readonly counters: readonly Counter[];
   readonly stage: Stage;
   readonly notes: WalkNotes;
   /** Lets demo carry what it has, and counts while the guard says healthy. Resolves when `askedMs` are reached. */
@@ -74,6 +78,7 @@ export async function rehearse(order: RehearsalOrder, parts: RehearsalParts, sig
     }
     if (order.isQuick || !havePassed(state.drills)) return state;
     const told: Promise<void>[] = [];
+    const counted = await Promise.all(parts.counters.map((counter) => counter(parts.stage, signal)));
     const walked = await walk(order.demo, parts.stage, {
       notes: parts.notes,
       signal,
@@ -88,6 +93,11 @@ export async function rehearse(order: RehearsalOrder, parts: RehearsalParts, sig
     await Promise.all(told);
     await keep({ moves: walked.moves });
     if (!havePassed(state.drills)) return state;
+    for (const end of counted) {
+      const drills = await end();
+      for (const drill of drills) parts.progress.drilled(drill);
+      await add(drills);
+    }
   }
   const soak = await parts.soak(
     state.soak,

@@ -63,7 +63,7 @@ async function watched(
     const lines = createInterface({ input: child.stdout });
     await new Promise<void>((resolve) => lines.on("line", (line) => line === says && resolve()));
     await meanwhile();
-    return await watch.answer(never);
+    return await watch.answer("writes-too", never);
   } finally {
     await watch.close();
   }
@@ -130,7 +130,7 @@ test("who may not see the sessions of others is told so, and claims nothing", as
     { store: "orders-db", url: gateway.href, ports: () => Promise.resolve(new Set<number>()) },
     never,
   );
-  const reading = await watch.answer(never);
+  const reading = await watch.answer("writes-too", never);
   await watch.close();
   expect(reading.blindTo).toEqual({
     what: "sessions",

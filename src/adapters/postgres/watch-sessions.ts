@@ -84,12 +84,18 @@ class Watch implements SessionWatch {
     this.looking = this.lookOn();
   }
 
-  async answer(signal: AbortSignal): Promise<SessionReading> {
+  async answer(about: "writes-too" | "leadership", signal: AbortSignal): Promise<SessionReading> {
     await this.looked(signal, 0);
     const next = await nextOf(this.db);
     const hasWritten = (): boolean => [...this.acts.values()].some(({ kind }) => kind === "write");
     // Somebody wrote: who, is known when the server has counted.
-    if (next !== this.next && this.version >= 180_000 && this.blind === undefined && !hasWritten())
+    if (
+      about === "writes-too" &&
+      next !== this.next &&
+      this.version >= 180_000 &&
+      this.blind === undefined &&
+      !hasWritten()
+    )
       await this.looked(signal, COUNTED_MS);
     this.countRecords(next !== this.next);
     const reading: SessionReading = {

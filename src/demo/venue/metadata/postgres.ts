@@ -1,8 +1,8 @@
 import { createHmac, randomUUID } from "node:crypto";
-import { chownSync, closeSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chownSync, closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import type { AddressInfo } from "node:net";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { ChildProcess } from "node:child_process";
 import { Client } from "pg";
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
@@ -140,8 +140,17 @@ const SETTINGS: Readonly<Record<string, string>> = {
   log_min_error_statement: "fatal",
 };
 
+const STATEMENTS = "pg_stat_statements";
+
+/** Packages for some machines come without the library. */
+const countsStatements = ({ binaries }: Site): boolean =>
+  ["so", "dylib", "dll"].some((ending) =>
+    existsSync(join(dirname(binaries.postgres), `../lib/postgresql/${STATEMENTS}.${ending}`)),
+  );
+
 const start = async (site: Site, port: number): Promise<Server> => {
-  const settings = Object.entries({ ...SETTINGS, port: String(port) }).flatMap(([name, value]) => [
+  const counting = countsStatements(site) ? { shared_preload_libraries: STATEMENTS } : {};
+  const settings = Object.entries({ ...SETTINGS, ...counting, port: String(port) }).flatMap(([name, value]) => [
     "-c",
     `${name}=${value}`,
   ]);
@@ -214,6 +223,9 @@ const createRoles = async (site: Site, port: number): Promise<void> => {
     await client.query(`alter schema public owner to ${OWNER}`);
     await client.query(`revoke all on schema public from public`);
     await client.query(`grant usage on schema public to ${GATEWAY}`);
+    if (!countsStatements(site)) return;
+    await client.query(`create schema monitoring; create extension ${STATEMENTS} schema monitoring`);
+    await client.query(`grant usage on schema monitoring to ${OWNER}`);
   });
 };
 
