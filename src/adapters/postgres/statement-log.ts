@@ -18,7 +18,7 @@ const HIDDEN = "<insufficient privilege>";
 /** Statements as pg_stat_statements counts them. */
 export const postgresStatementLog = (url: string): StatementLog => ({
   async counted(roles, signal) {
-    const db = await openReader(url, "midflight rehearsal: statements", signal);
+    const db = await openReader(url, { name: "midflight rehearsal: statements" }, signal);
     try {
       const [found] = await db.query(WHERE);
       if (found === undefined) return undefined;
