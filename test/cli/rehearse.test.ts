@@ -92,26 +92,26 @@ describe("a rehearsal that is killed", () => {
     const killed = start(["rehearse", "plans/small.yaml", "--json"], {
       cwd: place.dir,
       env: place.env,
-      limitMs: 120_000,
+      limitMs: 240_000,
     });
     // The first drill that has instances of the new release up.
-    await killed.says(/"kind":"drill-started".*taken back after retire/, 90_000);
+    await killed.says(/"kind":"drill-started".*taken back after retire/, 180_000);
     await until("the drill has changed demo", async () => (await demoReleases()).includes("gateway@2.0"), 60_000);
     process.kill(-killed.pid, "SIGKILL");
     await killed.ended;
     const next = start(["rehearse", "plans/small.yaml", "--json"], {
       cwd: place.dir,
       env: place.env,
-      limitMs: 120_000,
+      limitMs: 240_000,
     });
     await next.says(/was broken off: taking back what it left/);
-    await next.says(/"kind":"drill-started".*"number":1/, 60_000);
+    await next.says(/"kind":"drill-started".*"number":1/, 120_000);
     expect([...new Set(await demoReleases())]).toEqual(["gateway@1.0"]);
     process.kill(next.pid, "SIGINT");
     const ended = await next.ended;
     expect(ended.status, ended.stderr).toBe(130);
     expect([...new Set(await demoReleases())]).toEqual(["gateway@1.0"]);
-  }, 300_000);
+  }, 600_000);
 });
 
 describe("a rehearsed plan", () => {
