@@ -1,39 +1,18 @@
-import { spawn } from "node:child_process";
-import { createInterface } from "node:readline";
-import { UpgradeError } from "../errors/upgrade-error.ts";
 import type { RunEvent } from "../events/event.ts";
 import { workloadOf } from "../graph/graph.ts";
-import type { Run } from "../engine/run.ts";
 import type { Conduct } from "../runtime/conduct.ts";
 import type { World } from "../runtime/world.ts";
 import { watchedWorld, type DarkWatch } from "../rehearsal/dark.ts";
-import type { Act, Strike, WalkOrder } from "../rehearsal/drills-of.ts";
+import type { Act, WalkOrder } from "../rehearsal/drills-of.ts";
 import { faultyWorld, type FaultyWorld } from "../rehearsal/faulty-world.ts";
 import type { DrillRun, Stage, Standing } from "../rehearsal/stage.ts";
-import type { CliIo } from "./io.ts";
+import { DrillLog } from "./drill-log.ts";
+import { playKilled } from "./killed-drill.ts";
 import type { Loaded } from "./load.ts";
-import { reviveRun } from "./revive-run.ts";
-import { ownScript } from "./shipped.ts";
 import { leaseKeys, startRun } from "./start-run.ts";
-import { holderOf, type State } from "./state.ts";
+import { mute, PATIENCE_MS, type StageOptions } from "./stage-options.ts";
+import { holderOf } from "./state.ts";
 import { wireDark } from "./wiring-dark.ts";
-import type { Wired } from "./wiring.ts";
-import type { Breaker } from "./wiring-rehearsal.ts";
-
-export type StageOptions = {
-  readonly io: CliIo;
-  readonly loaded: Loaded;
-  readonly state: State;
-  /** A world of its own to look through, and to run backup plans in. */
-  readonly wired: Wired;
-  readonly breaker: Breaker;
-  readonly onEvent: (event: RunEvent) => void;
-  /** Told the run of a drill before it touches anything. */
-  readonly onRun: (run: string) => Promise<void>;
-};
-
-/** A drill that has not ended by itself after this time is taken back, and counts as failed. */
-const PATIENCE_MS = 150_000;
 
 /** The demo environment of a loaded plan. Its runs are ordinary runs, kept in the environment's own state folder. */
 export function rehearsalStage(options: StageOptions): Stage {
@@ -107,49 +86,6 @@ async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal
     clearTimeout(patience);
     await dark?.close();
     signal.removeEventListener("abort", stop);
-  }
-}
-
-/** What a drill's run did, as its events told it. */
-class DrillLog {
-  private readonly moves: { move: string; ms: number }[] = [];
-  private readonly evidence: { move: string; reason: string }[] = [];
-  private awaited: string | undefined;
-  private hasHeld = false;
-  private readonly waiting: Set<Strike>;
-  text: string | undefined;
-
-  constructor(order: WalkOrder) {
-    this.waiting = new Set(order.strikes);
-  }
-
-  heed(event: RunEvent): void {
-    if (event.kind === "move-done") this.moves.push({ move: event.move, ms: event.ms });
-    if (event.kind === "held") this.hasHeld = true;
-    if (event.kind === "gate-waiting") this.awaited = event.move;
-    if (event.kind !== "evidence" || this.awaited === undefined) return;
-    this.evidence.push({ move: this.awaited, reason: event.message });
-    this.awaited = undefined;
-  }
-
-  struck(strike: Strike): void {
-    this.waiting.delete(strike);
-  }
-
-  told(run: Run, ms: number): Omit<DrillRun, "dark"> {
-    const { phase } = run;
-    const outcome = phase.kind === "ended" ? phase.outcome : phase.kind;
-    const text = phase.kind === "ended" ? phase.text : phase.kind === "halted" ? phase.why : phase.kind;
-    return {
-      run: run.id,
-      outcome: this.text === undefined ? outcome : "late",
-      text: this.text ?? text,
-      moves: this.moves,
-      evidence: this.evidence,
-      hasHeld: this.hasHeld,
-      hasStruck: this.waiting.size === 0,
-      ms: Math.round(ms),
-    };
   }
 }
 
@@ -258,82 +194,6 @@ class Hand {
 const isBuiltIn = (act: Act): boolean =>
   act.kind === "break-migration" || act.kind === "break-undo" || act.kind === "break-program";
 
-/** The conductor is a process of its own and really dies; the next one takes everything back from the journal alone. */
-async function playKilled(order: WalkOrder, options: StageOptions, signal: AbortSignal): Promise<DrillRun> {
-  const { io, loaded, state } = options;
-  const startedAt = performance.now();
-  const { plan, environment, releases } = loaded.given;
-  const child = spawn(
-    process.execPath,
-    [
-      ownScript(),
-      "upgrade",
-      plan,
-      "--env",
-      environment,
-      "--releases",
-      releases,
-      "--state",
-      state.dir,
-      "--json",
-      "--yes",
-    ],
-    { cwd: io.cwd, env: definedOf(io.env), stdio: ["ignore", "pipe", "pipe"] },
-  );
-  let complaint = "";
-  child.stderr.on("data", (chunk: Buffer) => {
-    complaint = `${complaint}${chunk.toString()}`.slice(-2_000);
-  });
-  const log = new DrillLog(order);
-  const kill = () => child.kill("SIGKILL");
-  signal.addEventListener("abort", kill, { once: true });
-  const patience = setTimeout(kill, PATIENCE_MS);
-  let id: string | undefined;
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    const event = eventFrom(line);
-    if (event === undefined) return;
-    if (id === undefined) void options.onRun(event.run).catch(() => {});
-    id ??= event.run;
-    options.onEvent(event);
-    log.heed(event);
-    for (const strike of order.strikes) {
-      const when = event.kind === "move-started" ? "started" : event.kind === "move-done" ? "done" : undefined;
-      if (when !== strike.when || !("move" in event) || event.move !== strike.move) continue;
-      kill();
-      log.struck(strike);
-    }
-  });
-  await new Promise<void>((resolve) => child.once("close", () => resolve()));
-  clearTimeout(patience);
-  signal.removeEventListener("abort", kill);
-  if (id === undefined)
-    throw new UpgradeError("REHEARSAL_FAILED", `a conductor for a drill could not start: ${complaint.trim()}`, {
-      hint: "mend what it says, and rehearse again",
-    });
-  const { run } = await reviveRun({
-    permit: { kind: "certificate" },
-    io: mute(io),
-    state,
-    run: id,
-    output: "lines",
-    ask: { what: "undo", by: "rehearsal", because: "drill: its conductor was killed" },
-  });
-  signal.throwIfAborted();
-  return { ...log.told(run, performance.now() - startedAt), dark: [] };
-}
-
-const definedOf = (env: CliIo["env"]): Record<string, string> =>
-  Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
-
-function eventFrom(line: string): RunEvent | undefined {
-  try {
-    const parsed = JSON.parse(line) as RunEvent;
-    return typeof parsed.run === "string" && parsed.kind !== "pulse" ? parsed : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 /** An undo keeps metadata that serve the old release. A drill starts from before them. */
 async function clear(before: Standing, { loaded, state, wired }: StageOptions, signal: AbortSignal): Promise<void> {
   const kept = await Promise.all(
@@ -353,6 +213,3 @@ async function clear(before: Standing, { loaded, state, wired }: StageOptions, s
     await lease.release();
   }
 }
-
-/** Runs of drills are told by the rehearsal, not by themselves. */
-const mute = (io: CliIo): CliIo => ({ ...io, print: () => {}, say: () => {}, onSignal: () => () => {} });

@@ -1,61 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { compile } from "../../../src/graph/compile.ts";
 import type { Graph } from "../../../src/graph/graph.ts";
-import type { Plan, PlanStep, RollStep } from "../../../src/plan/model.ts";
+import type { PlanStep } from "../../../src/plan/model.ts";
 import { drillsOfPairs, pairsOf } from "../../../src/rehearsal/pairs-of.ts";
 import type { DrillRun, Standing } from "../../../src/rehearsal/stage.ts";
-import { ENVIRONMENT } from "../../simulation/scenario.ts";
-
-const roll = (component: string, ...waves: readonly (readonly string[])[]): RollStep => ({
-  kind: "roll",
-  component,
-  drain: { noticeMs: 0, deadlineMs: 1 },
-  waves: waves.map((regions) => ({ regions, batch: 1, surge: 1, soakMs: 0 })),
-  deadlineMs: 1,
-  retries: 0,
-});
-const BOTH = ["tokyo", "frankfurt"];
-
-/** Gateways that need an engine, both with two instances in both regions. */
-function graphOf(steps: readonly PlanStep[], engineRegions: readonly string[] = BOTH): Graph {
-  const plan: Plan = {
-    midflight: 1,
-    file: "plan.yaml",
-    name: "p",
-    components: {
-      engine: { release: "engine@2.0", needs: [], floorPct: 100 },
-      gateway: { release: "gateway@2.0", needs: ["engine"], floorPct: 100 },
-    },
-    steps,
-    guard: {
-      operations: ["order"],
-      falseAlarmEveryMs: 1,
-      baselineAtMostPct: 0.1,
-      slowerThanMs: 1,
-      deadlineMs: 1,
-      probesPerSec: 1,
-      suspectForMs: 1,
-      holdForMs: 1,
-    },
-    rehearsal: { soakMs: 0, validForMs: 0 },
-    backups: {},
-  };
-  const { gateway } = ENVIRONMENT.components;
-  if (gateway?.driver !== "process") throw new Error("the scenario's gateways are processes");
-  const at = (regions: readonly string[]) => ({
-    ...gateway,
-    instances: 2,
-    balancer: Object.fromEntries(regions.map((region) => [region, "http://b"])),
-  });
-  const release = { process: { digest: "sha256:n", path: "/x", run: ["x"] } };
-  return compile({
-    plan,
-    environment: { ...ENVIRONMENT, components: { engine: at(engineRegions), gateway: at(BOTH) } },
-    releases: { midflight: 1, file: "r", releases: { "engine@2.0": release, "gateway@2.0": release } },
-    migrations: {},
-    sha256: (text) => text,
-  });
-}
+import { BOTH, graphOfTwo, roll } from "./two-components.ts";
 
 const BEFORE: Standing = {
   metadata: {},
@@ -93,13 +41,13 @@ const everywhere = (graph: Graph) => [...graph.moves.map(({ id }) => id), "end"]
 
 describe("the pairs that a rollout passes through", () => {
   test("one component after the other: never an old one called by a new one that went last", () => {
-    const engineFirst = graphOf([roll("engine", BOTH), roll("gateway", BOTH)]);
+    const engineFirst = graphOfTwo([roll("engine", BOTH), roll("gateway", BOTH)]);
     expect(pairText(engineFirst).filter((text) => text.endsWith("tokyo"))).toEqual([
       "old old in tokyo",
       "old new in tokyo",
       "new new in tokyo",
     ]);
-    const gatewayFirst = graphOf([roll("gateway", BOTH), roll("engine", BOTH)]);
+    const gatewayFirst = graphOfTwo([roll("gateway", BOTH), roll("engine", BOTH)]);
     expect(pairText(gatewayFirst).filter((text) => text.endsWith("tokyo"))).toEqual([
       "old old in tokyo",
       "new old in tokyo",
@@ -108,7 +56,7 @@ describe("the pairs that a rollout passes through", () => {
   });
 
   test("half of one, then the other, then the rest: all four", () => {
-    const graph = graphOf([
+    const graph = graphOfTwo([
       { ...roll("gateway", ["tokyo"]), waves: [{ regions: ["tokyo"], batch: 2, surge: 2, soakMs: 0 }] },
       roll("engine", BOTH),
     ]);
@@ -121,7 +69,7 @@ describe("the pairs that a rollout passes through", () => {
   });
 
   test("components that share no region meet wherever they are", () => {
-    const graph = graphOf([roll("engine", ["tokyo"])], ["tokyo"]);
+    const graph = graphOfTwo([roll("engine", ["tokyo"])], ["tokyo"]);
     const only = { ...graph.components["gateway"]!, regions: ["frankfurt"] };
     const apart = { ...graph, components: { ...graph.components, gateway: only } } as Graph;
     expect(pairsOf(apart).map(({ caller, called }) => [caller.region, called.region, called.side])).toEqual([
@@ -140,7 +88,7 @@ describe("the pairs that a rollout passes through", () => {
       deadlineMs: 1,
       retries: 0,
     });
-    const graph = graphOf([shift(10), shift(100)]);
+    const graph = graphOfTwo([shift(10), shift(100)]);
     const tokyo = pairsOf(graph).filter(({ caller }) => caller.region === "tokyo");
     expect(tokyo.map(({ caller, after }) => [caller.side, after])).toEqual([
       ["old", [0, 1]],
@@ -149,14 +97,14 @@ describe("the pairs that a rollout passes through", () => {
   });
 
   test("components that need no other one are no pair", () => {
-    const graph = graphOf([roll("engine", BOTH)]);
+    const graph = graphOfTwo([roll("engine", BOTH)]);
     const alone = { ...graph.components["gateway"]!, needs: [] };
     expect(pairsOf({ ...graph, components: { ...graph.components, gateway: alone } })).toEqual([]);
   });
 });
 
 describe("the drill of a pair", () => {
-  const graph = graphOf([roll("engine", ["tokyo"], ["frankfurt"]), roll("gateway", BOTH)]);
+  const graph = graphOfTwo([roll("engine", ["tokyo"], ["frankfurt"]), roll("gateway", BOTH)]);
 
   test("passes for every pair of a walk whose guard showed health before each move and at its end", () => {
     const drills = drillsOfPairs(graph, BEFORE, [runWith(everywhere(graph))]);
