@@ -95,7 +95,7 @@ describe("a rehearsal that is killed", () => {
       limitMs: 240_000,
     });
     // The first drill that has instances of the new release up.
-    await killed.says(/"kind":"drill-started".*taken back after retire/, 180_000);
+    await killed.says(/"kind":"drill-started".*the new release dies: admit/, 180_000);
     await until("the drill has changed demo", async () => (await demoReleases()).includes("gateway@2.0"), 60_000);
     process.kill(-killed.pid, "SIGKILL");
     await killed.ended;
