@@ -93,20 +93,23 @@ type Undrilled = { readonly step: string; readonly why: string };
 /** Steps that nothing is drilled at, with the reason. */
 export const undrilled = (graph: Graph): readonly Undrilled[] => [...changeless(graph), ...coveredUndos(graph)];
 
-/** A migration that fails half-way leaves nothing: its drill takes everything back from where the wave before it ended. */
+/** The end of a wave that a drill of the next change starts from: it takes everything back from there, and a drill of its own would show no more. */
 function coveredUndos(graph: Graph): readonly Undrilled[] {
   const groups = groupsOf(graph.moves.filter((move) => touches(move)));
   return groups.flatMap((group, index) => {
-    const [last, next] = [lastOfRoll(group), groups[index + 1]?.[0]];
-    return last !== undefined && next?.kind === "migrate" && next.names.length === 1
-      ? [
-          {
-            step: last.id,
-            why: `the drill in which this fails half-way takes it back from the same place: ${next.title}`,
-          },
-        ]
-      : [];
+    const last = lastOfRoll(group);
+    const why = coverOf(groups[index + 1] ?? []);
+    return last === undefined || why === undefined ? [] : [{ step: last.id, why }];
   });
+}
+
+/** One migration that fails half-way leaves nothing; a conductor that is killed before an admission leaves instances in the dark. */
+function coverOf(next: readonly Move[]): string | undefined {
+  const [first] = next;
+  if (first?.kind === "migrate" && first.names.length === 1)
+    return `the drill in which this fails half-way takes it back: ${first.title}`;
+  const admit = next.find((move) => move.kind === "admit");
+  return admit === undefined ? undefined : `the drill in which the conductor is killed takes it back: ${admit.title}`;
 }
 
 const changeless = (graph: Graph): readonly Undrilled[] =>
