@@ -20,7 +20,8 @@ export const PROGRAMS = "programs";
 /**
  * The files that a plan's steps, their undos and its backup plans name in their command lines, if they lie in the working folder or in the
  * plan's: they are a part of the plan, and a changed byte makes it another one. What such a program imports, fetches or starts by itself cannot
- * be seen from here, nor can a program that is found by PATH or lies in other folders.
+ * be seen from here, nor can a program that is found by PATH or lies in other folders. They are read when the plan is: one that is replaced while a
+ * run is under way is not noticed. Copies lie in the run's folder, which only its owner can read; a secret is no business of a command line.
  */
 export const readPlanPrograms = (plan: Located<Plan>, cwd: string, folder: string): Promise<NamedPrograms> =>
   readNamed(plan, commandLinesOf(plan.value), { cwd, folder, under: PROGRAMS });

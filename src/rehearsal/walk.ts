@@ -59,13 +59,17 @@ export async function walk(graph: Graph, stage: Stage, how: How): Promise<WalkRe
     const { run, problems } = await played(order, stage, how.signal);
     runs.push(run);
     add(drillFrom(order, run, problems));
+    if (problems.length === 0 || isPastReturn(order, run)) await how.notes.done();
     if (problems.length > 0) break;
-    await how.notes.done();
   }
   if (havePassed(drills))
     for (const drill of [...drillsOfDark(graph, runs), ...drillsOfPairs(graph, before, runs)]) add(drill);
   return { drills, moves: firstTimes(runs) };
 }
+
+/** Then nobody can take it back any more, however the drill ended. */
+const isPastReturn = ({ kind, step }: WalkOrder, { moves }: DrillRun): boolean =>
+  kind === "backup" && moves.some(({ move }) => move === step);
 
 const skippedOf = (graph: Graph): readonly Drill[] =>
   undrilled(graph).map(({ step, why }) => ({
