@@ -1,0 +1,84 @@
+/** What was counted in health: failures among outcomes, and how they lay. */
+export type Measured = {
+  readonly issued: number;
+  readonly failed: number;
+  /** Variance / mean of failures per second: 1 when they are independent, more when they come in bursts. */
+  readonly dispersion: number;
+};
+
+/** Never below: a rate that would take days of outcomes to show is not known. */
+const LEAST = 1e-5;
+const DOUBT = 0.001;
+
+/** Upper bound of the failure rate with 99.9 % confidence (Clopper–Pearson). Bursts count as fewer, larger outcomes. 1 when nothing was counted. */
+export const upperBaseline = ({ issued, failed, dispersion }: Measured): number => {
+  const size = dispersion > 1 ? dispersion : 1;
+  const [n, k] = [issued / size, Math.min(failed, issued) / size];
+  if (!(n > 0 && k >= 0)) return 1;
+  return Math.max(LEAST, betaQuantile(1 - DOUBT, k + 1, n - k));
+};
+
+/** Variance / mean of failures per second; 1 for fewer than two seconds or without failures. */
+export const dispersionOf = (failuresPerSecond: readonly number[]): number => {
+  const seconds = failuresPerSecond.length;
+  const mean = failuresPerSecond.reduce((sum, count) => sum + count, 0) / seconds;
+  if (seconds < 2 || !(mean > 0)) return 1;
+  const spread = failuresPerSecond.reduce((sum, count) => sum + (count - mean) ** 2, 0);
+  return spread / (seconds - 1) / mean;
+};
+
+/** The value that a Beta(a, b) variable stays below with that probability, by bisection. */
+const betaQuantile = (probability: number, a: number, b: number): number => {
+  if (b <= 0) return 1;
+  let [low, high] = [0, 1];
+  // Halving a double's range to its last bit takes about as many steps.
+  for (let step = 0; step < 100 && low < high; step++) {
+    const middle = (low + high) / 2;
+    if (betaCdf(middle, a, b) < probability) low = middle;
+    else high = middle;
+  }
+  return (low + high) / 2;
+};
+
+/** Regularised incomplete beta function. */
+const betaCdf = (x: number, a: number, b: number): number => {
+  if (x <= 0 || x >= 1) return x <= 0 ? 0 : 1;
+  const front = Math.exp(a * Math.log(x) + b * Math.log1p(-x) - logBeta(a, b));
+  // The fraction converges fast on its own side of the mean only.
+  return x < (a + 1) / (a + b + 2) ? (front * fraction(x, a, b)) / a : 1 - (front * fraction(1 - x, b, a)) / b;
+};
+
+/** Its continued fraction, by Lentz's method. */
+const fraction = (x: number, a: number, b: number): number => {
+  let c = 1;
+  let d = 1 / awayFromZero(1 - ((a + b) * x) / (a + 1));
+  let value = d;
+  for (let m = 1; m <= MOST_TERMS; m++) {
+    const even = (m * (b - m) * x) / ((a + 2 * m - 1) * (a + 2 * m));
+    const odd = (-(a + m) * (a + b + m) * x) / ((a + 2 * m) * (a + 2 * m + 1));
+    let change = 1;
+    for (const term of [even, odd]) {
+      d = 1 / awayFromZero(1 + term * d);
+      c = awayFromZero(1 + term / c);
+      change = c * d;
+      value *= change;
+    }
+    if (Math.abs(change - 1) < 1e-15) break;
+  }
+  return value;
+};
+const MOST_TERMS = 10_000;
+const awayFromZero = (value: number): number => (Math.abs(value) < 1e-300 ? 1e-300 : value);
+
+const logBeta = (a: number, b: number): number => logGamma(a) + logGamma(b) - logGamma(a + b);
+
+/** Lanczos, g = 7. */
+const logGamma = (x: number): number => {
+  const t = x + 6.5;
+  const series = LANCZOS.reduce((sum, term, index) => sum + (index === 0 ? term : term / (x - 1 + index)), 0);
+  return 0.5 * Math.log(2 * Math.PI) + (x - 0.5) * Math.log(t) - t + Math.log(series);
+};
+const LANCZOS = [
+  0.99999999999980993, 676.5203681218851, -1259.1392167224028, 771.32342877765313, -176.61502916214059,
+  12.507343278686905, -0.13857109526572012, 9.9843695780195716e-6, 1.5056327351493116e-7,
+] as const;
