@@ -23,6 +23,8 @@ export type Result = {
   readonly tables: readonly Table[];
   /** Everything that the figures were made of. */
   readonly raw: unknown;
+  /** More files, by name: written beside the JSON. */
+  readonly files?: Readonly<Record<string, string>>;
 };
 
 export type BenchOptions = {

@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import { check } from "./check.ts";
 import { clone } from "./clone.ts";
+import { guard } from "./guard.ts";
 import { help } from "./help.ts";
 import { latency } from "./latency.ts";
 import { machine, moment } from "./machine.ts";
@@ -15,7 +16,7 @@ import { simulation } from "./simulation.ts";
 import { stories } from "./stories.ts";
 import { figuresTable, isMissed, tableText } from "./table.ts";
 
-const BENCHES = [help, check, clone, simulation, stories, latency, quiet];
+const BENCHES = [help, check, clone, simulation, guard, stories, latency, quiet];
 
 const USAGE = `npm run bench -- [NAME…] [options]
 
@@ -137,6 +138,10 @@ async function measure(bench, { options, host, out, signal }) {
     };
     await writeFile(file, `${JSON.stringify(record, undefined, 2)}\n`);
     console.error(`written: ${file}`);
+    for (const [more, text] of Object.entries(result.files ?? {})) {
+      await writeFile(resolve(out, more), text);
+      console.error(`written: ${resolve(out, more)}`);
+    }
   };
   const kept = [];
   const say = (text) => console.error(`${new Date().toISOString().slice(11, 19)}  ${text}`);

@@ -23,9 +23,11 @@ export type SignBin = {
 };
 
 export const foldSigns = (stream: SignStream, { fresh, old, from, to, mass }: SignBin): SignStream => {
+  // One bin rests, not all that follow: a side that fails on and on must not hide behind its own failures.
+  if (from < stream.restUntil) return { ...stream, restUntil: -Infinity };
   if (!(fresh.failed + old.failed > 0)) return stream;
   const restUntil = to + (to - from) / 2;
-  if (from < stream.restUntil || !(fresh.issued > 0 && old.issued > 0)) return { ...stream, restUntil };
+  if (!(fresh.issued > 0 && old.issued > 0)) return { ...stream, restUntil };
   const [pNew, pOld] = chances(fresh, old);
   const [onlyNew, onlyOld] = [pNew * (1 - pOld), pOld * (1 - pNew)];
   const alike = 1 - onlyNew - onlyOld;

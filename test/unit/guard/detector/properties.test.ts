@@ -8,7 +8,7 @@ import { evidenceIn, freshMixture, type Mixture } from "../../../../src/guard/de
 import { foldIntoStream, freshOutcomeStream } from "../../../../src/guard/detector/outcome-stream.ts";
 import { foldOutcome, foldSuccesses, outcomeBets } from "../../../../src/guard/detector/outcomes.ts";
 import { isAlarm, massSince, promisedBy, STEPS_PAID } from "../../../../src/guard/detector/promise.ts";
-import { foldSigns, freshSigns, secondsPerSign } from "../../../../src/guard/detector/signs.ts";
+import { foldSigns, freshSigns, secondsPerSign, type SignStream } from "../../../../src/guard/detector/signs.ts";
 
 const WEEK_SEC = 7 * 86_400;
 const anyP0 = fc.double({ min: 1e-5, max: 0.4, noNaN: true });
@@ -201,6 +201,16 @@ describe("new against old", () => {
       },
     );
     fc.assert(holds, { numRuns: 50 });
+  });
+
+  test("a side that fails without pause is seen in every other bin", () => {
+    const failing = { fresh: { issued: 9, failed: 9 }, old: { issued: 9, failed: 0 }, mass: 1 };
+    const play = (bins: number, everyMs: number): SignStream =>
+      Array.from({ length: bins }, (_, index) => index * everyMs).reduce(
+        (stream, from) => foldSigns(stream, { ...failing, from, to: from + 100 }),
+        freshSigns,
+      );
+    expect(play(9, 100).mixture).toEqual(play(5, 1_000).mixture);
   });
 
   test("a bin right after a failing one is skipped, and a side without outcomes proves nothing", () => {
