@@ -1,11 +1,12 @@
+import { suspectComparison } from "./comparison.ts";
 import { shareOf, tally, type Count, type Source } from "./count.ts";
+import { isAlarm } from "./detector/promise.ts";
 import { regionsOf } from "./explain.ts";
 import { familyEvidence, resetFamily } from "./family.ts";
 import type { FamilyName, JudgeState } from "./judge-state.ts";
 import { disturb, fail } from "./latch.ts";
 import { goneRegions } from "./loss.ts";
 import { isExplainedByLoss, isNew, isOld, isTroubled, sentence, since } from "./scene.ts";
-import { freshSignTest } from "./sign.ts";
 import { freshEvidence } from "./strata.ts";
 import { countsBetween, onsetOf } from "./window.ts";
 
@@ -15,8 +16,7 @@ const LOOK_MS = 500;
 
 export const noteAlarms = (state: JudgeState): JudgeState => {
   const crossing = FAMILIES.map((name) => ({ name, evidence: familyEvidence(state.families[name]) })).filter(
-    // Written so that NaN raises the alarm instead of sleeping.
-    ({ evidence }) => !(evidence.both < state.settings.alarm),
+    ({ evidence }) => isAlarm(evidence.both, state.settings.promised),
   );
   if (crossing.length === 0 && state.pending === undefined) return state;
   const crossed = [...new Set([...(state.pending?.crossed ?? []), ...crossing.map(({ name }) => name)])];
@@ -31,7 +31,7 @@ export const noteAlarms = (state: JudgeState): JudgeState => {
   const raised: JudgeState = {
     ...rest,
     families,
-    signs: state.signs ?? { probes: freshSignTest, live: freshSignTest },
+    comparison: suspectComparison(state.comparison, state.at, state.settings.promised),
   };
   const from = pending?.since ?? state.at;
   return mustLook(raised, from)

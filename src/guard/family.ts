@@ -1,5 +1,8 @@
 import type { Count, CountBin, Source } from "./count.ts";
-import { evidenceIn, foldBin, foldRestBin, freshMixture, stepMass, type Mixture } from "./evidence.ts";
+import { foldIntoBins, freshBinStream, isResting, type BinStream } from "./detector/bin-stream.ts";
+import { mixLevels, type Level } from "./detector/levels.ts";
+import { evidenceIn } from "./detector/mixture.ts";
+import { massSince } from "./detector/promise.ts";
 
 /**
  * All streams of one side, judged together. The evidence is an average over streams, so it keeps the promise under any dependence
@@ -7,15 +10,11 @@ import { evidenceIn, foldBin, foldRestBin, freshMixture, stepMass, type Mixture 
  */
 export type Family = {
   readonly streams: ReadonlyMap<string, Stream>;
-  /** How many streams there are, by source and level. */
-  readonly sizes: Readonly<Record<string, number>>;
   readonly step: Step;
 };
 
 type Stream = {
-  readonly mixture: Mixture;
-  /** A bin that begins before this rests. */
-  readonly restUntil: number;
+  readonly bins: BinStream;
   /** Mass of the current step that it has got, and which step that was. */
   readonly step: number;
   readonly taken: number;
@@ -24,13 +23,7 @@ type Stream = {
 /** A change that suspicion concentrates on. `mass`: seconds of it in total; 0 when the budget is spent. */
 type Step = { readonly number: number; readonly at: number; readonly mass: number };
 
-export type FamilyRules = {
-  readonly p0: number;
-  /** Failures that a burst may carry over from one bin into the next. */
-  readonly burst: number;
-};
-
-export const freshFamily: Family = { streams: new Map(), sizes: {}, step: { number: 0, at: 0, mass: 0 } };
+export const freshFamily: Family = { streams: new Map(), step: { number: 0, at: 0, mass: 0 } };
 
 /** Concentrates suspicion on a change made at `at`. What was gathered before stays. */
 export const stepFamily = (family: Family, at: number, mass: number): Family => ({
@@ -45,56 +38,55 @@ export const resetFamily = ({ step }: Family): Family => ({
 });
 
 /** Folds the counts of one side into its streams. */
-export const foldFamily = (family: Family, bin: CountBin, counts: readonly Count[], how: FamilyRules): Family => {
+export const foldFamily = (family: Family, bin: CountBin, counts: readonly Count[], p0: number): Family => {
   const sums = sumByStream(counts);
   if (sums.size === 0) return family;
   const streams = new Map(family.streams);
-  let sizes = family.sizes;
   for (const [key, sum] of sums) {
-    const known = streams.get(key);
-    if (known === undefined) sizes = { ...sizes, [levelOf(key)]: (sizes[levelOf(key)] ?? 0) + 1 };
-    streams.set(key, foldStream(known ?? FRESH, { bin, sum, step: family.step }, how));
+    streams.set(key, foldStream(streams.get(key) ?? FRESH, { bin, sum, step: family.step }, p0));
   }
-  return { ...family, streams, sizes };
+  return { ...family, streams };
 };
 
 /** Evidence that the side fails more than its baseline: compare with the alarm level. By source, so that one can see who saw it. */
 export const familyEvidence = (family: Family): Readonly<Record<Source | "both", number>> => {
-  const by = { probes: 0, live: 0 };
-  const sources = new Set(Object.keys(family.sizes).map(sourceOf)).size;
-  for (const [key, stream] of family.streams)
-    by[sourceOf(key)] += evidenceIn(stream.mixture) / (LEVELS * sources * (family.sizes[levelOf(key)] ?? 1));
+  const levels = { probes: new Map<string, Mutable<Level>>(), live: new Map<string, Mutable<Level>>() };
+  for (const [key, stream] of family.streams) {
+    const of = levels[sourceOf(key)];
+    const evidence = evidenceIn(stream.bins.mixture);
+    const level = of.get(levelOf(key));
+    if (level === undefined) of.set(levelOf(key), { weight: 1, streams: 1, total: evidence });
+    else {
+      level.streams++;
+      level.total += evidence;
+    }
+  }
+  const sources = (levels.probes.size > 0 ? 1 : 0) + (levels.live.size > 0 ? 1 : 0);
+  const share = sources === 0 ? 0 : 1 / sources;
+  const by = { probes: mixLevels(levels.probes.values()) * share, live: mixLevels(levels.live.values()) * share };
   return { ...by, both: by.probes + by.live };
 };
 
-const FRESH: Stream = { mixture: freshMixture, restUntil: 0, step: 0, taken: 0 };
-const LEVELS = 4;
+type Mutable<Data> = { -readonly [Key in keyof Data]: Data[Key] };
+
+const FRESH: Stream = { bins: freshBinStream, step: 0, taken: 0 };
 
 type Sum = { issued: number; failed: number };
 
 const foldStream = (
   stream: Stream,
   { bin, sum, step }: { readonly bin: CountBin; readonly sum: Sum; readonly step: Step },
-  { p0, burst }: FamilyRules,
+  p0: number,
 ): Stream => {
-  if (bin.at - bin.ms < stream.restUntil)
-    return { ...stream, restUntil: 0, mixture: restOf(stream.mixture, sum, { p0, burst }) };
+  const timed = { ...sum, from: bin.at - bin.ms, to: bin.at };
+  // A bin that rests takes no mass of the step along: the next one gets it.
+  if (isResting(stream.bins, timed))
+    return { ...stream, bins: foldIntoBins(stream.bins, { ...timed, seconds: 0 }, p0) };
   const taken = stream.step === step.number ? stream.taken : 0;
-  const due = stepMass(step.mass, bin.at - step.at);
-  const mass = Math.min(bin.ms, MOST_MS) / 1000 + Math.max(0, due - taken);
-  // Half a bin of slack: real bins do not end to the microsecond.
-  const restUntil = sum.failed > 0 ? bin.at + bin.ms / 2 : 0;
-  return {
-    restUntil,
-    step: step.number,
-    taken: due,
-    mixture: foldBin(stream.mixture, { share: sum.failed / sum.issued, mass, p0 }),
-  };
+  const due = massSince(step.mass, bin.at - step.at);
+  const seconds = Math.min(bin.ms, MOST_MS) / 1000 + Math.max(0, due - taken);
+  return { step: step.number, taken: due, bins: foldIntoBins(stream.bins, { ...timed, seconds }, p0) };
 };
-
-// A bin so small that a burst could fill it tells nothing new: it rests wholly.
-const restOf = (mixture: Mixture, sum: Sum, { p0, burst }: FamilyRules): Mixture =>
-  sum.issued <= burst ? mixture : foldRestBin(mixture, { excess: Math.max(0, sum.failed - burst) / sum.issued, p0 });
 
 /** A bin is worth no more seconds than this, however late it comes. */
 const MOST_MS = 2_000;

@@ -1,10 +1,9 @@
+import { foldComparison, freshComparison, stepComparison } from "./comparison.ts";
 import { foldFamily, freshFamily, stepFamily, type Family } from "./family.ts";
-import type { Count, CountBin, Source, Tally } from "./count.ts";
-import { tally } from "./count.ts";
-import { STEPS_PAID } from "./evidence.ts";
+import type { Count, CountBin, Source } from "./count.ts";
+import { STEPS_PAID } from "./detector/promise.ts";
 import type { JudgeInput, JudgeState, MarkCause } from "./judge-state.ts";
 import { foldProbeContact, foldReach } from "./loss.ts";
-import { foldSigns } from "./sign.ts";
 import { foldEvidence, freshEvidence, nameOf } from "./strata.ts";
 import type { StreamReading } from "./verdict.ts";
 import { addToWindow } from "./window.ts";
@@ -19,13 +18,9 @@ export const gather = (state: JudgeState, input: JudgeInput): JudgeState => {
     case "mark":
       return gatherMark(state, input.cause);
     case "instances":
-      return {
-        ...state,
-        instances: input.instances,
-        families: input.instances.some(({ side }) => side === "new")
-          ? state.families
-          : { ...state.families, new: freshFamily },
-      };
+      return input.instances.some(({ side }) => side === "new")
+        ? { ...state, instances: input.instances }
+        : withoutNew({ ...state, instances: input.instances });
     case "reach":
       return { ...state, contact: foldReach(state.contact, input) };
     case "silent":
@@ -33,13 +28,20 @@ export const gather = (state: JudgeState, input: JudgeInput): JudgeState => {
   }
 };
 
+// What was held against instances that are gone must not meet the next ones.
+const withoutNew = (state: JudgeState): JudgeState => ({
+  ...state,
+  families: { ...state.families, new: freshFamily },
+  comparison: freshComparison,
+});
+
 const gatherBin = (state: JudgeState, bin: CountBin): JudgeState => {
   const { baselinePct } = state.settings;
   return {
     ...state,
     families: foldFamilies(state, bin),
     window: addToWindow(state.window, bin),
-    signs: state.signs === undefined ? undefined : signsOf(state.signs, bin),
+    comparison: comparisonOf(state, bin),
     evidence: foldEvidence(state.evidence, bin, state.latch === undefined ? undefined : { baselinePct }),
     clearing: state.clearing === undefined ? undefined : clearingOf(state.clearing, bin, baselinePct),
     contact: foldProbeContact(state.contact, bin),
@@ -53,7 +55,7 @@ const gatherBin = (state: JudgeState, bin: CountBin): JudgeState => {
 const foldFamilies = (state: JudgeState, bin: CountBin): JudgeState["families"] => {
   if (bin.at - bin.ms < state.backAt) return state.families;
   const counts = bin.counts.filter(({ region }) => !state.lost.some((loss) => loss.region === region));
-  const fold = (family: Family, side: readonly Count[]): Family => foldFamily(family, bin, side, state.settings);
+  const fold = (family: Family, side: readonly Count[]): Family => foldFamily(family, bin, side, state.settings.p0);
   return {
     new: fold(
       state.families.new,
@@ -72,7 +74,7 @@ const gatherMark = (state: JudgeState, cause: MarkCause): JudgeState => {
   if (cause.kind === "start") return marked;
   if (cause.kind === "back") return backTo(marked);
   const steps = [...state.steps.filter((at) => at > state.at - MONTH_MS), state.at];
-  const mass = steps.length > STEPS_PAID ? 0 : state.settings.stepMass;
+  const mass = steps.length > STEPS_PAID ? 0 : state.settings.promised.stepMass;
   const [name, regions] = cause.kind === "metadata" ? (["all", []] as const) : (["new", cause.regions] as const);
   return {
     ...marked,
@@ -80,7 +82,8 @@ const gatherMark = (state: JudgeState, cause: MarkCause): JudgeState => {
     change: { kind: cause.kind, at: state.at, component: cause.component, regions },
     families: { ...state.families, [name]: stepFamily(state.families[name], state.at, mass) },
     spent: { fresh: 0, all: 0 },
-    ...(state.latch?.kind === "failing" || cause.kind === "metadata" ? { signs: undefined, clearing: undefined } : {}),
+    comparison: comparisonAfter(state, cause, mass),
+    ...(state.latch?.kind === "failing" || cause.kind === "metadata" ? { clearing: undefined } : {}),
     latch: latchAfter(state, cause),
   };
 };
@@ -94,7 +97,7 @@ const backTo = ({ pending: _pending, ...state }: JudgeState): JudgeState => {
     backAt: state.at,
     families: { new: freshFamily, old: freshFamily, all: freshFamily },
     spent: { fresh: 0, all: 0 },
-    signs: undefined,
+    comparison: freshComparison,
     clearing: undefined,
     latch:
       state.latch?.kind === "disturbed"
@@ -123,27 +126,20 @@ const latchAfter = (state: JudgeState, cause: MarkCause): JudgeState["latch"] =>
 
 const MONTH_MS = 30 * 24 * 3_600_000;
 
-const signsOf = (signs: NonNullable<JudgeState["signs"]>, bin: CountBin): NonNullable<JudgeState["signs"]> => {
-  const next = { ...signs };
-  for (const source of SOURCES) {
-    const counts = bin.counts.filter((count) => count.source === source);
-    const [fresh, old] = matched(counts);
-    if (fresh.issued + old.issued > 0)
-      next[source] = foldSigns(signs[source], fresh, old, { from: bin.at - bin.ms, to: bin.at });
-  }
-  return next;
+// What happens to a region whose servers died, or happened before everything was taken back, says nothing about a release.
+const comparisonOf = (state: JudgeState, bin: CountBin): JudgeState["comparison"] => {
+  if (bin.at - bin.ms < state.backAt) return state.comparison;
+  const counts = bin.counts.filter(({ region }) => !state.lost.some((loss) => loss.region === region));
+  return foldComparison(state.comparison, { ...bin, counts }, state.settings.p0);
 };
 
-const SOURCES: readonly Source[] = ["probes", "live"];
-
-/** Both sides in the regions where both are; anywhere, if they are in different ones. */
-const matched = (counts: readonly Count[]): readonly [Tally, Tally] => {
-  const [fresh, old] = [counts.filter(({ side }) => side === "new"), counts.filter(({ side }) => side === "old")];
-  const regions = new Set(fresh.map(({ region }) => region));
-  const near = old.filter(({ region }) => regions.has(region));
-  if (near.length === 0) return [tally(fresh), tally(old)];
-  const shared = new Set(near.map(({ region }) => region));
-  return [tally(fresh.filter(({ region }) => shared.has(region))), tally(near)];
+const comparisonAfter = (
+  state: JudgeState,
+  cause: Extract<MarkCause, { kind: "metadata" | "instances" }>,
+  mass: number,
+): JudgeState["comparison"] => {
+  const known = state.latch?.kind === "failing" || cause.kind === "metadata" ? freshComparison : state.comparison;
+  return cause.kind === "instances" ? stepComparison(known, state.at, mass) : known;
 };
 
 const clearingOf = (

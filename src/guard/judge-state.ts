@@ -1,9 +1,9 @@
 import type { Operation, PlanGuard } from "../plan/model.ts";
+import { freshComparison, type Comparison } from "./comparison.ts";
 import type { CountBin, Source } from "./count.ts";
-import { alarmAt, massOfStep } from "./evidence.ts";
+import { promisedBy, type Promised } from "./detector/promise.ts";
 import { freshFamily, type Family } from "./family.ts";
 import { noContact, type Contact, type Instance, type Reach } from "./loss.ts";
-import type { SignTest } from "./sign.ts";
 import { freshEvidence, type Evidence, type Stratum } from "./strata.ts";
 import type { StreamReading, Verdict } from "./verdict.ts";
 import type { Window } from "./window.ts";
@@ -16,11 +16,8 @@ export type JudgeSettings = {
   readonly hasCounters: boolean;
   readonly baselinePct: number;
   readonly p0: number;
-  /** Evidence at which an alarm is raised, and seconds of extra mass for a step. */
-  readonly alarm: number;
-  readonly stepMass: number;
-  /** Failures that a burst may carry from one bin into the next. */
-  readonly burst: number;
+  /** How seldom a false alarm may come. */
+  readonly promised: Promised;
   readonly suspectForMs: number;
   readonly budget: number;
 };
@@ -91,8 +88,8 @@ export type JudgeState = {
   readonly steps: readonly number[];
   readonly window: Window;
   readonly latch: Latch | undefined;
-  /** New against old since the first alarm; by source, because both count the same operations. */
-  readonly signs: Readonly<Record<Source, SignTest>> | undefined;
+  /** New against old. */
+  readonly comparison: Comparison;
   readonly evidence: Evidence;
   /** Evidence that new instances are well, since they were suspected, by source. */
   readonly clearing: Readonly<Record<Source, Evidence>> | undefined;
@@ -122,9 +119,7 @@ export const settingsOf = (
     hasCounters,
     baselinePct: guard.baselineAtMostPct,
     p0: Math.min(0.5, Math.max(guard.baselineAtMostPct / 100, 1e-6)),
-    alarm: alarmAt(guard.falseAlarmEveryMs / 1000),
-    stepMass: massOfStep(guard.falseAlarmEveryMs / 1000),
-    burst: 4,
+    promised: promisedBy(guard.falseAlarmEveryMs / 1000),
     suspectForMs: guard.suspectForMs,
     budget: guard.budgetFailedOperations ?? Infinity,
   };
@@ -140,7 +135,7 @@ export const startJudging = (settings: JudgeSettings, at: number): JudgeState =>
   steps: [],
   window: [],
   latch: { kind: "unproved", since: at, reason: NOT_YET, regions: [] },
-  signs: undefined,
+  comparison: freshComparison,
   evidence: freshEvidence(at),
   clearing: undefined,
   lastOutcome: {},

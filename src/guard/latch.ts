@@ -26,10 +26,9 @@ export const fail = (state: JudgeState, regions: readonly string[], reason: stri
 });
 
 export const unprove = (state: JudgeState, reason: string, regions: readonly string[] = []): JudgeState => {
-  const { clearing: _clearing, signs: _signs, ...rest } = state;
+  const { clearing: _clearing, ...rest } = state;
   return {
     ...rest,
-    signs: undefined,
     clearing: undefined,
     latch: { kind: "unproved", since: state.at, reason, regions },
   };

@@ -1,5 +1,7 @@
 import type { Operation } from "../plan/model.ts";
-import { evidenceIn, foldBin, freshMixture, type Mixture } from "./evidence.ts";
+import { foldIntoBins, type BinStream } from "./detector/bin-stream.ts";
+import { freshBins } from "./detector/bins.ts";
+import { evidenceIn } from "./detector/mixture.ts";
 import { isProvedHealthy, type HealthNeed } from "./health.ts";
 
 /** Outcomes of direct probes at one instance within one bin. */
@@ -19,7 +21,7 @@ export type ProofState = {
   /** Instance × operation: each must be proved. */
   readonly wanted: readonly { readonly instance: string; readonly operation: Operation }[];
   readonly samples: Readonly<Record<string, Sample>>;
-  readonly streams: Readonly<Record<string, { readonly mixture: Mixture; readonly restUntil: number }>>;
+  readonly streams: Readonly<Record<string, BinStream>>;
 };
 
 type Sample = ProofCount & { readonly codes: Readonly<Record<string, number>> };
@@ -51,17 +53,12 @@ export const foldProof = (
   const samples = { ...state.samples };
   for (const count of bin.counts) samples[sampleKey(count)] = added(samples[sampleKey(count)], count);
   const streams = { ...state.streams };
+  const p0 = Math.max(state.baselinePct / 100, 1e-6);
   for (const [key, counts] of groups(bin.counts)) {
-    const known = streams[key] ?? { mixture: freshMixture.map(() => 1), restUntil: 0 };
+    // Once, from a known instant: it begins with 1 and gets no more mass.
+    const known = streams[key] ?? { mixture: freshBins.map(() => 1), restUntil: -Infinity };
     const [issued, failed] = [sum(counts, "issued"), sum(counts, "failed")];
-    // A burst counts once, also when it crosses the edge of a bin.
-    if (issued === 0 || bin.from < known.restUntil) continue;
-    const mixture = foldBin(known.mixture, {
-      share: failed / issued,
-      mass: 0,
-      p0: Math.max(state.baselinePct / 100, 1e-6),
-    });
-    streams[key] = { mixture, restUntil: failed > 0 ? bin.to + (bin.to - bin.from) / 2 : 0 };
+    streams[key] = foldIntoBins(known, { issued, failed, seconds: 0, from: bin.from, to: bin.to }, p0);
   }
   return { ...state, samples, streams };
 };

@@ -39,7 +39,9 @@ export const sentence = (
 /** The old side fails too: by evidence of its own, or nearly as often as the new one. */
 export const isTroubled = (state: JudgeState, fresh: Tally, old: Tally): boolean => {
   const evidence = familyEvidence(state.families.old).both;
-  return evidence >= Math.cbrt(state.settings.alarm) || (old.failed >= 3 && shareOf(old) >= shareOf(fresh) / 4);
+  return (
+    evidence >= Math.cbrt(state.settings.promised.alarm) || (old.failed >= 3 && shareOf(old) >= shareOf(fresh) / 4)
+  );
 };
 
 // The death of a server, and the failover that follows, disturb the other regions too for a moment.

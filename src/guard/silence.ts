@@ -64,5 +64,5 @@ export const noteRecovery = (state: JudgeState): JudgeState => {
     baselinePct,
     needsProbes: probed.length > 0,
   });
-  return missing === undefined ? { ...state, latch: undefined, signs: undefined, clearing: undefined } : state;
+  return missing === undefined ? { ...state, latch: undefined, clearing: undefined } : state;
 };

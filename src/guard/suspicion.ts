@@ -1,27 +1,20 @@
+import { comparisonEvidence } from "./comparison.ts";
 import { shareOf, tally } from "./count.ts";
+import { isAlarm } from "./detector/promise.ts";
 import { regionsOf } from "./explain.ts";
 import type { JudgeState, Latch } from "./judge-state.ts";
 import { disturb, fail, unprove } from "./latch.ts";
 import { isExplainedByLoss, isNew, isOld, isTroubled, sentence, since } from "./scene.ts";
-import { signEvidence } from "./sign.ts";
 import { missingEvidence, RECOVERY } from "./strata.ts";
 import { onsetOf } from "./window.ts";
 
-/** ½ % of doubt: with an alarm that comes once in the promised time, that is rare enough to undo on. */
-const SIGN_LEVEL = 500;
-
 /** New worse than old, bin by bin. */
 export const noteSigns = (state: JudgeState): JudgeState => {
-  const { signs, latch } = state;
-  if (
-    signs === undefined ||
-    state.change.kind !== "instances" ||
-    (latch?.kind !== "suspect" && latch?.kind !== "disturbed")
-  )
-    return state;
+  const { latch } = state;
+  if (state.change.kind !== "instances" || (latch?.kind !== "suspect" && latch?.kind !== "disturbed")) return state;
   if (isExplainedByLoss(state) || state.lost.length > 0) return state;
-  const evidence = (signEvidence(signs.probes) + signEvidence(signs.live)) / 2;
-  if (evidence < SIGN_LEVEL || onsetOf(state.window, isNew) === undefined) return state;
+  const evidence = comparisonEvidence(state.comparison);
+  if (!isAlarm(evidence, state.settings.promised) || onsetOf(state.window, isNew) === undefined) return state;
   return fail(state, regionsOf(since(state, isNew)), sentence(state, isNew, isOld));
 };
 
