@@ -1,5 +1,7 @@
 import type { Bench } from "./bench.ts";
 import { bins } from "./guard/part-bins.ts";
+import { cohorts } from "./guard/part-cohorts.ts";
+import { cost } from "./guard/part-cost.ts";
 import { curve } from "./guard/part-curve.ts";
 import { falseAlarms } from "./guard/part-false-alarms.ts";
 import { outcomes } from "./guard/part-outcomes.ts";
@@ -18,10 +20,13 @@ export const guard: Bench = {
       seed: options.firstSeed,
     };
     const parts: readonly (readonly [name: string, part: () => Part])[] = [
+      // First, while nothing else of this process is warm or full.
+      ["cost", () => cost(size, options.isQuick ? 0.25 : 7)],
       ["outcomes", () => outcomes(size)],
       ["bins", () => bins(size)],
       ["false alarms", () => falseAlarms(size, say)],
       ["two sides", () => twoSides(size)],
+      ["cohorts", () => cohorts(size)],
       ["windows", () => windows(size)],
       ["curve", () => curve(size)],
     ];
