@@ -86,17 +86,17 @@ const judging = (luck: Luck) => {
     }
   }
   return {
-    medianMs: at(times, 0.5),
-    p99Ms: at(times, 0.99),
-    maxMs: at(times, 1),
+    medianMs: quantile(times, 0.5),
+    p99Ms: quantile(times, 0.99),
+    maxMs: quantile(times, 1),
     // Without the time in which the machine did something else.
-    cpuP99Ms: at(cpuTimes, 0.99),
+    cpuP99Ms: quantile(cpuTimes, 0.99),
     bins: times.length,
     outcomesPerSec: outcomes / (busyMs / 1000),
   };
 };
 
-const at = (times: readonly number[], share: number): number =>
+const quantile = (times: readonly number[], share: number): number =>
   times.toSorted((a, b) => a - b)[Math.ceil(times.length * share) - 1] ?? NaN;
 
 const SOURCES = ["probes", "live"] as const;
