@@ -1,6 +1,7 @@
 import type { TrafficConfig } from "./config.ts";
 import { intentOf } from "./intent.ts";
 import type { Intent, Market } from "./intent.ts";
+import { amended, mayBecome } from "./ledger.ts";
 import type { Ledger, LedgerOrder, Values } from "./ledger.ts";
 import { judge } from "./outcome.ts";
 import type { Judgement, Outcome, Reply } from "./outcome.ts";
@@ -121,17 +122,17 @@ const acknowledge = (intent: OrderIntent, order: LedgerOrder, ordId: string | un
     case "amend":
       // Only one of the two was sent: whatever an unsure amend before it may have made of the other still may be.
       order.values = amended(order.values, intent);
-      order.possible.splice(0, order.possible.length, ...order.possible.map((values) => amended(values, intent)));
+      order.possible.splice(
+        0,
+        order.possible.length,
+        ...order.possible.map((values) => amended(values, intent)),
+        ...mayBecome(order.values, order.unsureAmends),
+      );
       return;
     case "cancel":
       order.cancel = "acknowledged";
   }
 };
-
-const amended = (
-  values: Values,
-  { changed, values: asked }: Extract<OrderIntent, { readonly kind: "amend" }>,
-): Values => (changed === "px" ? { ...values, px: asked.px } : { ...values, sz: asked.sz });
 
 const release = (order: LedgerOrder, judgement: Judgement): Judgement => {
   order.isBusy = false;
@@ -154,9 +155,10 @@ const resolve = async (
   const values: Values | undefined = intent.kind === "cancel" ? undefined : intent.values;
   const unsure = ledger.unsure({ op: intent.kind, order, values, isPlanted });
   if (intent.kind === "order") order.placed = "unsure";
-  else if (intent.kind === "amend")
+  else if (intent.kind === "amend") {
     order.possible.push(...[order.values, ...order.possible].map((before) => amended(before, intent)));
-  else order.cancel = "unsure";
+    order.unsureAmends.push({ changed: intent.changed, values: intent.values });
+  } else order.cancel = "unsure";
   await pause(SETTLING_MS);
   const finding = await checks.lookUp(user, order);
   unsure.landed = hasLanded(unsure, finding);

@@ -3,6 +3,9 @@ import type { Operation } from "./outcome.ts";
 /** Price and size, as decimal strings. */
 export type Values = { readonly px: string; readonly sz: string };
 
+/** What an amend asks for: the one of both that it names. */
+export type Amend = { readonly changed: "px" | "sz"; readonly values: Values };
+
 /** An order as the venue shows it, in a query or on the orders channel. */
 export type VenueOrder = Values & {
   readonly ordId: string;
@@ -30,6 +33,8 @@ export type LedgerOrder = {
   values: Values;
   /** What unsure amends may have made of it. */
   readonly possible: Values[];
+  /** Amends without an answer: each may still be on its way, and land after one that was acknowledged later. */
+  readonly unsureAmends: Amend[];
   /** The newest state the venue has shown. */
   seen: VenueOrder | undefined;
   /** An operation or a look-up is under way; nothing else is sent for it meanwhile. */
@@ -82,6 +87,7 @@ export const createLedger = (): Ledger => {
         placed: "asked",
         cancel: "none",
         possible: [],
+        unsureAmends: [],
         seen: undefined,
         isBusy: true,
         isMissing: false,
@@ -122,6 +128,15 @@ export const isOver = (order: LedgerOrder): boolean =>
 
 export const isEnd = (state: string | undefined): boolean =>
   state === "filled" || state === "canceled" || state === "mmp_canceled";
+
+export const amended = (values: Values, { changed, values: asked }: Amend): Values =>
+  changed === "px" ? { ...values, px: asked.px } : { ...values, sz: asked.sz };
+
+/** What values may be once any of these amends lands after all. */
+export const mayBecome = (values: Values, amends: readonly Amend[]): readonly Values[] =>
+  amends
+    .reduce<readonly Values[]>((all, amend) => [...all, ...all.map((one) => amended(one, amend))], [values])
+    .slice(1);
 
 export const sameValues = (left: Values, right: Values): boolean =>
   sameNumber(left.px, right.px) && sameNumber(left.sz, right.sz);

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import type { LedgerOrder, VenueOrder } from "../../../../src/demo/traffic/ledger.ts";
 import { hasLanded, verdictOf } from "../../../../src/demo/traffic/verdict.ts";
+import { mayBecome } from "../../../../src/demo/traffic/ledger.ts";
 import type { Finding } from "../../../../src/demo/traffic/verdict.ts";
 
 const resting: LedgerOrder = {
@@ -14,6 +15,7 @@ const resting: LedgerOrder = {
   cancel: "none",
   values: { px: "59000.5", sz: "0.001" },
   possible: [],
+  unsureAmends: [],
   seen: undefined,
   isBusy: false,
   isMissing: false,
@@ -137,4 +139,16 @@ test.each([
   { name: "silence leaves it open", unsure: { op: "cancel", values: undefined }, finding: silence, is: undefined },
 ] as const)("$name", ({ unsure, finding, is }) => {
   expect(hasLanded(unsure, finding)).toBe(is);
+});
+
+test("an amend without an answer may land after one that was acknowledged later", () => {
+  const px = (value: string) => ({ changed: "px", values: { px: value, sz: "1" } }) as const;
+  const sz = (value: string) => ({ changed: "sz", values: { px: "1", sz: value } }) as const;
+  expect(mayBecome({ px: "5", sz: "1" }, [])).toEqual([]);
+  expect(mayBecome({ px: "5", sz: "1" }, [px("4")])).toEqual([{ px: "4", sz: "1" }]);
+  expect(mayBecome({ px: "5", sz: "1" }, [px("4"), sz("2")])).toEqual([
+    { px: "4", sz: "1" },
+    { px: "5", sz: "2" },
+    { px: "4", sz: "2" },
+  ]);
 });
