@@ -88,7 +88,7 @@ type Seen = {
 };
 
 async function watch(venue: TradingVenue, minutes: number, { signal, say }: Stage): Promise<Seen> {
-  const io = { cwd: dirname(venue.plan) } as CliIo;
+  const io = { cwd: dirname(dirname(venue.plan)) } as CliIo;
   const env = { ...process.env, ...venue.variables };
   const loaded = await loadFiles(io, {
     plan: venue.plan,
