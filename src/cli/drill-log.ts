@@ -8,7 +8,7 @@ export class DrillLog {
   private readonly moves: { move: string; ms: number }[] = [];
   private readonly evidence: { move: string; reason: string }[] = [];
   private awaited: string | undefined;
-  private hasHeld = false;
+  private readonly heldAfter: string[] = [];
   private readonly waiting: Set<Strike>;
   text: string | undefined;
 
@@ -18,7 +18,7 @@ export class DrillLog {
 
   heed(event: RunEvent): void {
     if (event.kind === "move-done") this.moves.push({ move: event.move, ms: event.ms });
-    if (event.kind === "held") this.hasHeld = true;
+    if (event.kind === "held") this.heldAfter.push(this.moves.at(-1)?.move ?? "");
     if (event.kind === "gate-waiting") this.awaited = event.move;
     if (event.kind !== "evidence" || this.awaited === undefined) return;
     this.evidence.push({ move: this.awaited, reason: event.message });
@@ -39,7 +39,7 @@ export class DrillLog {
       text: this.text ?? text,
       moves: this.moves,
       evidence: this.evidence,
-      hasHeld: this.hasHeld,
+      heldAfter: this.heldAfter,
       hasStruck: this.waiting.size === 0,
       ms: Math.round(ms),
     };

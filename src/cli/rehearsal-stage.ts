@@ -178,7 +178,8 @@ class Hand {
         if ((await breaker.kill(act.component, act.region)) === 0) throw new Error("no instance was there to kill");
         await state.clock.sleep(act.awayMs, this.signal);
         await breaker.restore(act.component, act.region);
-        this.conducted?.ask("undo", "rehearsal", "drill: the servers are back; take it back");
+        if (act.afterwards === "turn-back")
+          this.conducted?.ask("undo", "rehearsal", "drill: the servers are back; take it back");
         return;
       }
       case "break-migration":

@@ -14,8 +14,8 @@ export type WalkOrder = {
   readonly ends: readonly Outcome[];
   /** New instances are watched in the dark. */
   readonly isWatched?: true;
-  /** What must be seen on the way. */
-  readonly sees?: "held";
+  /** It must hold after each of its strikes. */
+  readonly holds?: true;
 };
 
 export type Strike = {
@@ -37,8 +37,14 @@ export type Act =
   | { readonly kind: "hold-store"; readonly component: string; readonly ms: number }
   /** New instances are killed where they stand. */
   | { readonly kind: "kill-new"; readonly component: string; readonly regions: readonly string[] }
-  /** Every instance of a region is killed, and comes back after a while; then a person asks for the undo. */
-  | { readonly kind: "kill-region"; readonly component: string; readonly region: string; readonly awayMs: number }
+  /** Every instance of a region is killed, and comes back after a while; then the run goes on, or a person asks for the undo. */
+  | {
+      readonly kind: "kill-region";
+      readonly component: string;
+      readonly region: string;
+      readonly awayMs: number;
+      readonly afterwards: "go-on" | "turn-back";
+    }
   /** The conductor is killed; another one takes everything back. */
   | { readonly kind: "kill-conductor" }
   | { readonly kind: "break-program" };
@@ -53,8 +59,9 @@ const AWAY_MS = 4_000;
  */
 export function drillsOf(graph: Graph): readonly WalkOrder[] {
   const covered = new Set(coveredUndos(graph).map(({ step }) => step));
-  return groupsOf(graph.moves)
-    .flatMap((group) => drillsOfGroup(graph, group))
+  const groups = groupsOf(graph.moves);
+  return groups
+    .flatMap((group) => [...drillsOfGroup(graph, group), ...serverDeaths(groups, group)])
     .filter(({ kind, step }) => kind !== "undo" || !covered.has(step));
 }
 
@@ -206,7 +213,6 @@ function rollDrills(group: readonly Move[]): readonly WalkOrder[] {
   const admit = group.find((move) => move.kind === "admit");
   if (last === undefined || admit?.kind !== "admit") return [];
   const { component, regions } = admit;
-  const [region = ""] = regions;
   return [
     takenBack(last, [{ kind: "turn-back" }]),
     fault(admit, "the new release dies", {
@@ -214,16 +220,25 @@ function rollDrills(group: readonly Move[]): readonly WalkOrder[] {
       move: admit.id,
       acts: [{ kind: "kill-new", component, regions }],
     }),
-    {
-      ...fault(admit, `the servers of ${region} die`, {
-        when: "done",
-        move: admit.id,
-        acts: [{ kind: "kill-region", component, region, awayMs: AWAY_MS }],
-      }),
-      sees: "held",
-    },
     fault(admit, "the conductor is killed", { when: "started", move: admit.id, acts: [{ kind: "kill-conductor" }] }),
   ];
+}
+
+/** One run for all waves of a roll, told with its last: in each the servers die and come back, and the run holds and goes on; from the last it is taken back. */
+function serverDeaths(groups: readonly (readonly Move[])[], group: readonly Move[]): readonly WalkOrder[] {
+  const firsts = groups.flatMap((one) => one.find((move) => move.kind === "admit") ?? []);
+  const waves = firsts.filter(({ step }) => step === group[0]?.step);
+  const last = waves.at(-1);
+  if (last === undefined || !group.includes(last)) return [];
+  const deaths = waves.flatMap(({ id, component, regions: [region] }) =>
+    region === undefined ? [] : [{ id, component, region }],
+  );
+  const strikes = deaths.map(({ id, component, region }): Strike => {
+    const afterwards = id === last.id ? "turn-back" : "go-on";
+    return { when: "done", move: id, acts: [{ kind: "kill-region", component, region, awayMs: AWAY_MS, afterwards }] };
+  });
+  const places = deaths.map(({ region }) => region).join(", then of ");
+  return [{ ...fault(last, `the servers of ${places} die`, ...strikes), holds: true }];
 }
 
 const lastOfRoll = (group: readonly Move[]): Move | undefined =>

@@ -19,7 +19,8 @@ export type DrillRun = {
   readonly evidence: readonly { readonly move: string; readonly reason: string }[];
   /** What new instances did in the dark; empty where they were not watched. */
   readonly dark: readonly DarkReading[];
-  readonly hasHeld: boolean;
+  /** The moves after which it held. */
+  readonly heldAfter: readonly string[];
   /** Whether every strike of the order came to pass. A drill whose fault never struck proves nothing. */
   readonly hasStruck: boolean;
   readonly ms: number;

@@ -117,7 +117,11 @@ async function played(
     problems: [
       ...(isPromised ? [] : [`it ended ${run.outcome} and not ${order.ends.join(" or ")}: ${run.text}`]),
       ...(run.hasStruck ? [] : ["the fault never struck, so nothing is proved"]),
-      ...(order.sees === "held" && !run.hasHeld ? ["it did not hold while a region was gone"] : []),
+      ...(order.holds === true
+        ? order.strikes
+            .filter(({ move }) => !run.heldAfter.includes(move))
+            .map(({ move }) => `it did not hold while a region was gone after ${move}`)
+        : []),
     ],
   };
 }

@@ -4,8 +4,8 @@ import { openReader, type Reader } from "./read-only.ts";
 
 /** Between two looks, ms. */
 const EVERY_MS = 50;
-/** A server counts what an idle session did within this time, ms. */
-const COUNTED_MS = 10_500;
+/** A server counts what a session did at the latest when it has stood idle for ten seconds. */
+const COUNTED_MS = 10_300;
 
 const NEXT_TRANSACTION = `select pg_catalog.pg_snapshot_xmax(pg_catalog.pg_current_snapshot())::text as next`;
 
@@ -21,7 +21,7 @@ const COUNTED = (version: number): string =>
 
 const look = (version: number): string => `
   select a.pid, a.backend_start::text as began, coalesce(nullif(a.application_name, ''), 'unnamed') as name, left(a.query, 200) as query,
-    a.backend_xid is not null as writes, ${COUNTED(version)}::text as records,
+    extract(epoch from clock_timestamp() - a.state_change) * 1000 as idle_ms, a.backend_xid is not null as writes, ${COUNTED(version)}::text as records,
     array(select format('%s:%s:%s %s%s', l.classid, l.objid, l.objsubid, l.mode, case when l.granted then '' else ' (waiting)' end)
       from pg_catalog.pg_locks l where l.pid = a.pid and l.locktype = 'advisory') as locks,
     array(select s.slot_name::text from pg_catalog.pg_replication_slots s where s.active_pid = a.pid) as slots
@@ -66,6 +66,8 @@ class Watch implements SessionWatch {
   private latest = new Map<string, bigint>();
   private queries = new Map<string, string>();
   private next: bigint;
+  /** Of the session that did something last. */
+  private idleMs = 0;
   private canTellPorts = true;
   private isClosed = false;
   private failure: unknown;
@@ -96,7 +98,7 @@ class Watch implements SessionWatch {
       this.blind === undefined &&
       !hasWritten()
     )
-      await this.looked(signal, COUNTED_MS);
+      await this.looked(signal, Math.max(0, COUNTED_MS - this.idleMs));
     this.countRecords(next !== this.next);
     const reading: SessionReading = {
       store: this.options.store,
@@ -150,7 +152,9 @@ class Watch implements SessionWatch {
     const ports = await this.options.ports();
     this.canTellPorts = ports !== undefined;
     if (ports === undefined || ports.size === 0) return;
-    for (const row of await this.db.query(look(this.version), [[...ports]])) this.note(row);
+    const rows = await this.db.query(look(this.version), [[...ports]]);
+    this.idleMs = Math.min(...rows.map((row) => Number(row["idle_ms"])), COUNTED_MS);
+    for (const row of rows) this.note(row);
   }
 
   private note(row: Row): void {

@@ -32,7 +32,7 @@ const runWith = (moves: readonly string[]): DrillRun => ({
   moves: [],
   evidence: moves.map((move) => ({ move, reason: "healthy" })),
   dark: [],
-  hasHeld: false,
+  heldAfter: [],
   hasStruck: true,
   ms: 1,
 });
