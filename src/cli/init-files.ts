@@ -32,12 +32,35 @@ regions:
   tokyo:     { probe: { okx: { rest: http://127.0.0.1:7110, ws: ws://127.0.0.1:7110/ws/v5, accounts: { env: PROBES_TOKYO } } } }
   frankfurt: { probe: { okx: { rest: http://127.0.0.1:7210, ws: ws://127.0.0.1:7210/ws/v5, accounts: { env: PROBES_FRANKFURT } } } }
 components:
-  orders-db: { driver: postgres, url: { env: ORDERS_DB_URL } }
+  orders-db:
+    driver: postgres
+    url: { env: ORDERS_DB_URL }
+    # reference: [{ table: instruments, key: [inst_id] }]   # rows that demo must have alike: midflight parity demo production
   gateway:
     driver: process
     balancer: { tokyo: http://127.0.0.1:7190, frankfurt: http://127.0.0.1:7290 }
     instances: 6                                   # per region
     env: { DATABASE_URL: { env: GATEWAY_DB_URL } }
+`;
+
+const DEMO = `# yaml-language-server: $schema=./environment.schema.json
+midflight: 1
+environment: demo                                  # where plans are rehearsed: midflight rehearse plan.yaml --env demo --for production
+class: demo
+regions:
+  tokyo:     { probe: { okx: { rest: http://127.0.0.1:8110, ws: ws://127.0.0.1:8110/ws/v5, accounts: { env: DEMO_PROBES_TOKYO } } } }
+  frankfurt: { probe: { okx: { rest: http://127.0.0.1:8210, ws: ws://127.0.0.1:8210/ws/v5, accounts: { env: DEMO_PROBES_FRANKFURT } } } }
+components:
+  orders-db:
+    driver: postgres
+    url: { env: DEMO_ORDERS_DB_URL }
+    trials: { sessions: send-away }                # migrations are tried on clones; sessions are ended once while one is made
+  gateway:
+    driver: process
+    balancer: { tokyo: http://127.0.0.1:8190, frankfurt: http://127.0.0.1:8290 }
+    instances: 2                                   # may be fewer than in production; the rehearsal says so
+    env: { DATABASE_URL: { env: DEMO_GATEWAY_DB_URL } }
+# parity: { accept: [{ fact: "orders-db/setting/max_connections", because: a smaller machine, until: 2027-03-01 }] }
 `;
 
 const RELEASES = `# yaml-language-server: $schema=./releases.schema.json
@@ -59,6 +82,7 @@ const DOWN = `drop table price_bands;
 export const INIT_FILES: Readonly<Record<string, string>> = {
   "plan.yaml": PLAN,
   "production.yaml": ENVIRONMENT,
+  "demo.yaml": DEMO,
   "releases.yaml": RELEASES,
   "migrations/0001_price_bands.up.sql": UP,
   "migrations/0001_price_bands.verify.sql": VERIFY,
