@@ -18,6 +18,7 @@ describe("init", () => {
     for (const words of [
       ["check", "first/plan.yaml"],
       ["check", "first/plan.yaml", "--env", "production"],
+      ["check", "first/plan.yaml", "--env", "demo"],
       ["check", "first/plan.yaml", "--env", "first/production.yaml"],
     ]) {
       const { status, stdout, stderr } = await midflight(words, { cwd: dir });
