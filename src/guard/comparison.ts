@@ -1,18 +1,22 @@
-import { tally, type Count, type CountBin, type Source, type Tally } from "./count.ts";
+import { tally, type Count, type CountBin, type Source } from "./count.ts";
 import { evidenceIn, inject } from "./detector/mixture.ts";
 import { massSince, type Promised } from "./detector/promise.ts";
-import { foldSigns, freshSigns, secondsPerSign, type SignStream } from "./detector/signs.ts";
+import { foldMore, foldSigns, freshSigns, secondsPerSign, type Side, type SignStream } from "./detector/signs.ts";
 
-/** New against old: evidence that the new side is worse. One stream a source, because both count the same operations. */
+/** Shares of outcomes that health has too, so that only new against old tells: slow, refused, and refused because an order is not known any more. */
+export type ShareName = "slow" | "refused" | "lost";
+export const SHARES: readonly ShareName[] = ["slow", "refused", "lost"];
+
+/** New against old: evidence that the new side is worse. Failures have one stream a source, because both count the same operations. */
 export type Comparison = {
-  readonly streams: Readonly<Record<Source, SignStream>>;
+  readonly streams: Readonly<Record<Source | ShareName, SignStream>>;
   /** The last change of instances, and how much of its mass was injected. */
   readonly step: { readonly at: number; readonly mass: number };
   readonly taken: number;
 };
 
 export const freshComparison: Comparison = {
-  streams: { probes: freshSigns, live: freshSigns },
+  streams: { probes: freshSigns, live: freshSigns, slow: freshSigns, refused: freshSigns, lost: freshSigns },
   step: { at: 0, mass: 0 },
   taken: 0,
 };
@@ -28,18 +32,26 @@ export const stepComparison = (comparison: Comparison, at: number, mass: number)
 export const suspectComparison = (comparison: Comparison, at: number, { alarm }: Promised): Comparison => {
   const current = withMass(comparison, at);
   const missing = alarm / DOUBT - current.taken;
-  return missing > 0 ? injected(current, missing) : current;
+  return missing > 0 ? injected(current, missing, SOURCES) : current;
 };
 const DOUBT = 500;
 
 export const foldComparison = (comparison: Comparison, bin: CountBin, p0: number): Comparison => {
   const current = withMass(comparison, bin.at);
   const streams = { ...current.streams };
+  const [from, to, ms] = [bin.at - bin.ms, bin.at, Math.min(bin.ms, MOST_MS)];
   for (const source of SOURCES) {
-    const [fresh, old] = matched(bin.counts.filter((count) => count.source === source));
+    const [newer, older] = matched(bin.counts.filter((count) => count.source === source));
+    const [fresh, old] = [tally(newer), tally(older)];
     if (!(fresh.issued + old.issued > 0)) continue;
-    const mass = secondsPerSign({ fresh: fresh.issued, old: old.issued, ms: Math.min(bin.ms, MOST_MS) }, p0);
-    streams[source] = foldSigns(streams[source], { fresh, old, from: bin.at - bin.ms, to: bin.at, mass });
+    const mass = secondsPerSign({ fresh: fresh.issued, old: old.issued, ms }, p0);
+    streams[source] = foldSigns(streams[source], { fresh, old, from, to, mass });
+  }
+  // A sign in each bin is the most that there can be, so each stands for the bin's own seconds.
+  for (const name of SHARES) {
+    const [fresh, old] = sharesOf(name, bin.counts);
+    if (fresh.issued + old.issued > 0)
+      streams[name] = foldMore(streams[name], { fresh, old, from, to, mass: ms / 1000 });
   }
   return { ...current, streams };
 };
@@ -48,26 +60,41 @@ export const foldComparison = (comparison: Comparison, bin: CountBin, p0: number
 export const comparisonEvidence = ({ streams }: Comparison): number =>
   (evidenceIn(streams.probes.mixture) + evidenceIn(streams.live.mixture)) / 2;
 
+/** The same for a share. The shares divide one promise among them. */
+export const shareEvidence = ({ streams }: Comparison, name: ShareName): number =>
+  evidenceIn(streams[name].mixture) / SHARES.length;
+
 const SOURCES: readonly Source[] = ["probes", "live"];
 const MOST_MS = 2_000;
 
 const withMass = (comparison: Comparison, at: number): Comparison => {
   const due = massSince(comparison.step.mass, at - comparison.step.at) - comparison.taken;
-  return due > 0 ? injected(comparison, due) : comparison;
+  return due > 0 ? injected(comparison, due, [...SOURCES, ...SHARES]) : comparison;
 };
 
-const injected = (comparison: Comparison, mass: number): Comparison => {
-  const more = (stream: SignStream): SignStream => ({ ...stream, mixture: inject(stream.mixture, mass) });
-  const { probes, live } = comparison.streams;
-  return { ...comparison, taken: comparison.taken + mass, streams: { probes: more(probes), live: more(live) } };
+const injected = (comparison: Comparison, mass: number, names: readonly (Source | ShareName)[]): Comparison => {
+  const streams = { ...comparison.streams };
+  for (const name of names) streams[name] = { ...streams[name], mixture: inject(streams[name].mixture, mass) };
+  return { ...comparison, taken: comparison.taken + mass, streams };
 };
+
+/** How many of each side were slow, refused or lost, among those that could have been: new, then old. */
+export const sharesOf = (name: ShareName, counts: readonly Count[]): readonly [Side, Side] => {
+  const [fresh, old] = matched(counts.filter((count) => count[name] !== undefined));
+  return [shareAmong(name, fresh), shareAmong(name, old)];
+};
+
+const shareAmong = (name: ShareName, counts: readonly Count[]): Side => ({
+  issued: counts.reduce((sum, count) => sum + (name === "slow" ? count.issued - count.failed : (count.asked ?? 0)), 0),
+  failed: counts.reduce((sum, count) => sum + (count[name] ?? 0), 0),
+});
 
 /** Both sides in the regions where both are; anywhere, if they are in different ones. */
-const matched = (counts: readonly Count[]): readonly [Tally, Tally] => {
+const matched = (counts: readonly Count[]): readonly [readonly Count[], readonly Count[]] => {
   const [fresh, old] = [counts.filter(({ side }) => side === "new"), counts.filter(({ side }) => side === "old")];
   const regions = new Set(fresh.map(({ region }) => region));
   const near = old.filter(({ region }) => regions.has(region));
-  if (near.length === 0) return [tally(fresh), tally(old)];
+  if (near.length === 0) return [fresh, old];
   const shared = new Set(near.map(({ region }) => region));
-  return [tally(fresh.filter(({ region }) => shared.has(region))), tally(near)];
+  return [fresh.filter(({ region }) => shared.has(region)), near];
 };

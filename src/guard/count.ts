@@ -19,6 +19,14 @@ export type Count = {
   readonly unreached?: number;
   /** Failed ones by code. */
   readonly codes?: Readonly<Record<string, number>>;
+  /** Of those that succeeded: slower than the plan's objective. Absent where the source cannot tell. */
+  readonly slow?: number;
+  /** Operations that got an answer or should have, also such as are no sample: limited ones, and keys that were not let in. */
+  readonly asked?: number;
+  /** Of those asked: refused on their merits, by a limit or for their key. Absent where the source cannot tell. */
+  readonly refused?: number;
+  /** Of those refused: for an order that the venue does not know (any more). */
+  readonly lost?: number;
   /** False: served by an instance that is withdrawn or in the dark, so its successes say nothing about users. Default true. */
   readonly isExposed?: boolean;
 };

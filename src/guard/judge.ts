@@ -5,6 +5,7 @@ import type { HealthNeed } from "./health.ts";
 import type { JudgeInput, JudgeState, Latch } from "./judge-state.ts";
 import { noteLosses } from "./losses.ts";
 import { isNew } from "./scene.ts";
+import { noteShares } from "./shares.ts";
 import { noteRecovery, noteSilence } from "./silence.ts";
 import { missingEvidence } from "./strata.ts";
 import { noteBudget, noteDeadline, noteSigns } from "./suspicion.ts";
@@ -20,7 +21,7 @@ export type Judgement = { readonly state: JudgeState; readonly verdict: Verdict 
 /** Folds one input into the state and says what holds now. Total and pure; inputs come in the order of `at`. */
 export const judge = (state: JudgeState, input: JudgeInput): Judgement => {
   const at = Math.max(state.at, input.at);
-  const stages = [noteLosses, noteAlarms, noteSigns, noteBudget, noteDeadline, noteSilence, noteRecovery];
+  const stages = [noteLosses, noteAlarms, noteSigns, noteShares, noteBudget, noteDeadline, noteSilence, noteRecovery];
   const judged = stages.reduce((soFar, stage) => stage(soFar), gather({ ...state, at }, input));
   const verdict = verdictOf(judged);
   return { state: { ...judged, verdict }, verdict };

@@ -1,4 +1,6 @@
 import { classify, isFailure, isNoSample } from "../../guard/classify.ts";
+import type { OutcomeClass } from "../../guard/rules.ts";
+import { OKX_V5 } from "../../guard/rules-okx.ts";
 import type { Operation } from "../../plan/model.ts";
 
 /** One time series of the operations counter. */
@@ -7,6 +9,8 @@ export type Series = {
   readonly code: string;
   readonly cohort: string;
   readonly outcome: "ok" | "failed" | "none";
+  /** Refused on its merits, by a limit or for its key; `lost`: because the order is not known. */
+  readonly refusal: "none" | "refused" | "lost";
 };
 
 /** Cumulative values by label text, or why the text is no counters. */
@@ -74,7 +78,13 @@ const parsedSeries = (labels: string): Series | undefined => {
     code: code ?? "",
     cohort: of.get("cohort") ?? "everyone",
     outcome: isFailure(seen.outcome) ? "failed" : isNoSample(seen.outcome) ? "none" : "ok",
+    refusal: refusalOf(seen.outcome, code ?? ""),
   };
+};
+
+const refusalOf = (outcome: OutcomeClass, code: string): Series["refusal"] => {
+  if (outcome !== "business" && outcome !== "rate" && outcome !== "auth") return "none";
+  return OKX_V5.lostState.includes(code) ? "lost" : "refused";
 };
 
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g;

@@ -50,7 +50,12 @@ const FLUSH_MS = 25;
 const MARKET_MS = 5_000;
 const SWEEP_MS = 3_000;
 
-type Sample = { readonly outcome: ProbeOutcome; readonly cohort: string; readonly served: Served };
+type Sample = {
+  readonly outcome: ProbeOutcome;
+  readonly isSlow: boolean;
+  readonly cohort: string;
+  readonly served: Served;
+};
 type Served = { readonly side: CountSide; readonly release: string; readonly isExposed: boolean };
 
 export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
@@ -102,6 +107,8 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     const settle = bins.issue();
     const from = performance.now();
     const outcome = await chain.step(target === undefined ? origin : new URL(target.url).origin);
+    // Time in which this thread stood still is no time of the venue's.
+    const tookMs = performance.now() - from - lag.since(from);
     const isOurs =
       outcome.kind === "failed" &&
       (outcome.code === "timeout" || outcome.code === "not shown") &&
@@ -114,7 +121,12 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     settle(
       outcome.kind === "none" || isOurs || isFarewell || (hasLeft && outcome.kind === "failed")
         ? undefined
-        : { outcome, cohort: chain.account.cohort, served },
+        : {
+            outcome,
+            isSlow: outcome.kind === "ok" && tookMs > guard.slowerThanMs,
+            cohort: chain.account.cohort,
+            served,
+          },
     );
   };
 
@@ -227,11 +239,15 @@ const servedBy = (
     : { side: "unknown", release: outcome.release ?? "unknown", isExposed: true };
 };
 
-type Mutable = { -readonly [Key in keyof Count]: Count[Key] } & { codes: Record<string, number>; unreached: number };
+type Mutable = { -readonly [Key in keyof Count]: Count[Key] } & {
+  codes: Record<string, number>;
+  unreached: number;
+  slow: number;
+};
 
 const countsOf = (region: string, samples: readonly Sample[]): readonly Count[] => {
   const counts = new Map<string, Mutable>();
-  for (const { outcome, cohort, served } of samples) {
+  for (const { outcome, isSlow, cohort, served } of samples) {
     const { operation } = outcome;
     const key = [operation, cohort, served.release, served.side, served.isExposed].join(" ");
     const count = counts.get(key) ?? {
@@ -243,9 +259,11 @@ const countsOf = (region: string, samples: readonly Sample[]): readonly Count[] 
       issued: 0,
       failed: 0,
       unreached: 0,
+      slow: 0,
       codes: {},
     };
     count.issued++;
+    if (isSlow) count.slow++;
     if (outcome.kind === "failed") {
       count.failed++;
       if (!outcome.isReached) count.unreached++;

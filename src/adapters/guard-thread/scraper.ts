@@ -163,16 +163,28 @@ const withoutForgiven = (target: Target): readonly Delta[] => {
   return deltas.filter(({ count }) => count > 0);
 };
 
+type Sum = {
+  issued: number;
+  failed: number;
+  asked: number;
+  refused: number;
+  lost: number;
+  codes: Record<string, number>;
+};
+
 const takeCounts = (target: Target): readonly Count[] => {
   const deltas = withoutForgiven(target);
   target.fresh = [];
   const { region, release, side, inTraffic } = target.instance;
-  const counts = new Map<string, { issued: number; failed: number; codes: Record<string, number>; delta: Delta }>();
+  const counts = new Map<string, Sum & { readonly delta: Delta }>();
   for (const delta of deltas) {
-    if (delta.outcome === "none") continue;
+    if (delta.outcome === "none" && delta.refusal === "none") continue;
     const key = `${delta.operation} ${delta.cohort}`;
-    const count = counts.get(key) ?? { issued: 0, failed: 0, codes: {}, delta };
-    count.issued += delta.count;
+    const count = counts.get(key) ?? { issued: 0, failed: 0, asked: 0, refused: 0, lost: 0, codes: {}, delta };
+    count.asked += delta.count;
+    if (delta.refusal !== "none") count.refused += delta.count;
+    if (delta.refusal === "lost") count.lost += delta.count;
+    if (delta.outcome !== "none") count.issued += delta.count;
     if (delta.outcome === "failed") {
       count.failed += delta.count;
       count.codes[delta.code] = (count.codes[delta.code] ?? 0) + delta.count;

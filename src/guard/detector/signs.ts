@@ -22,14 +22,26 @@ export type SignBin = {
   readonly mass: number;
 };
 
-export const foldSigns = (stream: SignStream, { fresh, old, from, to, mass }: SignBin): SignStream => {
+/** Exactly one side failed: for failures, which are rare. */
+export const foldSigns = (stream: SignStream, bin: SignBin): SignStream => fold(stream, bin, onlyOneFailed);
+
+/** One side has more of them than the other: for what happens in health too, such as refusals. */
+export const foldMore = (stream: SignStream, bin: SignBin): SignStream => fold(stream, bin, oneHasMore);
+
+/** Chances that the sign of a bin is the new side, and that it is the old one. */
+type Signs = readonly [onlyNew: number, onlyOld: number];
+
+const fold = (
+  stream: SignStream,
+  { fresh, old, from, to, mass }: SignBin,
+  signsOf: (fresh: Side, old: Side) => Signs,
+): SignStream => {
   // One bin rests, not all that follow: a side that fails on and on must not hide behind its own failures.
   if (from < stream.restUntil) return { ...stream, restUntil: -Infinity };
-  if (!(fresh.failed + old.failed > 0)) return stream;
+  if (![fresh, old].every(isCounted) || fresh.failed + old.failed === 0) return stream;
   const restUntil = to + (to - from) / 2;
-  if (!(fresh.issued > 0 && old.issued > 0)) return { ...stream, restUntil };
-  const [pNew, pOld] = chances(fresh, old);
-  const [onlyNew, onlyOld] = [pNew * (1 - pOld), pOld * (1 - pNew)];
+  if (fresh.issued === 0 || old.issued === 0) return { ...stream, restUntil };
+  const [onlyNew, onlyOld] = signsOf(fresh, old);
   const alike = 1 - onlyNew - onlyOld;
   const mixture = SIGNS.map((sign, index) => {
     const told = onlyNew * 2 * sign + onlyOld * 2 * (1 - sign);
@@ -47,10 +59,41 @@ export const secondsPerSign = (
   return fails > 0 ? ms / 1000 / (2 * fails * (1 - fails)) : 0;
 };
 
+const isCounted = ({ issued, failed }: Side): boolean => failed >= 0 && failed <= issued && issued < Infinity;
+
 // The larger side is thinned to the size of the smaller. Averaged over all ways to do it instead of drawn: still evidence, and no luck is needed.
-const chances = (fresh: Side, old: Side): readonly [number, number] => {
+const onlyOneFailed = (fresh: Side, old: Side): Signs => {
   const size = Math.min(fresh.issued, old.issued);
-  return [anyFailureAmong(size, fresh), anyFailureAmong(size, old)];
+  const [pNew, pOld] = [anyFailureAmong(size, fresh), anyFailureAmong(size, old)];
+  return [pNew * (1 - pOld), pOld * (1 - pNew)];
+};
+
+const oneHasMore = (fresh: Side, old: Side): Signs => {
+  if (fresh.issued > old.issued) {
+    const [onlyOld, onlyNew] = oneHasMore(old, fresh);
+    return [onlyNew, onlyOld];
+  }
+  return around(fresh.failed, fresh.issued, old);
+};
+
+/** Chances that `size` outcomes drawn from a side contain fewer than `count` failures, and more. */
+const around = (count: number, size: number, { issued, failed }: Side): readonly [number, number] => {
+  const [least, most] = [Math.max(0, size - (issued - failed)), Math.min(size, failed)];
+  // Logarithms of the chances, up to a constant: the chances themselves underflow in large bins.
+  const logs = [0];
+  for (let hits = least; hits < most; hits++) {
+    const ratio = ((failed - hits) / (hits + 1)) * ((size - hits) / (issued - failed - size + hits + 1));
+    logs.push((logs.at(-1) ?? 0) + Math.log(ratio));
+  }
+  const top = logs.reduce((highest, log) => Math.max(highest, log), -Infinity);
+  let [all, fewer, more] = [0, 0, 0];
+  logs.forEach((log, index) => {
+    const chance = Math.exp(log - top);
+    all += chance;
+    if (least + index < count) fewer += chance;
+    if (least + index > count) more += chance;
+  });
+  return [fewer / all, more / all];
 };
 
 /** Chance that `size` outcomes drawn from a side contain a failure. */

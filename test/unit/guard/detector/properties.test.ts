@@ -8,7 +8,13 @@ import { evidenceIn, freshMixture, type Mixture } from "../../../../src/guard/de
 import { foldIntoStream, freshOutcomeStream } from "../../../../src/guard/detector/outcome-stream.ts";
 import { foldOutcome, foldSuccesses, outcomeBets } from "../../../../src/guard/detector/outcomes.ts";
 import { isAlarm, massSince, promisedBy, STEPS_PAID } from "../../../../src/guard/detector/promise.ts";
-import { foldSigns, freshSigns, secondsPerSign, type SignStream } from "../../../../src/guard/detector/signs.ts";
+import {
+  foldMore,
+  foldSigns,
+  freshSigns,
+  secondsPerSign,
+  type SignStream,
+} from "../../../../src/guard/detector/signs.ts";
 
 const WEEK_SEC = 7 * 86_400;
 const anyP0 = fc.double({ min: 1e-5, max: 0.4, noNaN: true });
@@ -164,43 +170,76 @@ describe("new against old", () => {
   const anySide = fc
     .integer({ min: 1, max: 60 })
     .chain((issued) => fc.record({ issued: fc.constant(issued), failed: fc.integer({ min: 0, max: issued }) }));
-  test("one more failure on the new side never speaks for it", () => {
+  const FOLDS = [
+    { name: "exactly one fails", fold: foldSigns },
+    { name: "one has more", fold: foldMore },
+  ];
+
+  test.each(FOLDS)("$name: one more on the new side never speaks for it", ({ fold }) => {
     const holds = fc.property(mixtureOf(10), anySide, anySide, (mixture, fresh, old) => {
       fc.pre(fresh.failed < fresh.issued);
       const after = (failed: number): number => {
         const bin = { fresh: { issued: fresh.issued, failed }, old, from: 0, to: 100, mass: 0 };
-        return evidenceIn(foldSigns({ mixture, restUntil: -Infinity }, bin).mixture);
+        return evidenceIn(fold({ mixture, restUntil: -Infinity }, bin).mixture);
       };
       expect(after(fresh.failed + 1)).toBeGreaterThanOrEqual(after(fresh.failed) * (1 - 1e-12));
     });
     fc.assert(holds);
   });
 
-  test("sides of different size that fail alike add no more than their mass on average", () => {
+  test.each(FOLDS)("$name: sides of different size that are alike add their mass at most, on average", ({ fold }) => {
     const holds = fc.property(
       fc.integer({ min: 1, max: 12 }),
       fc.integer({ min: 1, max: 12 }),
       fc.double({ min: 0.001, max: 0.6, noNaN: true }),
       fc.double({ min: 0, max: 1e6, noNaN: true }),
-      (small, large, rate, before) => {
+      (one, other, rate, before) => {
         const stream = { mixture: freshSigns.mixture.map(() => before), restUntil: -Infinity };
-        let mean = 0;
-        for (let a = 0; a <= small; a++)
-          for (let b = 0; b <= large; b++) {
-            const chance = binomial(small, a, rate) * binomial(large, b, rate);
-            const [fresh, old] = [
-              { issued: small, failed: a },
-              { issued: large, failed: b },
-            ];
-            mean += chance * evidenceIn(foldSigns(stream, { fresh, old, from: 0, to: 100, mass: 1 }).mixture);
-          }
-        // A thinned side fails with this chance.
-        const fails = 1 - (1 - rate) ** Math.min(small, large);
-        const told = 2 * fails * (1 - fails);
-        expect(Math.abs(mean - before - told)).toBeLessThanOrEqual(1e-9 * (before + 1));
+        const meanWith = (mass: number): number => {
+          let mean = 0;
+          for (let a = 0; a <= one; a++)
+            for (let b = 0; b <= other; b++) {
+              const [fresh, old] = [
+                { issued: one, failed: a },
+                { issued: other, failed: b },
+              ];
+              const chance = binomial(one, a, rate) * binomial(other, b, rate);
+              mean += chance * evidenceIn(fold(stream, { fresh, old, from: 0, to: 100, mass }).mixture);
+            }
+          return mean;
+        };
+        expect(Math.abs(meanWith(0) - before)).toBeLessThanOrEqual(1e-9 * (before + 1));
+        expect(meanWith(1)).toBeLessThanOrEqual((before + 1) * (1 + 1e-9));
       },
     );
     fc.assert(holds, { numRuns: 50 });
+  });
+
+  test("a bin in which exactly one side fails stands for its seconds, so that evidence is in seconds", () => {
+    const [size, rate] = [5, 0.01];
+    let mean = 0;
+    for (let a = 0; a <= size; a++)
+      for (let b = 0; b <= size; b++) {
+        const sides = { fresh: { issued: size, failed: a }, old: { issued: size, failed: b } };
+        const mass = secondsPerSign({ fresh: size, old: size, ms: 100 }, rate);
+        const told = evidenceIn(foldSigns(freshSigns, { ...sides, from: 0, to: 100, mass }).mixture);
+        mean += binomial(size, a, rate) * binomial(size, b, rate) * told;
+      }
+    expect(mean).toBeCloseTo(0.1, 9);
+  });
+
+  test("counts that are none change nothing", () => {
+    const old = { issued: 9, failed: 1 };
+    const strange = [
+      { issued: 3, failed: 4 },
+      { issued: Infinity, failed: 1 },
+      { issued: NaN, failed: 1 },
+      { issued: 5, failed: -1 },
+      { issued: 5, failed: NaN },
+    ];
+    for (const fresh of strange)
+      for (const { fold } of FOLDS)
+        expect(fold(freshSigns, { fresh, old, from: 0, to: 100, mass: 1 })).toBe(freshSigns);
   });
 
   test("a side that fails without pause is seen in every other bin", () => {
