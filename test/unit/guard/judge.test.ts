@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { comparisonEvidence } from "../../../src/guard/comparison.ts";
 import { evidenceMissing, isTroubledNow } from "../../../src/guard/judge.ts";
 import type { Verdict } from "../../../src/guard/verdict.ts";
 import { guardWorld, type GuardWorld } from "../../fakes/guard-world.ts";
@@ -121,6 +122,17 @@ describe("new instances", () => {
     world.run(5_000);
     expect(world.verdict().state).toBe("healthy");
   });
+});
+
+test("what was held against instances that are gone does not meet the next ones", () => {
+  const world = settled();
+  oneNew(world);
+  world.fail(({ instance }) => instance.side === "new");
+  world.run(5_000, acts);
+  expect(world.verdict().state).toBe("suspect");
+  expect(comparisonEvidence(world.state().comparison)).toBeGreaterThan(1_000);
+  world.set((instance) => ({ ...instance, side: "old", release: "gateway@1.0" }));
+  expect(comparisonEvidence(world.state().comparison)).toBe(0);
 });
 
 describe("metadata", () => {

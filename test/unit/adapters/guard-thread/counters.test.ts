@@ -33,11 +33,16 @@ describe("counters", () => {
       `${METRIC}{${labels("order", "0", 200)}} 15\n${METRIC}{${labels("order", "50026", 500)}} 2\n${METRIC}{${labels("amend", "51008", 200)}} 1\n${METRIC}{${labels("cancel", "50011", 429)}} 4`,
     );
     expect(deltasBetween(before, after)).toEqual([
-      { operation: "order", code: "0", cohort: "shard-3", outcome: "ok", count: 5 },
-      { operation: "order", code: "50026", cohort: "shard-3", outcome: "failed", count: 2 },
-      { operation: "amend", code: "51008", cohort: "shard-3", outcome: "ok", count: 1 },
-      { operation: "cancel", code: "50011", cohort: "shard-3", outcome: "none", count: 4 },
+      { operation: "order", code: "0", cohort: "shard-3", outcome: "ok", count: 5, refusal: "none" },
+      { operation: "order", code: "50026", cohort: "shard-3", outcome: "failed", count: 2, refusal: "none" },
+      { operation: "amend", code: "51008", cohort: "shard-3", outcome: "ok", count: 1, refusal: "refused" },
+      { operation: "cancel", code: "50011", cohort: "shard-3", outcome: "none", count: 4, refusal: "refused" },
     ]);
+  });
+
+  test.each(["51001", "51400", "51503", "51603"])("%s says that the venue does not know the order", (code) => {
+    const after = read(`${METRIC}{${labels("cancel", code, 200)}} 1`);
+    expect(deltasBetween(new Map(), after)).toMatchObject([{ code, outcome: "ok", refusal: "lost" }]);
   });
 
   test.each([
