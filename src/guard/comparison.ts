@@ -84,7 +84,8 @@ export const sharesOf = (name: ShareName, counts: readonly Count[]): readonly [S
   return [shareAmong(name, fresh), shareAmong(name, old)];
 };
 
-const shareAmong = (name: ShareName, counts: readonly Count[]): Side => ({
+/** How many of these were slow, refused or lost, among those that could have been. */
+export const shareAmong = (name: ShareName, counts: readonly Count[]): Side => ({
   issued: counts.reduce((sum, count) => sum + (name === "slow" ? count.issued - count.failed : (count.asked ?? 0)), 0),
   failed: counts.reduce((sum, count) => sum + (count[name] ?? 0), 0),
 });

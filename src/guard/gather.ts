@@ -5,6 +5,7 @@ import { STEPS_PAID } from "./detector/promise.ts";
 import type { JudgeInput, JudgeState, MarkCause } from "./judge-state.ts";
 import { foldProbeContact, foldReach } from "./loss.ts";
 import { foldEvidence, freshEvidence, nameOf } from "./strata.ts";
+import { foldUsual, holdAgainstUsual, measureUsual } from "./usual.ts";
 import type { StreamReading } from "./verdict.ts";
 import { addToWindow } from "./window.ts";
 
@@ -42,6 +43,7 @@ const gatherBin = (state: JudgeState, bin: CountBin): JudgeState => {
     families: foldFamilies(state, bin),
     window: addToWindow(state.window, bin),
     comparison: comparisonOf(state, bin),
+    usual: usualOf(state, bin),
     evidence: foldEvidence(state.evidence, bin, state.latch === undefined ? undefined : { baselinePct }),
     clearing: state.clearing === undefined ? undefined : clearingOf(state.clearing, bin, baselinePct),
     contact: foldProbeContact(state.contact, bin),
@@ -83,6 +85,7 @@ const gatherMark = (state: JudgeState, cause: MarkCause): JudgeState => {
     families: { ...state.families, [name]: stepFamily(state.families[name], state.at, mass) },
     spent: { fresh: 0, all: 0 },
     comparison: comparisonAfter(state, cause, mass),
+    usual: cause.kind === "metadata" ? holdAgainstUsual(state.usual, mass) : measureUsual(state.usual),
     ...(state.latch?.kind === "failing" || cause.kind === "metadata" ? { clearing: undefined } : {}),
     latch: latchAfter(state, cause),
   };
@@ -98,6 +101,7 @@ const backTo = ({ pending: _pending, ...state }: JudgeState): JudgeState => {
     families: { new: freshFamily, old: freshFamily, all: freshFamily },
     spent: { fresh: 0, all: 0 },
     comparison: freshComparison,
+    usual: measureUsual(state.usual),
     clearing: undefined,
     latch:
       state.latch?.kind === "disturbed"
@@ -131,6 +135,15 @@ const comparisonOf = (state: JudgeState, bin: CountBin): JudgeState["comparison"
   if (bin.at - bin.ms < state.backAt) return state.comparison;
   const counts = bin.counts.filter(({ region }) => !state.lost.some((loss) => loss.region === region));
   return foldComparison(state.comparison, { ...bin, counts }, state.settings.p0);
+};
+
+const usualOf = (state: JudgeState, bin: CountBin): JudgeState["usual"] => {
+  if (
+    bin.at - bin.ms < Math.max(state.backAt, state.change.kind === "none" ? 0 : state.change.at) ||
+    state.lost.length > 0
+  )
+    return state.usual;
+  return foldUsual(state.usual, bin, state.latch === undefined || state.latch.kind === "unproved");
 };
 
 const comparisonAfter = (

@@ -5,6 +5,7 @@ import { promisedBy, type Promised } from "./detector/promise.ts";
 import { freshFamily, type Family } from "./family.ts";
 import { noContact, type Contact, type Instance, type Reach } from "./loss.ts";
 import { freshEvidence, type Evidence, type Stratum } from "./strata.ts";
+import { freshUsual, type Usual } from "./usual.ts";
 import type { StreamReading, Verdict } from "./verdict.ts";
 import type { Window } from "./window.ts";
 
@@ -90,6 +91,7 @@ export type JudgeState = {
   readonly latch: Latch | undefined;
   /** New against old. */
   readonly comparison: Comparison;
+  readonly usual: Usual;
   readonly evidence: Evidence;
   /** Evidence that new instances are well, since they were suspected, by source. */
   readonly clearing: Readonly<Record<Source, Evidence>> | undefined;
@@ -136,6 +138,7 @@ export const startJudging = (settings: JudgeSettings, at: number): JudgeState =>
   window: [],
   latch: { kind: "unproved", since: at, reason: NOT_YET, regions: [] },
   comparison: freshComparison,
+  usual: freshUsual,
   evidence: freshEvidence(at),
   clearing: undefined,
   lastOutcome: {},

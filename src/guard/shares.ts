@@ -1,33 +1,69 @@
-import { shareEvidence, SHARES, sharesOf, type ShareName } from "./comparison.ts";
+import { shareAmong, shareEvidence, SHARES, sharesOf, type ShareName } from "./comparison.ts";
 import { shareOf, type Count } from "./count.ts";
 import { isAlarm } from "./detector/promise.ts";
 import { listed } from "./explain.ts";
 import type { JudgeState } from "./judge-state.ts";
 import { fail } from "./latch.ts";
 import { isExplainedByLoss, isNew } from "./scene.ts";
+import { limitsOf, unusualEvidence } from "./usual.ts";
 import { countsBetween } from "./window.ts";
 
-/** The new side answers, but more slowly, refuses more often, or no longer knows orders that the old one would. */
+/** Operations are answered, but more slowly, with more refusals, or for orders that nobody knows any more: new against old, or after against before. */
 export const noteShares = (state: JudgeState): JudgeState => {
-  const { change, latch, comparison, settings } = state;
-  if (change.kind !== "instances" || latch?.kind === "failing") return state;
-  if (state.lost.length > 0 || isExplainedByLoss(state)) return state;
-  const name = SHARES.find((share) => isAlarm(shareEvidence(comparison, share), settings.promised));
+  if (state.latch?.kind === "failing" || state.lost.length > 0 || isExplainedByLoss(state)) return state;
+  switch (state.change.kind) {
+    case "none":
+      return state;
+    case "metadata":
+      return afterMetadata(state, state.change);
+    case "instances":
+      return onNewSide(state, state.change);
+  }
+};
+
+type Changed = Exclude<JudgeState["change"], { readonly kind: "none" }>;
+
+const onNewSide = (state: JudgeState, change: Changed): JudgeState => {
+  const name = SHARES.find((share) => isAlarm(shareEvidence(state.comparison, share), state.settings.promised));
   if (name === undefined) return state;
-  const counts = countsBetween(state.window, change.at).filter((count) => count[name] !== undefined);
+  const counts = countsSince(state, change, name);
   const [fresh, old] = sharesOf(name, counts);
   // What was told long ago is no reason to act on what holds now.
   if (shareOf(fresh) <= shareOf(old)) return state;
-  const hit = counts.filter((count) => isNew(count) && (count[name] ?? 0) > 0);
-  const regions = unique(hit.map(({ region }) => region));
-  const told = `${unique(hit.map(({ operation }) => operation)).join(", ")} in ${listed(regions)}`;
-  const here = `${fresh.failed} of ${fresh.issued} ${WORDS[name]} on ${listed(releasesOf(counts, "new"))}`;
+  const { regions, where } = placeOf(name, counts.filter(isNew));
+  const [here, there] = [releasesOf(counts, "new"), releasesOf(counts, "old")];
   return fail(
     state,
     regions,
-    `${told}: ${here}, ${old.failed} of ${old.issued} on ${listed(releasesOf(counts, "old"))}`,
+    `${where}: ${fresh.failed} of ${fresh.issued} ${WORDS[name]} on ${here}, ${old.failed} of ${old.issued} on ${there}`,
   );
 };
+
+const afterMetadata = (state: JudgeState, change: Changed): JudgeState => {
+  const name = SHARES.find((share) => isAlarm(unusualEvidence(state.usual, share), state.settings.promised));
+  if (name === undefined) return state;
+  const counts = countsSince(state, change, name);
+  const now = shareAmong(name, counts);
+  const { usual, limit } = limitsOf(state.usual, name);
+  if (shareOf(now) <= limit) return state;
+  const { regions, where } = placeOf(name, counts);
+  return fail(
+    state,
+    regions,
+    `${where}: ${now.failed} of ${now.issued} ${WORDS[name]} after metadata ${change.component}; ${pct(usual)} is the most that was usual before it`,
+  );
+};
+
+const countsSince = (state: JudgeState, change: Changed, name: ShareName): readonly Count[] =>
+  countsBetween(state.window, change.at).filter((count) => count[name] !== undefined);
+
+const placeOf = (name: ShareName, counts: readonly Count[]) => {
+  const hit = counts.filter((count) => (count[name] ?? 0) > 0);
+  const regions = unique(hit.map(({ region }) => region));
+  return { regions, where: `${listed(unique(hit.map(({ operation }) => operation)))} in ${listed(regions)}` };
+};
+
+const pct = (share: number): string => `${Number((share * 100).toPrecision(2))} %`;
 
 const WORDS: Readonly<Record<ShareName, string>> = {
   slow: "were slower than the plan allows",
@@ -35,7 +71,7 @@ const WORDS: Readonly<Record<ShareName, string>> = {
   lost: "were refused because the order is not known",
 };
 
-const releasesOf = (counts: readonly Count[], side: Count["side"]): readonly string[] =>
-  unique(counts.filter((count) => count.side === side).map(({ release }) => release));
+const releasesOf = (counts: readonly Count[], side: Count["side"]): string =>
+  listed(unique(counts.filter((count) => count.side === side).map(({ release }) => release)));
 
 const unique = <Name extends string>(names: readonly Name[]): readonly Name[] => [...new Set(names)].toSorted();

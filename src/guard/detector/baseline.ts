@@ -18,14 +18,14 @@ export const upperBaseline = ({ issued, failed, dispersion }: Measured): number 
   return Math.max(LEAST, betaQuantile(1 - DOUBT, k + 1, n - k));
 };
 
+/** Failures counted second by second: how many seconds, their sum, and the sum of their squares. */
+export type PerSecond = { readonly seconds: number; readonly failed: number; readonly squares: number };
+
 /** Variance / mean of failures per second; 1 for fewer than two seconds or without failures. */
-export const dispersionOf = (failuresPerSecond: readonly number[]): number => {
-  const seconds = failuresPerSecond.length;
-  const mean = failuresPerSecond.reduce((sum, count) => sum + count, 0) / seconds;
-  if (seconds < 2 || !(mean > 0)) return 1;
-  const spread = failuresPerSecond.reduce((sum, count) => sum + (count - mean) ** 2, 0);
-  return spread / (seconds - 1) / mean;
-};
+export const dispersionOf = ({ seconds, failed, squares }: PerSecond): number =>
+  seconds >= 2 && failed > 0
+    ? Math.max(0, (squares - (failed * failed) / seconds) / (seconds - 1) / (failed / seconds))
+    : 1;
 
 /** The value that a Beta(a, b) variable stays below with that probability, by bisection. */
 const betaQuantile = (probability: number, a: number, b: number): number => {

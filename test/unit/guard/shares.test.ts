@@ -74,3 +74,53 @@ describe("a new release that answers, but worse", () => {
     expect(world.verdicts().map(({ state }) => state)).not.toContain("failing");
   });
 });
+
+describe("after a change that leaves nothing old to compare with", () => {
+  const usually = (index: number): Share => ({
+    issued: 0,
+    asked: 40,
+    refused: index % 5 === 0 ? 1 : 0,
+    lost: index % 50 === 0 ? 1 : 0,
+  });
+  const settled = (): GuardWorld => {
+    const world = guardWorld({ seed: 2, baseline: 0 });
+    world.run(5_000);
+    watch(world, 60_000, (_, index) => usually(index));
+    return world;
+  };
+
+  test("orders that nobody knows any more are failing, and what was usual is told", () => {
+    const world = settled();
+    world.mark({ kind: "metadata", component: "orders-db" });
+    watch(world, 10_000, () => ({ issued: 0, asked: 40, refused: 12, lost: 12 }));
+    expect(world.verdict().state).toBe("failing");
+    expect(world.verdict().reason).toMatch(
+      /^amend in tokyo: \d+ of \d+ were refused( because the order is not known)? after metadata orders-db; [\d.]+ % is the most that was usual before it$/,
+    );
+  });
+
+  test("what was usual before is usual after it, and half as much again too", () => {
+    const world = settled();
+    world.mark({ kind: "metadata", component: "orders-db" });
+    watch(world, 60_000, (_, index) => ({ ...usually(index), refused: index % 10 < 3 ? 1 : 0 }));
+    expect(world.verdicts().map(({ state }) => state)).not.toContain("failing");
+  });
+
+  test("nothing is held against a change before which nothing was measured", () => {
+    const world = guardWorld({ seed: 3, baseline: 0 });
+    world.run(5_000);
+    world.mark({ kind: "metadata", component: "orders-db" });
+    watch(world, 10_000, () => ({ issued: 0, asked: 40, refused: 30, lost: 30 }));
+    expect(world.verdicts().map(({ state }) => state)).not.toContain("failing");
+  });
+
+  test("what was held against a change is over when everything was taken back", () => {
+    const world = settled();
+    world.mark({ kind: "metadata", component: "orders-db" });
+    watch(world, 10_000, () => ({ issued: 0, asked: 40, refused: 12 }));
+    expect(world.verdict().state).toBe("failing");
+    world.mark({ kind: "back" });
+    watch(world, 10_000, (_, index) => usually(index));
+    expect(world.verdict().state).toBe("healthy");
+  });
+});

@@ -375,10 +375,14 @@ describe("a measured baseline", () => {
   });
 
   test("knows bursts by the spread of failures over seconds", () => {
-    expect(dispersionOf([])).toBe(1);
-    expect(dispersionOf([0, 0, 0])).toBe(1);
-    expect(dispersionOf([1, 1, 1, 1])).toBe(0);
-    expect(dispersionOf([0, 0, 0, 4])).toBeCloseTo(4, 9);
+    const of = (...counts: readonly number[]): number =>
+      dispersionOf({
+        seconds: counts.length,
+        failed: counts.reduce((sum, count) => sum + count, 0),
+        squares: counts.reduce((sum, count) => sum + count * count, 0),
+      });
+    expect([of(), of(3), of(0, 0, 0), of(1, 1, 1, 1)]).toEqual([1, 1, 1, 0]);
+    expect(of(0, 0, 0, 4)).toBeCloseTo(4, 9);
   });
 });
 

@@ -1,0 +1,109 @@
+import { SHARES, shareAmong, type ShareName } from "./comparison.ts";
+import type { Count, CountBin } from "./count.ts";
+import { dispersionOf, upperBaseline } from "./detector/baseline.ts";
+import { foldIntoBins, freshBinStream, type BinStream } from "./detector/bin-stream.ts";
+import { evidenceIn, inject } from "./detector/mixture.ts";
+
+/**
+ * What is usual: how often operations are slow, refused or lost in health. After a change that leaves nothing old to compare with,
+ * such as one of metadata, these shares are held against what was usual before it.
+ */
+export type Usual = {
+  readonly measured: Readonly<Record<ShareName, Measuring>>;
+  /** Since such a change: what a share must not exceed, 0–1, and the evidence that it does. */
+  readonly since: Readonly<Record<ShareName, Held>> | undefined;
+};
+
+type Measuring = {
+  readonly issued: number;
+  readonly failed: number;
+  /** Whole seconds, and the sum of the squares of what was counted in each. */
+  readonly seconds: number;
+  readonly squares: number;
+  readonly running: { readonly second: number; readonly failed: number };
+};
+
+type Held = { readonly limit: number; readonly bins: BinStream };
+
+const NOTHING: Measuring = { issued: 0, failed: 0, seconds: 0, squares: 0, running: { second: 0, failed: 0 } };
+
+const forEach = <Data>(make: (name: ShareName) => Data): Readonly<Record<ShareName, Data>> => ({
+  slow: make("slow"),
+  refused: make("refused"),
+  lost: make("lost"),
+});
+
+export const freshUsual: Usual = { measured: forEach(() => NOTHING), since: undefined };
+
+/** From now on it is held against what was usual. `mass`: seconds of suspicion that come with the change. */
+export const holdAgainstUsual = ({ measured }: Usual, mass: number): Usual => ({
+  measured,
+  since: forEach((name) => ({
+    limit: limitOf(measured[name]),
+    bins: { ...freshBinStream, mixture: inject(freshBinStream.mixture, mass) },
+  })),
+});
+
+/** Nothing is held against it any more, and what is usual is measured on. */
+export const measureUsual = ({ measured }: Usual): Usual => ({ measured, since: undefined });
+
+/** `isHealthy`: what is counted may be called usual. */
+export const foldUsual = (usual: Usual, bin: CountBin, isHealthy: boolean): Usual => {
+  const shares = forEach((name) => shareOfBin(name, bin.counts));
+  const { since } = usual;
+  if (since === undefined)
+    return isHealthy
+      ? { ...usual, measured: forEach((name) => measure(usual.measured[name], shares[name], bin.at)) }
+      : usual;
+  const seconds = Math.min(bin.ms, MOST_MS) / 1000;
+  const fold = (name: ShareName): Held => {
+    const { limit, bins } = since[name];
+    // A limit that leaves no room for more tells nothing.
+    if (!(limit < MOST_LIMIT)) return since[name];
+    return { limit, bins: foldIntoBins(bins, { ...shares[name], seconds, from: bin.at - bin.ms, to: bin.at }, limit) };
+  };
+  return { ...usual, since: forEach(fold) };
+};
+
+/** Evidence that a share is more than usual: compare with the alarm level. The shares divide one promise among them. */
+export const unusualEvidence = ({ since }: Usual, name: ShareName): number =>
+  since === undefined ? 0 : evidenceIn(since[name].bins.mixture) / SHARES.length;
+
+/** The most that is usual, and more than which is held against the change; both 0–1. */
+export const limitsOf = ({ since }: Usual, name: ShareName): { readonly usual: number; readonly limit: number } => {
+  const limit = since?.[name].limit ?? 1;
+  return { usual: limit / TIMES, limit };
+};
+
+const MOST_MS = 2_000;
+const MOST_LIMIT = 0.5;
+/** Users change their ways over a day: only more than so many times what is usual is held against a change. */
+const TIMES = 2;
+
+const limitOf = (measuring: Measuring): number =>
+  Math.min(1, TIMES * upperBaseline({ ...measuring, dispersion: dispersionOf(measuring) }));
+
+const shareOfBin = (name: ShareName, counts: readonly Count[]) =>
+  shareAmong(
+    name,
+    counts.filter((count) => count[name] !== undefined),
+  );
+
+const measure = (
+  measuring: Measuring,
+  { issued, failed }: { readonly issued: number; readonly failed: number },
+  at: number,
+): Measuring => {
+  if (!(issued > 0)) return measuring;
+  const second = Math.floor(at / 1000);
+  const { running } = measuring;
+  const sums = { issued: measuring.issued + issued, failed: measuring.failed + failed };
+  if (second === running.second) return { ...measuring, ...sums, running: { second, failed: running.failed + failed } };
+  const isFirst = running.second === 0;
+  return {
+    ...sums,
+    seconds: measuring.seconds + (isFirst ? 0 : 1),
+    squares: measuring.squares + running.failed ** 2,
+    running: { second, failed },
+  };
+};
