@@ -38,6 +38,7 @@ const DOUBT = 500;
 
 export const foldComparison = (comparison: Comparison, bin: CountBin, p0: number): Comparison => {
   const current = withMass(comparison, bin.at);
+  if (!bin.counts.some(({ side }) => side === "new")) return current;
   const streams = { ...current.streams };
   const [from, to, ms] = [bin.at - bin.ms, bin.at, Math.min(bin.ms, MOST_MS)];
   for (const source of SOURCES) {
@@ -49,6 +50,7 @@ export const foldComparison = (comparison: Comparison, bin: CountBin, p0: number
   }
   // A sign in each bin is the most that there can be, so each stands for the bin's own seconds.
   for (const name of SHARES) {
+    if (!bin.counts.some((count) => count[name] !== undefined)) continue;
     const [fresh, old] = sharesOf(name, bin.counts);
     if (fresh.issued + old.issued > 0)
       streams[name] = foldMore(streams[name], { fresh, old, from, to, mass: ms / 1000 });

@@ -49,6 +49,7 @@ export const measureUsual = ({ measured }: Usual): Usual => ({ measured, since: 
 
 /** `isHealthy`: what is counted may be called usual. */
 export const foldUsual = (usual: Usual, bin: CountBin, isHealthy: boolean): Usual => {
+  if (!bin.counts.some((count) => SHARES.some((name) => count[name] !== undefined))) return usual;
   const shares = forEach((name) => shareOfBin(name, bin.counts));
   const { since } = usual;
   if (since === undefined)
