@@ -1,6 +1,6 @@
 import type { Outcome } from "../engine/run.ts";
 import type { Graph } from "../graph/graph.ts";
-import { touches, type MigrateMove, type Move } from "../graph/move.ts";
+import { touches, type Move } from "../graph/move.ts";
 import type { DrillKind } from "./drill.ts";
 
 /** A run of the plan in demo, with something done to it on the way. */
@@ -14,8 +14,6 @@ export type WalkOrder = {
   readonly ends: readonly Outcome[];
   /** New instances are watched in the dark. */
   readonly isWatched?: true;
-  /** It must hold after each of its strikes. */
-  readonly holds?: true;
 };
 
 export type Strike = {
@@ -60,10 +58,25 @@ const AWAY_MS = 4_000;
 export function drillsOf(graph: Graph): readonly WalkOrder[] {
   const covered = new Set(coveredUndos(graph).map(({ step }) => step));
   const groups = groupsOf(graph.moves);
-  return groups
-    .flatMap((group) => [...drillsOfGroup(graph, group), ...serverDeaths(groups, group)])
-    .filter(({ kind, step }) => kind !== "undo" || !covered.has(step));
+  const deaths = serverDeaths(graph);
+  const broken = new Set(deaths.map((order) => brokenIn(order)));
+  return groups.flatMap((group) => [
+    ...drillsOfGroup(graph, group).filter(
+      (order) => !(order.kind === "undo" && covered.has(order.step)) && !isRepeated(order, broken),
+    ),
+    ...deaths.filter(({ step }) => group.some(({ id }) => id === step)),
+  ]);
 }
+
+/** The migration that an order breaks. */
+const brokenIn = ({ strikes }: WalkOrder): string | undefined =>
+  strikes.find(({ acts }) => acts.some(({ kind }) => kind === "break-migration"))?.move;
+
+/** What another drill breaks in the same way, on a longer way to it. */
+const isRepeated = (order: WalkOrder, broken: ReadonlySet<string | undefined>): boolean => {
+  const migration = brokenIn(order);
+  return migration !== undefined && broken.has(migration);
+};
 
 /**
  * Past each point of no return the guard accuses: the engine itself runs the backup plan, and forward is the cure. Demo keeps what these bring,
@@ -113,8 +126,7 @@ function coveredUndos(graph: Graph): readonly Undrilled[] {
 /** One migration that fails half-way leaves nothing; a conductor that is killed before an admission leaves instances in the dark. */
 function coverOf(next: readonly Move[]): string | undefined {
   const [first] = next;
-  if (first?.kind === "migrate" && first.names.length === 1)
-    return `the drill in which this fails half-way takes it back: ${first.title}`;
+  if (isSingle(first)) return `the drill in which this fails half-way takes it back: ${first.title}`;
   const admit = next.find((move) => move.kind === "admit");
   return admit === undefined ? undefined : `the drill in which the conductor is killed takes it back: ${admit.title}`;
 }
@@ -159,18 +171,13 @@ function drillsOfGroup(graph: Graph, group: readonly Move[]): readonly WalkOrder
   }
 }
 
-function migrateDrills(move: Move & MigrateMove, graph: Graph): readonly WalkOrder[] {
-  const name = move.names.at(-1);
+function migrateDrills(move: Migrate, graph: Graph): readonly WalkOrder[] {
   const fails: readonly WalkOrder[] =
-    name === undefined
+    move.names.length === 0
       ? []
       : [
           {
-            ...fault(move, "the migration fails half-way", {
-              when: "started",
-              move: move.id,
-              acts: [{ kind: "break-migration", component: move.component, name }],
-            }),
+            ...fault(move, "the migration fails half-way", breaking(move)),
             ends: graph.moves[0]?.id === move.id ? ["undone", "refused"] : ["undone"],
           },
         ];
@@ -191,7 +198,7 @@ function migrateDrills(move: Move & MigrateMove, graph: Graph): readonly WalkOrd
 }
 
 /** The engine itself runs the backup plan that the step names for this day. */
-function undoFails(move: Move & MigrateMove): readonly WalkOrder[] {
+function undoFails(move: Migrate): readonly WalkOrder[] {
   const name = move.names.at(-1);
   if (move.backup === undefined || name === undefined) return [];
   return [
@@ -224,22 +231,50 @@ function rollDrills(group: readonly Move[]): readonly WalkOrder[] {
   ];
 }
 
-/** One run for all waves of a roll, told with its last: in each the servers die and come back, and the run holds and goes on; from the last it is taken back. */
-function serverDeaths(groups: readonly (readonly Move[])[], group: readonly Move[]): readonly WalkOrder[] {
-  const firsts = groups.flatMap((one) => one.find((move) => move.kind === "admit") ?? []);
-  const waves = firsts.filter(({ step }) => step === group[0]?.step);
-  const last = waves.at(-1);
-  if (last === undefined || !group.includes(last)) return [];
-  const deaths = waves.flatMap(({ id, component, regions: [region] }) =>
-    region === undefined ? [] : [{ id, component, region }],
-  );
-  const strikes = deaths.map(({ id, component, region }): Strike => {
-    const afterwards = id === last.id ? "turn-back" : "go-on";
-    return { when: "done", move: id, acts: [{ kind: "kill-region", component, region, awayMs: AWAY_MS, afterwards }] };
+/**
+ * One run for all waves of a roll: in each, the servers die and come back, and the run holds and goes on. What ends it is the failure of the
+ * migration that comes next, which it has to reach all the same; where none does, a person takes it back after the last wave.
+ */
+function serverDeaths(graph: Graph): readonly WalkOrder[] {
+  const groups = groupsOf(graph.moves.filter((move) => touches(move)));
+  return groups.flatMap((group, index) => {
+    const last = admitOf(group);
+    const [next] = groups[index + 1] ?? [];
+    if (last === undefined || admitOf(groups[index + 1] ?? [])?.step === last.step) return [];
+    const deaths = groups.flatMap((one) => {
+      const admit = admitOf(one);
+      return admit === undefined || admit.step !== last.step ? [] : [deathOf(admit, admit === last && !isSingle(next))];
+    });
+    const places = deaths.map(({ region }) => region).join(", then of ");
+    const strikes = deaths.map(({ strike }) => strike);
+    return isSingle(next)
+      ? [fault(next, `the servers of ${places} die, then the migration fails half-way`, ...strikes, breaking(next))]
+      : [fault(last, `the servers of ${places} die`, ...strikes)];
   });
-  const places = deaths.map(({ region }) => region).join(", then of ");
-  return [{ ...fault(last, `the servers of ${places} die`, ...strikes), holds: true }];
 }
+
+type Admit = Extract<Move, { readonly kind: "admit" }>;
+type Migrate = Extract<Move, { readonly kind: "migrate" }>;
+
+const admitOf = (group: readonly Move[]): Admit | undefined => group.find((move) => move.kind === "admit");
+/** One migration in one transaction: when it fails, nothing is left of it. */
+const isSingle = (move: Move | undefined): move is Migrate => move?.kind === "migrate" && move.names.length === 1;
+
+function deathOf({ id, component, regions: [region = ""] }: Admit, isTheEnd: boolean) {
+  const afterwards = isTheEnd ? ("turn-back" as const) : ("go-on" as const);
+  const strike: Strike = {
+    when: "done",
+    move: id,
+    acts: [{ kind: "kill-region", component, region, awayMs: AWAY_MS, afterwards }],
+  };
+  return { region, strike };
+}
+
+const breaking = ({ id, component, names }: Migrate): Strike => ({
+  when: "started",
+  move: id,
+  acts: [{ kind: "break-migration", component, name: names.at(-1) ?? "" }],
+});
 
 const lastOfRoll = (group: readonly Move[]): Move | undefined =>
   group.findLast((move) => move.kind === "retire" || move.kind === "admit");

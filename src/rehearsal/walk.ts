@@ -117,11 +117,9 @@ async function played(
     problems: [
       ...(isPromised ? [] : [`it ended ${run.outcome} and not ${order.ends.join(" or ")}: ${run.text}`]),
       ...(run.hasStruck ? [] : ["the fault never struck, so nothing is proved"]),
-      ...(order.holds === true
-        ? order.strikes
-            .filter(({ move }) => !run.heldAfter.includes(move))
-            .map(({ move }) => `it did not hold while a region was gone after ${move}`)
-        : []),
+      ...order.strikes
+        .filter(({ move, acts }) => acts.some(({ kind }) => kind === "kill-region") && !run.heldAfter.includes(move))
+        .map(({ move }) => `it did not hold while a region was gone after ${move}`),
     ],
   };
 }

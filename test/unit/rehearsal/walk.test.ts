@@ -93,7 +93,7 @@ describe("the walk", () => {
     expect(said.get(lastOf("wave-1"))).toContain("the conductor is killed takes it back: admit");
     expect(said.get(lastOf("wave-2"))).toContain("fails half-way takes it back: contract");
     // These drills are there.
-    for (const what of [/^the conductor is killed: admit .*frankfurt$/, /^the migration fails half-way: contract/])
+    for (const what of [/^the conductor is killed: admit .*frankfurt$/, /then the migration fails half-way: contract/])
       expect(
         drillsOf(GRAPH).some(({ name }) => what.test(name)),
         String(what),
@@ -141,16 +141,41 @@ describe("the walk", () => {
     expect(failures(drills)[0]?.detail).toContain(says);
   });
 
-  test("servers die in every wave: the run holds each time, goes on from all but the last, and is taken back from there", async () => {
-    const orders = drillsOf(GRAPH).filter(({ holds }) => holds === true);
-    const acts = orders.map(({ strikes }) => strikes.flatMap((strike) => strike.acts));
+  const deathsIn = (graph: Graph) =>
+    drillsOf(graph).filter(({ strikes }) =>
+      strikes.some(({ acts }) => acts.some(({ kind }) => kind === "kill-region")),
+    );
+
+  test("servers die in every wave of one run, which holds and goes on each time, and is taken back after the last", () => {
+    const acts = deathsIn(graphOf()).map(({ strikes }) => strikes.flatMap((strike) => strike.acts));
     expect(acts).toMatchObject([
       [
         { kind: "kill-region", region: "tokyo", afterwards: "go-on" },
         { kind: "kill-region", region: "frankfurt", afterwards: "turn-back" },
       ],
     ]);
-    const [first, second] = orders[0]?.strikes ?? [];
+  });
+
+  test("where a migration comes next, the same run goes on to it, and it fails half-way there and nowhere else", () => {
+    const [order, ...others] = deathsIn(GRAPH);
+    expect(others).toEqual([]);
+    expect(order?.name).toMatch(
+      /^the servers of tokyo, then of frankfurt die, then the migration fails half-way: contract/,
+    );
+    expect(order?.strikes.flatMap(({ acts }) => acts)).toMatchObject([
+      { kind: "kill-region", afterwards: "go-on" },
+      { kind: "kill-region", afterwards: "go-on" },
+      { kind: "break-migration", name: "0002_contract" },
+    ]);
+    const breaks = drillsOf(GRAPH).flatMap(({ strikes }) => strikes.flatMap(({ acts }) => acts));
+    expect(breaks.flatMap((act) => (act.kind === "break-migration" ? [act.name] : []))).toEqual([
+      "0001_expand",
+      "0002_contract",
+    ]);
+  });
+
+  test("a region that is gone without a hold fails the drill, and says after which move", async () => {
+    const [first, second] = deathsIn(GRAPH)[0]?.strikes ?? [];
     const { stage } = stageOf({ play: () => ({ heldAfter: [first?.move ?? ""] }) });
     const { drills } = await walked(stage);
     expect(failures(drills).map(({ detail }) => detail)).toEqual([
