@@ -39,9 +39,9 @@ export const svgOf = (points: readonly Point[]): string => {
   const svg = Plot.plot({
     document,
     width: 1_200,
-    height: 520,
+    height: 570,
     marginLeft: 56,
-    marginBottom: 44,
+    marginBottom: 100,
     x: {
       type: "log",
       label: "failure rate of the new release",
@@ -57,14 +57,16 @@ export const svgOf = (points: readonly Point[]): string => {
       Plot.frame({ stroke: "#ccc" }),
       Plot.line(drawn, { x: "rate", y: "median", fx: "panel", stroke: "rule", strokeWidth: 1.8 }),
       Plot.dot(drawn, { x: "rate", y: "median", fx: "panel", fill: "rule", r: 2 }),
+      // The legend, in two rows below the panels.
       ...rules.map((rule, index) =>
-        Plot.text([{ rule, panel: drawn.at(-1)?.panel }], {
+        Plot.text([{ rule, panel: drawn[0]?.panel }], {
           fx: "panel",
           text: "rule",
           fill: "rule",
-          frameAnchor: "top-right",
-          dx: -8,
-          dy: 10 + index * 15,
+          frameAnchor: "bottom-left",
+          textAnchor: "start",
+          dx: (index % 4) * 290,
+          dy: 66 + 18 * Math.floor(index / 4),
           fontWeight: "bold",
         }),
       ),
