@@ -5,7 +5,7 @@ import { listed } from "./explain.ts";
 import type { JudgeState } from "./judge-state.ts";
 import { fail } from "./latch.ts";
 import { isExplainedByLoss, isNew } from "./scene.ts";
-import { limitsOf, unusualEvidence } from "./usual.ts";
+import { isBeyondUsual, limitsOf, unusualEvidence } from "./usual.ts";
 import { countsBetween } from "./window.ts";
 
 /** Operations are answered, but more slowly, with more refusals, or for orders that nobody knows any more: new against old, or after against before. */
@@ -30,6 +30,8 @@ const onNewSide = (state: JudgeState, change: Changed): JudgeState => {
   const [fresh, old] = sharesOf(name, counts);
   // What was told long ago is no reason to act on what holds now.
   if (shareOf(fresh) <= shareOf(old)) return state;
+  // One user whose picture of the market is stale is refused again and again, always by the same instance: signs of many bins, and one cause.
+  if (!isBeyondUsual(state.usual, name, shareOf(fresh))) return state;
   const { regions, where } = placeOf(name, counts.filter(isNew));
   const [here, there] = [releasesOf(counts, "new"), releasesOf(counts, "old")];
   return fail(

@@ -50,12 +50,15 @@ export const measureUsual = ({ measured }: Usual): Usual => ({ measured, since: 
 /** `isHealthy`: what is counted may be called usual. */
 export const foldUsual = (usual: Usual, bin: CountBin, isHealthy: boolean): Usual => {
   if (!bin.counts.some((count) => SHARES.some((name) => count[name] !== undefined))) return usual;
-  const shares = forEach((name) => shareOfBin(name, bin.counts));
   const { since } = usual;
-  if (since === undefined)
+  if (since === undefined) {
+    // What a new release does is not usual yet.
+    const known = bin.counts.filter(({ side }) => side !== "new");
     return isHealthy
-      ? { ...usual, measured: forEach((name) => measure(usual.measured[name], shares[name], bin.at)) }
+      ? { ...usual, measured: forEach((name) => measure(usual.measured[name], shareOfBin(name, known), bin.at)) }
       : usual;
+  }
+  const shares = forEach((name) => shareOfBin(name, bin.counts));
   const seconds = Math.min(bin.ms, MOST_MS) / 1000;
   const fold = (name: ShareName): Held => {
     const { limit, bins } = since[name];
@@ -74,6 +77,12 @@ export const unusualEvidence = ({ since }: Usual, name: ShareName): number =>
 export const limitsOf = ({ since }: Usual, name: ShareName): { readonly usual: number; readonly limit: number } => {
   const limit = since?.[name].limit ?? 1;
   return { usual: limit / TIMES, limit };
+};
+
+/** Whether a share is beyond what was usual so far. Nothing is usual before anything was measured. */
+export const isBeyondUsual = ({ measured }: Usual, name: ShareName, share: number): boolean => {
+  const limit = limitOf(measured[name]);
+  return !(limit < MOST_LIMIT) || share > limit;
 };
 
 const MOST_MS = 2_000;

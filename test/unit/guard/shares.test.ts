@@ -75,6 +75,35 @@ describe("a new release that answers, but worse", () => {
   });
 });
 
+describe("a new release, where refusals are a part of every day", () => {
+  /** One in a hundred operations is refused on both sides; on the new one so many more in the seconds after it came. */
+  const withMore = (more: number): GuardWorld => {
+    const world = guardWorld({ seed: 4, baseline: 0 });
+    world.run(5_000);
+    watch(world, 60_000, (_, index) => ({ issued: 0, asked: 20, refused: index % 5 === 0 ? 1 : 0 }));
+    world.upgrade(["tokyo-0"]);
+    world.mark({ kind: "instances", component: "gateway", regions: ["tokyo"] });
+    watch(world, 6_000, (side, index) => ({
+      issued: 0,
+      asked: 24,
+      refused: side === "new" && index % 2 === 0 ? more : 0,
+    }));
+    return world;
+  };
+
+  test("is not taken back for one user who asks again and again after orders that are gone", () => {
+    expect(
+      withMore(1)
+        .verdicts()
+        .map(({ state }) => state),
+    ).not.toContain("failing");
+  });
+
+  test("is failing when it refuses several times what is usual", () => {
+    expect(withMore(6).verdict()).toMatchObject({ state: "failing", regions: ["tokyo"] });
+  });
+});
+
 describe("after a change that leaves nothing old to compare with", () => {
   const usually = (index: number): Share => ({
     issued: 0,
