@@ -1,7 +1,7 @@
 import { dirname, join } from "node:path";
 import type { CliIo } from "../src/cli/io.ts";
-import { loadFiles } from "../src/cli/load.ts";
-import { wire } from "../src/cli/wiring.ts";
+import { loadFiles } from "../src/cli/files/load.ts";
+import { wire } from "../src/cli/wiring/wire.ts";
 import { USER_UIDS } from "../src/demo/venue/accounts.ts";
 import type { TrafficSummary } from "../src/demo/traffic/report.ts";
 import type { Users } from "../src/demo/users.ts";

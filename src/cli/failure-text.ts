@@ -5,7 +5,7 @@ import { BadInput, type Problem } from "../errors/problem.ts";
 import { renderProblems } from "../errors/render.ts";
 import { UpgradeError } from "../errors/upgrade-error.ts";
 import type { CliIo, ExitStatus } from "./io.ts";
-import { hasColor } from "./output.ts";
+import { hasColor } from "./terminal/output.ts";
 
 /** Tells a person what went wrong and what to do; never a stack trace for something they did. */
 export function statusOf(io: CliIo, error: unknown): ExitStatus {

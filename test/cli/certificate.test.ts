@@ -3,7 +3,7 @@ import { userInfo } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { CliIo } from "../../src/cli/io.ts";
-import { signingKey } from "../../src/cli/keys.ts";
+import { signingKey } from "../../src/cli/files/keys.ts";
 import type { Passed } from "../../src/rehearsal/certificate/certify.ts";
 import type { SigningKey } from "../../src/rehearsal/certificate/key.ts";
 import { certificateFor, factsWith, keep, strangeKey, trustNewKey } from "../support/certificates.ts";

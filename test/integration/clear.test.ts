@@ -2,11 +2,11 @@ import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { clear, type ClearOrder } from "../../src/cli/clear.ts";
+import { clear, type ClearOrder } from "../../src/cli/run/clear.ts";
 import type { CliIo } from "../../src/cli/io.ts";
-import { loadFiles } from "../../src/cli/load.ts";
+import { loadFiles } from "../../src/cli/files/load.ts";
 import type { FactsOfNow } from "../../src/rehearsal/certificate/objections.ts";
-import { fileState } from "../../src/cli/wiring-state.ts";
+import { fileState } from "../../src/cli/wiring/state.ts";
 import { certificateFor, factsOfFiles, keep, trustNewKey } from "../support/certificates.ts";
 import { scratch } from "../support/scratch.ts";
 

@@ -1,11 +1,11 @@
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { clear } from "../../src/cli/clear.ts";
+import { clear } from "../../src/cli/run/clear.ts";
 import type { CliIo } from "../../src/cli/io.ts";
-import { loadCopies } from "../../src/cli/load-copies.ts";
-import { checkAlone, loadFiles } from "../../src/cli/load.ts";
-import { fileState } from "../../src/cli/wiring-state.ts";
+import { loadCopies } from "../../src/cli/files/load-copies.ts";
+import { checkAlone, loadFiles } from "../../src/cli/files/load.ts";
+import { fileState } from "../../src/cli/wiring/state.ts";
 import { BadInput } from "../../src/errors/problem.ts";
 import { certifiedFiles, factsOf } from "../../src/rehearsal/certificate/certify.ts";
 import { certificateFor, factsOfFiles, keep, trustNewKey } from "../support/certificates.ts";

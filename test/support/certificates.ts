@@ -1,11 +1,11 @@
 import { createPrivateKey } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { keepCertificate } from "../../src/cli/certificate-files.ts";
-import { liveFacts } from "../../src/cli/collect-facts.ts";
+import { keepCertificate } from "../../src/cli/files/certificate-files.ts";
+import { liveFacts } from "../../src/cli/facts/collect-facts.ts";
 import type { CliIo } from "../../src/cli/io.ts";
-import { loadFiles, type Loaded } from "../../src/cli/load.ts";
-import { fileState } from "../../src/cli/wiring-state.ts";
+import { loadFiles, type Loaded } from "../../src/cli/files/load.ts";
+import { fileState } from "../../src/cli/wiring/state.ts";
 import { certifiedFiles, certify, type Passed } from "../../src/rehearsal/certificate/certify.ts";
 import { seal } from "../../src/rehearsal/certificate/envelope.ts";
 import { certifiedFacts } from "../../src/rehearsal/parity/certified-facts.ts";

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { pgSqlReader } from "../../src/adapters/postgres/parse-sql.ts";
-import { readTrios } from "../../src/cli/lint-migrations.ts";
+import { readTrios } from "../../src/cli/files/lint-migrations.ts";
 import { readMigrations } from "../../src/plan/migrations.ts";
 import type { Migration } from "../../src/plan/model.ts";
 import type { Finding } from "../../src/rehearsal/lint/finding.ts";

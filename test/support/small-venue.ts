@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { midflightSurface } from "../../src/cli/demo-surface.ts";
+import { midflightSurface } from "../../src/cli/demo/surface.ts";
 import type { CliIo } from "../../src/cli/io.ts";
 import type { Estate } from "../../src/demo/surface.ts";
 import { startUsers, type Users } from "../../src/demo/users.ts";

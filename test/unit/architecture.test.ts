@@ -143,8 +143,8 @@ const CASES: readonly Case[] = [
     code: imports("../../other/thing.ts", false),
     rule: "no-restricted-imports",
   },
-  { file: "src/cli/wiring.ts", code: imports("../adapters/some/thing.ts", false), rule: "none" },
-  { file: "src/cli/wiring-state.ts", code: imports("../adapters/some/thing.ts", false), rule: "none" },
+  { file: "src/cli/wiring/wire.ts", code: imports("../../adapters/some/thing.ts", false), rule: "none" },
+  { file: "src/cli/wiring/state.ts", code: imports("../../adapters/some/thing.ts", false), rule: "none" },
   { file: "src/demo/venue/gateway/to-own-engine.ts", code: imports("../engine/thing.ts", false), rule: "none" },
   { file: "bin/start.js", code: 'await import("../dist/cli/main.js");\n', rule: "none" },
   {

@@ -4,10 +4,10 @@ import type { Run } from "../../engine/run.ts";
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { ownNames } from "../keys.ts";
-import { post } from "../mailbox.ts";
-import { readRun } from "../read-run.ts";
-import { findRun, login, openState } from "../state.ts";
+import { ownNames } from "../files/keys.ts";
+import { post } from "../run/mailbox.ts";
+import { readRun } from "../run/read-run.ts";
+import { findRun, login, openState } from "../run/state.ts";
 
 type Options = { readonly state?: string; readonly by?: string; readonly refuse?: boolean };
 

@@ -2,13 +2,13 @@ import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { openEnvelope } from "../../rehearsal/certificate/envelope.ts";
 import { certificateText } from "../../rehearsal/certificate/text.ts";
-import { readCertificate } from "../certificate-files.ts";
-import { examined } from "../clear.ts";
-import { liveFacts } from "../collect-facts.ts";
+import { readCertificate } from "../files/certificate-files.ts";
+import { examined } from "../run/clear.ts";
+import { liveFacts } from "../facts/collect-facts.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { load } from "../load.ts";
-import { stateDirOf } from "../state-dir.ts";
-import { fileState } from "../wiring-state.ts";
+import { load } from "../files/load.ts";
+import { stateDirOf } from "../run/state-dir.ts";
+import { fileState } from "../wiring/state.ts";
 
 type Options = {
   readonly env?: string;

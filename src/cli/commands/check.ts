@@ -1,6 +1,6 @@
 import { EXIT } from "../../errors/catalog.ts";
 import { BadInput } from "../../errors/problem.ts";
-import { checkFiles } from "../check-files.ts";
+import { checkFiles } from "../files/check-files.ts";
 import { problemText } from "../failure-text.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 

@@ -6,14 +6,14 @@ import { tellRefusal } from "../../demo/tell-refusal.ts";
 import { tell, type Telling } from "../../demo/tell.ts";
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import { midflightSurface } from "../demo-surface.ts";
+import { midflightSurface } from "../demo/surface.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { outputKind } from "../output.ts";
-import { number, portBaseOf, type DemoOptions } from "../demo-options.ts";
-import { sweep } from "../demo-sweep.ts";
-import { venueAlone } from "../demo-venue.ts";
+import { outputKind } from "../terminal/output.ts";
+import { number, portBaseOf, type DemoOptions } from "../demo/options.ts";
+import { sweep } from "../demo/sweep.ts";
+import { venueAlone } from "../demo/venue.ts";
 import { shippedPlans } from "../shipped.ts";
-import { unwritable } from "../write-output.ts";
+import { unwritable } from "../terminal/write-output.ts";
 
 export async function demo(io: CliIo, [what]: readonly string[], options: DemoOptions): Promise<ExitStatus> {
   if (what === "venue") return venueAlone(io, options);

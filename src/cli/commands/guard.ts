@@ -12,12 +12,12 @@ import { versionLine } from "../../view/json.ts";
 import { plain, statusLine } from "../../view/status-line.ts";
 import { verdictLine, watchedText } from "../../view/watched.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { checkAlone } from "../load.ts";
-import { readRecording } from "../read-recording.ts";
-import { findSide } from "../sides.ts";
-import { stateDirOf } from "../state-dir.ts";
-import { watchAlone } from "../watch-alone.ts";
-import { wireGuard } from "../wiring-guard.ts";
+import { checkAlone } from "../files/load.ts";
+import { readRecording } from "../guard/read-recording.ts";
+import { findSide } from "../facts/sides.ts";
+import { stateDirOf } from "../run/state-dir.ts";
+import { watchAlone } from "../guard/watch-alone.ts";
+import { wireGuard } from "../wiring/guard.ts";
 import { BadInput } from "../../errors/problem.ts";
 
 type Options = {

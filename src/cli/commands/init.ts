@@ -3,10 +3,10 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import { INIT_FILES } from "../init-files.ts";
+import { INIT_FILES } from "../files/init-files.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { shippedPlans } from "../shipped.ts";
-import { unwritable } from "../write-output.ts";
+import { unwritable } from "../terminal/write-output.ts";
 
 const SCHEMAS = ["plan.schema.json", "environment.schema.json", "releases.schema.json"];
 

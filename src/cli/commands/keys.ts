@@ -5,8 +5,8 @@ import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { newKey } from "../../rehearsal/certificate/key.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { writePair } from "../keys.ts";
-import { unwritable } from "../write-output.ts";
+import { writePair } from "../files/keys.ts";
+import { unwritable } from "../terminal/write-output.ts";
 
 type Options = { readonly out?: string; readonly name?: string };
 

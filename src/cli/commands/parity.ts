@@ -4,12 +4,12 @@ import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { mattersTo } from "../../rehearsal/parity/certified-facts.ts";
 import { compare, isAlike, restricted, type Comparison, type Side } from "../../rehearsal/parity/compare.ts";
 import { comparisonText, type Style } from "../../rehearsal/parity/text.ts";
-import { collectFacts } from "../collect-facts.ts";
+import { collectFacts } from "../facts/collect-facts.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { load } from "../load.ts";
-import { hasColor } from "../output.ts";
-import { acceptedBy, findSide, type Given } from "../sides.ts";
-import { now } from "../wiring-facts.ts";
+import { load } from "../files/load.ts";
+import { hasColor } from "../terminal/output.ts";
+import { acceptedBy, findSide, type Given } from "../facts/sides.ts";
+import { now } from "../wiring/facts.ts";
 
 type Options = {
   readonly plan?: string;

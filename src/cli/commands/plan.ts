@@ -2,10 +2,10 @@ import { EXIT } from "../../errors/catalog.ts";
 import { forecast } from "../../events/forecast.ts";
 import { forecastText } from "../../view/forecast.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { load } from "../load.ts";
-import { lookAtWorld } from "../look.ts";
-import { savedPlan } from "../saved-plan.ts";
-import { writeOutput } from "../write-output.ts";
+import { load } from "../files/load.ts";
+import { lookAtWorld } from "../run/look.ts";
+import { savedPlan } from "../run/saved-plan.ts";
+import { writeOutput } from "../terminal/write-output.ts";
 
 type Options = {
   readonly env?: string;

@@ -4,14 +4,14 @@ import type { SigningKey } from "../../rehearsal/certificate/key.ts";
 import { isComplete, type Rehearsal } from "../../rehearsal/rehearsal.ts";
 import { summary, verdictOf } from "../../rehearsal/report/text.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { signingKey } from "../keys.ts";
-import { load } from "../load.ts";
-import { reportOf } from "../rehearsal-files.ts";
-import { rehearsalChecks } from "../rehearsal-checks.ts";
-import { rehearsalProgress } from "../rehearsal-progress.ts";
-import { rehearsePlan } from "../rehearse-plan.ts";
-import { stateDirOf } from "../state-dir.ts";
-import { fileState } from "../wiring-state.ts";
+import { signingKey } from "../files/keys.ts";
+import { load } from "../files/load.ts";
+import { reportOf } from "../rehearsal/files.ts";
+import { rehearsalChecks } from "../rehearsal/checks.ts";
+import { rehearsalProgress } from "../rehearsal/progress.ts";
+import { rehearsePlan } from "../rehearsal/rehearse-plan.ts";
+import { stateDirOf } from "../run/state-dir.ts";
+import { fileState } from "../wiring/state.ts";
 
 type Options = {
   readonly env?: string;

@@ -1,9 +1,9 @@
 import { EXIT } from "../../errors/catalog.ts";
 import { report } from "../../view/report.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { readRun } from "../read-run.ts";
-import { findRun, openState } from "../state.ts";
-import { writeOutput } from "../write-output.ts";
+import { readRun } from "../run/read-run.ts";
+import { findRun, openState } from "../run/state.ts";
+import { writeOutput } from "../terminal/write-output.ts";
 
 type Options = { readonly state?: string; readonly json?: boolean; readonly out?: string };
 

@@ -1,10 +1,10 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { outputKind } from "../output.ts";
-import { permitOf, type PermitOptions } from "../permit.ts";
-import { reviveRun } from "../revive-run.ts";
-import { readRun } from "../read-run.ts";
-import { findRun, openState } from "../state.ts";
+import { outputKind } from "../terminal/output.ts";
+import { permitOf, type PermitOptions } from "../run/permit.ts";
+import { reviveRun } from "../run/revive-run.ts";
+import { readRun } from "../run/read-run.ts";
+import { findRun, openState } from "../run/state.ts";
 
 type Options = PermitOptions & { readonly state?: string; readonly json?: boolean; readonly output?: string };
 

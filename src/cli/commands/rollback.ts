@@ -3,11 +3,11 @@ import { undoPlan } from "../../engine/undo-items.ts";
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { post } from "../mailbox.ts";
-import { outputKind } from "../output.ts";
-import { reviveRun } from "../revive-run.ts";
-import { readRun } from "../read-run.ts";
-import { findRun, login, openState, type State } from "../state.ts";
+import { post } from "../run/mailbox.ts";
+import { outputKind } from "../terminal/output.ts";
+import { reviveRun } from "../run/revive-run.ts";
+import { readRun } from "../run/read-run.ts";
+import { findRun, login, openState, type State } from "../run/state.ts";
 import type { Run } from "../../engine/run.ts";
 
 type Options = {

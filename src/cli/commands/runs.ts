@@ -3,8 +3,8 @@ import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { RunSummary } from "../../events/summary.ts";
 import { runLine } from "../../view/status.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { readRun } from "../read-run.ts";
-import { openState, type State } from "../state.ts";
+import { readRun } from "../run/read-run.ts";
+import { openState, type State } from "../run/state.ts";
 
 type Options = { readonly state?: string; readonly json?: boolean; readonly keep?: string };
 type Row = { readonly run: string; readonly summary?: RunSummary; readonly problem?: string };

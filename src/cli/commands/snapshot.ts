@@ -3,11 +3,11 @@ import { resolve } from "node:path";
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { snapshotOf } from "../../rehearsal/parity/snapshot.ts";
-import { collectFacts } from "../collect-facts.ts";
+import { collectFacts } from "../facts/collect-facts.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { findSide } from "../sides.ts";
-import { now } from "../wiring-facts.ts";
-import { unwritable } from "../write-output.ts";
+import { findSide } from "../facts/sides.ts";
+import { now } from "../wiring/facts.ts";
+import { unwritable } from "../terminal/write-output.ts";
 
 type Options = {
   readonly env?: string;

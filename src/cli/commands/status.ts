@@ -1,8 +1,8 @@
 import { EXIT } from "../../errors/catalog.ts";
 import { plainStatus } from "../../view/status.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { readRun } from "../read-run.ts";
-import { findRun, openState } from "../state.ts";
+import { readRun } from "../run/read-run.ts";
+import { findRun, openState } from "../run/state.ts";
 
 type Options = { readonly state?: string; readonly json?: boolean };
 

@@ -1,13 +1,13 @@
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { isSavedPlan, loadSaved } from "../saved-plan.ts";
-import { load, type Loaded } from "../load.ts";
-import { outputKind } from "../output.ts";
-import { fileState } from "../wiring-state.ts";
-import { permitOf, type PermitOptions } from "../permit.ts";
-import { startRun } from "../start-run.ts";
-import { stateDirOf } from "../state-dir.ts";
+import { isSavedPlan, loadSaved } from "../run/saved-plan.ts";
+import { load, type Loaded } from "../files/load.ts";
+import { outputKind } from "../terminal/output.ts";
+import { fileState } from "../wiring/state.ts";
+import { permitOf, type PermitOptions } from "../run/permit.ts";
+import { startRun } from "../run/start-run.ts";
+import { stateDirOf } from "../run/state-dir.ts";
 
 type Options = PermitOptions & {
   readonly env?: string;

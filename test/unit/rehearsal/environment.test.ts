@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { withoutProduction } from "../../../src/cli/rehearsal-env.ts";
+import { withoutProduction } from "../../../src/cli/rehearsal/env.ts";
 import type { Environment } from "../../../src/plan/model.ts";
 
 const environment = (name: string, url: string): Environment => ({

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { DrillLog } from "../../../src/cli/drill-log.ts";
+import { DrillLog } from "../../../src/cli/rehearsal/drill-log.ts";
 import { begin } from "../../../src/engine/begin.ts";
 import { decide } from "../../../src/engine/decide.ts";
 import { isAwaited, type Effect } from "../../../src/engine/effect.ts";

@@ -9,7 +9,7 @@ import {
 } from "../../../../src/rehearsal/certificate/objections.ts";
 import type { RehearsalPredicate } from "../../../../src/rehearsal/certificate/statement.ts";
 import { planFingerprint } from "../../../../src/graph/fingerprint.ts";
-import { sha256 } from "../../../../src/cli/sha256.ts";
+import { sha256 } from "../../../../src/cli/files/sha256.ts";
 import { FACTS, FILES, INTENDED, NOW, PRODUCTION, STATEMENT } from "./passed.ts";
 
 const ABOUT = STATEMENT.predicate;

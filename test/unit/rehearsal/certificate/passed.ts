@@ -12,7 +12,7 @@ import type { Intended } from "../../../../src/rehearsal/certificate/objections.
 import type { Statement } from "../../../../src/rehearsal/certificate/statement.ts";
 import { planFingerprint } from "../../../../src/graph/fingerprint.ts";
 import type { Graph } from "../../../../src/graph/graph.ts";
-import { sha256 } from "../../../../src/cli/sha256.ts";
+import { sha256 } from "../../../../src/cli/files/sha256.ts";
 import { graphOf } from "../../engine/graph.ts";
 
 export const SIGNED_AT = Date.UTC(2026, 10, 21, 12);

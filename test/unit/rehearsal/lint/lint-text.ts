@@ -1,5 +1,5 @@
 import { pgSqlReader } from "../../../../src/adapters/postgres/parse-sql.ts";
-import { readTrios } from "../../../../src/cli/lint-migrations.ts";
+import { readTrios } from "../../../../src/cli/files/lint-migrations.ts";
 import type { Migration } from "../../../../src/plan/model.ts";
 import type { Opinion } from "../../../../src/ports/second-opinion.ts";
 import type { Finding } from "../../../../src/rehearsal/lint/finding.ts";

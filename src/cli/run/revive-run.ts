@@ -1,0 +1,71 @@
+import { hostname } from "node:os";
+import type { FactOf } from "../../engine/fact.ts";
+import type { Run } from "../../engine/run.ts";
+import { replay } from "../../runtime/replay.ts";
+import { clearAgain } from "./clear.ts";
+import type { CliIo, ExitStatus } from "../io.ts";
+import { leaseKeys, RECORDING } from "./start-run.ts";
+import type { Loaded } from "../files/load.ts";
+import { loadCopies } from "../files/load-copies.ts";
+import type { OutputKind } from "../terminal/output.ts";
+import type { Permit } from "./permit.ts";
+import { runSession } from "./session.ts";
+import { holderOf, type State } from "./state.ts";
+import { wire } from "../wiring/wire.ts";
+import { VERSION } from "../version.ts";
+
+export type ReviveOrder = {
+  readonly io: CliIo;
+  readonly state: State;
+  readonly run: string;
+  readonly output: OutputKind;
+  readonly permit: Permit;
+  readonly ask?: { readonly what: "undo"; readonly by: string; readonly because?: string };
+};
+
+/** Picks a run up again, from the copies that it kept: edited files change nothing. */
+export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run; readonly status: ExitStatus }> {
+  const { io, state } = order;
+  const loaded = await loadCopies(state.store, order.run);
+  const { world, secrets } = await wire(loaded, {
+    env: io.env,
+    cwd: loaded.given.cwd ?? io.cwd,
+    stateDir: state.dir,
+    clock: state.clock,
+    run: order.run,
+    record: state.store.pathOf(order.run, RECORDING),
+  });
+  const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(order.run), new AbortController().signal);
+  try {
+    const journal = await state.store.open(order.run);
+    const run = replay(journal.records);
+    const clearance = await clearanceFor(order, loaded, run).catch(async (error: unknown) => {
+      await journal.close();
+      throw error;
+    });
+    const started: Omit<FactOf<"conductor-started">, "at"> = {
+      kind: "conductor-started",
+      epoch: lease.epoch,
+      host: hostname(),
+      pid: process.pid,
+      version: VERSION,
+      ...(clearance === undefined ? {} : { clearance }),
+    };
+    return await runSession({
+      io,
+      world,
+      custody: { store: state.store, journal, lease },
+      start: { kind: "revived", run, started },
+      output: order.output,
+      secrets,
+      ...(order.ask === undefined ? {} : { ask: order.ask }),
+    });
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
+}
+
+/** An undo never asks for a certificate. */
+const clearanceFor = async ({ io, state, permit, ask }: ReviveOrder, loaded: Loaded, run: Run) =>
+  ask === undefined ? clearAgain({ io, loaded, state, permit, run }) : undefined;

@@ -1,0 +1,99 @@
+import { randomBytes } from "node:crypto";
+import { graphFingerprint } from "../../graph/fingerprint.ts";
+import type { RunEvent } from "../../events/event.ts";
+import type { Run } from "../../engine/run.ts";
+import type { Conduct } from "../../runtime/conduct.ts";
+import type { World } from "../../runtime/world.ts";
+import { CERTIFICATE_COPY, clear } from "./clear.ts";
+import { liveFacts } from "../facts/collect-facts.ts";
+import { sha256 } from "../files/sha256.ts";
+import type { CliIo, ExitStatus } from "../io.ts";
+import type { Loaded } from "../files/load.ts";
+import type { OutputKind } from "../terminal/output.ts";
+import type { Permit } from "./permit.ts";
+import { runSession } from "./session.ts";
+import { holderOf, type State } from "./state.ts";
+import { wire } from "../wiring/wire.ts";
+import { VERSION } from "../version.ts";
+
+export type StartOrder = {
+  readonly io: CliIo;
+  readonly cwd: string;
+  readonly loaded: Loaded;
+  readonly state: State;
+  readonly output: OutputKind;
+  /** What the command line says of certificates. */
+  readonly permit: Permit;
+  readonly onEvent?: (event: RunEvent) => void;
+  /** Leaves the closing lines to the caller. */
+  readonly isQuiet?: boolean;
+  /** Told the run's conductor, to ask it something later. */
+  readonly onConduct?: (conducted: Conduct) => void;
+  /** What a rehearsal puts between the run and its world. */
+  readonly through?: (world: World) => World;
+};
+
+/** Starts a new run: what lets it into production first, then the lease, then its folder with copies of everything it was given, then the first fact. */
+export async function startRun(
+  order: StartOrder,
+): Promise<{ readonly run: Run; readonly status: ExitStatus; readonly secrets: readonly string[] }> {
+  const { io, loaded, state, permit } = order;
+  const cleared = await clear({ io, loaded, state, permit, facts: (one) => liveFacts(io, one, state.dir) });
+  const run = newRunId(loaded, state.clock.now());
+  const { world, secrets } = await wire(loaded, {
+    env: io.env,
+    cwd: order.cwd,
+    stateDir: state.dir,
+    clock: state.clock,
+    run,
+    record: state.store.pathOf(run, RECORDING),
+  });
+  const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
+  try {
+    const journal = await state.store.create(run);
+    for (const file of loaded.files) await state.store.putFile(run, `input/${file.name}`, file.text);
+    await state.store.putFile(
+      run,
+      "input.json",
+      `${JSON.stringify({ ...loaded.given, cwd: order.cwd }, undefined, 2)}\n`,
+    );
+    if (cleared?.certificate !== undefined) await state.store.putFile(run, CERTIFICATE_COPY, cleared.certificate);
+    const opened = {
+      kind: "opened" as const,
+      run,
+      graph: loaded.graph,
+      planFingerprint: loaded.planFingerprint,
+      graphFingerprint: graphFingerprint(loaded.graph, sha256),
+      version: VERSION,
+      epoch: lease.epoch,
+      ...(cleared === undefined ? {} : { clearance: cleared.clearance }),
+    };
+    const result = await runSession({
+      io,
+      world: order.through?.(world) ?? world,
+      custody: { store: state.store, journal, lease },
+      start: { kind: "new", opened },
+      output: order.output,
+      secrets,
+      ...(order.onEvent === undefined ? {} : { onEvent: order.onEvent }),
+      ...(order.onConduct === undefined ? {} : { onConduct: order.onConduct }),
+      isQuiet: order.isQuiet === true,
+    });
+    return { ...result, secrets };
+  } catch (error) {
+    await lease.release();
+    throw error;
+  }
+}
+
+/** What the guard was told, in a run's folder: `midflight guard --replay` judges it again. */
+export const RECORDING = "guard.ndjson";
+
+/** `order-gateway-2-20261121-051200-3f9a`: sorts by time within a plan, and is easy to say. */
+const newRunId = (loaded: Loaded, now: number): string => {
+  const [day = "", time = ""] = new Date(now).toISOString().split("T");
+  return `${loaded.plan.name}-${day.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${randomBytes(2).toString("hex")}`;
+};
+
+export const leaseKeys = (loaded: Pick<Loaded, "environment" | "plan">): readonly string[] =>
+  Object.keys(loaded.plan.components).map((component) => `${loaded.environment.name}/${component}`);

@@ -1,0 +1,90 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { identify } from "../../adapters/postgres/identify.ts";
+import { postgresTrials } from "../../adapters/postgres/trials/trials.ts";
+import { workloadOf } from "../../graph/graph.ts";
+import type { ProcessComponent, StoreTrials } from "../../plan/model.ts";
+import type { StoreIdentity, Trials } from "../../ports/trials.ts";
+import type { ListedRelease } from "../../rehearsal/trial/order.ts";
+import { readStatements } from "../../rehearsal/trial/read-statements.ts";
+import type { Standing } from "../../rehearsal/stage.ts";
+import type { CliIo } from "../io.ts";
+import type { Loaded } from "../files/load.ts";
+import type { State } from "../run/state.ts";
+import { Secrets } from "./wire.ts";
+
+/** The PostgreSQL stores that a plan migrates. */
+export const storesOf = (loaded: Loaded): readonly string[] =>
+  Object.keys(loaded.plan.components).filter((name) => loaded.environment.components[name]?.driver === "postgres");
+
+/** Trials on clones of one of demo's stores, as the environment file says; where it says nothing, nobody is sent away for the copy. */
+export function wireTrials(loaded: Loaded, store: string, io: CliIo, state: State): Trials {
+  const secrets = new Secrets(io.env, dirname(loaded.environment.file));
+  const url = urlOf(loaded, store, secrets);
+  const placed = loaded.environment.components[store];
+  const given = placed?.driver === "postgres" ? placed.trials : undefined;
+  const { rows, mask, sessions }: StoreTrials = given ?? { rows: "all", mask: [], sessions: "ask" };
+  const roles = rolesOf(loaded, url, secrets);
+  return postgresTrials({ url, roles, content: { rows, mask }, sessions, clock: state.clock });
+}
+
+/** Which servers production's stores are. Read in sessions that cannot write. */
+export function identitiesOf(production: Loaded, io: CliIo, signal: AbortSignal): Promise<readonly StoreIdentity[]> {
+  const secrets = new Secrets(io.env, dirname(production.environment.file));
+  return Promise.all(storesOf(production).map((store) => identify(urlOf(production, store, secrets), signal)));
+}
+
+/** The statements of what runs in demo now and of what the plan brings, from the lists in the releases' folders; none where there is no list. */
+export async function listedReleases(
+  loaded: Loaded,
+  store: string,
+  standing: Standing,
+): Promise<readonly ListedRelease[]> {
+  const users = Object.entries(loaded.plan.components).filter(([, { needs }]) => needs.includes(store));
+  const sides = users.flatMap(([component]) => {
+    const target = workloadOf(loaded.graph, component)?.target.release;
+    const old = Object.entries(standing.workloads)
+      .filter(([place]) => place.startsWith(`${component}/`))
+      .flatMap(([, { instances }]) => instances.map(({ release }) => release));
+    return [
+      ...[...new Set(old)].map((release) => ({ component, side: "old" as const, release })),
+      ...(target === undefined ? [] : [{ component, side: "new" as const, release: target }]),
+    ];
+  });
+  const listed = await Promise.all(
+    sides.map(async (side): Promise<readonly ListedRelease[]> => {
+      const folder = loaded.releases.releases[side.release]?.process?.path;
+      if (folder === undefined) return [{ ...side, queries: [] }];
+      const file = join(folder, "statements.json");
+      const text = await readFile(file, "utf8").catch(() => undefined);
+      return [{ ...side, queries: text === undefined ? [] : readStatements(text, file) }];
+    }),
+  );
+  return listed.flat();
+}
+
+export function urlOf(loaded: Loaded, store: string, secrets: Secrets): string {
+  const placed = loaded.environment.components[store];
+  return placed?.driver === "postgres" ? secrets.read(placed.url, `the URL of ${store}`) : "";
+}
+
+/** By which address each component comes to the store: the one among its variables that leads to the same database. */
+export function rolesOf(loaded: Loaded, store: string, secrets: Secrets): Readonly<Record<string, string>> {
+  const processes = Object.entries(loaded.environment.components).filter(
+    (entry): entry is [string, ProcessComponent] => entry[1].driver === "process",
+  );
+  return Object.fromEntries(
+    processes.flatMap(([name, placed]): [string, string][] => {
+      const found = Object.entries(placed.env)
+        .map(([variable, value]) => secrets.read(value, `${variable} of ${name}`))
+        .find((value) => placeOf(value) !== undefined && placeOf(value) === placeOf(store));
+      return found === undefined ? [] : [[name, found]];
+    }),
+  );
+}
+
+const placeOf = (url: string): string | undefined => {
+  if (!/^postgres(ql)?:/.test(url) || !URL.canParse(url)) return undefined;
+  const { host, pathname } = new URL(url);
+  return `${host}${pathname}`;
+};
