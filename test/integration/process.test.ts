@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { chmod, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { getPriority } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
@@ -177,6 +178,34 @@ test("instances outlive the midflight that started them, and the next one recogn
   expect((await recordsOf(one)).map((record) => record.process?.pid)).toEqual(pids);
   expect(await processEstate(one.options).pids("tokyo")).toEqual(pids);
 });
+
+const canRaise = process.platform === "linux" && process.getuid?.() === 0;
+
+test.runIf(canRaise)(
+  "an instance that starts comes after those that serve, and is their equal when it is ready",
+  async () => {
+    const one = await place({ neverReady: true }, { readyDeadlineMs: 2_000 });
+    const workload = processWorkload(one.options);
+    const own = getPriority();
+    await workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 1 }), at(1), signal);
+    expect(await prioritiesOf(one, "gateway@1.0")).toEqual([own]);
+
+    const failed = workload.shape("tokyo", shapeOf(one, { "gateway@1.0": 1, "gateway@2.0": 1 }), at(2), signal);
+    failed.catch(() => undefined);
+    await expect.poll(() => prioritiesOf(one, "gateway@2.0")).toEqual([own + 10]);
+    expect(await prioritiesOf(one, "gateway@1.0")).toEqual([own]);
+    await expect(failed).rejects.toMatchObject({ code: "INSTANCE_NOT_READY" });
+  },
+);
+
+/** Every priority that a thread of a release's instances has, each once. */
+async function prioritiesOf(one: ProcessPlace, release: string): Promise<readonly number[]> {
+  const pids = (await recordsOf(one)).flatMap((record) =>
+    record.release === release && record.process !== undefined ? [record.process.pid] : [],
+  );
+  const threads = await Promise.all(pids.map((pid) => readdir(`/proc/${pid}/task`)));
+  return [...new Set(threads.flat().map((thread) => getPriority(Number(thread))))];
+}
 
 test("a user who is not root starts and stops instances of their own", async ({ skip }) => {
   if (process.getuid?.() !== 0) return skip("only root can become somebody else");

@@ -4,6 +4,7 @@ import { endGroup, endInstance, killStrays } from "./end-group.ts";
 import { isSame } from "./identity.ts";
 import { logPath, tailOf } from "./log.ts";
 import { choosePort, isFree } from "./ports.ts";
+import { comeEqual, comeLast } from "./priority.ts";
 import type { InstanceRecord, Permit } from "./registry.ts";
 import type { Site } from "./site.ts";
 import { spawnInstance, type Spawned } from "./spawn.ts";
@@ -59,6 +60,7 @@ export async function starterFor(site: Site, records: readonly InstanceRecord[],
       Promise.reject(notStarted(plain, cause)),
     );
     const record: InstanceRecord = { ...plain, process: { pid: spawned.pid, start: spawned.start } };
+    await comeLast(spawned.pid);
     try {
       await registry.put(record, permit);
     } catch (error) {
@@ -113,6 +115,7 @@ export async function starterFor(site: Site, records: readonly InstanceRecord[],
 
 async function settled(site: Site, record: InstanceRecord, permit: Permit): Promise<InstanceRecord> {
   if (record.stage === "running") return record;
+  if (record.process !== undefined) await comeEqual(record.process.pid);
   const running: InstanceRecord = { ...record, stage: "running" };
   await site.registry.put(running, permit);
   return running;
