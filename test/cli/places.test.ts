@@ -90,13 +90,18 @@ function mountDisk(dir: string): boolean {
 
 describe.runIf(canMount)("a small disk", () => {
   let place: SmallVenue;
+  let mounted: string | undefined;
   beforeAll(async () => {
-    place = await startSmallVenue({ name: "disk", prepare: mountDisk });
+    const prepare = (dir: string): void => {
+      if (mountDisk(dir)) mounted = dir;
+    };
+    place = await startSmallVenue({ name: "disk", prepare });
   }, 60_000);
   afterAll(async () => {
     await place?.users.stop();
     await place?.estate.stop();
-    spawnSync("umount", [place.state]);
+    // Also where the venue did not start on it.
+    if (mounted !== undefined) spawnSync("umount", [mounted]);
     await place?.stop();
   }, 30_000);
   const call = (args: readonly string[]): Promise<Ended> =>
