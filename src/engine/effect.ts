@@ -6,6 +6,7 @@ export type MarkCause =
   | { readonly kind: "start" }
   | { readonly kind: "back" }
   | { readonly kind: "metadata"; readonly component: string }
+  | { readonly kind: "behind"; readonly component: string; readonly what: string }
   | { readonly kind: "instances"; readonly component: string; readonly regions: readonly string[] };
 
 /**

@@ -1,3 +1,4 @@
+import { workloadOf, type Graph } from "../graph/graph.ts";
 import type { Move } from "../graph/move.ts";
 import type { Effect, MarkCause } from "./effect.ts";
 import type { Run } from "./run.ts";
@@ -81,21 +82,30 @@ function proveRange(run: Run, move: Extract<Move, { readonly kind: "prove" }>, r
 }
 
 /** What the guard is told of a move that users may feel. */
-export function causeOf(move: Move): MarkCause {
+export function causeOf(graph: Graph, move: Move): MarkCause {
   switch (move.kind) {
     case "migrate":
       return { kind: "metadata", component: move.component };
     case "run":
-      return { kind: "metadata", component: "run" };
+      return { kind: "behind", component: "run", what: `the program ${move.argv[0] ?? ""}`.trimEnd() };
     case "start":
     case "prove":
     case "admit":
     case "retire":
     case "shift":
-      return { kind: "instances", component: move.component, regions: move.regions };
+      return instancesChanged(graph, move);
     case "soak":
     case "verify":
     case "approve":
       return { kind: "start" };
   }
 }
+
+/** Instances that users' operations enter through are judged by their own outcomes; all others only by what was before. */
+export const instancesChanged = (
+  graph: Graph,
+  { component, regions }: { readonly component: string; readonly regions: readonly string[] },
+): MarkCause =>
+  workloadOf(graph, component)?.isBehind === true
+    ? { kind: "behind", component, what: `new instances of ${component}` }
+    : { kind: "instances", component, regions };

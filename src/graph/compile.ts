@@ -55,6 +55,7 @@ function compileComponent(input: CompileInput, name: string, component: PlanComp
     name,
     driver: placed.driver,
     ...(programs.length === 0 ? {} : { programs }),
+    ...(placed.driver === "process" && placed.isEntry ? {} : { isBehind: true }),
     regions: regionsOf(input.environment, placed),
     instances: placed.driver === "process" ? placed.instances : 1,
     target: targetOf(input, name, component, placed),

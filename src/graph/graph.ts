@@ -28,6 +28,8 @@ export type WorkloadComponent = {
   readonly floorPct: number;
   /** Components that it talks to, where it says so. */
   readonly needs?: readonly string[];
+  /** Users' operations do not enter here: what it does to them is seen only behind others, against what was before. */
+  readonly isBehind?: true;
   /** Files that the environment's driver starts, where it starts any: other bytes are another driver. */
   readonly programs?: readonly { readonly name: string; readonly sha256: string }[];
   /** How instances are drained when nothing states otherwise, as in an undo. */

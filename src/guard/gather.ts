@@ -77,16 +77,19 @@ const gatherMark = (state: JudgeState, cause: MarkCause): JudgeState => {
   if (cause.kind === "back") return backTo(marked);
   const steps = [...state.steps.filter((at) => at > state.at - MONTH_MS), state.at];
   const mass = steps.length > STEPS_PAID ? 0 : state.settings.promised.stepMass;
-  const [name, regions] = cause.kind === "metadata" ? (["all", []] as const) : (["new", cause.regions] as const);
+  const [name, regions] = cause.kind === "instances" ? (["new", cause.regions] as const) : (["all", []] as const);
+  // Behind those that users meet there is no side of its own to look at, as with metadata.
+  const kind = cause.kind === "instances" ? "instances" : "metadata";
+  const what = cause.kind === "behind" ? cause.what : `${cause.kind} ${cause.component}`;
   return {
     ...marked,
     steps,
-    change: { kind: cause.kind, at: state.at, component: cause.component, regions },
+    change: { kind, at: state.at, component: cause.component, what, regions },
     families: { ...state.families, [name]: stepFamily(state.families[name], state.at, mass) },
     spent: { fresh: 0, all: 0 },
     comparison: comparisonAfter(state, cause, mass),
-    usual: cause.kind === "metadata" ? holdAgainstUsual(state.usual, mass) : measureUsual(state.usual),
-    ...(state.latch?.kind === "failing" || cause.kind === "metadata" ? { clearing: undefined } : {}),
+    usual: kind === "metadata" ? holdAgainstUsual(state.usual, mass) : measureUsual(state.usual),
+    ...(state.latch?.kind === "failing" || kind === "metadata" ? { clearing: undefined } : {}),
     latch: latchAfter(state, cause),
   };
 };
@@ -118,7 +121,7 @@ const backTo = ({ pending: _pending, ...state }: JudgeState): JudgeState => {
 // Withdrawing or undoing must not clear a suspicion by itself; a trip is over once something was done about it, and health must be shown anew.
 const latchAfter = (state: JudgeState, cause: MarkCause): JudgeState["latch"] => {
   const { latch } = state;
-  if (latch?.kind === "failing" || (latch?.kind === "suspect" && cause.kind === "metadata"))
+  if (latch?.kind === "failing" || (latch?.kind === "suspect" && cause.kind !== "instances"))
     return {
       kind: "unproved",
       since: state.at,
@@ -148,10 +151,10 @@ const usualOf = (state: JudgeState, bin: CountBin): JudgeState["usual"] => {
 
 const comparisonAfter = (
   state: JudgeState,
-  cause: Extract<MarkCause, { kind: "metadata" | "instances" }>,
+  cause: Extract<MarkCause, { kind: "metadata" | "behind" | "instances" }>,
   mass: number,
 ): JudgeState["comparison"] => {
-  const known = state.latch?.kind === "failing" || cause.kind === "metadata" ? freshComparison : state.comparison;
+  const known = state.latch?.kind === "failing" || cause.kind !== "instances" ? freshComparison : state.comparison;
   return cause.kind === "instances" ? stepComparison(known, state.at, mass) : known;
 };
 

@@ -29,6 +29,8 @@ export type Change =
       readonly kind: "metadata" | "instances";
       readonly at: number;
       readonly component: string;
+      /** For sentences: `metadata orders-db`, `new instances of prices`. */
+      readonly what: string;
       readonly regions: readonly string[];
     };
 
@@ -37,6 +39,7 @@ export type MarkCause =
   | { readonly kind: "start" }
   | { readonly kind: "back" }
   | { readonly kind: "metadata"; readonly component: string }
+  | { readonly kind: "behind"; readonly component: string; readonly what: string }
   | { readonly kind: "instances"; readonly component: string; readonly regions: readonly string[] };
 
 export type JudgeInput =

@@ -32,7 +32,7 @@ export const sentence = (
   control: (count: Count) => boolean,
 ): string => {
   const { change } = state;
-  const when = change.kind === "metadata" ? `after metadata ${change.component}` : "";
+  const when = change.kind === "metadata" ? `after ${change.what}` : "";
   return explain({ judged: since(state, judged), control: since(state, control), when });
 };
 

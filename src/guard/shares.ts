@@ -52,7 +52,7 @@ const afterMetadata = (state: JudgeState, change: Changed): JudgeState => {
   return fail(
     state,
     regions,
-    `${where}: ${now.failed} of ${now.issued} ${WORDS[name]} after metadata ${change.component}; ${pct(usual)} is the most that was usual before it`,
+    `${where}: ${now.failed} of ${now.issued} ${WORDS[name]} after ${change.what}; ${pct(usual)} is the most that was usual before it`,
   );
 };
 

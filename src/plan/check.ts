@@ -8,6 +8,7 @@ import { componentKind } from "./rules/component-kind.ts";
 import { componentsPlaced } from "./rules/components-placed.ts";
 import { contractAfterSoak } from "./rules/contract-after-soak.ts";
 import { contractEverywhere } from "./rules/contract-everywhere.ts";
+import { countersAtEntry } from "./rules/counters-at-entry.ts";
 import { deadlineFitsDrain } from "./rules/deadline-fits-drain.ts";
 import { driverCan } from "./rules/driver-can.ts";
 import { expandBeforeRoll } from "./rules/expand-before-roll.ts";
@@ -63,6 +64,7 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   classFits,
   regionsProbed,
   balancerRegions,
+  countersAtEntry,
   noSecrets,
   stateIsFolder,
   trialsInDemo,

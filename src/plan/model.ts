@@ -180,6 +180,8 @@ export type ProcessComponent = {
   readonly drain: string;
   readonly undrain: string;
   readonly drained: string;
+  /** Whether users' operations enter here, so that instances can be probed directly, and new ones compared with old ones. */
+  readonly isEntry: boolean;
   /** Counters of operations in Prometheus text format, read directly from every instance. */
   readonly counters?: { readonly path: string; readonly metric: string };
   readonly readyDeadlineMs: number;

@@ -15,15 +15,18 @@ import type { EnvironmentInput } from "./schema/environment-schema.ts";
 import { endOfDayMs, msOr } from "./value-of.ts";
 
 /** What is written → what it means. */
-export const toEnvironment = (input: EnvironmentInput, file: string): Environment =>
-  defined({
+export const toEnvironment = (input: EnvironmentInput, file: string): Environment => {
+  const hasCounters = Object.values(input.components).some(
+    (component) => component.driver === "process" && component.counters !== undefined,
+  );
+  return defined({
     midflight: input.midflight,
     file,
     name: input.environment,
     class: input.class,
     rehearsedIn: input.rehearsedIn,
     regions: mapValues(input.regions, (region) => toRegion(region, input.class === "demo")),
-    components: mapValues(input.components, (component) => toComponent(component)),
+    components: mapValues(input.components, (component) => toComponent(component, hasCounters)),
     notify: (input.notify ?? []).map((rule) => toNotify(rule)),
     trusts: input.trusts ?? [],
     approval: { notBySigner: input.approval?.notBySigner ?? false },
@@ -37,6 +40,7 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
     state: typeof input.state === "string" ? input.state : ".midflight",
     stateStore: typeof input.state === "object" ? toSecret(input.state) : undefined,
   });
+};
 
 type Ref = { readonly env: string; readonly default?: string | undefined } | { readonly file: string };
 
@@ -59,7 +63,8 @@ function toRegion(input: EnvironmentInput["regions"][string], isDemo: boolean): 
   };
 }
 
-function toComponent(input: EnvironmentInput["components"][string]): EnvironmentComponent {
+/** `hasCounters`: some component of the environment counts operations, so that they enter where they are counted. */
+function toComponent(input: EnvironmentInput["components"][string], hasCounters: boolean): EnvironmentComponent {
   switch (input.driver) {
     case "process":
       return defined({
@@ -71,6 +76,7 @@ function toComponent(input: EnvironmentInput["components"][string]): Environment
         drain: input.drain ?? "/-/drain",
         undrain: input.undrain ?? "/-/undrain",
         drained: input.drained ?? "/-/drained",
+        isEntry: input.entry ?? (!hasCounters || input.counters !== undefined),
         counters: input.counters,
         readyDeadlineMs: msOr(input.readyDeadline, 30_000),
         stopDeadlineMs: msOr(input.stopDeadline, 10_000),

@@ -49,6 +49,8 @@ export type Mark = {
     | { readonly kind: "back" }
     /** `metadata`: there is no old side to compare with; the same cohorts before the step are. */
     | { readonly kind: "metadata"; readonly component: string }
+    /** What users' operations do not enter through, such as programs: the same cohorts before the step are compared with. `what`: for sentences. */
+    | { readonly kind: "behind"; readonly component: string; readonly what: string }
     | { readonly kind: "instances"; readonly component: string; readonly regions: readonly string[] };
 };
 

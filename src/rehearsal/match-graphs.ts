@@ -43,6 +43,9 @@ const workloadDifferences = (demo: WorkloadComponent, production: WorkloadCompon
     ? []
     : [`${demo.name} goes to ${demo.target.digest} in demo and to ${production.target.digest} in production`]),
   ...(demo.floorPct === production.floorPct ? [] : [`${demo.name} has another floor`]),
+  ...(demo.isBehind === production.isBehind
+    ? []
+    : [`users' operations enter through ${demo.name} in ${demo.isBehind === true ? "production" : "demo"} only`]),
   ...production.regions
     .filter((region) => !demo.regions.includes(region))
     .map((region) => `${demo.name} is not in region ${region} of demo`),

@@ -87,6 +87,7 @@ class Conductor {
         dispatch: this.dispatch,
         run: () => this.run,
         post: this.inbox.post,
+        witnessed: (run) => this.world.watcher.instances(this.sightings.watched(run)),
         signal: this.stop.signal,
       });
       await this.loop();

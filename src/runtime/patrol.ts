@@ -12,19 +12,38 @@ type Beat = {
   readonly dispatch: Dispatch;
   readonly run: () => Run | undefined;
   readonly post: (fact: Fact) => void;
+  /** A witness was seen anew. */
+  readonly witnessed: (run: Run) => void;
   readonly signal: AbortSignal;
 };
 
-/** Looks at every workload once a second while nothing is being changed, and tells what differs from the last look. */
+/** Looks at every workload once a second while nothing is being changed, and tells what differs from the last look; at witnesses always. */
 export async function patrol(beat: Beat): Promise<void> {
   const told = new Map<string, string>();
   while (!beat.signal.aborted) {
     await beat.world.clock.sleep(EVERY_MS, beat.signal).catch(() => {});
     const run = beat.run();
-    if (beat.signal.aborted || run === undefined || run.phase.kind === "preparing") continue;
+    if (beat.signal.aborted || run === undefined) continue;
+    await lookAtWitnesses(beat, run, told);
+    if (beat.signal.aborted || run.phase.kind === "preparing") continue;
     for (const component of Object.values(run.graph.components)) {
       if (component.kind === "workload")
         for (const region of component.regions) await look(beat, component.name, region, told);
+    }
+  }
+}
+
+// What others do to them is none of the run's business: it is told to the guard and changes no decision.
+async function lookAtWitnesses(beat: Beat, run: Run, told: Map<string, string>): Promise<void> {
+  for (const { component, regions, workload } of beat.world.witnesses ?? []) {
+    for (const region of regions) {
+      const state = await workload.observe(region, beat.signal).catch(() => undefined);
+      if (state === undefined || beat.signal.aborted) continue;
+      const [place, text] = [placeOf(component, region), signature(state)];
+      if (told.get(place) === text) continue;
+      told.set(place, text);
+      beat.sightings.see(component, state);
+      beat.witnessed(run);
     }
   }
 }

@@ -14,6 +14,8 @@ import type { Migration } from "../plan/model.ts";
 /** Everything that a run acts through. Built by the cli's wiring, or by the simulation. */
 export type World = {
   readonly workloads: Readonly<Record<string, { readonly workload: Workload; readonly traffic: Traffic }>>;
+  /** Components that users' operations enter through and that the plan leaves alone: they tell how users fare. Only looked at. */
+  readonly witnesses?: readonly Witness[];
   readonly metadata: Readonly<Record<string, { readonly store: Metadata; readonly migrations: readonly Migration[] }>>;
   readonly watcher: Watcher;
   readonly watch: WatchConfig;
@@ -22,6 +24,12 @@ export type World = {
   readonly programs: { readonly cwd: string; readonly env: Readonly<Record<string, string>> };
   readonly notifiers: readonly Notifier[];
   readonly clock: Clock;
+};
+
+export type Witness = {
+  readonly component: string;
+  readonly regions: readonly string[];
+  readonly workload: Pick<Workload, "observe">;
 };
 
 /** Where a run's truth lies, and the right to act on it. */
@@ -63,6 +71,8 @@ export class Sightings {
     return [...this.states].flatMap(([place, state]) => {
       const component = place.slice(0, place.length - state.region.length - 1);
       const graph = run.graph.components[component];
+      // No operation of a user meets it: nothing can be asked of it, and its address is nobody's to probe.
+      if (graph?.kind === "workload" && graph.isBehind === true) return [];
       const old = oldOf(run, component, state.region)?.digest;
       return state.instances
         .filter((one) => one.ready && one.address !== undefined)

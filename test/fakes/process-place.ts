@@ -96,6 +96,7 @@ export async function processPlace(
     drained: "/-/drained",
     readyDeadlineMs: 10_000,
     stopDeadlineMs: 2_000,
+    isEntry: true,
     ...more,
   };
   const options: ProcessOptions = {

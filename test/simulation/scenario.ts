@@ -52,6 +52,7 @@ export const ENVIRONMENT: Environment = {
       drained: "/",
       readyDeadlineMs: 1000,
       stopDeadlineMs: 1000,
+      isEntry: true,
     },
   },
   notify: [],

@@ -8,7 +8,7 @@ import { factsOfFile } from "../../rehearsal/parity/facts-of-file.ts";
 import type { CliIo } from "../io.ts";
 import type { Loaded } from "../files/load.ts";
 import { stateDirOf } from "../run/state-dir.ts";
-import { wireFacts } from "../wiring/facts.ts";
+import { wireFacts, wireRegionFacts } from "../wiring/facts.ts";
 
 /** A component that says nothing for so long is not asked any more. */
 const DEADLINE_MS = 60_000;
@@ -38,7 +38,16 @@ export async function collectFacts(io: CliIo, environment: Environment, order: C
       }
     }),
   );
-  return { name: environment.name, class: environment.class, facts: [...factsOfFile(environment), ...asked.flat()] };
+  // What regions tell matters to no plan by itself.
+  const regions = order.only === undefined ? Object.keys(environment.regions) : [];
+  const told = await Promise.all(
+    regions.map(async (region) => (await wireRegionFacts(environment, region)).collect(signal)),
+  );
+  return {
+    name: environment.name,
+    class: environment.class,
+    facts: [...factsOfFile(environment), ...asked.flat(), ...told.flat()],
+  };
 }
 
 /** The facts of an environment that a certificate is bound to, as they are now. */

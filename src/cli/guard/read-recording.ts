@@ -67,6 +67,7 @@ const input = z.discriminatedUnion("kind", [
     cause: z.union([
       z.strictObject({ kind: z.enum(["start", "back"]) }),
       z.looseObject({ kind: z.literal("metadata"), component: text }),
+      z.looseObject({ kind: z.literal("behind"), component: text, what: text }),
       z.looseObject({ kind: z.literal("instances"), ...place }),
     ]),
   }),

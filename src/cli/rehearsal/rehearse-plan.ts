@@ -1,8 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { dirname } from "node:path";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { RunEvent } from "../../events/event.ts";
 import { workloadOf } from "../../graph/graph.ts";
-import type { WatchedInstance } from "../../ports/watcher.ts";
 import { allowsOf } from "../../rehearsal/allows-of.ts";
 import { rehearse, type Check, type RehearsalParts } from "../../rehearsal/rehearse.ts";
 import { certifiedFiles, certify } from "../../rehearsal/certificate/certify.ts";
@@ -26,9 +26,11 @@ import { rehearsalStage } from "./stage.ts";
 import { holderOf, type State } from "../run/state.ts";
 import { stateDirOf } from "../run/state-dir.ts";
 import { VERSION } from "../version.ts";
+import { Secrets } from "../wiring/secrets.ts";
 import { wire } from "../wiring/wire.ts";
 import { fileState } from "../wiring/state.ts";
 import { wireBreaker } from "../wiring/rehearsal.ts";
+import { servingOf, wireWitnesses } from "../wiring/witnesses.ts";
 
 export type RehearseOrder = {
   readonly io: CliIo;
@@ -70,6 +72,8 @@ export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
       clock: state.clock,
       run: "rehearsal",
     });
+    const secrets = new Secrets(io.env, dirname(demo.environment.file));
+    const witnesses = await wireWitnesses(demo.environment, secrets, { stateDir: state.dir });
     const breaker = wireBreaker(demo, { env: io.env, state });
     const notes = notesOf(state, id);
     const stage = rehearsalStage({
@@ -109,14 +113,13 @@ export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
         keep,
         progress: order.progress,
         soak: async (record, onProgress, soakSignal) => {
-          const standing = await stage.look(soakSignal);
-          refuseOtherReleases(demo, standing);
+          refuseOtherReleases(demo, await stage.look(soakSignal));
           const soaked = await soak(
             record,
             {
               watcher: wired.world.watcher,
               config: wired.world.watch,
-              instances: watchedOf(standing),
+              instances: await servingOf(witnesses, soakSignal),
               clock: state.clock,
               onProgress,
             },
@@ -183,21 +186,6 @@ function refuseOtherReleases(demo: Loaded, standing: Standing): void {
     );
   }
 }
-
-const watchedOf = (standing: Standing): readonly WatchedInstance[] =>
-  Object.entries(standing.workloads).flatMap(([place, state]) =>
-    state.instances
-      .filter((one) => one.ready && one.address !== undefined)
-      .map((one) => ({
-        id: one.id,
-        component: place.slice(0, place.lastIndexOf("/")),
-        region: state.region,
-        release: one.release,
-        side: "old" as const,
-        url: `http://${one.address}`,
-        inTraffic: one.weightPct > 0,
-      })),
-  );
 
 type BothFacts = { readonly demo: FactsOfNow; readonly production: FactsOfNow };
 

@@ -4,7 +4,7 @@ import type { DarkReading, DarkWatch } from "../../rehearsal/dark.ts";
 import type { Loaded } from "../files/load.ts";
 import type { State } from "../run/state.ts";
 import { wireEstate } from "./estate.ts";
-import { Secrets } from "./wire.ts";
+import { Secrets } from "./secrets.ts";
 
 /** How long new instances stand alone before they are judged: what they do at their start, and a little longer, ms. */
 const ALONE_MS = 1_500;

@@ -5,7 +5,8 @@ import { systemClock } from "../../adapters/system/clock.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { ProcessComponent } from "../../plan/model.ts";
 import type { Loaded } from "../files/load.ts";
-import { processOptions, Secrets } from "./wire.ts";
+import { processOptions } from "./process-options.ts";
+import { Secrets } from "./secrets.ts";
 
 export type WiredEstate = { readonly estate: ProcessEstate; readonly placed: ProcessComponent };
 
@@ -52,6 +53,7 @@ async function leftoversOf(processes: string): Promise<readonly ProcessEstate[]>
     drained: "",
     readyDeadlineMs: 0,
     stopDeadlineMs: GRACE_MS,
+    isEntry: true,
   };
   return components.map((name) =>
     processEstate({

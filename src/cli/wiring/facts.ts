@@ -3,7 +3,8 @@ import { systemClock } from "../../adapters/system/clock.ts";
 import type { Environment, EnvironmentComponent } from "../../plan/model.ts";
 import type { Facts } from "../../ports/facts.ts";
 import { workloadFacts } from "../../rehearsal/parity/workload-facts.ts";
-import { processOptions, Secrets } from "./wire.ts";
+import { processOptions } from "./process-options.ts";
+import { Secrets } from "./secrets.ts";
 
 export type FactsWiring = {
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -16,6 +17,14 @@ export async function wireFacts(environment: Environment, component: string, how
   const placed = environment.components[component];
   if (placed === undefined) return { collect: () => Promise.resolve([]) };
   return ofDriver(environment, component, placed, how);
+}
+
+/** What can be asked about a region itself, without anybody's keys. */
+export async function wireRegionFacts(environment: Environment, region: string): Promise<Facts> {
+  const probe = environment.regions[region]?.probe;
+  if (probe === undefined) return { collect: () => Promise.resolve([]) };
+  const { okxFacts } = await import("../../adapters/okx/facts.ts");
+  return okxFacts({ region, rest: probe.rest, clock: systemClock });
 }
 
 async function ofDriver(

@@ -3,8 +3,9 @@ import { systemClock } from "../../adapters/system/clock.ts";
 import type { Environment, PlanGuard } from "../../plan/model.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { WatchConfig, WatchedInstance, Watcher } from "../../ports/watcher.ts";
-import type { Workload } from "../../ports/workload.ts";
-import { processOptions, Secrets, watchConfig } from "./wire.ts";
+import { Secrets } from "./secrets.ts";
+import { watchConfig } from "./wire.ts";
+import { servingOf, wireWitnesses } from "./witnesses.ts";
 
 /** A guard without a run: everything that it sees was there before, and nothing is changed. */
 export type WiredGuard = {
@@ -27,7 +28,7 @@ export async function wireGuard(
 ): Promise<WiredGuard> {
   const { guardThread } = await import("../../adapters/guard-thread/guard-thread.ts");
   const secrets = new Secrets(how.env, dirname(environment.file));
-  const places = await wirePlaces(environment, secrets, how);
+  const witnesses = await wireWitnesses(environment, secrets, how);
   return {
     watcher: guardThread(),
     config: watchConfig(environment, guard, secrets, {
@@ -35,39 +36,6 @@ export async function wireGuard(
       ...(how.record === undefined ? {} : { record: how.record }),
     }),
     clock: systemClock,
-    instances: async (signal) => {
-      const seen = places.flatMap(({ component, regions, workload }) =>
-        regions.map(async (region): Promise<readonly WatchedInstance[]> => {
-          const { instances } = await workload.observe(region, signal);
-          return instances.flatMap(({ id, release, ready, weightPct, address }) =>
-            ready && address !== undefined
-              ? [{ id, component, region, release, side: "old", url: `http://${address}`, inTraffic: weightPct > 0 }]
-              : [],
-          );
-        }),
-      );
-      return (await Promise.all(seen)).flat();
-    },
+    instances: (signal) => servingOf(witnesses, signal),
   };
 }
-
-type WiredPlace = { readonly component: string; readonly regions: readonly string[]; readonly workload: Workload };
-
-async function wirePlaces(
-  environment: Environment,
-  secrets: Secrets,
-  how: { readonly cwd: string; readonly stateDir: string },
-): Promise<readonly WiredPlace[]> {
-  const { processWorkload } = await import("../../adapters/process/workload.ts");
-  // A command driver tells no addresses, and a store is no instance: the guard sees both through users' operations.
-  return Object.entries(environment.components).flatMap(([component, placed]): readonly WiredPlace[] => {
-    if (placed.driver !== "process") return [];
-    const options = processOptions(component, { ...placed, env: {} }, { environment, releases: NONE }, secrets, {
-      ...how,
-      clock: systemClock,
-    });
-    return [{ component, regions: Object.keys(placed.balancer), workload: processWorkload(options) }];
-  });
-}
-
-const NONE = { midflight: 1 as const, file: "", releases: {} };

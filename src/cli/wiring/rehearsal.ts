@@ -3,7 +3,7 @@ import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Loaded } from "../files/load.ts";
 import type { State } from "../run/state.ts";
 import { wireEstate } from "./estate.ts";
-import { Secrets } from "./wire.ts";
+import { Secrets } from "./secrets.ts";
 
 /** Breaks things in an environment that is there to be broken. */
 export type Breaker = {

@@ -4,7 +4,7 @@ import type { Stage } from "../../rehearsal/stage.ts";
 import { countStatements } from "../../rehearsal/trial/forgotten.ts";
 import type { CliIo } from "../io.ts";
 import type { Loaded } from "../files/load.ts";
-import { Secrets } from "./wire.ts";
+import { Secrets } from "./secrets.ts";
 
 /** Counts, while the plan is walked, what the releases send to each store that they bring a list for. */
 export async function countStatementsOf(

@@ -11,7 +11,7 @@ import type { Standing } from "../../rehearsal/stage.ts";
 import type { CliIo } from "../io.ts";
 import type { Loaded } from "../files/load.ts";
 import type { State } from "../run/state.ts";
-import { Secrets } from "./wire.ts";
+import { Secrets } from "./secrets.ts";
 
 /** The PostgreSQL stores that a plan migrates. */
 export const storesOf = (loaded: Loaded): readonly string[] =>

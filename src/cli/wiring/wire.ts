@@ -1,21 +1,14 @@
-import { readFileSync } from "node:fs";
-import { dirname, isAbsolute, join, resolve } from "node:path";
-import type {
-  Environment,
-  EnvironmentComponent,
-  Migration,
-  NotifyRule,
-  PlanGuard,
-  ProcessComponent,
-  ProcessRelease,
-  Value,
-} from "../../plan/model.ts";
+import { dirname } from "node:path";
+import type { Environment, EnvironmentComponent, Migration, NotifyRule, PlanGuard, Value } from "../../plan/model.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Notifier } from "../../ports/notifier.ts";
 import type { ProbeAccount, WatchConfig } from "../../ports/watcher.ts";
 import type { World } from "../../runtime/world.ts";
 import type { Loaded } from "../files/load.ts";
+import { processOptions } from "./process-options.ts";
+import { Secrets } from "./secrets.ts";
+import { wireWitnesses } from "./witnesses.ts";
 
 /** Builds every adapter of an environment. Nothing else does; drivers that no component needs stay unloaded. */
 export async function wire(
@@ -45,6 +38,10 @@ export async function wire(
   const world: World = {
     workloads,
     metadata,
+    witnesses: await wireWitnesses(loaded.environment, secrets, {
+      stateDir: how.stateDir,
+      without: Object.keys(loaded.plan.components),
+    }),
     watcher: guardThread(),
     watch: watchConfig(loaded.environment, loaded.plan.guard, secrets, how),
     runner: localRunner(),
@@ -82,33 +79,6 @@ async function wireWorkload(
   const { processTraffic } = await import("../../adapters/process/traffic.ts");
   const options = processOptions(name, placed, loaded, secrets, how);
   return { workload: processWorkload(options), traffic: processTraffic(options) };
-}
-
-/** What the process driver is built from. */
-export function processOptions(
-  name: string,
-  placed: ProcessComponent,
-  loaded: Pick<Loaded, "releases" | "environment">,
-  secrets: Secrets,
-  how: { readonly stateDir: string; readonly clock: Clock },
-) {
-  const releases = Object.fromEntries(
-    Object.entries(loaded.releases.releases).flatMap(([release, kinds]): [string, ProcessRelease][] =>
-      kinds.process === undefined ? [] : [[release, kinds.process]],
-    ),
-  );
-  const env = Object.fromEntries(
-    Object.entries(placed.env).map(([key, value]) => [key, secrets.read(value, `${key} of ${name}`)]),
-  );
-  return {
-    component: name,
-    config: placed,
-    env,
-    releases,
-    // Two environments may keep their state in one folder.
-    stateDir: join(how.stateDir, "processes", loaded.environment.name),
-    clock: how.clock,
-  };
 }
 
 /** `record`: a file that everything the guard is told is written to. */
@@ -180,57 +150,4 @@ function placeEnv(loaded: Loaded, secrets: Secrets): Readonly<Record<string, str
 /** What a plan's own programs see besides: the ordinary environment of this process. */
 function programEnv(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
   return Object.fromEntries(Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined));
-}
-
-/** Reads values that must not stand in files, and remembers them, so that they can be blacked out everywhere. */
-export class Secrets {
-  private readonly env: Readonly<Record<string, string | undefined>>;
-  private readonly folder: string;
-  private readonly values = new Set<string>();
-
-  constructor(env: Readonly<Record<string, string | undefined>>, folder: string) {
-    this.env = env;
-    this.folder = folder;
-  }
-
-  /** Throws `SECRET_MISSING`. */
-  read(value: Value, what: string): string {
-    if (typeof value === "string") return value;
-    const text = "env" in value ? (this.env[value.env] ?? value.default) : this.readFile(value.file, what);
-    if (text === undefined)
-      throw new UpgradeError(
-        "SECRET_MISSING",
-        `${what}: the environment variable ${"env" in value ? value.env : ""} is not set`,
-        { hint: "set it, and start again" },
-      );
-    if (!("env" in value) || text !== value.default) this.values.add(text);
-    this.addPassword(text);
-    return text;
-  }
-
-  add(...values: readonly string[]): void {
-    for (const value of values) this.values.add(value);
-  }
-
-  seen(): readonly string[] {
-    return [...this.values];
-  }
-
-  private addPassword(text: string): void {
-    if (!URL.canParse(text)) return;
-    const { password } = new URL(text);
-    if (password !== "") this.add(password, decodeURIComponent(password));
-  }
-
-  private readFile(file: string, what: string): string {
-    const path = isAbsolute(file) ? file : resolve(this.folder, file);
-    try {
-      return readFileSync(path, "utf8").trim();
-    } catch (cause) {
-      throw new UpgradeError("SECRET_MISSING", `${what}: the file ${path} cannot be read`, {
-        hint: "write it, and let this user read it",
-        cause,
-      });
-    }
-  }
 }

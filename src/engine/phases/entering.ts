@@ -42,7 +42,7 @@ export const markOf = (run: Run, move: Move, when: "begun" | "done"): readonly E
         {
           kind: "mark",
           id: `mark:${move.id}:${when}:${run.facts}`,
-          cause: when === "begun" ? causeOf(move) : { kind: "start" },
+          cause: when === "begun" ? causeOf(run.graph, move) : { kind: "start" },
         },
       ]
     : [];

@@ -2,6 +2,7 @@ import type { WorkloadState } from "../../graph/observation.ts";
 import { after, go, isQuiet, notify, order, stay } from "../decision.ts";
 import type { Effect } from "../effect.ts";
 import type { FactOf } from "../fact.ts";
+import { instancesChanged } from "../move-effects.ts";
 import { placeOf, type Decision, type Run, type UndoStage } from "../run.ts";
 import { componentOf, shapeOf, standingOf, weighingOf, withStanding } from "../standing.ts";
 import { undoPlan, type UndoItem } from "../undo-items.ts";
@@ -166,10 +167,7 @@ function itemDone(run: Run, items: readonly UndoItem[]): Decision {
         )
       : run;
   const done: Run = { ...restored, undone: [...restored.undone, ...item.moves] };
-  const marked =
-    item.kind === "workload"
-      ? order(done, [mark(done, { kind: "instances", component: item.component, regions: item.regions })])
-      : stay(done);
+  const marked = item.kind === "workload" ? order(done, [mark(done, instancesChanged(done.graph, item))]) : stay(done);
   return after(marked, nextItem(marked.run, rest));
 }
 

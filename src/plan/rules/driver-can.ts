@@ -16,7 +16,8 @@ const DRIVERS: Readonly<Record<"migrate" | "roll" | "shift", readonly Environmen
   shift: ["process"],
 };
 
-function judge(step: PlanStep, index: number, { driver }: EnvironmentComponent): readonly Complaint[] {
+function judge(step: PlanStep, index: number, placed: EnvironmentComponent): readonly Complaint[] {
+  const { driver } = placed;
   if (step.kind !== "migrate" && step.kind !== "roll" && step.kind !== "shift") return [];
   if (!DRIVERS[step.kind].includes(driver)) {
     const why = step.kind === "shift" ? ": it has no balancer" : "";
@@ -29,13 +30,26 @@ function judge(step: PlanStep, index: number, { driver }: EnvironmentComponent):
       },
     ];
   }
-  if (step.kind !== "roll" || driver !== "command" || step.dark === undefined) return [];
+  if (step.kind !== "roll" || step.dark === undefined) return [];
+  const why = unprovable(placed);
+  if (why === undefined) return [];
   return [
     {
       code: "DRIVER_CANNOT",
-      message: `${step.component} is driven by commands, so new instances of it cannot be probed before users reach them`,
+      message: `${step.component} ${why}, so new instances of it cannot be probed before users reach them`,
       path: ["steps", index, "dark"],
       hint: "write `dark: none`, so that readers see it",
     },
   ];
 }
+
+const unprovable = (placed: EnvironmentComponent): string | undefined => {
+  switch (placed.driver) {
+    case "command":
+      return "is driven by commands";
+    case "process":
+      return placed.isEntry ? undefined : "takes no operation of a user itself";
+    case "postgres":
+      return undefined;
+  }
+};

@@ -66,6 +66,11 @@ const processComponent = z.strictObject({
   drain: urlPath().optional().describe("POST starts draining. Default /-/drain."),
   undrain: urlPath().optional().describe("POST takes it back. Default /-/undrain."),
   drained: urlPath().optional().describe("Says how many operations and sockets are left. Default /-/drained."),
+  entry: flag()
+    .optional()
+    .describe(
+      "Whether users' operations enter here: instances are then probed directly, and new ones compared with old ones. Default: true where it has counters, or where no component has any.",
+    ),
   counters: z
     .strictObject({
       path: urlPath().describe("Prometheus text format, read directly from every instance."),

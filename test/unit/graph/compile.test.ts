@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { causeOf } from "../../../src/engine/move-effects.ts";
 import { canonicalJson, graphFingerprint, planFingerprint } from "../../../src/graph/fingerprint.ts";
 import { graphOf } from "../engine/graph.ts";
 
@@ -23,6 +24,21 @@ test("the second wave takes the regions that no wave named, in batches of its ow
     [["frankfurt"], 2, 4],
     [["frankfurt"], 4, 2],
   ]);
+});
+
+test("the guard is told of new instances as what they are: met by users, or behind those that are", () => {
+  const graph = graphOf();
+  const admit = graph.moves.find((move) => move.kind === "admit");
+  const gateway = graph.components["gateway"];
+  if (admit === undefined || gateway?.kind !== "workload") throw new Error("the plan admits no gateway");
+  expect(gateway.isBehind).toBeUndefined();
+  expect(causeOf(graph, admit)).toEqual({ kind: "instances", component: "gateway", regions: ["tokyo"] });
+  const behind = { ...graph, components: { ...graph.components, gateway: { ...gateway, isBehind: true as const } } };
+  expect(causeOf(behind, admit)).toEqual({
+    kind: "behind",
+    component: "gateway",
+    what: "new instances of gateway",
+  });
 });
 
 test("the same plan and environment always give the same fingerprint, another target another one", () => {

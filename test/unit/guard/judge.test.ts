@@ -148,6 +148,15 @@ describe("metadata", () => {
     );
   });
 
+  test("and new instances that no user meets are held against what was before them", () => {
+    const world = settled();
+    world.mark({ kind: "behind", component: "prices", what: "new instances of prices" });
+    world.fail(({ cohort }) => cohort === "shard-3");
+    world.run(2_000, acts);
+    expect(world.verdict().state).toBe("failing");
+    expect(world.verdict().reason).toMatch(/ after new instances of prices$/);
+  });
+
   test("is not blamed for what failed before it", () => {
     const world = settled();
     world.fail(({ cohort }) => cohort === "shard-3", 0.5);

@@ -174,6 +174,7 @@ state: ../state
         drained: "/-/drained",
         readyDeadlineMs: 30_000,
         stopDeadlineMs: 10_000,
+        isEntry: true,
       },
       clearing: {
         driver: "command",

@@ -502,6 +502,26 @@ test.each<{ name: string; plan: readonly Change[] }>([
   expect(checkAllChanged({ plan })).toEqual([]);
 });
 
+test("counters that nobody would read are told of", () => {
+  const environment: readonly Change[] = [
+    ["instances: 6", "instances: 6, entry: false, counters: { path: /-/metrics, metric: operations_total }"],
+  ];
+  expect(checkAllChanged({ environment }).map(({ code, message }) => [code, message.slice(0, 25)])).toContainEqual([
+    "GUARD_BLIND",
+    "gateway counts operations",
+  ]);
+});
+
+test("what takes no operation of a user is rolled only without a proof in the dark", () => {
+  const environment: readonly Change[] = [["instances: 6", "instances: 6, entry: false"]];
+  expect(checkAllChanged({ environment }).map(({ code, hint }) => [code, hint])).toEqual([
+    ["DRIVER_CANNOT", "write `dark: none`, so that readers see it"],
+  ]);
+  expect(checkAllChanged({ environment, plan: [["- roll: gateway\n", "- roll: gateway\n    dark: none\n"]] })).toEqual(
+    [],
+  );
+});
+
 test("what commands drive is rolled only without a proof in the dark, and never shifted", () => {
   const environment: readonly Change[] = [
     [

@@ -21,6 +21,7 @@ const environment = (name: string, url: string): Environment => ({
       drained: "/",
       readyDeadlineMs: 1,
       stopDeadlineMs: 1,
+      isEntry: true,
     },
   },
   notify: [],

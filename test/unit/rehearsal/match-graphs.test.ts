@@ -40,6 +40,7 @@ test.each<{ readonly name: string; readonly change: (graph: Graph) => Graph }>([
     change: (graph) => withGateway(graph, { target: { release: "gateway@2.0", digest: "x" } }),
   },
   { name: "another floor", change: (graph) => withGateway(graph, { floorPct: 1 }) },
+  { name: "an entry that is none", change: (graph) => withGateway(graph, { isBehind: true }) },
   { name: "another driver", change: (graph) => withGateway(graph, { driver: "command" }) },
   { name: "a region less", change: (graph) => withGateway(graph, { regions: ["tokyo"] }) },
   { name: "a step less", change: (graph) => ({ ...graph, moves: graph.moves.slice(1) }) },

@@ -64,7 +64,9 @@ beforeEach(async () => {
   };
 });
 
-async function start(): Promise<{ readonly conducted: Conduct; readonly ended: Promise<Run> }> {
+async function start(
+  more: Partial<World> = {},
+): Promise<{ readonly conducted: Conduct; readonly ended: Promise<Run> }> {
   const { clock, places, watcher, store, lease, pager, runner } = stage;
   const world: World = {
     workloads: { gateway: { workload: places.workload, traffic: places.traffic } },
@@ -80,6 +82,7 @@ async function start(): Promise<{ readonly conducted: Conduct; readonly ended: P
     programs: { cwd: "/", env: {} },
     notifiers: [pager],
     clock,
+    ...more,
   };
   const held = await lease.acquire(["sim/gateway", "sim/db"], { run: "r1", host: "h", pid: 1 }, never());
   const conducted = conduct(
@@ -118,6 +121,21 @@ describe("a run on fakes", () => {
     expect(replay(stage.store.durable("r1")).phase).toEqual(run.phase);
     expect(await stage.store.getFile("r1", "before.json")).toContain(OLD.digest);
     expect(stage.watcher.stopped()).toBe(true);
+  });
+
+  test("hears of users from components that it does not change, and leaves them alone", async () => {
+    const seen = fakeWorld({ component: "edge", clock: stage.clock });
+    seen.place("tokyo", { release: "edge@1.0", digest: "sha256:edge" }, 1);
+    seen.cut("osaka");
+    const witnesses = [{ component: "edge", regions: ["tokyo", "osaka"], workload: seen.workload }];
+    const { ended } = await start({ witnesses });
+    await play(ended, () => stage.watcher.watched().some(({ component }) => component === "edge"));
+    const watched = stage.watcher.watched().filter(({ component }) => component === "edge");
+    expect(watched.map(({ region, side }) => [region, side])).toEqual([["tokyo", "old"]]);
+    stage.watcher.say({ state: "healthy" });
+    await play(ended);
+    expect((await ended).phase).toMatchObject({ outcome: "promoted" });
+    expect(new Set(seen.calls.map(({ call }) => call))).toEqual(new Set(["observe"]));
   });
 
   test("P10: a pager that is not there delays nothing, and is reported", async () => {

@@ -1,0 +1,16 @@
+import type { EnvironmentRule } from "./rule.ts";
+
+/** Counters are read where users' operations enter, and nowhere else. */
+export const countersAtEntry: EnvironmentRule = (environment) =>
+  Object.entries(environment.components).flatMap(([name, placed]) =>
+    placed.driver === "process" && placed.counters !== undefined && !placed.isEntry
+      ? [
+          {
+            code: "GUARD_BLIND",
+            message: `${name} counts operations, and \`entry: false\` says that none of a user's enter there, so nobody would read them`,
+            path: ["components", name, "entry"],
+            hint: "leave `entry` out, or take `counters` away",
+          },
+        ]
+      : [],
+  );
