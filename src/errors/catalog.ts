@@ -227,7 +227,7 @@ export const CATALOG = {
     exit: EXIT.badInput,
     retry: false,
     explain:
-      "The guard would watch nothing, or call failure normal. Without a guard that can see harm midflight upgrades nothing.",
+      "The guard would watch nothing, would not see some operation in some region, or would call failure normal. Without a guard that can see harm midflight upgrades nothing.",
   },
   GUARD_LOST: {
     exit: EXIT.halted,
@@ -471,7 +471,7 @@ export const CATALOG = {
     exit: EXIT.badInput,
     retry: false,
     explain:
-      "A roll wants a failure rate excluded in the dark that the guard's baseline calls health. No number of clean probes can show that, so the proof would never end.",
+      "A roll wants a failure rate excluded in the dark that the guard's baseline calls health, or in a region that has no probe. No number of clean probes can show that, so the proof would never end.",
   },
   RECORDING_INVALID: {
     exit: EXIT.badInput,
@@ -500,7 +500,7 @@ export const CATALOG = {
     exit: EXIT.badInput,
     retry: false,
     explain:
-      "A region has no probe. The guard could not see there what users see, and nothing could be proved in the dark before users reach it.",
+      "A region has no probe, and no source under `sources` counts what users do there. The guard could not see there what users see. A region with a source and without a probe is watched; but nothing can be proved there in the dark, before users reach it.",
   },
   REHEARSAL_FAILED: {
     exit: EXIT.refused,
@@ -617,6 +617,12 @@ export const CATALOG = {
     retry: false,
     explain:
       "A file that should be a snapshot of an environment is none, or was changed by hand. `midflight snapshot --env NAME --out FILE` takes one; it holds schema, settings and sizes, no rows and no secrets.",
+  },
+  SOURCES_OVERLAP: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "Two of the things that count users' operations tell of the same operations in the same region: two entries of `sources`, or one of them and the `counters` of a component. One failure would weigh as two. Say with `regions` and `operations` which of them tells of what.",
   },
   STATEMENTS_MALFORMED: {
     exit: EXIT.badInput,

@@ -38,8 +38,13 @@ export type CountBin = {
   readonly at: number;
   /** Its width. */
   readonly ms: number;
+  /** When the first of its operations may have been issued, where that was before the bin began: who is read in turns is not read at one moment. */
+  readonly from?: number;
   readonly counts: readonly Count[];
 };
+
+/** No operation of the bin was issued before. */
+export const issuedFrom = ({ at, ms, from }: CountBin): number => Math.min(at - ms, from ?? Infinity);
 
 export type Tally = { readonly issued: number; readonly failed: number; readonly unreached: number };
 

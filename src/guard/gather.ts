@@ -1,9 +1,10 @@
 import { foldComparison, freshComparison, stepComparison } from "./comparison.ts";
 import { foldFamily, freshFamily, stepFamily, type Family } from "./family.ts";
-import type { Count, CountBin, Source } from "./count.ts";
+import { issuedFrom, type Count, type CountBin, type Source } from "./count.ts";
 import { STEPS_PAID } from "./detector/promise.ts";
 import type { JudgeInput, JudgeState, MarkCause } from "./judge-state.ts";
 import { foldProbeContact, foldReach } from "./loss.ts";
+import { foldSight } from "./sight.ts";
 import { foldEvidence, freshEvidence, nameOf } from "./strata.ts";
 import { foldUsual, holdAgainstUsual, measureUsual } from "./usual.ts";
 import type { StreamReading } from "./verdict.ts";
@@ -24,6 +25,8 @@ export const gather = (state: JudgeState, input: JudgeInput): JudgeState => {
         : withoutNew({ ...state, instances: input.instances });
     case "reach":
       return { ...state, contact: foldReach(state.contact, input) };
+    case "sight":
+      return { ...state, blind: foldSight(state.blind, input) };
     case "silent":
       return { ...state, silence: { ...state.silence, [nameOf(input)]: { at: input.at, why: input.why } } };
   }
@@ -49,13 +52,13 @@ const gatherBin = (state: JudgeState, bin: CountBin): JudgeState => {
     contact: foldProbeContact(state.contact, bin),
     lastOutcome: lastOutcomesOf(state, bin),
     readings: readingsOf(state.readings, bin),
-    spent: spentOf(state.spent, bin.counts),
+    spent: spentOf(state, bin.counts),
   };
 };
 
 // A region whose servers died says nothing about a release.
 const foldFamilies = (state: JudgeState, bin: CountBin): JudgeState["families"] => {
-  if (bin.at - bin.ms < state.backAt) return state.families;
+  if (issuedFrom(bin) < state.backAt) return state.families;
   const counts = bin.counts.filter(({ region }) => !state.lost.some((loss) => loss.region === region));
   const fold = (family: Family, side: readonly Count[]): Family => foldFamily(family, bin, side, state.settings.p0);
   return {
@@ -135,14 +138,14 @@ const MONTH_MS = 30 * 24 * 3_600_000;
 
 // What happens to a region whose servers died, or happened before everything was taken back, says nothing about a release.
 const comparisonOf = (state: JudgeState, bin: CountBin): JudgeState["comparison"] => {
-  if (bin.at - bin.ms < state.backAt) return state.comparison;
+  if (issuedFrom(bin) < state.backAt) return state.comparison;
   const counts = bin.counts.filter(({ region }) => !state.lost.some((loss) => loss.region === region));
   return foldComparison(state.comparison, { ...bin, counts }, state.settings.p0);
 };
 
 const usualOf = (state: JudgeState, bin: CountBin): JudgeState["usual"] => {
   if (
-    bin.at - bin.ms < Math.max(state.backAt, state.change.kind === "none" ? 0 : state.change.at) ||
+    issuedFrom(bin) < Math.max(state.backAt, state.change.kind === "none" ? 0 : state.change.at) ||
     state.lost.length > 0
   )
     return state.usual;
@@ -175,7 +178,7 @@ const clearingOf = (
 
 const lastOutcomesOf = (state: JudgeState, bin: CountBin): JudgeState["lastOutcome"] => {
   const seen = bin.counts.filter(
-    (count) => count.issued > 0 && (count.source === "probes" || state.settings.probed.length === 0),
+    (count) => count.issued > 0 && (count.source === "probes" || !state.settings.probed.includes(count.region)),
   );
   return seen.length === 0
     ? state.lastOutcome
@@ -204,10 +207,11 @@ const readingsOf = (
   return next;
 };
 
-// Probes pass the same counters: what they lost there is no user's loss.
-const spentOf = (spent: JudgeState["spent"], counts: readonly Count[]): JudgeState["spent"] => {
+// Probes pass the same counters, where the source counts them: what they lost there is no user's loss.
+const spentOf = ({ spent, settings }: JudgeState, counts: readonly Count[]): JudgeState["spent"] => {
   let { fresh, all } = spent;
-  for (const { source, side, failed, unreached = 0 } of counts) {
+  for (const { source, side, region, failed, unreached = 0 } of counts) {
+    if (source === "probes" && settings.uncounted.includes(region)) continue;
     const users = source === "live" ? failed : unreached - failed;
     all += users;
     if (side === "new") fresh += users;

@@ -4,6 +4,7 @@ import type { CountBin, Source } from "./count.ts";
 import { promisedBy, type Promised } from "./detector/promise.ts";
 import { freshFamily, type Family } from "./family.ts";
 import { noContact, type Contact, type Instance, type Reach } from "./loss.ts";
+import type { Blind, Sight } from "./sight.ts";
 import { freshEvidence, type Evidence, type Stratum } from "./strata.ts";
 import { freshUsual, type Usual } from "./usual.ts";
 import type { StreamReading, Verdict } from "./verdict.ts";
@@ -15,6 +16,10 @@ export type JudgeSettings = {
   /** Regions that have probes. */
   readonly probed: readonly string[];
   readonly hasCounters: boolean;
+  /** Region without probes → how long its live sources may have no outcome, ms. */
+  readonly silentAfterMs: Readonly<Record<string, number>>;
+  /** Regions whose live source does not count our own probes. */
+  readonly uncounted: readonly string[];
   readonly baselinePct: number;
   readonly p0: number;
   /** How seldom a false alarm may come. */
@@ -45,6 +50,7 @@ export type MarkCause =
 export type JudgeInput =
   | CountBin
   | Reach
+  | Sight
   | { readonly kind: "tick"; readonly at: number }
   | { readonly kind: "mark"; readonly at: number; readonly cause: MarkCause }
   | { readonly kind: "instances"; readonly at: number; readonly instances: readonly Instance[] }
@@ -60,7 +66,14 @@ export type JudgeInput =
 /** What stands in the way of `healthy`. */
 export type Latch =
   /** No evidence yet. */
-  | { readonly kind: "unproved"; readonly since: number; readonly reason: string; readonly regions: readonly string[] }
+  | {
+      readonly kind: "unproved";
+      readonly since: number;
+      readonly reason: string;
+      readonly regions: readonly string[];
+      /** A live source sees nothing: another reason of that kind is news. */
+      readonly isBlind?: boolean;
+    }
   | { readonly kind: "disturbed"; readonly since: number; readonly reason: string; readonly regions: readonly string[] }
   /** `sources`: who saw it; only they can clear it. */
   | {
@@ -105,23 +118,35 @@ export type JudgeState = {
   readonly spent: { readonly fresh: number; readonly all: number };
   readonly instances: readonly Instance[];
   readonly contact: Contact;
+  readonly blind: Blind;
   readonly lost: readonly { readonly region: string; readonly since: number }[];
   /** Latest loss of a region, also after its return. */
   readonly lossAt: number;
   readonly verdict: Verdict;
 };
 
-export const settingsOf = (
-  guard: PlanGuard,
-  regions: readonly { readonly region: string; readonly isProbed: boolean }[],
-  hasCounters: boolean,
-): JudgeSettings => {
+/** A region as the judge needs to know it. */
+export type JudgedRegion = {
+  readonly region: string;
+  readonly isProbed: boolean;
+  /** Where nobody probes: how long its live sources may have no outcome before that is silence. Default 1 s. */
+  readonly silentAfterMs?: number;
+  /** False: what users do there is counted without our own probes. Default true. */
+  readonly countsProbes?: boolean;
+};
+
+export const settingsOf = (guard: PlanGuard, regions: readonly JudgedRegion[], hasCounters: boolean): JudgeSettings => {
   const probed = regions.filter(({ isProbed }) => isProbed).map(({ region }) => region);
-  const required = probed.length > 0 ? probed : regions.map(({ region }) => region);
   return {
-    strata: required.flatMap((region) => guard.operations.map((operation) => ({ operation, region }))),
+    strata: regions.flatMap(({ region }) => guard.operations.map((operation) => ({ operation, region }))),
     probed,
     hasCounters,
+    silentAfterMs: Object.fromEntries(
+      regions.flatMap(({ region, silentAfterMs }) =>
+        silentAfterMs === undefined ? [] : [[region, silentAfterMs] as const],
+      ),
+    ),
+    uncounted: regions.filter(({ countsProbes }) => countsProbes === false).map(({ region }) => region),
     baselinePct: guard.baselineAtMostPct,
     p0: Math.min(0.5, Math.max(guard.baselineAtMostPct / 100, 1e-6)),
     promised: promisedBy(guard.falseAlarmEveryMs / 1000),
@@ -150,6 +175,7 @@ export const startJudging = (settings: JudgeSettings, at: number): JudgeState =>
   spent: { fresh: 0, all: 0 },
   instances: [],
   contact: noContact,
+  blind: {},
   lost: [],
   lossAt: -Infinity,
   verdict: { state: "unknown", reason: NOT_YET, regions: [], at, streams: [] },

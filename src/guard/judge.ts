@@ -13,7 +13,7 @@ import type { StreamReading, Verdict } from "./verdict.ts";
 import { countsBetween } from "./window.ts";
 
 export { settingsOf, startJudging } from "./judge-state.ts";
-export type { JudgeInput, JudgeState } from "./judge-state.ts";
+export type { JudgedRegion, JudgeInput, JudgeState } from "./judge-state.ts";
 
 /** What was said, and why: the same object as before while state and regions stay. */
 export type Judgement = { readonly state: JudgeState; readonly verdict: Verdict };
@@ -34,7 +34,7 @@ export const evidenceMissing = (state: JudgeState, need: HealthNeed): string | u
   return missingEvidence(state.evidence, strata, state.instances, {
     need,
     baselinePct,
-    needsProbes: probed.length > 0,
+    probed,
   });
 };
 
@@ -63,7 +63,8 @@ const verdictOf = ({ verdict, latch, at, ...state }: JudgeState): Verdict => {
     latch === undefined
       ? (["healthy", [], HEALTHY] as const)
       : ([latch.kind === "unproved" ? "unknown" : latch.kind, latch.regions, latch.reason] as const);
-  if (wanted === verdict.state && regions.join() === verdict.regions.join()) return verdict;
+  const isNews = latch?.kind === "unproved" && latch.isBlind === true && reason !== verdict.reason;
+  if (!isNews && wanted === verdict.state && regions.join() === verdict.regions.join()) return verdict;
   return { state: wanted, reason, regions, at, streams: readingsOf({ verdict, latch, at, ...state }) };
 };
 

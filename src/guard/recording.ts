@@ -1,5 +1,5 @@
 import type { PlanGuard } from "../plan/model.ts";
-import { judge, settingsOf, startJudging, type JudgeInput, type JudgeState } from "./judge.ts";
+import { judge, settingsOf, startJudging, type JudgedRegion, type JudgeInput, type JudgeState } from "./judge.ts";
 import type { Verdict } from "./verdict.ts";
 
 /** The first line of a recording: what was judged, and by which settings. Each further line is one input of the judge. */
@@ -9,7 +9,7 @@ export type RecordingHead = {
   /** When judging began, ms since the epoch. */
   readonly at: number;
   readonly guard: PlanGuard;
-  readonly regions: readonly { readonly region: string; readonly isProbed: boolean }[];
+  readonly regions: readonly JudgedRegion[];
   readonly hasCounters: boolean;
 };
 

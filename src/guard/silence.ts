@@ -1,6 +1,6 @@
 import type { JudgeState } from "./judge-state.ts";
 import { unprove } from "./latch.ts";
-import { freshEvidence, missingEvidence, nameOf, RECOVERY } from "./strata.ts";
+import { freshEvidence, missingEvidence, nameOf, RECOVERY, type Stratum } from "./strata.ts";
 
 /** No outcome for this long is no data, and unreadable counters for that long are none either. */
 const SILENT_MS = 1_000;
@@ -12,27 +12,48 @@ export const noteSilence = (state: JudgeState): JudgeState => {
   const why = silenceOf(state);
   if (why === undefined) return state;
   const silent = { ...state, evidence: freshEvidence(state.at) };
-  if (state.latch === undefined) return unprove(silent, why.reason, why.regions);
-  return state.latch.kind === "unproved" ? { ...silent, latch: { ...state.latch, ...why } } : silent;
+  const open = state.latch === undefined ? unprove(silent, why.reason, why.regions) : silent;
+  return open.latch?.kind === "unproved" ? { ...open, latch: { ...open.latch, ...why } } : open;
 };
 
-const silenceOf = (state: JudgeState): { readonly reason: string; readonly regions: readonly string[] } | undefined => {
+type Silence = { readonly reason: string; readonly regions: readonly string[]; readonly isBlind: boolean };
+
+const silenceOf = (state: JudgeState): Silence | undefined =>
+  blindness(state) ?? silentStrata(state) ?? unreadableCounters(state);
+
+/** A live source that sees nothing says so itself, and has waited before it did. */
+const blindness = ({ blind }: JudgeState): Silence | undefined => {
+  const all = Object.values(blind);
+  return all[0] === undefined
+    ? undefined
+    : {
+        reason: `what users see is not known: ${all[0].why}`,
+        regions: [...new Set(all.flatMap(({ regions }) => regions))],
+        isBlind: true,
+      };
+};
+
+const silentStrata = (state: JudgeState): Silence | undefined => {
+  const lastOf = (stratum: Stratum): number => state.lastOutcome[nameOf(stratum)] ?? state.startedAt;
   const silent = state.settings.strata.filter(
-    (stratum) => state.at - (state.lastOutcome[nameOf(stratum)] ?? state.startedAt) > SILENT_MS,
+    (stratum) => state.at - lastOf(stratum) > (state.settings.silentAfterMs[stratum.region] ?? SILENT_MS),
   );
   const [first] = silent;
-  if (first !== undefined) {
-    const told = state.silence[nameOf(first)];
-    const reason = told !== undefined && state.at - told.at < 2 * SILENT_MS ? `: ${told.why}` : "";
-    return {
-      reason: `no outcome of ${nameOf(first)} for ${((state.at - (state.lastOutcome[nameOf(first)] ?? state.startedAt)) / 1000).toFixed(1)} s${reason}`,
-      regions: [...new Set(silent.map(({ region }) => region))],
-    };
-  }
+  if (first === undefined) return undefined;
+  const told = state.silence[nameOf(first)];
+  const reason = told !== undefined && state.at - told.at < 2 * SILENT_MS ? `: ${told.why}` : "";
+  return {
+    reason: `no outcome of ${nameOf(first)} for ${((state.at - lastOf(first)) / 1000).toFixed(1)} s${reason}`,
+    regions: [...new Set(silent.map(({ region }) => region))],
+    isBlind: false,
+  };
+};
+
+const unreadableCounters = (state: JudgeState): Silence | undefined => {
   const bad = state.instances.filter(({ inTraffic }) => inTraffic).flatMap((instance) => unreadable(state, instance));
   return bad[0] === undefined
     ? undefined
-    : { reason: bad[0].reason, regions: [...new Set(bad.map(({ region }) => region))] };
+    : { reason: bad[0].reason, regions: [...new Set(bad.map(({ region }) => region))], isBlind: false };
 };
 
 const unreadable = (
@@ -59,10 +80,6 @@ export const noteRecovery = (state: JudgeState): JudgeState => {
   )
     return state;
   const { strata, baselinePct, probed } = settings;
-  const missing = missingEvidence(state.evidence, strata, instances, {
-    need: RECOVERY,
-    baselinePct,
-    needsProbes: probed.length > 0,
-  });
+  const missing = missingEvidence(state.evidence, strata, instances, { need: RECOVERY, baselinePct, probed });
   return missing === undefined ? { ...state, latch: undefined, clearing: undefined } : state;
 };

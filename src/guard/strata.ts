@@ -1,5 +1,5 @@
 import type { Operation } from "../plan/model.ts";
-import type { Count, CountBin } from "./count.ts";
+import { issuedFrom, type Count, type CountBin } from "./count.ts";
 import { isProvedHealthy, logHealth, type HealthNeed, type Sample } from "./health.ts";
 import type { Instance } from "./loss.ts";
 
@@ -25,7 +25,7 @@ export const foldEvidence = (
   bin: CountBin,
   floorPct: { readonly baselinePct: number } | undefined,
 ): Evidence => {
-  if (bin.at - bin.ms < evidence.since) return evidence;
+  if (issuedFrom(bin) < evidence.since) return evidence;
   const samples = { ...evidence.samples };
   for (const count of bin.counts) {
     for (const key of keysOf(count)) {
@@ -40,19 +40,22 @@ export const foldEvidence = (
   return { ...evidence, samples: floorPct === undefined ? samples : restarted(samples, floorPct.baselinePct) };
 };
 
-/** What is still missing until `need` is met; undefined when nothing is. */
+/** What is still missing until `need` is met; undefined when nothing is. `probed`: regions in which live outcomes alone are not enough. */
 export const missingEvidence = (
   evidence: Evidence,
   strata: readonly Stratum[],
   instances: readonly Instance[],
-  how: { readonly need: HealthNeed; readonly baselinePct: number; readonly needsProbes: boolean },
+  how: { readonly need: HealthNeed; readonly baselinePct: number; readonly probed: readonly string[] },
 ): string | undefined => {
   const fresh = new Set(
     instances.filter(({ side, inTraffic }) => side === "new" && inTraffic).map(({ region }) => region),
   );
   for (const stratum of strata) {
     const sample = evidence.samples[nameOf(stratum)] ?? NONE;
-    if (!isProvedHealthy(sample, how.need, how.baselinePct) || (how.needsProbes && sample.probed === 0))
+    if (
+      !isProvedHealthy(sample, how.need, how.baselinePct) ||
+      (how.probed.includes(stratum.region) && sample.probed === 0)
+    )
       return `${nameOf(stratum)} (${told(sample)})`;
     const newer = evidence.samples[onNew(stratum)] ?? NONE;
     if (fresh.has(stratum.region) && !isProvedHealthy(newer, how.need, how.baselinePct))

@@ -59,8 +59,7 @@ const isCleared = (
     latch.sources.length > 0 &&
     latch.sources.every(
       (source) =>
-        missingEvidence(clearing[source], affected, [], { need: RECOVERY, baselinePct, needsProbes: false }) ===
-        undefined,
+        missingEvidence(clearing[source], affected, [], { need: RECOVERY, baselinePct, probed: [] }) === undefined,
     )
   );
 };

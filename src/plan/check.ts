@@ -21,7 +21,9 @@ import { migrationsExist } from "./rules/migrations-exist.ts";
 import { needsCycle } from "./rules/needs-cycle.ts";
 import { noRepetition } from "./rules/no-repetition.ts";
 import { noSecrets } from "./rules/no-secrets.ts";
+import { operationsSeen } from "./rules/operations-seen.ts";
 import { proofPossible } from "./rules/proof-possible.ts";
+import { proofProbed } from "./rules/proof-probed.ts";
 import { referenceTables } from "./rules/reference-tables.ts";
 import { regionsProbed } from "./rules/regions-probed.ts";
 import { releaseKnown } from "./rules/release-known.ts";
@@ -30,6 +32,8 @@ import { releasesRunSomewhere } from "./rules/releases-run-somewhere.ts";
 import { restLast } from "./rules/rest-last.ts";
 import type { EnvironmentRule, PlanRule, ReleasesRule, Together, TogetherRule } from "./rules/rule.ts";
 import { shellOneLine } from "./rules/shell-one-line.ts";
+import { sourcesApart } from "./rules/sources-apart.ts";
+import { sourcesFit } from "./rules/sources-fit.ts";
 import { stateApart, stateIsFolder } from "./rules/state-apart.ts";
 import { stepFitsComponent } from "./rules/step-fits-component.ts";
 import { stepsOnce } from "./rules/steps-once.ts";
@@ -69,6 +73,8 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   stateIsFolder,
   trialsInDemo,
   referenceTables,
+  sourcesFit,
+  sourcesApart,
 ];
 const RELEASES_RULES: readonly ReleasesRule[] = [releasesStandStill, releasesRunSomewhere];
 const TOGETHER_RULES: readonly TogetherRule[] = [
@@ -81,6 +87,8 @@ const TOGETHER_RULES: readonly TogetherRule[] = [
   contractEverywhere,
   migrationsExist,
   stateApart,
+  operationsSeen,
+  proofProbed,
 ];
 
 /** Every breach of the rules that need nothing but the plan. */

@@ -139,6 +139,8 @@ export type Environment = {
   readonly rehearsedIn?: string;
   readonly regions: Readonly<Record<string, EnvironmentRegion>>;
   readonly components: Readonly<Record<string, EnvironmentComponent>>;
+  /** Where the guard sees what users see, besides its probes and the counters of instances. */
+  readonly sources: readonly LiveSource[];
   readonly notify: readonly NotifyRule[];
   readonly trusts: readonly string[];
   /** `notBySigner`: whoever signed an upgrade's certificate neither starts it nor approves a step of it. */
@@ -164,6 +166,42 @@ export type ProbeTarget = {
   /** Instrument that probe orders are sent for. Default BTC-USDT. */
   readonly instrument: string;
   readonly simulatedTrading: boolean;
+};
+
+/** Where users' own operations are counted, beside the counters that instances have themselves. */
+export type LiveSource = PrometheusSource | CommandSource;
+
+/** What a live source tells of, and nobody else: counted twice, one failure would weigh as two. */
+type Covers = {
+  readonly regions: readonly string[];
+  readonly operations: readonly Operation[];
+  /** Whether the guard's own probes are among what it counts. Default: true for Prometheus, false for a command. */
+  readonly countsProbes: boolean;
+};
+export type PrometheusSource = Covers & {
+  readonly kind: "prometheus";
+  /** Base address: `/api/v1/query` is below it. */
+  readonly url: Value;
+  readonly token?: Value;
+  /** PromQL that gives the raw samples of a cumulative counter, each with its own time: it ends in a range. */
+  readonly query: string;
+  readonly labels: SourceLabels;
+  /** False: the HTTP status decides alone. */
+  readonly hasCodes: boolean;
+  readonly everyMs: number;
+  /** Samples older than this are no news. */
+  readonly staleAfterMs: number;
+};
+/** Which label says what. */
+export type SourceLabels = Readonly<
+  Record<"operation" | "code" | "http" | "cohort" | "region" | "release" | "instance", string>
+>;
+/** A program that prints counts without end. */
+export type CommandSource = Covers & {
+  readonly kind: "command";
+  readonly argv: readonly string[];
+  /** No closed bin for this long is silence. */
+  readonly silentAfterMs: number;
 };
 
 export type EnvironmentComponent = ProcessComponent | PostgresComponent | CommandComponent;

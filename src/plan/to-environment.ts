@@ -7,11 +7,11 @@ import type {
   NoticeChoice,
   NotifyRule,
   ReferenceTable,
-  SecretRef,
   StoreTrials,
-  Value,
 } from "./model.ts";
 import type { EnvironmentInput } from "./schema/environment-schema.ts";
+import { toLiveSource } from "./to-live-source.ts";
+import { toSecret, toValue } from "./to-value.ts";
 import { endOfDayMs, msOr } from "./value-of.ts";
 
 /** What is written → what it means. */
@@ -27,6 +27,7 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
     rehearsedIn: input.rehearsedIn,
     regions: mapValues(input.regions, (region) => toRegion(region, input.class === "demo")),
     components: mapValues(input.components, (component) => toComponent(component, hasCounters)),
+    sources: (input.sources ?? []).map((source) => toLiveSource(source, Object.keys(input.regions))),
     notify: (input.notify ?? []).map((rule) => toNotify(rule)),
     trusts: input.trusts ?? [],
     approval: { notBySigner: input.approval?.notBySigner ?? false },
@@ -41,12 +42,6 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
     stateStore: typeof input.state === "object" ? toSecret(input.state) : undefined,
   });
 };
-
-type Ref = { readonly env: string; readonly default?: string | undefined } | { readonly file: string };
-
-const toSecret = (ref: Ref): SecretRef =>
-  "env" in ref ? defined({ env: ref.env, default: ref.default }) : { file: ref.file };
-const toValue = (value: string | Ref): Value => (typeof value === "string" ? value : toSecret(value));
 
 function toRegion(input: EnvironmentInput["regions"][string], isDemo: boolean): EnvironmentRegion {
   if (input.probe === undefined) return {};

@@ -8,6 +8,7 @@ export type PlacedValue = { readonly value: Value; readonly path: Path; readonly
 export const valuesOf = (environment: Environment): readonly PlacedValue[] => [
   ...probeAccounts(environment),
   ...componentValues(environment),
+  ...liveSources(environment),
   ...webhooks(environment),
 ];
 
@@ -42,3 +43,15 @@ const webhooks = (environment: Environment): readonly PlacedValue[] =>
       ? [{ value: target.url, path: ["notify", index, "webhook", "url"], what: "the address of a webhook" }]
       : [],
   );
+
+const liveSources = (environment: Environment): readonly PlacedValue[] =>
+  environment.sources.flatMap((source, index) => {
+    if (source.kind !== "prometheus") return [];
+    const path = ["sources", index, "prometheus"];
+    return [
+      { value: source.url, path: [...path, "url"], what: "the address of a Prometheus server" },
+      ...(source.token === undefined
+        ? []
+        : [{ value: source.token, path: [...path, "token"], what: "the token for a Prometheus server" }]),
+    ];
+  });

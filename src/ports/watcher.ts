@@ -1,4 +1,4 @@
-import type { Operation, PlanGuard, ProbeTarget } from "../plan/model.ts";
+import type { CommandSource, Operation, PlanGuard, ProbeTarget, PrometheusSource } from "../plan/model.ts";
 import type { ProofResult } from "../guard/proof.ts";
 import type { StreamReading, Verdict } from "../guard/verdict.ts";
 
@@ -34,11 +34,27 @@ export type WatchConfig = {
     readonly accounts: readonly ProbeAccount[];
   }[];
   readonly counters?: { readonly path: string; readonly metric: string };
+  /** Where users are seen besides. Each tells of operations and regions of its own. */
+  readonly sources?: readonly WatchedSource[];
   /** Prefix of client order ids, by which surveillance knows probes; letters and digits. */
   readonly orderPrefix: string;
   /** File that everything the guard is told is appended to, to be judged again later. What cannot be written is left out: judging goes on. */
   readonly record?: string;
 };
+
+/** A live source with everything that it needs. `id`: its name in this run, such as `sources[0]`. */
+export type WatchedSource =
+  | (Omit<PrometheusSource, "url" | "token"> & {
+      readonly id: string;
+      readonly url: string;
+      readonly token?: string;
+    })
+  | (CommandSource & {
+      readonly id: string;
+      readonly cwd: string;
+      /** Added to the environment of this process. */
+      readonly env: Readonly<Record<string, string>>;
+    });
 
 /** What the run has just changed: suspicion concentrates there, and old evidence of health no longer counts. */
 export type Mark = {

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { PROBE_UIDS } from "../../src/demo/venue/accounts.ts";
 import { connectEngine } from "../../src/demo/venue/engine/client.ts";
@@ -65,6 +65,32 @@ describe("midflight guard", () => {
     const { status, stdout } = await running.ended;
     await place.estate.restore("tokyo");
     expect([status, /disturbed \d/.test(stdout)]).toEqual([5, true]);
+  }, 60_000);
+
+  test("takes the counts of a program, sees nothing once that hangs, and its recording is judged alike", async () => {
+    const operations = '["order", "amend", "cancel"]';
+    writeFileSync(
+      join(place.dir, "count.mjs"),
+      `let round = 0;
+       setInterval(() => {
+         if (round++ > 40) return;
+         for (const region of ["tokyo", "frankfurt"])
+           for (const operation of ${operations}) console.log(JSON.stringify({ operation, region, count: 20 }));
+         console.log("{}");
+       }, 100);`,
+    );
+    const sourced = join(dirname(place.environment), "sourced.yaml");
+    const counted = readFileSync(place.environment, "utf8").replace(/^ *counters:.*\n/m, "");
+    writeFileSync(sourced, `${counted}sources:\n  - command: [node, count.mjs]\n    silentAfter: 2s\n`);
+    const watched = await call("--env", sourced, "--for", "12s", "--record", "sourced.ndjson", "--json");
+    expect(watched.stderr).toBe("");
+    expect(watched.status).toBe(5);
+    expect(verdictsIn(watched.stdout).some((verdict) => verdict.includes(" healthy "))).toBe(true);
+    expect(verdictsIn(watched.stdout).at(-1)).toMatch(
+      / unknown what users see is not known: `node count\.mjs` has closed no whole bin for 2 s$/,
+    );
+    const again = await call("--replay", "sourced.ndjson", "--json");
+    expect(verdictsIn(again.stdout)).toEqual(verdictsIn(watched.stdout));
   }, 60_000);
 
   test("judges an incident again by the settings of a plan", async () => {

@@ -55,6 +55,7 @@ export const ENVIRONMENT: Environment = {
       isEntry: true,
     },
   },
+  sources: [],
   notify: [],
   trusts: [],
   approval: { notBySigner: false },

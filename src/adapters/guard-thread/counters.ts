@@ -66,20 +66,41 @@ const parsedSeries = (labels: string): Series | undefined => {
   const of = new Map(
     [...labels.matchAll(LABEL)].map(([, name = "", value = ""]) => [name, value.replaceAll(/\\(.)/g, "$1")] as const),
   );
-  const operation = OPERATIONS.find((name) => name === of.get("operation"));
-  if (operation === undefined) return undefined;
-  const code = of.get("code");
-  const seen = classify({
-    http: Number(of.get("http") ?? "200"),
-    ...(code === undefined || code === "" ? {} : { code }),
+  return seriesFrom({
+    operation: of.get("operation"),
+    code: of.get("code"),
+    http: of.get("http"),
+    cohort: of.get("cohort"),
   });
+};
+
+/** What labels say of operations; absent ones are undefined or empty. */
+export type SeriesLabels = Readonly<Record<"operation" | "code" | "http" | "cohort", string | undefined>>;
+
+/** Undefined: an operation that is not watched. */
+export const seriesFrom = (labels: SeriesLabels): Series | undefined => {
+  const operation = OPERATIONS.find((name) => name === labels.operation);
+  if (operation === undefined) return undefined;
+  const code = labels.code ?? "";
+  const http = labels.http === undefined || labels.http === "" ? 200 : Number(labels.http);
+  const seen = classify({ http, ...(code === "" ? {} : { code }) });
   return {
     operation,
-    code: code ?? "",
-    cohort: of.get("cohort") ?? "everyone",
+    code,
+    cohort: labels.cohort ?? "everyone",
     outcome: isFailure(seen.outcome) ? "failed" : isNoSample(seen.outcome) ? "none" : "ok",
-    refusal: refusalOf(seen.outcome, code ?? ""),
+    refusal: refusalOf(seen.outcome, code),
   };
+};
+
+/** The same of who has no codes: the HTTP status decides alone. */
+export const seriesByStatus = (labels: Omit<SeriesLabels, "code">): Series | undefined => {
+  const http = labels.http === undefined || labels.http === "" ? "200" : labels.http;
+  const status = Number(http);
+  const isSuccess = status >= 200 && status < 300;
+  const isBusiness = status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status);
+  const series = seriesFrom({ ...labels, http, code: isSuccess ? "0" : isBusiness ? http : undefined });
+  return series === undefined || isSuccess ? series : { ...series, code: `HTTP ${http}` };
 };
 
 const refusalOf = (outcome: OutcomeClass, code: string): Series["refusal"] => {

@@ -1,28 +1,17 @@
 import { Agent } from "undici";
-import type { Count, CountBin } from "../../guard/count.ts";
+import type { Count } from "../../guard/count.ts";
 import type { Operation } from "../../plan/model.ts";
 import type { Reach } from "../../guard/loss.ts";
 import type { WatchedInstance } from "../../ports/watcher.ts";
 import { deltasBetween, readCounters, type Delta } from "./counters.ts";
+import type { LiveSink, LiveSource, SourceClock } from "./sources/live-source.ts";
+import { sumCounts } from "./sources/sum-counts.ts";
 
-/** Reads the counters of every instance, and reports what was counted since the last round and who could not be reached. */
-export type Scraper = {
-  instances(instances: readonly WatchedInstance[]): void;
-  /** One failure in the instance's counter is no user's: it is left out of the next bin. */
-  forgive(instance: string, operation: Operation, code: string): void;
-  stop(): Promise<void>;
-};
-
-export type ScraperOptions = {
-  readonly path: string;
-  readonly metric: string;
-  /** Wall clock of this thread, ms. */
-  readonly now: () => number;
-  /** Longest stall of this thread since a monotonic time: a missed deadline is no news then. */
-  readonly lagSince: (from: number) => number;
-  readonly onBin: (bin: CountBin) => void;
-  readonly onReach: (reach: Reach) => void;
-};
+export type ScraperOptions = SourceClock &
+  Omit<LiveSink, "onSight"> & {
+    readonly path: string;
+    readonly metric: string;
+  };
 
 const EVERY_MS = 100;
 /** Instances are asked one after the other over this time: all at once they would answer us while users wait. */
@@ -41,7 +30,8 @@ type Target = {
   forgiven: readonly { readonly operation: Operation; readonly code: string }[];
 };
 
-export const startScraper = (options: ScraperOptions): Scraper => {
+/** Reads the counters of every instance, and reports what was counted since the last round and who could not be reached. */
+export const startScraper = (options: ScraperOptions): LiveSource => {
   const agent = new Agent({
     connections: 4,
     pipelining: 1,
@@ -163,44 +153,12 @@ const withoutForgiven = (target: Target): readonly Delta[] => {
   return deltas.filter(({ count }) => count > 0);
 };
 
-type Sum = {
-  issued: number;
-  failed: number;
-  asked: number;
-  refused: number;
-  lost: number;
-  codes: Record<string, number>;
-};
-
 const takeCounts = (target: Target): readonly Count[] => {
   const deltas = withoutForgiven(target);
   target.fresh = [];
   const { region, release, side, inTraffic } = target.instance;
-  const counts = new Map<string, Sum & { readonly delta: Delta }>();
-  for (const delta of deltas) {
-    if (delta.outcome === "none" && delta.refusal === "none") continue;
-    const key = `${delta.operation} ${delta.cohort}`;
-    const count = counts.get(key) ?? { issued: 0, failed: 0, asked: 0, refused: 0, lost: 0, codes: {}, delta };
-    count.asked += delta.count;
-    if (delta.refusal !== "none") count.refused += delta.count;
-    if (delta.refusal === "lost") count.lost += delta.count;
-    if (delta.outcome !== "none") count.issued += delta.count;
-    if (delta.outcome === "failed") {
-      count.failed += delta.count;
-      count.codes[delta.code] = (count.codes[delta.code] ?? 0) + delta.count;
-    }
-    counts.set(key, count);
-  }
-  return [...counts.values()].map(({ delta, ...count }) => ({
-    ...count,
-    operation: delta.operation,
-    cohort: delta.cohort,
-    region,
-    release,
-    side,
-    source: "live",
-    isExposed: inTraffic,
-  }));
+  const place = { region, release, side, isExposed: inTraffic };
+  return sumCounts(deltas.map((delta) => ({ ...delta, place })));
 };
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));

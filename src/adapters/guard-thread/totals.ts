@@ -5,7 +5,8 @@ import type { WatchPulse } from "../../ports/watcher.ts";
 
 /** Sums since the start, for live views and reports. What probes did to the counters is taken off again: those are no users. */
 export type Totals = {
-  add(bin: CountBin): void;
+  /** `heardAt`: bins of the past may come late. */
+  add(bin: CountBin, heardAt?: number): void;
   /** A probe operation that passed the counters of an instance; `code` of a failed one. */
   probed(
     operation: Operation,
@@ -26,10 +27,11 @@ type Place = {
 /** Over how long operations per second are averaged. */
 const RATE_MS = 2_000;
 
-export const startTotals = (hasCounters: boolean): Totals => {
+/** `uncounted`: regions in which what counts users does not count probes. */
+export const startTotals = (hasLive: boolean, uncounted: readonly string[] = []): Totals => {
   const streams = new Map<string, StreamReading>();
   const failures = new Map<string, { place: Place; live: number; probes: number }>();
-  let recent: { at: number; users: number }[] = [];
+  let recent: readonly { readonly until: number; readonly perSec: number }[] = [];
   let probesPassed = 0;
 
   const failed = (place: Place, source: "live" | "probes", count: number): void => {
@@ -58,20 +60,24 @@ export const startTotals = (hasCounters: boolean): Totals => {
   };
 
   return {
-    add(bin) {
+    add(bin, heardAt = bin.at) {
       for (const count of bin.counts) addCount(count);
-      const source = hasCounters ? "live" : "probes";
+      const source = hasLive ? "live" : "probes";
       const issued = bin.counts
         .filter((count) => count.source === source)
         .reduce((sum, count) => sum + count.issued, 0);
       if (issued === 0) return;
+      // A bin that is longer than that tells of its own time, until the next one comes.
+      const overMs = Math.max(RATE_MS, bin.ms);
+      const users = hasLive ? issued - probesPassed : issued;
       recent = [
-        ...recent.filter(({ at }) => at > bin.at - RATE_MS),
-        { at: bin.at, users: hasCounters ? issued - probesPassed : issued },
+        ...recent.filter(({ until }) => until > heardAt),
+        { until: heardAt + overMs, perSec: users / (overMs / 1000) },
       ];
-      if (hasCounters) probesPassed = 0;
+      if (hasLive) probesPassed = 0;
     },
     probed(operation, place, code) {
+      if (uncounted.includes(place.region)) return;
       probesPassed++;
       if (code !== undefined) failed({ operation, ...place, code }, "probes", 1);
     },
@@ -79,11 +85,11 @@ export const startTotals = (hasCounters: boolean): Totals => {
       const lost = [...failures.values()]
         .map(({ place, live, probes }) => ({ ...place, count: Math.max(0, live - probes) }))
         .filter(({ count }) => count > 0);
-      const users = recent.filter((entry) => entry.at > at - RATE_MS).reduce((sum, entry) => sum + entry.users, 0);
+      const perSec = recent.filter(({ until }) => until > at).reduce((sum, entry) => sum + entry.perSec, 0);
       return {
         at,
         streams: [...streams.values()].map((reading) => ({ ...reading, state: stateOf(reading) })),
-        operationsPerSec: Math.max(0, users / (RATE_MS / 1000)),
+        operationsPerSec: Math.max(0, perSec),
         failed: lost.reduce((sum, { count }) => sum + count, 0),
         failures: lost,
       };

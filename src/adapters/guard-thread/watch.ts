@@ -6,19 +6,21 @@ import {
   readingsOf,
   settingsOf,
   startJudging,
+  type JudgedRegion,
   type JudgeInput,
   type JudgeState,
 } from "../../guard/judge.ts";
 import type { HealthNeed } from "../../guard/health.ts";
 import type { StreamReading, Verdict, VerdictState } from "../../guard/verdict.ts";
-import type { ProofOrder, WatchConfig, WatchedInstance } from "../../ports/watcher.ts";
+import type { ProofOrder, WatchConfig, WatchedInstance, WatchedSource } from "../../ports/watcher.ts";
 import { watchLag } from "./lag.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import type { ProbeOutcome } from "./probe-chain.ts";
 import { proveInstances } from "./prove.ts";
 import { startRecorder, type Recorder } from "./recorder.ts";
 import { regionProbes, type RegionProbes } from "./region-probes.ts";
-import { startScraper, type Scraper } from "./scraper.ts";
+import type { LiveSource } from "./sources/live-source.ts";
+import { startSources } from "./sources/start-sources.ts";
 import { startTotals } from "./totals.ts";
 
 /** What runs inside the guard's thread: feeds the judge, answers questions, and says what changed. */
@@ -54,17 +56,19 @@ const wallOf = (monotonic: number): number => Math.round(performance.timeOrigin 
 const now = (): number => wallOf(performance.now());
 
 const run = (config: WatchConfig, send: (message: FromThread) => void): Running => {
-  const { guard, counters } = config;
+  const { guard, counters, sources: live = [] } = config;
   const isProbed = ({ probe, accounts }: WatchConfig["regions"][number]): boolean =>
     probe !== undefined && accounts.length > 0;
-  const regionsJudged = config.regions.map((region) => ({ region: region.region, isProbed: isProbed(region) }));
+  const regionsJudged = config.regions.map((region) => judgedRegion(region, isProbed(region), live));
   let state: JudgeState = startJudging(settingsOf(guard, regionsJudged, counters !== undefined), now());
   let instances: readonly WatchedInstance[] = [];
   let isStopping = false;
   const questions = new Map<number, HealthNeed>();
   const proofs = new Map<number, AbortController>();
   const lag = watchLag();
-  const totals = startTotals(counters !== undefined);
+  const hasLive = counters !== undefined || live.length > 0;
+  const uncounted = regionsJudged.filter(({ countsProbes }) => countsProbes === false).map(({ region }) => region);
+  const totals = startTotals(hasLive, uncounted);
 
   let recorder: Recorder | undefined;
   const feed = (input: JudgeInput): void => {
@@ -91,7 +95,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
     }
   };
   const onBin = (bin: CountBin): void => {
-    totals.add(bin);
+    totals.add(bin, now());
     // What happens on instances that users don't reach is the proof's business, or told by pinned probes.
     feed({ ...bin, counts: bin.counts.filter((count) => count.source === "probes" || count.isExposed !== false) });
     answer();
@@ -122,12 +126,14 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
               leaving.set(region, ids);
               tellInstances();
             },
-            onFarewell: (instance, operation, code) => scraper?.forgive(instance, operation, code),
+            onFarewell: (instance, operation, code) => {
+              for (const source of sources) source.forgive(instance, operation, code);
+            },
             onSilence: (operation, why) => feed({ kind: "silent", at: now(), operation, region, why }),
           }),
         ],
   );
-  let scraper: Scraper | undefined;
+  let sources: readonly LiveSource[] = [];
   const timers: NodeJS.Timeout[] = [];
 
   const prove = (id: number, order: ProofOrder): void => {
@@ -146,9 +152,6 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
   return {
     async start() {
       await Promise.all(regions.map((region) => region.clean()));
-      if (counters !== undefined)
-        scraper = startScraper({ ...counters, now, lagSince: (from) => lag.since(from), onBin, onReach: feed });
-      scraper?.instances(instances);
       // The time that starting took is no silence.
       state = { ...state, startedAt: now(), at: now() };
       if (config.record !== undefined)
@@ -160,6 +163,8 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
           regions: regionsJudged,
           hasCounters: counters !== undefined,
         });
+      sources = startSources(config, { now, lagSince: (from) => lag.since(from), onBin, onReach: feed, onSight: feed });
+      for (const source of sources) source.instances(instances);
       for (const region of regions) region.start();
       timers.push(setInterval(() => feed({ kind: "tick", at: now() }), TICK_MS));
       timers.push(
@@ -170,7 +175,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
       switch (message.kind) {
         case "instances":
           instances = message.instances;
-          scraper?.instances(instances);
+          for (const source of sources) source.instances(instances);
           for (const region of regions) region.instances(instances);
           return tellInstances();
         case "mark":
@@ -190,7 +195,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
       for (const timer of timers) clearInterval(timer);
       for (const abort of proofs.values()) abort.abort();
       questions.clear();
-      await Promise.all([scraper?.stop(), ...regions.map((region) => region.stop())]);
+      await Promise.all([...sources, ...regions].map((part) => part.stop()));
       await recorder?.end();
       lag.stop();
     },
@@ -219,3 +224,21 @@ const stateIn =
         known.release === reading.release &&
         known.source === reading.source,
     )?.state ?? "unknown";
+
+/** Where nobody probes, a live source may be as slow as it says; where somebody does, the probes tell every second. */
+const judgedRegion = (
+  { region }: WatchConfig["regions"][number],
+  isProbed: boolean,
+  sources: readonly WatchedSource[],
+): JudgedRegion => {
+  const own = sources.filter(({ regions }) => regions.includes(region));
+  const silentAfterMs = Math.max(
+    ...own.map((source) => (source.kind === "prometheus" ? source.staleAfterMs : source.silentAfterMs)),
+  );
+  return {
+    region,
+    isProbed,
+    ...(isProbed || own.length === 0 ? {} : { silentAfterMs }),
+    ...(own.some(({ countsProbes }) => !countsProbes) ? { countsProbes: false } : {}),
+  };
+};

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
+import { redactor } from "../../events/redact.ts";
 import { utc } from "../../events/utc.ts";
 import type { JudgeState } from "../../guard/judge.ts";
 import { rejudge, startRejudging } from "../../guard/recording.ts";
@@ -54,7 +55,9 @@ async function live(io: CliIo, env: string, options: Options): Promise<ExitStatu
   });
   const stop = new AbortController();
   const unhear = io.onSignal(() => stop.abort());
-  const show = shown(io, options.json === true);
+  const clean = redactor(wired.secrets);
+  const told = { ...io, print: (text: string) => io.print(clean(text)), say: (text: string) => io.say(clean(text)) };
+  const show = shown(told, options.json === true);
   try {
     show.begin();
     const watched = await watchAlone(wired, { ...show, ...(forMs === undefined ? {} : { forMs }) }, stop.signal);

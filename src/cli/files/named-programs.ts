@@ -26,7 +26,7 @@ export const PROGRAMS = "programs";
 export const readPlanPrograms = (plan: Located<Plan>, cwd: string, folder: string): Promise<NamedPrograms> =>
   readNamed(plan, commandLinesOf(plan.value), { cwd, folder, under: PROGRAMS });
 
-/** The same for what the command driver of an environment starts, by component: a part of the environment, not of the plan. */
+/** The same for what the command driver of an environment starts, by component: a part of the environment, not of the plan. Programs of live sources are only looked for. */
 export async function readDriverPrograms(
   environment: Located<Environment>,
   cwd: string,
@@ -43,7 +43,15 @@ export async function readDriverPrograms(
       return readNamed(environment, lines, { cwd, folder, under: driverFolder(name) });
     }),
   );
-  return { files: read.flatMap(({ files }) => files), problems: read.flatMap(({ problems }) => problems) };
+  // What counts users is an eye of this environment alone: it must be there, and is no part of what is compared or certified.
+  const counting = environment.value.sources.flatMap((source, index): readonly CommandLine[] =>
+    source.kind === "command" ? [{ argv: source.argv, shell: false, path: ["sources", index, "command"] }] : [],
+  );
+  const eyes = await readNamed(environment, counting, { cwd, folder, under: "environment" });
+  return {
+    files: read.flatMap(({ files }) => files),
+    problems: [...read.flatMap(({ problems }) => problems), ...eyes.problems],
+  };
 }
 
 /** Copies of the programs of one component's driver. */

@@ -29,7 +29,16 @@ const head = z.strictObject({
     suspectForMs: amount,
     holdForMs: amount,
   }),
-  regions: z.array(z.strictObject({ region: text, isProbed: z.boolean() })).readonly(),
+  regions: z
+    .array(
+      z.strictObject({
+        region: text,
+        isProbed: z.boolean(),
+        silentAfterMs: amount.exactOptional(),
+        countsProbes: z.boolean().exactOptional(),
+      }),
+    )
+    .readonly(),
   hasCounters: z.boolean(),
 });
 
@@ -53,12 +62,25 @@ const instance = z.looseObject({
 const place = { component: text, regions: z.array(text).readonly() };
 
 const input = z.discriminatedUnion("kind", [
-  z.looseObject({ kind: z.literal("bin"), at, ms: amount, counts: z.array(count).readonly() }),
+  z.looseObject({
+    kind: z.literal("bin"),
+    at,
+    ms: amount,
+    from: at.exactOptional(),
+    counts: z.array(count).readonly(),
+  }),
   z.looseObject({
     kind: z.literal("reach"),
     at,
     gone: z.array(text).readonly(),
     unreadable: z.array(z.strictObject({ id: text, why: text })).readonly(),
+  }),
+  z.looseObject({
+    kind: z.literal("sight"),
+    at,
+    source: text,
+    regions: z.array(text).readonly(),
+    why: text.exactOptional(),
   }),
   z.looseObject({ kind: z.literal("tick"), at }),
   z.looseObject({

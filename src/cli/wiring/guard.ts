@@ -12,6 +12,8 @@ export type WiredGuard = {
   readonly watcher: Watcher;
   readonly config: WatchConfig;
   readonly clock: Clock;
+  /** Values that must be blacked out in whatever is printed. */
+  readonly secrets: readonly string[];
   /** The instances that serve now. Rejects `WORKLOAD_UNREACHABLE`, `COMMAND_FAILED`. */
   instances(signal: AbortSignal): Promise<readonly WatchedInstance[]>;
 };
@@ -33,8 +35,10 @@ export async function wireGuard(
     watcher: guardThread(),
     config: watchConfig(environment, guard, secrets, {
       run: `guard${systemClock.now()}`,
+      cwd: how.cwd,
       ...(how.record === undefined ? {} : { record: how.record }),
     }),
+    secrets: secrets.seen(),
     clock: systemClock,
     instances: (signal) => servingOf(witnesses, signal),
   };

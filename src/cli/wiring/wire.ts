@@ -8,6 +8,7 @@ import type { World } from "../../runtime/world.ts";
 import type { Loaded } from "../files/load.ts";
 import { processOptions } from "./process-options.ts";
 import { Secrets } from "./secrets.ts";
+import { watchedSources } from "./sources.ts";
 import { wireWitnesses } from "./witnesses.ts";
 
 /** Builds every adapter of an environment. Nothing else does; drivers that no component needs stay unloaded. */
@@ -86,7 +87,7 @@ export function watchConfig(
   environment: Environment,
   guard: PlanGuard,
   secrets: Secrets,
-  how: { readonly run: string; readonly record?: string },
+  how: { readonly run: string; readonly cwd: string; readonly record?: string },
 ): WatchConfig {
   const counters = Object.values(environment.components).flatMap((component) =>
     component.driver === "process" && component.counters !== undefined ? [component.counters] : [],
@@ -102,6 +103,7 @@ export function watchConfig(
           : accountsOf(secrets.read(probe.accounts, `probe accounts of ${region}`), region, secrets),
     })),
     ...(counters[0] === undefined ? {} : { counters: counters[0] }),
+    ...(environment.sources.length === 0 ? {} : { sources: watchedSources(environment, secrets, how.cwd) }),
     orderPrefix: `mf${how.run.replaceAll(/[^a-zA-Z0-9]/g, "").slice(-8)}`,
     ...(how.record === undefined ? {} : { record: how.record }),
   };

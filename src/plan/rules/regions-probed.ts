@@ -1,6 +1,7 @@
+import { liveCovers } from "../live-covers.ts";
 import type { EnvironmentRule } from "./rule.ts";
 
-/** Where nobody probes, the guard is blind between two users, and nothing can be proved in the dark. */
+/** Where nobody probes and nobody counts, the guard is blind. */
 export const regionsProbed: EnvironmentRule = (environment) => {
   const regions = Object.entries(environment.regions);
   if (regions.length === 0)
@@ -12,15 +13,17 @@ export const regionsProbed: EnvironmentRule = (environment) => {
         hint: "add at least one, with its probe",
       },
     ];
+  // Counters of instances go with the instances; a source that is named for a region vouches for it.
+  const counted = liveCovers({ ...environment, components: {} }).flatMap((cover) => cover.regions);
   return regions.flatMap(([name, { probe }]) =>
-    probe === undefined
+    probe === undefined && !counted.includes(name)
       ? [
           {
             code: "REGION_UNPROBED",
-            message: `${name} has no probe, so the guard could not see what users see there`,
+            message: `${name} has no probe and no source counts what users do there, so the guard could not see what users see`,
             path: ["regions", name],
             at: "key" as const,
-            hint: "add `probe: { okx: { rest, accounts } }`",
+            hint: "add `probe: { okx: { rest, accounts } }`, or a source under `sources`",
           },
         ]
       : [],

@@ -15,6 +15,7 @@ import {
   version,
   wsUrl,
 } from "./fields.ts";
+import { liveSourceSchema } from "./live-source-schema.ts";
 import { day, duration } from "./quantity-field.ts";
 
 const okx = z
@@ -207,6 +208,10 @@ export const environmentSchema = z
       .record(name(), component)
       .register(NOUN, { noun: "component" })
       .describe("Where the plan's components really are."),
+    sources: z
+      .array(liveSourceSchema)
+      .optional()
+      .describe("Where users' own operations are counted, beside the counters of instances."),
     notify: z.array(notify).optional().describe("Who is told. Never waited for."),
     trusts: z.array(path()).optional().describe("Public keys of rehearsals that are believed, relative to this file."),
     approval: z

@@ -5,6 +5,7 @@ import type {
   Environment,
   EnvironmentComponent,
   EnvironmentRegion,
+  LiveSource,
   ProcessComponent,
   Value,
 } from "../../plan/model.ts";
@@ -17,6 +18,7 @@ export const factsOfFile = (environment: Environment): readonly EnvironmentFact[
   ...Object.entries(environment.components).flatMap(([name, component]) =>
     componentFacts(environment, name, component),
   ),
+  ...environment.sources.map((source, index) => sourceFact(source, index)),
 ];
 
 function regionFacts(name: string, { probe }: EnvironmentRegion): readonly EnvironmentFact[] {
@@ -76,6 +78,21 @@ const commandFacts = (name: string, component: CommandComponent): readonly Envir
   ),
   fact({ component: name }, `${name}/limit:timeout`, "limits", durationText(component.timeoutMs), "warn"),
 ];
+
+/** Where users are counted may differ; what is counted should not. */
+const sourceFact = (source: LiveSource, index: number): EnvironmentFact =>
+  fact(
+    {},
+    `sources/${index + 1}`,
+    "configuration",
+    {
+      kind: source.kind,
+      regions: source.regions.toSorted().join(", "),
+      operations: source.operations.toSorted().join(", "),
+      counts: source.kind === "prometheus" ? source.query : digestOf(source.argv.join("\0")),
+    },
+    "warn",
+  );
 
 /** That it is the same, and not what it is: whoever reads a comparison need not know it. */
 function variableText(environment: Environment, value: Value): string {

@@ -24,6 +24,7 @@ const environment = (name: string, url: string): Environment => ({
       isEntry: true,
     },
   },
+  sources: [],
   notify: [],
   trusts: [],
   approval: { notBySigner: false },

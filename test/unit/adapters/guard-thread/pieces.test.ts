@@ -93,6 +93,24 @@ test("what probes lost in the counters is nobody's loss", () => {
   expect(pulse.failures).toEqual([{ ...place, code: "50026", count: 2 }]);
 });
 
+test("a bin of fifteen seconds is a rate over them, until the next one is due", () => {
+  const totals = startTotals(true);
+  const count = { operation: "order", region: "tokyo", release: "unknown", cohort: "all" } as const;
+  const counts = [{ ...count, side: "unknown", source: "live", issued: 1_500, failed: 0 }] as const;
+  totals.add({ kind: "bin", at: 20_000, ms: 15_000, counts }, 21_000);
+  expect(totals.pulse(30_000, () => "healthy").operationsPerSec).toBe(100);
+  expect(totals.pulse(37_000, () => "healthy").operationsPerSec).toBe(0);
+});
+
+test("where users are counted without probes, nothing of theirs is taken off", () => {
+  const totals = startTotals(true, ["tokyo"]);
+  const place = { operation: "amend", region: "tokyo", release: "gateway@2.0", cohort: "shard-1" } as const;
+  totals.probed("amend", place, "50026");
+  const counts = [{ ...place, side: "new", source: "live", issued: 10, failed: 3, codes: { "50026": 3 } }] as const;
+  totals.add({ kind: "bin", at: 200, ms: 200, counts });
+  expect(totals.pulse(200, () => "healthy")).toMatchObject({ failed: 3, operationsPerSec: 5 });
+});
+
 describe("an instance that leaves", () => {
   const OLD = { id: "tokyo-1", side: "old" } as const;
   const NEW = { id: "tokyo-7", side: "new" } as const;

@@ -1,0 +1,195 @@
+import type { WatchedInstance, WatchedSource } from "../../../ports/watcher.ts";
+import { seriesByStatus, seriesFrom, type Series } from "../counters.ts";
+import { brief } from "./brief.ts";
+import { startDifferences, type Difference } from "./differences.ts";
+import { startForgiving, type Attributed } from "./forgiving.ts";
+import type { LiveSink, LiveSource, SourceClock } from "./live-source.ts";
+import { placing, type Placed } from "./placing.ts";
+import { readClock, readSamples, type SampledSeries } from "./prometheus-answer.ts";
+import { prometheusServer } from "./prometheus-server.ts";
+import { startSight, type Blindness } from "./sight-told.ts";
+import { sumCounts } from "./sum-counts.ts";
+
+export type PrometheusOptions = Extract<WatchedSource, { kind: "prometheus" }> & SourceClock & LiveSink;
+
+/** An answer may miss its time once. Without a good one for longer than this, and than the time between two, nothing is seen. */
+const PATIENCE_MS = 2_000;
+const MOST_PATIENCE_MS = 10_000;
+const STALL_MS = 500;
+/** Asked again soon after a failure, however seldom otherwise. */
+const SOON_MS = 1_000;
+const LEAST_DEADLINE_MS = 2_000;
+const MOST_DEADLINE_MS = 10_000;
+
+/**
+ * Asks a Prometheus server for the raw samples of a cumulative counter, again and again, and counts what is between them. Each sample has its
+ * own time: one that was seen before is no news, and one that is too old is none either.
+ */
+export const startPrometheus = (options: PrometheusOptions): LiveSource => {
+  const { now, everyMs, regions } = options;
+  const deadlineMs = Math.min(MOST_DEADLINE_MS, Math.max(LEAST_DEADLINE_MS, everyMs));
+  const server = prometheusServer({ ...options, deadlineMs });
+  const name = `Prometheus at ${server.name}`;
+  const differences = startDifferences({ targetOf: targetBy(options), mostApartMs: options.staleAfterMs });
+  const forgiving = startForgiving(now);
+  const sight = startSight(options, `${name} has told nothing yet`);
+  let watched: readonly WatchedInstance[] = [];
+  let placeOf = placing(watched, regions);
+  let goodAt = -Infinity;
+  /** Time of the newest sample by the server's clock, and by ours. */
+  let last: { readonly at: number; readonly ownAt: number } | undefined;
+  let isStopped = false;
+  let timer: NodeJS.Timeout | undefined;
+
+  /** Undefined when the server has told what it has; otherwise why not. */
+  const look = async (): Promise<string | undefined> => {
+    const askedAt = now();
+    const told = await server.ask("time()");
+    const clock = typeof told === "string" ? told : readClock(told);
+    if (typeof clock === "string") return clock;
+    const answered = await server.ask(options.query);
+    const answer = typeof answered === "string" ? answered : readSamples(answered);
+    if (typeof answer === "string") return answer;
+    if (isStopped) return undefined;
+    // As old as it can be: what was issued before a change must never look as if it came after.
+    const ownAt = (at: number): number => Math.min(now(), askedAt - (clock - at));
+    sight.tell(blindnessOf(name, options, placedOf(answer), clock));
+    const fresh = youngerThan(answer, clock - options.staleAfterMs);
+    tellBin(differences.note(fresh, ownAt), newestOf(fresh), ownAt);
+    return undefined;
+  };
+
+  const placedOf = (answer: readonly SampledSeries[]): readonly PlacedSeries[] =>
+    answer.map((series) => ({ series, placed: placeOf(saidOf(series.labels, options)) }));
+
+  const tellBin = (found: readonly Difference[], newest: number | undefined, ownAt: (at: number) => number): void => {
+    if (newest === undefined || (last !== undefined && newest <= last.at)) return;
+    const before = last?.ownAt;
+    const at = Math.max(ownAt(newest), before === undefined ? -Infinity : before + 1);
+    last = { at: newest, ownAt: at };
+    if (before === undefined) return;
+    const from = found.reduce((earliest, difference) => Math.min(earliest, difference.from), Infinity);
+    const counts = sumCounts(forgiving.settle(found.flatMap((difference) => attributed(difference))));
+    options.onBin({ kind: "bin", at, ms: at - before, ...(from < before ? { from } : {}), counts });
+  };
+
+  const attributed = ({ labels, count }: Difference): readonly Attributed[] => {
+    if (count === 0) return [];
+    const series = seriesBy(labels, options);
+    const placed = placeOf(saidOf(labels, options));
+    if (series === undefined || placed.kind !== "here" || !options.operations.includes(series.operation)) return [];
+    const { place, instance } = placed;
+    return [{ ...series, count, place, ...(instance === undefined ? {} : { instance }) }];
+  };
+
+  const round = async (): Promise<void> => {
+    const from = performance.now();
+    const why = await look();
+    if (isStopped) return;
+    if (why === undefined) goodAt = now();
+    else if (isOver(now() - goodAt - everyMs, options.lagSince(from))) sight.tell({ regions, why: `${name} ${why}` });
+    const next = why === undefined ? everyMs : Math.min(everyMs, SOON_MS);
+    timer = setTimeout(() => void round(), Math.max(0, next - (performance.now() - from)));
+  };
+
+  void round();
+  return {
+    instances(instances) {
+      watched = instances;
+      placeOf = placing(instances, regions);
+    },
+    forgive(id, operation, code) {
+      const instance = watched.find((candidate) => candidate.id === id);
+      if (instance !== undefined && options.countsProbes) forgiving.forgive(instance, operation, code);
+    },
+    async stop() {
+      isStopped = true;
+      clearTimeout(timer);
+      await server.close();
+    },
+  };
+};
+
+/** Whether patience has ended. A deadline that passed while this thread was held up says nothing about the server, but not for ever. */
+const isOver = (blindForMs: number, stalledMs: number): boolean =>
+  blindForMs > (stalledMs > STALL_MS ? MOST_PATIENCE_MS : PATIENCE_MS);
+
+type PlacedSeries = { readonly series: SampledSeries; readonly placed: Placed };
+
+/** What keeps it from seeing users in some region, although the server answers. */
+const blindnessOf = (
+  name: string,
+  { regions, query, staleAfterMs }: PrometheusOptions,
+  answer: readonly PlacedSeries[],
+  clock: number,
+): Blindness | undefined => {
+  const lost = answer.find(({ placed }) => placed.kind === "nowhere");
+  if (lost !== undefined)
+    return { regions, why: `${name} has series that tell no region, such as ${textOf(lost.series.labels)}` };
+  const newest = new Map<string, number>();
+  for (const { series, placed } of answer) {
+    if (placed.kind !== "here") continue;
+    const { region } = placed.place;
+    newest.set(region, Math.max(newest.get(region) ?? -Infinity, series.samples.at(-1)?.at ?? -Infinity));
+  }
+  const missing = regions.filter((region) => !newest.has(region));
+  if (missing.length > 0)
+    return { regions: missing, why: `${name} has no sample of ${missing.join(", ")} for ${query}` };
+  const stale = regions.filter((region) => clock - (newest.get(region) ?? -Infinity) > staleAfterMs);
+  return stale.length === 0
+    ? undefined
+    : {
+        regions: stale,
+        why: `${name} has no sample of ${stale.join(", ")} that is younger than ${staleAfterMs / 1000} s`,
+      };
+};
+
+type Labels = Readonly<Record<string, string>>;
+type Reading = Pick<PrometheusOptions, "labels" | "hasCodes">;
+
+/** What is scraped together. Where no instance is named, all that does not tell one operation from another. */
+const targetBy =
+  ({ labels }: Reading) =>
+  (of: Labels): string => {
+    const instance = of[labels.instance];
+    if (instance !== undefined) return `${of["job"] ?? ""} ${instance}`;
+    const varying = new Set(["__name__", labels.operation, labels.code, labels.http, labels.cohort]);
+    return JSON.stringify(Object.entries(of).filter(([label]) => !varying.has(label)));
+  };
+
+const seriesBy = (of: Labels, { labels, hasCodes }: Reading): Series | undefined => {
+  const said = { operation: of[labels.operation], http: of[labels.http], cohort: of[labels.cohort] };
+  return hasCodes ? seriesFrom({ ...said, code: of[labels.code] }) : seriesByStatus(said);
+};
+
+const saidOf = (of: Labels, { labels }: Reading) => ({
+  region: of[labels.region],
+  release: of[labels.release],
+  instance: of[labels.instance],
+});
+
+/** What is too old is no news, even if it was not seen before. */
+const youngerThan = (answer: readonly SampledSeries[], limit: number): readonly SampledSeries[] =>
+  answer
+    .map((series) =>
+      (series.samples[0]?.at ?? limit) >= limit
+        ? series
+        : { ...series, samples: series.samples.filter(({ at }) => at >= limit) },
+    )
+    .filter(({ samples }) => samples.length > 0);
+
+const newestOf = (answer: readonly SampledSeries[]): number | undefined => {
+  let newest: number | undefined;
+  for (const { samples } of answer) {
+    const at = samples.at(-1)?.at;
+    if (at !== undefined && (newest === undefined || at > newest)) newest = at;
+  }
+  return newest;
+};
+
+const textOf = (labels: Labels): string => {
+  const told = Object.entries(labels)
+    .slice(0, 4)
+    .map(([label, value]) => `${label}=${JSON.stringify(value)}`);
+  return brief(`{${told.join(", ")}}`);
+};

@@ -1,0 +1,35 @@
+import { UpgradeError } from "../../errors/upgrade-error.ts";
+import type { Environment, LiveSource, Value } from "../../plan/model.ts";
+import type { WatchedSource } from "../../ports/watcher.ts";
+
+/** The live sources of an environment, with the values that must not stand in its file. Throws `SECRET_MISSING`, `SECRET_MALFORMED`. */
+export const watchedSources = (
+  environment: Environment,
+  secrets: SecretReader,
+  cwd: string,
+): readonly WatchedSource[] =>
+  environment.sources.map((source, index) => watched(source, { environment, secrets, cwd, id: `sources[${index}]` }));
+
+type SecretReader = { read(value: Value, what: string): string };
+type How = {
+  readonly environment: Environment;
+  readonly secrets: SecretReader;
+  readonly cwd: string;
+  readonly id: string;
+};
+
+function watched(source: LiveSource, { environment, secrets, cwd, id }: How): WatchedSource {
+  if (source.kind === "command") return { ...source, id, cwd, env: { MIDFLIGHT_ENVIRONMENT: environment.name } };
+  const { url, token, ...rest } = source;
+  const address = secrets.read(url, `the address of ${id}`);
+  if (!/^https?:$/.test(URL.canParse(address) ? new URL(address).protocol : ""))
+    throw new UpgradeError("SECRET_MALFORMED", `the address of ${id} is no http or https address`, {
+      hint: "give the base address of a Prometheus server, such as http://127.0.0.1:9090",
+    });
+  return {
+    ...rest,
+    id,
+    url: address,
+    ...(token === undefined ? {} : { token: secrets.read(token, `the token of ${id}`) }),
+  };
+}

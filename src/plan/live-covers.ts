@@ -1,0 +1,33 @@
+import type { Environment, Operation } from "./model.ts";
+import type { Path } from "./source/source.ts";
+
+/** Something that counts what users do, and where it stands in the file. */
+export type LiveCover = {
+  /** "the counters of gateway", "sources[1]". */
+  readonly what: string;
+  readonly path: Path;
+  readonly regions: readonly string[];
+  readonly operations: readonly Operation[];
+};
+
+/** All that counts users' operations: counters of instances, then live sources. */
+export const liveCovers = (environment: Environment): readonly LiveCover[] => [
+  ...Object.entries(environment.components).flatMap(([name, component]): readonly LiveCover[] =>
+    component.driver !== "process" || component.counters === undefined
+      ? []
+      : [
+          {
+            what: `the counters of ${name}`,
+            path: ["components", name, "counters"],
+            regions: Object.keys(component.balancer),
+            operations: ["order", "amend", "cancel"],
+          },
+        ],
+  ),
+  ...environment.sources.map(({ regions, operations }, index) => ({
+    what: `sources[${index}]`,
+    path: ["sources", index],
+    regions,
+    operations,
+  })),
+];

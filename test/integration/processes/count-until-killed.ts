@@ -1,0 +1,21 @@
+import { startCommand } from "../../../src/adapters/guard-thread/sources/command.ts";
+
+// A midflight that runs a program and is killed: arguments are the program's folder and its text.
+const [, , cwd = ".", text = ""] = process.argv;
+
+startCommand({
+  kind: "command",
+  id: "sources[0]",
+  argv: ["node", "-e", text],
+  cwd,
+  env: {},
+  regions: ["tokyo"],
+  operations: ["order"],
+  countsProbes: false,
+  silentAfterMs: 5_000,
+  now: () => Date.now(),
+  lagSince: () => 0,
+  onBin: () => undefined,
+  onReach: () => undefined,
+  onSight: () => undefined,
+});
