@@ -40,11 +40,14 @@ export const noteAlarms = (state: JudgeState): JudgeState => {
 };
 
 const SOURCES: readonly Source[] = ["probes", "live"];
+// Stryker disable next-line ArrowFunction: no answer is a no
+const nothing = (): boolean => false;
+const everyone = (): boolean => true;
 
 // A server that dies takes the whole region along. That is told from a bad release by looking at who still answers, so the look must be newer than the failures.
 const mustLook = (state: JudgeState, from: number): boolean => {
   if (!state.settings.hasCounters || state.instances.length === 0 || state.at - from >= LOOK_MS) return false;
-  const onset = onsetOf(state.window, () => true) ?? from;
+  const onset = onsetOf(state.window, everyone) ?? from;
   const isUnclear = goneRegions(state.contact, state.instances).some(
     ({ region }) => !state.lost.some((loss) => loss.region === region),
   );
@@ -56,49 +59,37 @@ const raise = (state: JudgeState, crossed: readonly FamilyName[], sources: reado
   switch (state.change.kind) {
     case "none":
       return crossed.includes("all")
-        ? disturb(
-            state,
-            regionsOf(since(state, () => true)),
-            sentence(
-              state,
-              () => true,
-              () => false,
-            ),
-          )
+        ? disturb(state, regionsOf(since(state, everyone)), sentence(state, everyone, nothing))
         : state;
     case "metadata":
-      return crossed.includes("all") ? afterMetadata(state) : state;
+      return crossed.includes("all") ? afterMetadata(state, state.change.at) : state;
     case "instances":
       return crossed.includes("new") ? onNewSide(state, sources) : onOldSide(state, crossed);
   }
 };
 
 /** Nothing old is left to compare with but the time before. */
-const afterMetadata = (state: JudgeState): JudgeState => {
-  const everyone = (): boolean => true;
+const afterMetadata = (state: JudgeState, changedAt: number): JudgeState => {
   const regions = regionsOf(since(state, everyone));
   if (isExplainedByLoss(state))
-    return disturb(state, regions, `${sentence(state, everyone, () => false)}, while servers are gone`);
-  if (wasSoBefore(state)) return disturb(state, regions, `${sentence(state, everyone, () => false)}, as before it`);
-  return fail(
-    state,
-    regions,
-    sentence(state, everyone, () => false),
-  );
+    return disturb(state, regions, `${sentence(state, everyone, nothing)}, while servers are gone`);
+  if (wasSoBefore(state, changedAt))
+    return disturb(state, regions, `${sentence(state, everyone, nothing)}, as before it`);
+  return fail(state, regions, sentence(state, everyone, nothing));
 };
 
 /** Whether the users that fail now failed already before the change. Others may have had their own bad luck then. */
-const wasSoBefore = (state: JudgeState): boolean => {
-  if (state.change.kind === "none") return false;
+const wasSoBefore = (state: JudgeState, changedAt: number): boolean => {
   const groupOf = ({ cohort, region }: Count): string => `${cohort} ${region}`;
-  const onset = onsetOf(state.window, () => true) ?? state.at;
-  const after = countsBetween(state.window, Math.max(onset, state.change.at));
-  const groups = Map.groupBy(after, groupOf);
-  const worst = Math.max(...[...groups.values()].map((counts) => shareOf(tally(counts))));
-  const isHit = (count: Count): boolean => shareOf(tally(groups.get(groupOf(count)) ?? [])) >= worst / 2;
+  const onset = onsetOf(state.window, everyone) ?? state.at;
+  const after = countsBetween(state.window, Math.max(onset, changedAt));
+  const shares = [...Map.groupBy(after, groupOf)].map(([group, counts]) => ({ group, share: shareOf(tally(counts)) }));
+  const worst = Math.max(...shares.map(({ share }) => share));
+  const hit = new Set(shares.filter(({ share }) => share >= worst / 2).map(({ group }) => group));
+  const isHit = (count: Count): boolean => hit.has(groupOf(count));
   const [now, before] = [
     tally(after.filter(isHit)),
-    tally(countsBetween(state.window, onset, state.change.at).filter(isHit)),
+    tally(countsBetween(state.window, onset, changedAt).filter(isHit)),
   ];
   return before.failed >= 3 && shareOf(before) >= shareOf(now) / 2;
 };
@@ -130,12 +121,8 @@ const onNewSide = (state: JudgeState, sources: readonly Source[]): JudgeState =>
 /** The old release is in trouble, or nobody can tell whose operations fail. */
 const onOldSide = (state: JudgeState, crossed: readonly FamilyName[]): JudgeState => {
   const unknown = since(state, ({ side }) => side === "unknown");
-  const nobody = tally(unknown).failed * 2 >= tally(since(state, () => true)).failed && tally(unknown).failed > 0;
+  const nobody = tally(unknown).failed * 2 >= tally(since(state, everyone)).failed && tally(unknown).failed > 0;
   if (!crossed.includes("old") && !nobody) return state;
   const matches = (count: Count): boolean => count.side !== "new";
-  return disturb(
-    state,
-    regionsOf(since(state, matches)),
-    `${sentence(state, matches, () => false)}: not the new release`,
-  );
+  return disturb(state, regionsOf(since(state, matches)), `${sentence(state, matches, nothing)}: not the new release`);
 };

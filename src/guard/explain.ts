@@ -17,7 +17,7 @@ export const explain = (scene: Scene): string => {
 
 /** "order", "order and amend", "order, amend and cancel". */
 export const listed = (words: readonly string[]): string =>
-  words.length < 2 ? (words[0] ?? "nothing") : `${words.slice(0, -1).join(", ")} and ${words.at(-1) ?? ""}`;
+  words.length < 2 ? (words[0] ?? "nothing") : `${words.slice(0, -1).join(", ")} and ${String(words.at(-1))}`;
 
 /** Places in which a good part of the failures lie. */
 export const regionsOf = (counts: readonly Count[]): readonly string[] =>
@@ -80,7 +80,7 @@ const sourceWithMost = (counts: readonly Count[]): readonly Count[] => {
     counts.filter(({ source }) => source === "probes"),
     counts.filter(({ source }) => source === "live"),
   ];
-  return tally(probes).failed > tally(live).failed ? probes : live.length === 0 ? probes : live;
+  return tally(probes).failed > tally(live).failed ? probes : live;
 };
 
 const operationsOf = (counts: readonly Count[]): readonly Operation[] => {

@@ -8,7 +8,7 @@ export type HealthNeed = { readonly excludePct: number; readonly confidencePct: 
 export const logHealth = (sample: Sample, excludePct: number, baselinePct: number): number => {
   const [good, bad] = ratesOf(excludePct, baselinePct);
   const clean = Math.log1p(-good) - Math.log1p(-bad);
-  return (sample.issued - sample.failed) * clean + (sample.failed === 0 ? 0 : sample.failed * Math.log(good / bad));
+  return (sample.issued - sample.failed) * clean + sample.failed * Math.log(good / bad);
 };
 
 /** Whether the sample is enough. An empty one never is. */

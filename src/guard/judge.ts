@@ -55,7 +55,7 @@ const stateOfReading = (latch: Latch | undefined, reading: StreamReading): Strea
   if (latch === undefined) return "healthy";
   if (latch.kind === "unproved") return "unknown";
   const isAmong = latch.regions.length === 0 || latch.regions.includes(reading.region);
-  return isAmong && reading.failed > 0 && shareOf(reading) >= 0.02 ? latch.kind : "healthy";
+  return isAmong && shareOf(reading) >= 0.02 ? latch.kind : "healthy";
 };
 
 const verdictOf = ({ verdict, latch, at, ...state }: JudgeState): Verdict => {

@@ -24,14 +24,10 @@ export const noteShares = (state: JudgeState): JudgeState => {
 type Changed = Exclude<JudgeState["change"], { readonly kind: "none" }>;
 
 const onNewSide = (state: JudgeState, change: Changed): JudgeState => {
-  const name = SHARES.find((share) => isAlarm(shareEvidence(state.comparison, share), state.settings.promised));
+  const name = SHARES.find((share) => isWorse(state, change, share));
   if (name === undefined) return state;
   const counts = countsSince(state, change, name);
   const [fresh, old] = sharesOf(name, counts);
-  // What was told long ago is no reason to act on what holds now.
-  if (shareOf(fresh) <= shareOf(old)) return state;
-  // One user whose picture of the market is stale is refused again and again, always by the same instance: signs of many bins, and one cause.
-  if (!isBeyondUsual(state.usual, name, shareOf(fresh))) return state;
   const { regions, where } = placeOf(name, counts.filter(isNew));
   const [here, there] = [releasesOf(counts, "new"), releasesOf(counts, "old")];
   return fail(
@@ -41,13 +37,20 @@ const onNewSide = (state: JudgeState, change: Changed): JudgeState => {
   );
 };
 
+// What was told long ago is no reason to act on what holds now, nor may it hide what another share tells.
+const isWorse = (state: JudgeState, change: Changed, name: ShareName): boolean => {
+  if (!isAlarm(shareEvidence(state.comparison, name), state.settings.promised)) return false;
+  const [fresh, old] = sharesOf(name, countsSince(state, change, name));
+  // One user whose picture of the market is stale is refused again and again, always by the same instance: signs of many bins, and one cause.
+  return shareOf(fresh) > shareOf(old) && isBeyondUsual(state.usual, name, shareOf(fresh));
+};
+
 const afterMetadata = (state: JudgeState, change: Changed): JudgeState => {
-  const name = SHARES.find((share) => isAlarm(unusualEvidence(state.usual, share), state.settings.promised));
+  const name = SHARES.find((share) => isUnusual(state, change, share));
   if (name === undefined) return state;
   const counts = countsSince(state, change, name);
   const now = shareAmong(name, counts);
-  const { usual, limit } = limitsOf(state.usual, name);
-  if (shareOf(now) <= limit) return state;
+  const { usual } = limitsOf(state.usual, name);
   const { regions, where } = placeOf(name, counts);
   return fail(
     state,
@@ -55,6 +58,10 @@ const afterMetadata = (state: JudgeState, change: Changed): JudgeState => {
     `${where}: ${now.failed} of ${now.issued} ${WORDS[name]} after ${change.what}; ${pct(usual)} is the most that was usual before it`,
   );
 };
+
+const isUnusual = (state: JudgeState, change: Changed, name: ShareName): boolean =>
+  isAlarm(unusualEvidence(state.usual, name), state.settings.promised) &&
+  shareOf(shareAmong(name, countsSince(state, change, name))) > limitsOf(state.usual, name).limit;
 
 const countsSince = (state: JudgeState, change: Changed, name: ShareName): readonly Count[] =>
   countsBetween(state.window, change.at).filter((count) => count[name] !== undefined);

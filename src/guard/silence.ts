@@ -63,7 +63,7 @@ const unreadable = (
   const [rubbish, gone] = [state.contact.unreadable[id], state.contact.goneSince[id]];
   if (rubbish !== undefined && state.at - rubbish.since > UNREADABLE_MS)
     return [{ region, reason: `the counters of ${id} in ${region} cannot be read: ${rubbish.why}` }];
-  return gone !== undefined && state.at - gone > GONE_MS
+  return state.at - (gone ?? state.at) > GONE_MS
     ? [{ region, reason: `the counters of ${id} in ${region} are out of reach` }]
     : [];
 };

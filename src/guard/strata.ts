@@ -78,6 +78,7 @@ const restarted = (samples: Evidence["samples"], baselinePct: number): Evidence[
   Object.fromEntries(
     Object.entries(samples).map(([key, sample]) => [
       key,
+      // Stryker disable next-line EqualityOperator: exactly 0 is what nothing has
       logHealth(sample, RECOVERY.excludePct, baselinePct) < 0 ? NONE : sample,
     ]),
   );

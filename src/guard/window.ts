@@ -10,14 +10,16 @@ const QUIET_MS = 2_000;
 export const addToWindow = (window: Window, bin: CountBin): Window => {
   if (bin.counts.length === 0) return window;
   const first = window.findIndex((known) => known.at > bin.at - KEEP_MS);
-  return [...(first <= 0 ? window : window.slice(first)), bin];
+  const kept = first === -1 ? [] : window.slice(first);
+  kept.push(bin);
+  return kept;
 };
 
 /** Begin of the failures that go on now, among the counts that match; undefined if there are none. */
 export const onsetOf = (window: Window, matches: (count: Count) => boolean): number | undefined => {
   let onset: number | undefined;
   for (const bin of window.toReversed()) {
-    if (onset !== undefined && bin.at < onset - QUIET_MS) break;
+    if (bin.at < (onset ?? 0) - QUIET_MS) break;
     if (bin.counts.some((count) => count.failed > 0 && matches(count)))
       onset = Math.min(onset ?? Infinity, bin.at - bin.ms);
   }

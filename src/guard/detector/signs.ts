@@ -69,6 +69,7 @@ const onlyOneFailed = (fresh: Side, old: Side): Signs => {
 };
 
 const oneHasMore = (fresh: Side, old: Side): Signs => {
+  // Stryker disable next-line EqualityOperator: sides of one size may change places
   if (fresh.issued > old.issued) {
     const [onlyOld, onlyNew] = oneHasMore(old, fresh);
     return [onlyNew, onlyOld];
@@ -76,11 +77,19 @@ const oneHasMore = (fresh: Side, old: Side): Signs => {
   return around(fresh.failed, fresh.issued, old);
 };
 
+/** More draws than this are told from shares: a counter that jumps must not hold the guard up. */
+const MANY = 100_000;
+
 /** Chances that `size` outcomes drawn from a side contain fewer than `count` failures, and more. */
 const around = (count: number, size: number, { issued, failed }: Side): readonly [number, number] => {
+  if (size > MANY) {
+    const thinned = (part: number): number => Math.round((part / size) * MANY);
+    return around(thinned(count), MANY, { issued: thinned(issued), failed: thinned(failed) });
+  }
   const [least, most] = [Math.max(0, size - (issued - failed)), Math.min(size, failed)];
   // Logarithms of the chances, up to a constant: the chances themselves underflow in large bins.
   const logs = [0];
+  // Stryker disable next-line EqualityOperator: one hit more than there can be has the chance 0
   for (let hits = least; hits < most; hits++) {
     const ratio = ((failed - hits) / (hits + 1)) * ((size - hits) / (issued - failed - size + hits + 1));
     logs.push((logs.at(-1) ?? 0) + Math.log(ratio));
@@ -99,9 +108,10 @@ const around = (count: number, size: number, { issued, failed }: Side): readonly
 /** Chance that `size` outcomes drawn from a side contain a failure. */
 const anyFailureAmong = (size: number, { issued, failed }: Side): number => {
   // As many draws as there are failures are fewer than as many as there are outcomes.
+  // Stryker disable next-line ConditionalExpression,EqualityOperator: either way round the chance is the same
   const [draws, others] = failed < size ? [failed, size] : [size, failed];
+  if (draws > MANY) return -Math.expm1(draws * Math.log1p(-others / issued));
   let none = 1;
-  for (let drawn = 0; drawn < draws && none > 0; drawn++)
-    none *= Math.max(0, (issued - others - drawn) / (issued - drawn));
+  for (let drawn = 0; drawn < draws; drawn++) none *= Math.max(0, (issued - others - drawn) / (issued - drawn));
   return 1 - none;
 };

@@ -31,9 +31,8 @@ const bin = (state: ProofState, index: number, ...counts: readonly ProofCount[])
   foldProof(state, { from: index * 100, to: index * 100 + 100, counts });
 
 describe("a proof in the dark", () => {
-  const needed = cleanOutcomesNeeded(5, 99, 0.1);
-
   test("is given when each operation on each instance has enough clean outcomes, not before", () => {
+    const needed = cleanOutcomesNeeded(5, 99, 0.1);
     let state = begin(["a", "b"]);
     for (const operation of OPERATIONS)
       state = bin(
@@ -95,5 +94,83 @@ describe("a proof in the dark", () => {
       kind: "refuted",
       reason: expect.stringContaining("amend on bad") as string,
     });
+  });
+
+  test("is refuted by evidence of ten thousand, and by evidence that is no number", () => {
+    const holding = (evidence: number): ProofState => {
+      const stream = { mixture: [evidence], restUntil: -Infinity };
+      return { ...begin(), streams: { "operation tokyo-7 order": stream, "cohort tokyo-7 shard-1": stream } };
+    };
+    expect(standingOfProof(holding(10_000))).toEqual({
+      kind: "refuted",
+      reason: "tokyo-7 fails",
+      outcomes: 0,
+      failed: 0,
+    });
+    expect(standingOfProof(holding(9_999)).kind).toBe("open");
+    expect(standingOfProof(holding(NaN)).kind).toBe("refuted");
+  });
+
+  test("weighs operations and cohorts alike: the mean of each, and the mean of both", () => {
+    const state = (operations: readonly number[], cohorts: readonly number[]): ProofState => {
+      const streams = (kind: string, evidence: readonly number[]) =>
+        evidence.map((one, index) => [`${kind} tokyo-7 ${index}`, { mixture: [one], restUntil: -Infinity }] as const);
+      const others = streams("operation", [1e9]).map(
+        ([key, stream]) => [key.replace("tokyo-7", "tokyo-77"), stream] as const,
+      );
+      return {
+        ...begin(),
+        streams: Object.fromEntries([...streams("operation", operations), ...streams("cohort", cohorts), ...others]),
+      };
+    };
+    expect(standingOfProof(state([15_000, 5_000], [20_000, 0, 10_000])).kind).toBe("refuted");
+    expect(standingOfProof(state([15_000, 4_998], [20_000, 0, 10_000])).kind).toBe("open");
+    expect(standingOfProof(state([20_000], [])).kind).toBe("refuted");
+    expect(standingOfProof(state([], [19_998])).kind).toBe("open");
+  });
+
+  test("begins every stream with 1, adds no time, and rests after a failing bin", () => {
+    const clean = bin(begin(), 0, outcome("order", 0, 3));
+    expect(clean.streams["operation tokyo-7 order"]?.mixture[0]).toBeCloseTo(0.98, 12);
+    expect(clean.streams["cohort tokyo-7 shard-1"]?.mixture[7]).toBeCloseTo(0.1, 12);
+    const failed = bin(begin(), 0, outcome("order", 1, 4));
+    expect(failed.streams["operation tokyo-7 order"]?.mixture[0]).toBeCloseTo(1 + 20 * (0.25 - 0.001), 9);
+    expect(failed.streams["operation tokyo-7 order"]?.restUntil).toBe(150);
+    expect(bin(failed, 1, outcome("order", 1, 4)).streams["operation tokyo-7 order"]?.mixture).toEqual(
+      failed.streams["operation tokyo-7 order"]?.mixture,
+    );
+  });
+
+  test("holds a baseline of nothing for one in a million", () => {
+    const state = bin({ ...begin(), baselinePct: 0 }, 0, outcome("order", 1, 4));
+    expect(state.streams["operation tokyo-7 order"]?.mixture[0]).toBeCloseTo(1 + 20_000 * (0.25 - 1e-6), 6);
+  });
+
+  test("adds up what it saw, and names the worst operation, its code that came most, and how many others fail", () => {
+    let state = begin();
+    const codes = (all: Readonly<Record<string, number>>) => ({ codes: all });
+    for (const index of [0, 2, 4])
+      state = bin(
+        state,
+        index,
+        { ...outcome("order", 1, 4), ...codes({ "50001": 1 }) },
+        { ...outcome("amend", 2, 4), ...codes({ "50001": 1, "50026": index === 0 ? 1 : 2 }) },
+        outcome("cancel", 0, 4),
+      );
+    expect(standingOfProof(state)).toMatchObject({
+      kind: "refuted",
+      reason: "amend on tokyo-7 (gateway@2.1): 6 of 12 failed, mostly 50026, and 1 more operation fails",
+      outcomes: 36,
+      failed: 9,
+    });
+    for (const index of [6, 8]) state = bin(state, index, { ...outcome("cancel", 1, 4), codes: {} });
+    expect(standingOfProof(state)).toMatchObject({
+      reason: expect.stringMatching(/2 more operations fail$/) as string,
+    });
+    const bare = [0, 2, 4].reduce(
+      (soFar, index) => bin(soFar, index, { ...outcome("order", 3, 4), codes: {} }),
+      begin(),
+    );
+    expect(standingOfProof(bare)).toMatchObject({ reason: "order on tokyo-7 (gateway@2.1): 9 of 12 failed" });
   });
 });
