@@ -83,11 +83,16 @@ const gatherMark = (state: JudgeState, cause: MarkCause): JudgeState => {
   const [name, regions] = cause.kind === "instances" ? (["new", cause.regions] as const) : (["all", []] as const);
   // Behind those that users meet there is no side of its own to look at, as with metadata.
   const kind = cause.kind === "instances" ? "instances" : "metadata";
-  const what = cause.kind === "behind" ? cause.what : `${cause.kind} ${cause.component}`;
   return {
     ...marked,
     steps,
-    change: { kind, at: state.at, component: cause.component, what, regions },
+    change: {
+      kind,
+      at: state.at,
+      component: cause.component,
+      regions,
+      ...(cause.kind === "behind" ? { what: cause.what } : {}),
+    },
     families: { ...state.families, [name]: stepFamily(state.families[name], state.at, mass) },
     spent: { fresh: 0, all: 0 },
     comparison: comparisonAfter(state, cause, mass),

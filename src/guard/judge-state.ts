@@ -34,8 +34,8 @@ export type Change =
       readonly kind: "metadata" | "instances";
       readonly at: number;
       readonly component: string;
-      /** For sentences: `metadata orders-db`, `new instances of prices`. */
-      readonly what: string;
+      /** For sentences, of what is no metadata: `new instances of prices`. */
+      readonly what?: string;
       readonly regions: readonly string[];
     };
 

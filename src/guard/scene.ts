@@ -26,13 +26,17 @@ const judgedSide = (state: JudgeState): ((count: Count) => boolean) => {
   return hasNew ? isNew : (): boolean => true;
 };
 
+/** `metadata orders-db`, `new instances of prices`. */
+export const changeText = ({ what, component }: { readonly what?: string; readonly component: string }): string =>
+  what ?? `metadata ${component}`;
+
 export const sentence = (
   state: JudgeState,
   judged: (count: Count) => boolean,
   control: (count: Count) => boolean,
 ): string => {
   const { change } = state;
-  const when = change.kind === "metadata" ? `after ${change.what}` : "";
+  const when = change.kind === "metadata" ? `after ${changeText(change)}` : "";
   return explain({ judged: since(state, judged), control: since(state, control), when });
 };
 

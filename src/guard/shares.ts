@@ -4,7 +4,7 @@ import { isAlarm } from "./detector/promise.ts";
 import { listed } from "./explain.ts";
 import type { JudgeState } from "./judge-state.ts";
 import { fail } from "./latch.ts";
-import { isExplainedByLoss, isNew } from "./scene.ts";
+import { changeText, isExplainedByLoss, isNew } from "./scene.ts";
 import { isBeyondUsual, limitsOf, unusualEvidence } from "./usual.ts";
 import { countsBetween } from "./window.ts";
 
@@ -55,7 +55,7 @@ const afterMetadata = (state: JudgeState, change: Changed): JudgeState => {
   return fail(
     state,
     regions,
-    `${where}: ${now.failed} of ${now.issued} ${WORDS[name]} after ${change.what}; ${pct(usual)} is the most that was usual before it`,
+    `${where}: ${now.failed} of ${now.issued} ${WORDS[name]} after ${changeText(change)}; ${pct(usual)} is the most that was usual before it`,
   );
 };
 

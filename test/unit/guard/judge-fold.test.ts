@@ -234,7 +234,7 @@ describe("a stream is read", () => {
 });
 
 describe("a guard begins", () => {
-  test("with every operation in every region that has probes, or in all where none has", () => {
+  test("with every operation in every region, probed or not", () => {
     const regions = [
       { region: "tokyo", isProbed: true },
       { region: "frankfurt", isProbed: false },
@@ -244,7 +244,11 @@ describe("a guard begins", () => {
       strata: [
         { operation: "order", region: "tokyo" },
         { operation: "amend", region: "tokyo" },
+        { operation: "order", region: "frankfurt" },
+        { operation: "amend", region: "frankfurt" },
       ],
+      silentAfterMs: {},
+      uncounted: [],
       probed: ["tokyo"],
       hasCounters: true,
       baselinePct: 0.1,

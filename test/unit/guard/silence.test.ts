@@ -25,6 +25,7 @@ describe("silence", () => {
       since: NOW,
       reason: "no outcome of order in tokyo for 1.0 s",
       regions: ["tokyo", "frankfurt"],
+      isBlind: false,
     });
     expect(state.evidence).toEqual(freshEvidence(NOW));
   });
@@ -61,6 +62,7 @@ describe("silence", () => {
       since: 1,
       reason: "no outcome of order in tokyo for 2.0 s",
       regions: ["tokyo", "frankfurt"],
+      isBlind: false,
     });
   });
 });

@@ -56,12 +56,12 @@ describe("what is missing", () => {
   const missing = (
     samples: Readonly<Record<string, typeof clean>>,
     instances: readonly Instance[] = [],
-    needsProbes = true,
+    probed: readonly string[] = ["tokyo"],
   ): string | undefined =>
     missingEvidence({ since: 0, samples }, [{ operation: "order", region: "tokyo" }], instances, {
       need: RECOVERY,
       baselinePct: 0.1,
-      needsProbes,
+      probed,
     });
 
   test("is nothing once 45 outcomes without a failure, one of a probe among them, exclude a rate of 10 %", () => {
@@ -71,8 +71,8 @@ describe("what is missing", () => {
 
   test("are outcomes of probes, where there are probes", () => {
     expect(missing({ "order in tokyo": { ...clean, probed: 0 } })).toBe("order in tokyo (0 of 45 failed since)");
-    expect(missing({ "order in tokyo": { ...clean, probed: 0 } }, [], false)).toBeUndefined();
-    expect(missing({ "order in tokyo": { ...clean, issued: 44 } }, [], false)).toBe(
+    expect(missing({ "order in tokyo": { ...clean, probed: 0 } }, [], [])).toBeUndefined();
+    expect(missing({ "order in tokyo": { ...clean, issued: 44 } }, [], [])).toBe(
       "order in tokyo (0 of 44 failed since)",
     );
   });
@@ -91,7 +91,7 @@ describe("what is missing", () => {
 
   test("is everything where nothing was seen, and where nothing is watched", () => {
     expect(missing({})).toBe("order in tokyo (0 of 0 failed since)");
-    const how = { need: RECOVERY, baselinePct: 0.1, needsProbes: false };
+    const how = { need: RECOVERY, baselinePct: 0.1, probed: [] };
     expect(missingEvidence(freshEvidence(0), [], [], how)).toBe("no stratum to watch");
   });
 
