@@ -11,12 +11,13 @@ import { help } from "./help.ts";
 import { latency } from "./latency.ts";
 import { machine, moment } from "./machine.ts";
 import { ROOT } from "./places.ts";
+import { probes } from "./probes.ts";
 import { quiet } from "./quiet.ts";
 import { simulation } from "./simulation.ts";
 import { stories } from "./stories.ts";
 import { figuresTable, isMissed, tableText } from "./table.ts";
 
-const BENCHES = [help, check, clone, simulation, guard, stories, latency, quiet];
+const BENCHES = [help, check, clone, simulation, guard, probes, stories, latency, quiet];
 
 const USAGE = `npm run bench -- [NAME…] [options]
 
@@ -28,7 +29,7 @@ ${BENCHES.map(({ name, about }) => `  ${name.padEnd(12)}${about}`).join("\n")}
   --seed N            the first seed (default 1)
   --pairs N           latency: pairs of windows (default 10); help: pairs of runs (default 30); clone: pairs of clones (default 10)
   --minutes N         quiet: how long the guard watches (default 60)
-  --seconds N         simulation: how long (default 60)
+  --seconds N         simulation: how long (default 60); probes: how long (default 30)
   --rate N            user operations a second (default 300)
   --out DIR           where the JSON goes (default bench/results)
   --no-build          measure dist as it stands`;

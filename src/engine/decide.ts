@@ -41,6 +41,7 @@ export function decide(before: Run, fact: Fact): Decision {
     case "delivered":
     case "undelivered":
     case "tally":
+    case "probe-filled":
       return stay(run);
   }
 }

@@ -1,6 +1,7 @@
 import type { MetadataState, MigrationReport, WorkloadState } from "../graph/observation.ts";
 import type { Graph } from "../graph/graph.ts";
 import type { Clearance } from "./clearance.ts";
+import type { ProbeFill } from "../guard/probe-fill.ts";
 import type { ProofResult } from "../guard/proof.ts";
 import type { Verdict } from "../guard/verdict.ts";
 
@@ -32,6 +33,8 @@ export type Fact = { readonly at: number } & (
   | { readonly kind: "delivered"; readonly notifier: string; readonly notification: string }
   /** How users fared, for the report: cumulative counts from the counters. Changes no decision. */
   | { readonly kind: "tally"; readonly failures: readonly TallyRow[] }
+  /** Somebody traded with a probe order, and what became of what it bought. Changes no decision. */
+  | { readonly kind: "probe-filled"; readonly fill: ProbeFill }
 );
 
 export type TallyRow = {

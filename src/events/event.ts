@@ -49,6 +49,13 @@ export type RunEvent = Stem &
     | { readonly kind: "attempt-failed"; readonly effect: string; readonly code: string; readonly hint: string }
     | { readonly kind: "asked"; readonly what: string; readonly by: string }
     | { readonly kind: "undelivered"; readonly notifier: string }
+    /** Somebody traded with a probe order of the guard. */
+    | {
+        readonly kind: "probe-filled";
+        readonly region: string;
+        readonly order: string;
+        readonly state: "selling" | "sold" | "kept";
+      }
     | { readonly kind: "halted"; readonly code: string; readonly why: string }
     | { readonly kind: "ended"; readonly outcome: string }
     | {
@@ -56,6 +63,8 @@ export type RunEvent = Stem &
         readonly operationsPerSec: number;
         readonly failed: number;
         readonly streams: readonly StreamReading[];
+        /** How late probes were sent over the last 10 s, 99 % of them at most. Absent where nobody probes. */
+        readonly probeLagP99Ms?: number;
       }
   );
 

@@ -3,6 +3,7 @@ import type { Effect } from "../engine/effect.ts";
 import type { Fact } from "../engine/fact.ts";
 import type { Run } from "../engine/run.ts";
 import type { RunEvent } from "./event.ts";
+import { fillText } from "./fill-text.ts";
 import { utc } from "./utc.ts";
 
 /** A journal entry as views get it: the fact, what was ordered on it, and the run before and after. */
@@ -70,6 +71,16 @@ function ofFact(told: Told): readonly Bare[] {
     case "undelivered":
       return [
         { kind: "undelivered", notifier: fact.notifier, message: `not delivered by ${fact.notifier}: ${fact.why}` },
+      ];
+    case "probe-filled":
+      return [
+        {
+          kind: "probe-filled",
+          region: fact.fill.region,
+          order: fact.fill.clOrdId,
+          state: fact.fill.state,
+          message: `warning: ${fillText(fact.fill)}`,
+        },
       ];
     case "effect-failed":
       if (before?.pending[fact.id] === undefined) return [];

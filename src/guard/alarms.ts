@@ -6,6 +6,7 @@ import { familyEvidence, resetFamily } from "./family.ts";
 import type { FamilyName, JudgeState } from "./judge-state.ts";
 import { disturb, fail } from "./latch.ts";
 import { goneRegions } from "./loss.ts";
+import { shardOf } from "./protocol.ts";
 import { isExplainedByLoss, isNew, isOld, isTroubled, sentence, since } from "./scene.ts";
 import { freshEvidence } from "./strata.ts";
 import { countsBetween, onsetOf } from "./window.ts";
@@ -80,7 +81,7 @@ const afterMetadata = (state: JudgeState, changedAt: number): JudgeState => {
 
 /** Whether the users that fail now failed already before the change. Others may have had their own bad luck then. */
 const wasSoBefore = (state: JudgeState, changedAt: number): boolean => {
-  const groupOf = ({ cohort, region }: Count): string => `${cohort} ${region}`;
+  const groupOf = ({ cohort, region }: Count): string => `${shardOf(cohort)} ${region}`;
   const onset = onsetOf(state.window, everyone) ?? state.at;
   const after = countsBetween(state.window, Math.max(onset, changedAt));
   const shares = [...Map.groupBy(after, groupOf)].map(([group, counts]) => ({ group, share: shareOf(tally(counts)) }));

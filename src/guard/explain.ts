@@ -1,5 +1,6 @@
 import type { Operation } from "../plan/model.ts";
 import { shareOf, tally, type Count, type Source } from "./count.ts";
+import { protocolOf, shardOf, type Protocol } from "./protocol.ts";
 
 /** What a sentence is about: counts since the failures began, of the side that is judged and of the one it is compared with. */
 export type Scene = {
@@ -10,9 +11,13 @@ export type Scene = {
 
 /** One sentence with counts: "amend in tokyo on gateway@2.1: 14 of 39 failed (mostly 50026), 0 of 41 on gateway@2.0". */
 export const explain = (scene: Scene): string => {
-  const judged = sourceWithMost(scene.judged);
+  const all = sourceWithMost(scene.judged);
+  const protocol = failingProtocol(all);
+  const judged = all.filter(isOver(protocol));
+  const told = { ...scene, judged, control: scene.control.filter(isOver(protocol)) };
+  const over = protocol === undefined ? "" : ` over ${protocol}`;
   const cohorts = hotCohorts(judged);
-  return cohorts.length > 0 ? cohortSentence(cohorts, judged, scene.when) : sliceSentence(judged, scene);
+  return cohorts.length > 0 ? cohortSentence(cohorts, told, over) : sliceSentence(told, over);
 };
 
 /** "order", "order and amend", "order, amend and cancel". */
@@ -25,22 +30,41 @@ export const regionsOf = (counts: readonly Count[]): readonly string[] =>
 
 const ORDER: readonly Operation[] = ["order", "amend", "cancel"];
 
-const cohortSentence = (cohorts: readonly string[], judged: readonly Count[], when: string): string => {
-  const hit = judged.filter(({ cohort }) => cohorts.includes(cohort));
+const isOver =
+  (protocol: Protocol | undefined) =>
+  ({ cohort }: Count): boolean =>
+    protocol === undefined || protocolOf(cohort) === protocol;
+
+/** The protocol that fails while the other is well; undefined where both fail, where there is one only, or where luck could look like that. */
+const failingProtocol = (counts: readonly Count[]): Protocol | undefined => {
+  const groups = [...Map.groupBy(counts, ({ cohort }) => protocolOf(cohort))].map(([name, members]) => ({
+    name,
+    ...tally(members),
+  }));
+  const [worst, other] = groups.toSorted((a, b) => shareOf(b) - shareOf(a));
+  if (worst === undefined || other === undefined || worst.failed < 3) return undefined;
+  const expected = ((worst.failed + other.failed) * other.issued) / (worst.issued + other.issued);
+  const isTotal = shareOf(worst) >= 0.6 && other.issued >= 5 && shareOf(other) <= 0.1;
+  return isTotal || (expected >= EXPECTED_AT_LEAST && other.failed <= expected / 10) ? worst.name : undefined;
+};
+/** Failures that the other protocol should have by its part in the operations, before their absence says anything: e⁻⁷ is one in a thousand. */
+const EXPECTED_AT_LEAST = 7;
+
+const cohortSentence = (cohorts: readonly string[], { judged, when }: Scene, over: string): string => {
+  const hit = judged.filter(({ cohort }) => cohorts.includes(shardOf(cohort)));
   const { issued, failed } = tally(hit);
   const fails = operationsOf(hit).length === 1 ? "fails" : "fail";
-  return [`${cohorts.join(", ")}: ${listed(operationsOf(hit))} ${fails} (${failed} of ${issued}${mostly(hit)})`, when]
-    .filter((part) => part !== "")
-    .join(" ");
+  const told = `${cohorts.join(", ")}: ${listed(operationsOf(hit))}${over} ${fails} (${failed} of ${issued}${mostly(hit)})`;
+  return [told, when].filter((part) => part !== "").join(" ");
 };
 
-const sliceSentence = (judged: readonly Count[], { control, when }: Scene): string => {
+const sliceSentence = ({ judged, control, when }: Scene, over: string): string => {
   const [operations, regions] = [operationsOf(judged), regionsOf(judged)];
   const matches = (count: Count): boolean => operations.includes(count.operation) && regions.includes(count.region);
   const slice = judged.filter(matches);
   const { issued, failed } = tally(slice);
   const codes = mostly(slice) === "" ? "" : ` (${mostly(slice).slice(2)})`;
-  const told = `${listed(operations)} in ${listed(regions)}${onReleases(slice)}: ${failed} of ${issued} failed${codes}`;
+  const told = `${listed(operations)}${over} in ${listed(regions)}${onReleases(slice)}: ${failed} of ${issued} failed${codes}`;
   return [told + comparedWith(control, matches, slice[0]?.source), when].filter((part) => part !== "").join(" ");
 };
 
@@ -97,7 +121,7 @@ const hotBy = <Name extends string>(counts: readonly Count[], nameOf: (count: Co
 
 /** A few cohorts that fail nearly totally while the rest is well. */
 const hotCohorts = (counts: readonly Count[]): readonly string[] => {
-  const groups = [...Map.groupBy(counts, ({ cohort }) => cohort)].map(([name, members]) => ({
+  const groups = [...Map.groupBy(counts, ({ cohort }) => shardOf(cohort))].map(([name, members]) => ({
     name,
     ...tally(members),
   }));

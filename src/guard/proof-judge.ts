@@ -2,7 +2,8 @@ import type { Operation } from "../plan/model.ts";
 import { foldIntoBins, type BinStream } from "./detector/bin-stream.ts";
 import { freshBins } from "./detector/bins.ts";
 import { evidenceIn } from "./detector/mixture.ts";
-import { isProvedHealthy, type HealthNeed } from "./health.ts";
+import { isProvedHealthy, type HealthNeed, type Sample as HealthSample } from "./health.ts";
+import { protocolOf } from "./protocol.ts";
 
 /** Outcomes of direct probes at one instance within one bin. */
 export type ProofCount = {
@@ -21,6 +22,10 @@ export type ProofState = {
   /** Instance × operation: each must be proved. */
   readonly wanted: readonly { readonly instance: string; readonly operation: Operation }[];
   readonly samples: Readonly<Record<string, Sample>>;
+  /** The part of the samples that came over WebSocket. */
+  readonly socketSamples: Readonly<Record<string, HealthSample>>;
+  /** Whether WebSocket must be proved too. */
+  readonly isSocketWanted: boolean;
   readonly streams: Readonly<Record<string, BinStream>>;
 };
 
@@ -37,11 +42,14 @@ const REFUTED_AT = 1e4;
 export const startProof = (
   instances: readonly string[],
   operations: readonly Operation[],
-  how: { readonly need: HealthNeed; readonly baselinePct: number },
+  how: { readonly need: HealthNeed; readonly baselinePct: number; readonly isSocketWanted?: boolean },
 ): ProofState => ({
-  ...how,
+  need: how.need,
+  baselinePct: how.baselinePct,
+  isSocketWanted: how.isSocketWanted ?? false,
   wanted: instances.flatMap((instance) => operations.map((operation) => ({ instance, operation }))),
   samples: {},
+  socketSamples: {},
   streams: {},
 });
 
@@ -52,6 +60,9 @@ export const foldProof = (
 ): ProofState => {
   const samples = { ...state.samples };
   for (const count of bin.counts) samples[sampleKey(count)] = added(samples[sampleKey(count)], count);
+  const socketSamples = { ...state.socketSamples };
+  for (const count of bin.counts.filter(({ cohort }) => protocolOf(cohort) === "WebSocket"))
+    socketSamples[sampleKey(count)] = sumOf(socketSamples[sampleKey(count)] ?? NONE, count);
   const streams = { ...state.streams };
   const p0 = Math.max(state.baselinePct / 100, 1e-6);
   for (const [key, counts] of groups(bin.counts)) {
@@ -60,7 +71,7 @@ export const foldProof = (
     const [issued, failed] = [sum(counts, "issued"), sum(counts, "failed")];
     streams[key] = foldIntoBins(known, { issued, failed, seconds: 0, from: bin.from, to: bin.to }, p0);
   }
-  return { ...state, samples, streams };
+  return { ...state, samples, socketSamples, streams };
 };
 
 /** What the outcomes say so far. */
@@ -88,19 +99,28 @@ const instanceEvidence = (state: ProofState, instance: string): number => {
   return (level("operation") + level("cohort")) / 2;
 };
 
-const isProved = (state: ProofState, wanted: { readonly instance: string; readonly operation: Operation }): boolean =>
-  isProvedHealthy(sampleOf(state, wanted), state.need, state.baselinePct);
+type Wanted = ProofState["wanted"][number];
 
-const sampleOf = (
-  { samples }: ProofState,
-  key: { readonly instance: string; readonly operation: Operation },
-): { readonly issued: number; readonly failed: number } => samples[sampleKey(key)] ?? { issued: 0, failed: 0 };
-const sampleKey = ({ instance, operation }: { readonly instance: string; readonly operation: Operation }): string =>
-  `${instance} ${operation}`;
+const isProved = (state: ProofState, wanted: Wanted): boolean =>
+  isProvedHealthy(sampleOf(state.samples, wanted), state.need, state.baselinePct) &&
+  (!state.isSocketWanted || isSocketProved(state, wanted));
 
-const missingOf = (state: ProofState, wanted: { readonly instance: string; readonly operation: Operation }): string => {
-  const { issued, failed } = sampleOf(state, wanted);
-  return `${wanted.operation} on ${wanted.instance}: ${failed} of ${issued} failed, too few to exclude ${state.need.excludePct} % with ${state.need.confidencePct} %`;
+const isSocketProved = (state: ProofState, wanted: Wanted): boolean =>
+  isProvedHealthy(sampleOf(state.socketSamples, wanted), socketNeed(state), state.baselinePct);
+
+/** A part of the probes goes over WebSocket: it is asked whether that works at all. Finer faults show in both protocols together. */
+const socketNeed = ({ need }: ProofState): HealthNeed => ({ ...need, excludePct: Math.max(need.excludePct, 50) });
+
+const sampleOf = (samples: Readonly<Record<string, HealthSample>>, key: Wanted): HealthSample =>
+  samples[sampleKey(key)] ?? NONE;
+const sampleKey = ({ instance, operation }: Wanted): string => `${instance} ${operation}`;
+const NONE: HealthSample = { issued: 0, failed: 0 };
+
+const missingOf = (state: ProofState, wanted: Wanted): string => {
+  const isPart = isProvedHealthy(sampleOf(state.samples, wanted), state.need, state.baselinePct);
+  const { issued, failed } = sampleOf(isPart ? state.socketSamples : state.samples, wanted);
+  const { excludePct, confidencePct } = isPart ? socketNeed(state) : state.need;
+  return `${wanted.operation}${isPart ? OVER : ""} on ${wanted.instance}: ${failed} of ${issued} failed, too few to exclude ${excludePct} % with ${confidencePct} %`;
 };
 
 const worstOf = (state: ProofState, instance: string): string => {
@@ -109,8 +129,33 @@ const worstOf = (state: ProofState, instance: string): string => {
   if (worst === undefined) return `${instance} fails`;
   const [code] = Object.entries(worst.codes).toSorted(([, a], [, b]) => b - a);
   const others = samples.length - 1;
-  return `${worst.operation} on ${instance} (${worst.release}): ${worst.failed} of ${worst.issued} failed${code === undefined ? "" : `, mostly ${code[0]}`}${others > 0 ? `, and ${others} more ${others === 1 ? "operation fails" : "operations fail"}` : ""}`;
+  const socket = sampleOf(state.socketSamples, worst);
+  const isSocket = failsOverSocketOnly(state, instance);
+  const { issued } = isSocket ? socket : worst;
+  return `${worst.operation}${isSocket ? OVER : ""} on ${instance} (${worst.release}): ${worst.failed} of ${issued} failed${code === undefined ? "" : `, mostly ${code[0]}`}${others > 0 ? `, and ${others} more ${others === 1 ? "operation fails" : "operations fail"}` : ""}`;
 };
+
+const OVER = " over WebSocket";
+
+/** Nearly all that came over WebSocket fails, and nothing of the rest, which is large enough to show it. */
+const failsOverSocketOnly = (state: ProofState, instance: string): boolean => {
+  const total = (samples: Readonly<Record<string, HealthSample>>): HealthSample =>
+    state.wanted
+      .filter((wanted) => wanted.instance === instance)
+      .reduce((soFar, wanted) => sumOf(soFar, sampleOf(samples, wanted)), NONE);
+  const [socket, whole] = [total(state.socketSamples), total(state.samples)];
+  return (
+    socket.failed >= 3 &&
+    socket.failed === whole.failed &&
+    socket.failed >= 0.6 * socket.issued &&
+    whole.issued - socket.issued >= 8
+  );
+};
+
+const sumOf = (a: HealthSample, b: HealthSample): HealthSample => ({
+  issued: a.issued + b.issued,
+  failed: a.failed + b.failed,
+});
 
 const added = (known: Sample | undefined, count: ProofCount): Sample => {
   const codes = { ...known?.codes };

@@ -165,6 +165,8 @@ export type ProbeTarget = {
   readonly accounts: Value;
   /** Instrument that probe orders are sent for. Default BTC-USDT. */
   readonly instrument: string;
+  /** Most probe orders of the region that may rest, and what they may be worth in the quote currency. Default 200 orders and 1000. */
+  readonly exposure?: { readonly orders?: number; readonly notional?: number };
   readonly simulatedTrading: boolean;
 };
 

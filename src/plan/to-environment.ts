@@ -45,7 +45,7 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
 
 function toRegion(input: EnvironmentInput["regions"][string], isDemo: boolean): EnvironmentRegion {
   if (input.probe === undefined) return {};
-  const { rest, ws, accounts, instrument, simulatedTrading } = input.probe.okx;
+  const { rest, ws, accounts, instrument, exposure, simulatedTrading } = input.probe.okx;
   return {
     probe: defined({
       kind: "okx" as const,
@@ -53,6 +53,7 @@ function toRegion(input: EnvironmentInput["regions"][string], isDemo: boolean): 
       ws,
       accounts: toValue(accounts),
       instrument: instrument ?? "BTC-USDT",
+      exposure: exposure === undefined ? undefined : defined(exposure),
       simulatedTrading: simulatedTrading ?? isDemo,
     }),
   };

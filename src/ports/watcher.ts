@@ -1,4 +1,5 @@
 import type { CommandSource, Operation, PlanGuard, ProbeTarget, PrometheusSource } from "../plan/model.ts";
+import type { ProbeFill } from "../guard/probe-fill.ts";
 import type { ProofResult } from "../guard/proof.ts";
 import type { StreamReading, Verdict } from "../guard/verdict.ts";
 
@@ -79,6 +80,16 @@ export type ProofOrder = {
   readonly confidencePct: number;
   readonly deadlineMs: number;
 };
+
+/** How well probes kept to their schedule over the last 10 s, in the region where they did worst. Missed slots count with the time by which they were missed. */
+export type ProbeSchedule = {
+  readonly lagP50Ms: number;
+  readonly lagP99Ms: number;
+  /** Slots that were due, and those of them in which nothing was sent because this thread was held up. */
+  readonly slots: number;
+  readonly missed: number;
+};
+
 /** Totals for live views: cumulative since start. */
 export type WatchPulse = {
   readonly at: number;
@@ -94,6 +105,10 @@ export type WatchPulse = {
     readonly code: string;
     readonly count: number;
   }[];
+  /** Probe orders that somebody traded with. Absent: none. */
+  readonly fills?: readonly ProbeFill[];
+  /** Absent where nobody probes. */
+  readonly schedule?: ProbeSchedule;
 };
 
 /**

@@ -32,6 +32,8 @@ export type Start =
 
 /** How long the last notifications may take once a run is over. */
 const FAREWELL_MS = 5_000;
+/** What may still be told then: it changes no decision. */
+const FAREWELL: ReadonlySet<Fact["kind"]> = new Set(["delivered", "undelivered", "tally", "probe-filled"]);
 
 /** Conducts one run: takes facts, decides, makes fact and decision durable, then sends what follows. */
 export function conduct(world: World, custody: Custody, start: Start, observer: Observer = {}): Conduct {
@@ -195,7 +197,7 @@ class Conductor {
     this.tally.flush();
     await Promise.race([this.dispatch.notified(), this.world.clock.sleep(FAREWELL_MS, this.stop.signal)]);
     for (const fact of this.inbox.drain()) {
-      if (fact.kind === "delivered" || fact.kind === "undelivered" || fact.kind === "tally") await this.record(fact);
+      if (FAREWELL.has(fact.kind)) await this.record(fact);
     }
     return this.known();
   }

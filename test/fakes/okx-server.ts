@@ -1,6 +1,7 @@
 import { createHmac } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { WebSocketServer, type WebSocket } from "ws";
 import type { Operation } from "../../src/plan/model.ts";
 import type { ProbeAccount } from "../../src/ports/watcher.ts";
 
@@ -10,6 +11,7 @@ export type Fault = {
   readonly instances?: readonly string[];
   readonly cohorts?: readonly string[];
   readonly who?: "users" | "probes";
+  readonly protocol?: "rest" | "ws";
   /** Share of the operations. Default 1. */
   readonly share?: number;
   /** A code, no answer at all, or an acknowledgement that nothing follows. */
@@ -31,7 +33,10 @@ type Order = {
   readonly apiKey: string;
   readonly tag: string;
   px: string;
-  state: "live" | "canceled";
+  readonly side: string;
+  readonly sz: string;
+  accFillSz: string;
+  state: "live" | "filled" | "canceled";
 };
 
 const METRIC = "venue_operations_total";
@@ -46,6 +51,10 @@ export const startOkxServer = async (options: OkxServerOptions) => {
   let faults: readonly Fault[] = [];
   let exposed: readonly string[] = options.instances.map(({ id }) => id);
   let metricsAs: ((text: string) => string) | undefined;
+  let isLoginBarred = false;
+  let overSocket = 0;
+  const sockets = new WebSocketServer({ noServer: true });
+  const places = new Map<WebSocket, string>();
   let turn = 0;
   let seen = 0;
   let random = (options.seed ?? 1) >>> 0;
@@ -59,6 +68,7 @@ export const startOkxServer = async (options: OkxServerOptions) => {
     instance: string,
     cohort: string,
     who: "users" | "probes",
+    protocol: "rest" | "ws",
   ): Fault | undefined =>
     faults.find(
       (fault) =>
@@ -66,34 +76,55 @@ export const startOkxServer = async (options: OkxServerOptions) => {
         (fault.instances ?? [instance]).includes(instance) &&
         (fault.cohorts ?? [cohort]).includes(cohort) &&
         (fault.who ?? who) === who &&
+        (fault.protocol ?? protocol) === protocol &&
         draw() < (fault.share ?? 1),
     );
-  const count = (instance: string, operation: Operation, code: string, http: number, cohort: string): void => {
-    const labels = `operation="${operation}",code="${code}",http="${http}",cohort="${cohort}",protocol="rest"`;
+  const count = (
+    instance: string,
+    operation: Operation,
+    code: string,
+    http: number,
+    cohort: string,
+    protocol = "rest",
+  ): void => {
+    const labels = `operation="${operation}",code="${code}",http="${http}",cohort="${cohort}",protocol="${protocol}"`;
     const own = counters.get(instance);
     own?.set(labels, (own.get(labels) ?? 0) + 1);
   };
 
-  const answerTrade = (path: string, body: Readonly<Record<string, string>>, account: ProbeAccount): string => {
-    const key = body["clOrdId"] ?? "";
+  const answerTrade = (
+    operation: Operation,
+    body: Readonly<Record<string, unknown>>,
+    account: ProbeAccount,
+  ): string => {
+    const text = (name: string): string => {
+      const value = body[name];
+      return typeof value === "string" ? value : "";
+    };
+    const key = text("clOrdId");
     const order = orders.get(key);
-    switch (path) {
-      case "/api/v5/trade/order":
-        if (order !== undefined) return "51016";
+    // Somebody always buys what is offered at once.
+    const isSale = text("side") === "sell";
+    switch (operation) {
+      case "order":
+        if (order?.state === "live") return "51016";
         orders.set(key, {
           clOrdId: key,
           ordId: String(700_000_000_000_000_000n + BigInt(orders.size)),
           apiKey: account.apiKey,
-          tag: body["tag"] ?? "",
-          px: body["px"] ?? "",
-          state: "live",
+          tag: text("tag"),
+          side: text("side"),
+          sz: text("sz"),
+          accFillSz: isSale ? text("sz") : "0",
+          px: text("px"),
+          state: isSale ? "filled" : "live",
         });
         return "0";
-      case "/api/v5/trade/amend-order":
+      case "amend":
         if (order?.state !== "live") return "51503";
-        order.px = body["newPx"] ?? order.px;
+        order.px = text("newPx") === "" ? order.px : text("newPx");
         return "0";
-      default:
+      case "cancel":
         if (order?.state !== "live") return "51400";
         order.state = "canceled";
         return "0";
@@ -137,6 +168,11 @@ export const startOkxServer = async (options: OkxServerOptions) => {
       return send(200, ok([{ instId: query.get("instId"), last: "100", bidPx: "", askPx: "" }]));
     const account = authenticated(request, target, body, accounts);
     if (account === undefined) return send(401, { code: "50113", msg: "Invalid Sign", data: [] });
+    if (path === "/api/v5/trade/fills")
+      return send(
+        200,
+        ok([...orders.values()].filter((one) => one.apiKey === account.apiKey && Number(one.accFillSz) > 0)),
+      );
     if (path === "/api/v5/trade/orders-pending")
       return send(
         200,
@@ -161,17 +197,75 @@ export const startOkxServer = async (options: OkxServerOptions) => {
       : path.endsWith("cancel-order")
         ? "cancel"
         : "order";
+    const answer = operate({ operation, instance, account, protocol: "rest", fields });
+    if (answer === "none") return;
+    send(answer.http, { code: answer.code === "0" ? "0" : "1", msg: "", data: [rowOf(fields, answer.code)] });
+  };
+
+  type Asked = {
+    readonly operation: Operation;
+    readonly instance: string;
+    readonly account: ProbeAccount;
+    readonly protocol: "rest" | "ws";
+    readonly fields: Readonly<Record<string, unknown>>;
+  };
+  /** "none": it is never answered. */
+  const operate = ({
+    operation,
+    instance,
+    account,
+    protocol,
+    fields,
+  }: Asked): "none" | { readonly http: number; readonly code: string } => {
     seen++;
-    const fault = faultOf(operation, instance, account.cohort, "probes");
-    if (fault?.how === "hang") return;
-    const row = (code: string) => ({ clOrdId: fields["clOrdId"], ordId: "", sCode: code, sMsg: "" });
-    if (typeof fault?.how === "object") {
-      count(instance, operation, fault.how.code, fault.how.http, account.cohort);
-      return send(fault.how.http, { code: "1", msg: "", data: [row(fault.how.code)] });
-    }
-    const code = fault?.how === "ignore" ? "0" : answerTrade(path, fields, account);
-    count(instance, operation, code, 200, account.cohort);
-    send(200, { code: code === "0" ? "0" : "1", msg: "", data: [row(code)] });
+    if (protocol === "ws") overSocket++;
+    const fault = faultOf(operation, instance, account.cohort, "probes", protocol);
+    if (fault?.how === "hang") return "none";
+    const answer =
+      typeof fault?.how === "object"
+        ? fault.how
+        : { http: 200, code: fault?.how === "ignore" ? "0" : answerTrade(operation, fields, account) };
+    count(instance, operation, answer.code, answer.http, account.cohort, protocol);
+    return answer;
+  };
+  const rowOf = (fields: Readonly<Record<string, unknown>>, code: string) => ({
+    clOrdId: fields["clOrdId"],
+    ordId: "",
+    sCode: code,
+    sMsg: "",
+  });
+
+  /** One private connection to an instance. */
+  const speak = (socket: WebSocket, instance: string): void => {
+    places.set(socket, instance);
+    socket.on("close", () => places.delete(socket));
+    let account: ProbeAccount | undefined;
+    const send = (message: object): void => socket.send(JSON.stringify(message));
+    socket.on("message", (data: Buffer) => {
+      const text = data.toString();
+      if (text === "ping") return socket.send("pong");
+      const message = JSON.parse(text) as {
+        readonly id?: string;
+        readonly op: string;
+        readonly args: readonly [Readonly<Record<string, unknown>>];
+      };
+      const { id, op } = message;
+      const [fields] = message.args;
+      if (op === "login") {
+        account = isLoginBarred ? undefined : loggedIn(fields, accounts);
+        const release = options.instances.find((one) => one.id === instance)?.release;
+        return account === undefined
+          ? send({ event: "error", code: "60009", msg: "Login failed", connId: "1" })
+          : send({ event: "login", code: "0", msg: "", connId: "1", instance, release, region });
+      }
+      if (op === "subscribe") return send({ event: "subscribe", arg: fields, connId: "1" });
+      const operation = SOCKET_OPS[op];
+      if (operation === undefined || account === undefined)
+        return send({ id, event: "error", code: account === undefined ? "60011" : "60012", msg: "", connId: "1" });
+      const answer = operate({ operation, instance, account, protocol: "ws", fields });
+      if (answer === "none") return;
+      send({ id, op, code: answer.code === "0" ? "0" : "1", msg: "", data: [rowOf(fields, answer.code)] });
+    });
   };
 
   const setSwitch = (account: ProbeAccount, seconds: number, tag: string): void => {
@@ -179,7 +273,7 @@ export const startOkxServer = async (options: OkxServerOptions) => {
     if (seconds === 0) return void switches.delete(account.apiKey);
     const fire = (): void => {
       for (const order of orders.values())
-        if (order.apiKey === account.apiKey && order.tag === tag) order.state = "canceled";
+        if (order.apiKey === account.apiKey && order.tag === tag && order.state === "live") order.state = "canceled";
     };
     switches.set(account.apiKey, setTimeout(fire, seconds * 1000).unref());
   };
@@ -188,6 +282,12 @@ export const startOkxServer = async (options: OkxServerOptions) => {
     instanceOf: () => string | undefined,
   ): Promise<{ readonly server: Server; readonly url: string }> => {
     const server = createServer((request, response) => void handle(request, response, instanceOf()));
+    server.on("upgrade", (request, socket, head) => {
+      const instance = instanceOf();
+      if (instance === undefined)
+        return void socket.end("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\n\r\n");
+      sockets.handleUpgrade(request, socket, head, (opened) => speak(opened, instance));
+    });
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     return { server, url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
   };
@@ -207,7 +307,7 @@ export const startOkxServer = async (options: OkxServerOptions) => {
       if (instance === undefined) continue;
       const operation = (["order", "amend", "cancel"] as const)[Math.floor(draw() * 3)] ?? "order";
       const cohort = `shard-${Math.floor(draw() * 10)}`;
-      const how = faultOf(operation, instance, cohort, "users")?.how;
+      const how = faultOf(operation, instance, cohort, "users", "rest")?.how;
       count(
         instance,
         operation,
@@ -221,6 +321,7 @@ export const startOkxServer = async (options: OkxServerOptions) => {
   const kill = (id: string): void => {
     const found = alive.get(id);
     alive.delete(id);
+    for (const [socket, place] of places) if (place === id) socket.terminate();
     found?.server.closeAllConnections();
     found?.server.close();
   };
@@ -237,7 +338,39 @@ export const startOkxServer = async (options: OkxServerOptions) => {
     openOrders: (): number => [...orders.values()].filter(({ state }) => state === "live").length,
     /** An order that somebody left behind. */
     leave: (account: ProbeAccount, clOrdId: string): void =>
-      void orders.set(clOrdId, { clOrdId, ordId: "1", apiKey: account.apiKey, tag: "", px: "1", state: "live" }),
+      void orders.set(clOrdId, {
+        clOrdId,
+        ordId: "1",
+        apiKey: account.apiKey,
+        tag: "",
+        px: "1",
+        side: "buy",
+        sz: "0.01",
+        accFillSz: "0",
+        state: "live",
+      }),
+    /** Somebody buys into orders of probes: so many of those that rest are filled. Their ids. */
+    fill: (most: number): readonly string[] => {
+      const filled = [...orders.values()].filter(({ state }) => state === "live").slice(0, most);
+      for (const order of filled) Object.assign(order, { state: "filled", accFillSz: order.sz });
+      return filled.map(({ clOrdId }) => clOrdId);
+    },
+    /** What was sold. */
+    sales: (): readonly { readonly clOrdId: string; readonly sz: string; readonly px: string }[] =>
+      [...orders.values()].filter(({ side }) => side === "sell").map(({ clOrdId, sz, px }) => ({ clOrdId, sz, px })),
+    /** WebSocket connections that are open now. */
+    sockets: (): number => sockets.clients.size,
+    /** Operations that came over WebSocket. */
+    socketOperations: (): number => overSocket,
+    /** Every connection is told that it will be closed (64008), and is closed when `closeAfterMs` are over. */
+    notice(closeAfterMs: number): void {
+      for (const socket of sockets.clients) {
+        socket.send(JSON.stringify({ event: "notice", code: "64008", msg: "", connId: "1" }));
+        setTimeout(() => socket.close(1012), closeAfterMs).unref();
+      }
+    },
+    /** Nobody logs in any more, or whoever may. */
+    bar: (isBarred: boolean): void => void (isLoginBarred = isBarred),
     /** Switches that are armed. */
     switches: (): number => switches.size,
     /** Order operations that arrived. */
@@ -246,6 +379,7 @@ export const startOkxServer = async (options: OkxServerOptions) => {
       clearInterval(users);
       for (const timer of switches.values()) clearTimeout(timer);
       for (const id of alive.keys()) kill(id);
+      for (const socket of sockets.clients) socket.terminate();
       front.server.closeAllConnections();
       front.server.close();
     },
@@ -284,4 +418,22 @@ const authenticated = (
     .update(`${header("ok-access-timestamp")}${request.method ?? ""}${target}${body}`)
     .digest("base64");
   return sign === header("ok-access-sign") ? account : undefined;
+};
+
+const SOCKET_OPS: Readonly<Record<string, Operation>> = {
+  order: "order",
+  "amend-order": "amend",
+  "cancel-order": "cancel",
+};
+
+const loggedIn = (
+  fields: Readonly<Record<string, unknown>>,
+  accounts: readonly ProbeAccount[],
+): ProbeAccount | undefined => {
+  const account = accounts.find(({ apiKey }) => apiKey === fields["apiKey"]);
+  if (account === undefined || typeof fields["timestamp"] !== "string") return undefined;
+  const sign = createHmac("sha256", account.secret)
+    .update(`${fields["timestamp"]}GET/users/self/verify`)
+    .digest("base64");
+  return sign === fields["sign"] ? account : undefined;
 };

@@ -23,7 +23,7 @@ export type RegionPlan = { readonly region: string; readonly old: number; readon
 export const watchedVenue = async (
   watcher: Watcher,
   regions: readonly RegionPlan[],
-  how: { readonly guard?: Partial<PlanGuard>; readonly hasCounters?: boolean } = {},
+  how: { readonly guard?: Partial<PlanGuard>; readonly hasCounters?: boolean; readonly hasSockets?: boolean } = {},
 ) => {
   const servers = new Map<string, OkxServer>();
   for (const { region, old, usersPerSec = 0 } of regions) {
@@ -63,6 +63,7 @@ export const watchedVenue = async (
       probe: {
         kind: "okx",
         rest: serverOf(region).url,
+        ...(how.hasSockets === true ? { ws: serverOf(region).url.replace("http", "ws") } : {}),
         accounts: { env: "UNUSED" },
         instrument: "PROBE-USDT",
         simulatedTrading: false,

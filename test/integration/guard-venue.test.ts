@@ -14,10 +14,12 @@ import type { Release } from "../../src/demo/venue/gateway/release.ts";
 import { RELEASE_2_0 } from "../../src/demo/venue/gateway/releases/2.0/release.ts";
 import { release21 } from "../../src/demo/venue/gateway/releases/2.1/release.ts";
 import { startGateway, type RunningGateway } from "../../src/demo/venue/gateway/start.ts";
+import type { ProbeFill } from "../../src/guard/probe-fill.ts";
 import type { Verdict } from "../../src/guard/verdict.ts";
 import type { WatchConfig, WatchedInstance, Watcher } from "../../src/ports/watcher.ts";
 import { KEY_SEED } from "../fakes/gateway.ts";
 import { fakeMetadata } from "../fakes/metadata.ts";
+import { withoutSockets } from "../support/without-sockets.ts";
 import { eventually, guardOf, PREFIX } from "../fakes/watched-venue.ts";
 
 const FOREVER = new AbortController().signal;
@@ -98,7 +100,7 @@ const instance = (id: string, side: "new" | "old", inTraffic = side === "old"): 
   url: `http://127.0.0.1:${gateways.get(id)?.port}`,
 });
 const before = (): readonly WatchedInstance[] => [instance("tokyo-1", "old"), instance("tokyo-2", "old")];
-const config = (): WatchConfig => ({
+const config = ({ hasSockets = false } = {}): WatchConfig => ({
   guard: guardOf(),
   orderPrefix: PREFIX,
   counters: { path: "/-/metrics", metric: "venue_operations_total" },
@@ -109,6 +111,7 @@ const config = (): WatchConfig => ({
       probe: {
         kind: "okx",
         rest: `http://127.0.0.1:${balancer.port}`,
+        ...(hasSockets ? { ws: `ws://127.0.0.1:${balancer.port}/ws/v5` } : {}),
         accounts: { env: "UNUSED" },
         instrument: "PROBE-USDT",
         simulatedTrading: false,
@@ -125,34 +128,45 @@ const openOrders = async (): Promise<number> => {
   return pending.reduce((sum, { orders = [] }) => sum + orders.length, 0);
 };
 
-const watching = async (act: (watcher: Watcher, verdicts: readonly Verdict[]) => Promise<void>): Promise<void> => {
+const watching = async (
+  act: (watcher: Watcher, verdicts: readonly Verdict[], fills: () => readonly ProbeFill[]) => Promise<void>,
+  how: { readonly hasSockets?: boolean } = {},
+): Promise<void> => {
   const watcher = guardThread();
   const verdicts: Verdict[] = [];
-  await watcher.start(config(), { verdict: (verdict) => void verdicts.push(verdict), pulse: () => undefined });
+  let fills: readonly ProbeFill[] = [];
+  await watcher.start(config(how), {
+    verdict: (verdict) => void verdicts.push(verdict),
+    pulse: (pulse) => void (fills = pulse.fills ?? []),
+  });
   watcher.instances(before());
   try {
-    await act(watcher, verdicts);
+    await act(watcher, verdicts, () => fills);
   } finally {
     await watcher.stop();
   }
 };
 
 describe("on the demo's own venue", () => {
-  test("health is seen, a good release is proved, a bad one is refuted by its amends, and no order is left", async () => {
-    await watching(async (watcher, verdicts) => {
-      await watcher.evidence(NEED, FOREVER);
-      expect(verdicts.map(({ state }) => state)).toEqual(["healthy"]);
-      const prove = (id: string) =>
-        watcher.prove({ id, instances: [instance(id, "new")], ...NEED, deadlineMs: 20_000 }, FOREVER);
-      expect(await prove("good")).toMatchObject({ kind: "proved" });
-      expect(await prove("bad")).toMatchObject({
-        kind: "refuted",
-        reason: expect.stringMatching(/^amend on bad \(gateway@2\.1\): \d+ of \d+ failed, mostly 50026$/) as string,
+  test(
+    "health is seen, a good release is proved, a bad one is refuted by its amends, and no order is left",
+    { timeout: 40_000 },
+    async () => {
+      await watching(async (watcher, verdicts) => {
+        await watcher.evidence(NEED, FOREVER);
+        expect(verdicts.map(({ state }) => state)).toEqual(["healthy"]);
+        const prove = (id: string) =>
+          watcher.prove({ id, instances: [instance(id, "new")], ...NEED, deadlineMs: 20_000 }, FOREVER);
+        expect(await prove("good")).toMatchObject({ kind: "proved" });
+        expect(await prove("bad")).toMatchObject({
+          kind: "refuted",
+          reason: expect.stringMatching(/^amend on bad \(gateway@2\.1\): \d+ of \d+ failed, mostly 50026$/) as string,
+        });
+        expect(verdicts.map(({ state }) => state)).toEqual(["healthy"]);
       });
-      expect(verdicts.map(({ state }) => state)).toEqual(["healthy"]);
-    });
-    expect(await openOrders()).toBe(0);
-  });
+      expect(await openOrders()).toBe(0);
+    },
+  );
 
   test("a bad release in traffic is suspected, and then failing", async () => {
     await watching(async (watcher, verdicts) => {
@@ -209,24 +223,138 @@ describe("on the demo's own venue", () => {
     },
   );
 
-  test("probe orders do not outlive a guard that is killed", { timeout: 40_000 }, async () => {
-    const child = spawn(process.execPath, [join(import.meta.dirname, "processes", "watch-until-killed.ts")], {
-      env: { ...process.env, WATCH: JSON.stringify(config()) },
-      stdio: ["ignore", "pipe", "inherit"],
-    });
-    await once(child.stdout, "data");
-    await eventually(
-      async () => ((await openOrders()) > 0 ? true : undefined),
-      10_000,
-      () => "an open probe order",
-    );
-    child.kill("SIGKILL");
-    await once(child, "exit");
-    expect(await openOrders()).toBeGreaterThan(0);
-    await eventually(
-      async () => ((await openOrders()) === 0 ? true : undefined),
-      15_000,
-      () => "the dead-man switch",
-    );
+  test.each([{ hasSockets: false }, { hasSockets: true }])(
+    "orders of a guard that is killed are gone when the dead man's time is over; WebSocket: $hasSockets",
+    { timeout: 40_000 },
+    async (how) => {
+      const child = spawn(process.execPath, [join(import.meta.dirname, "processes", "watch-until-killed.ts")], {
+        env: { ...process.env, WATCH: JSON.stringify(config(how)) },
+        stdio: ["ignore", "pipe", "inherit"],
+      });
+      await once(child.stdout, "data");
+      await eventually(
+        async () => ((await openOrders()) > 0 ? true : undefined),
+        10_000,
+        () => "an open probe order",
+      );
+      child.kill("SIGKILL");
+      await once(child, "exit");
+      expect(await openOrders()).toBeGreaterThan(0);
+      await eventually(
+        async () => ((await openOrders()) === 0 ? true : undefined),
+        15_000,
+        () => "the dead-man switch",
+      );
+    },
+  );
+
+  test("a release whose WebSocket is broken while its REST is fine is refuted in the dark, and named", async () => {
+    const way = await withoutSockets(gateways.get("good")?.port ?? 0);
+    const broken = { ...instance("good", "new"), url: way.url };
+    try {
+      await watching(
+        async (watcher) => {
+          await watcher.evidence(NEED, FOREVER);
+          const prove = (one: WatchedInstance) =>
+            watcher.prove({ id: "p", instances: [one], ...NEED, deadlineMs: 20_000 }, FOREVER);
+          expect(await prove(broken)).toMatchObject({
+            kind: "refuted",
+            reason: expect.stringMatching(/over WebSocket on good .*: \d+ of \d+ failed, mostly refused/) as string,
+          });
+          expect(await prove(instance("good", "new"))).toMatchObject({ kind: "proved" });
+        },
+        { hasSockets: true },
+      );
+    } finally {
+      await way.close();
+    }
+    expect(await openOrders()).toBe(0);
+  });
+
+  test(
+    "an old instance that drains while probes trade there over WebSocket is no trouble",
+    { timeout: 40_000 },
+    async () => {
+      const id = "socket-leaver";
+      gateways = new Map([...gateways, await startOne(id, RELEASE_2_0)]);
+      await weigh(id, 100);
+      await watching(
+        async (watcher, verdicts) => {
+          const all = [...before(), instance(id, "old"), instance("good", "new", true)];
+          watcher.instances(all);
+          await weigh("good", 100);
+          watcher.mark({ id: "admit", cause: { kind: "instances", component: "gateway", regions: ["tokyo"] } });
+          await watcher.evidence({ excludePct: 10, confidencePct: 99 }, FOREVER);
+          await weigh(id, 0);
+          await gateways.get(id)?.stop(1_500);
+          gateways = new Map([...gateways].filter(([name]) => name !== id));
+          watcher.instances(all.filter((one) => one.id !== id));
+          watcher.mark({ id: "retired", cause: { kind: "instances", component: "gateway", regions: ["tokyo"] } });
+          await watcher.evidence({ excludePct: 10, confidencePct: 99 }, FOREVER);
+          expect(verdicts.map(({ state, reason }) => `${state}: ${reason}`)).toEqual([
+            expect.stringMatching(/^healthy/),
+          ]);
+        },
+        { hasSockets: true },
+      );
+      await weigh("good", 0);
+    },
+  );
+
+  test("a probe order that a user sells into is sold again on the real book, once", { timeout: 40_000 }, async () => {
+    const link = connectEngine({ engines: [`127.0.0.1:${engine.port}`], name: "users" });
+    const place = (uid: string, side: "buy" | "sell", px: string, clOrdId: string) =>
+      link.request(
+        {
+          op: "place",
+          uid,
+          instId: "PROBE-USDT",
+          side,
+          ordType: side === "sell" ? "ioc" : "limit",
+          tdMode: "cash",
+          px,
+          sz: "0.01",
+          clOrdId,
+          tag: "",
+        },
+        { timeoutMs: 1_000 },
+      );
+    try {
+      await watching(
+        async (watcher, _, fills) => {
+          await watcher.evidence(NEED, FOREVER);
+          await eventually(
+            async () => {
+              const { order } = await place("1000", "sell", "60", `user${Date.now()}`);
+              return Number(order?.accFillSz) > 0 ? true : undefined;
+            },
+            10_000,
+            () => "a probe order that rests",
+          );
+          const clOrdId = await eventually(
+            () => fills()[0]?.clOrdId,
+            10_000,
+            () => "a fill that is told",
+          );
+          // Now somebody is there who buys it from the probe's account, above the bids of other probes.
+          await place("1001", "buy", "80", "buyer");
+          const sold = await eventually(
+            () => fills().find((fill) => fill.clOrdId === clOrdId && fill.state === "sold"),
+            20_000,
+            () => JSON.stringify(fills()),
+          );
+          expect(sold).toMatchObject({ region: "tokyo", instrument: "PROBE-USDT", size: "0.01", sold: "0.01" });
+        },
+        { hasSockets: true },
+      );
+      const { order } = await link.request(
+        { op: "order", uid: "1001", instId: "PROBE-USDT", clOrdId: "buyer" },
+        { timeoutMs: 1_000 },
+      );
+      expect(order).toMatchObject({ state: "filled", accFillSz: "0.01" });
+    } finally {
+      link.close();
+    }
+    expect(await openOrders()).toBe(0);
   });
 });

@@ -1,5 +1,6 @@
 import { classify, isFailure, isNoSample } from "../../guard/classify.ts";
 import type { OutcomeClass } from "../../guard/rules.ts";
+import { cohortOver } from "../../guard/protocol.ts";
 import { OKX_V5 } from "../../guard/rules-okx.ts";
 import type { Operation } from "../../plan/model.ts";
 
@@ -71,11 +72,14 @@ const parsedSeries = (labels: string): Series | undefined => {
     code: of.get("code"),
     http: of.get("http"),
     cohort: of.get("cohort"),
+    protocol: of.get("protocol"),
   });
 };
 
 /** What labels say of operations; absent ones are undefined or empty. */
-export type SeriesLabels = Readonly<Record<"operation" | "code" | "http" | "cohort", string | undefined>>;
+export type SeriesLabels = Readonly<Record<"operation" | "code" | "http" | "cohort", string | undefined>> & {
+  readonly protocol?: string | undefined;
+};
 
 /** Undefined: an operation that is not watched. */
 export const seriesFrom = (labels: SeriesLabels): Series | undefined => {
@@ -87,7 +91,7 @@ export const seriesFrom = (labels: SeriesLabels): Series | undefined => {
   return {
     operation,
     code,
-    cohort: labels.cohort ?? "everyone",
+    cohort: cohortOver(labels.protocol === "ws" ? "WebSocket" : "REST", labels.cohort ?? "everyone"),
     outcome: isFailure(seen.outcome) ? "failed" : isNoSample(seen.outcome) ? "none" : "ok",
     refusal: refusalOf(seen.outcome, code),
   };

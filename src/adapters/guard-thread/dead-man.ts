@@ -21,13 +21,13 @@ export type DeadManOptions = {
   readonly onLapse: (account: ProbeAccount) => void;
 };
 
-const TIMEOUT_SEC = 10;
-const RENEW_MS = 3_000;
+export const TIMEOUT_SEC = 10;
+export const RENEW_MS = 3_000;
 /** The venue takes one a second from an account. */
 const LOOK_MS = 1_100;
 const CALL_MS = 1_000;
 /** The venue's clock starts when the request arrives, ours when it is sent: a second to be safe. */
-const COVERED_MS = (TIMEOUT_SEC - 1) * 1_000;
+export const COVERED_MS = (TIMEOUT_SEC - 1) * 1_000;
 
 export const startDeadMan = (options: DeadManOptions): DeadMan => {
   const { venue, origins, accounts, tag } = options;

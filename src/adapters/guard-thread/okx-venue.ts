@@ -9,6 +9,8 @@ export type VenueRequest = {
   readonly target: string;
   readonly body?: Readonly<Record<string, unknown>>;
   readonly account?: ProbeAccount;
+  /** The venue does not process the request later than this (ms since the epoch). */
+  readonly expiresAt?: number;
 };
 
 /** An answer as far as it was understood. `code`: the row's result, else the envelope's; absent when the body is no such JSON. */
@@ -19,8 +21,8 @@ export type VenueAnswer = {
   /** Who says that it served the request. */
   readonly release?: string;
   readonly instance?: string;
-  /** It asks for the connection to be closed. */
-  readonly isClosing: boolean;
+  /** Whether it asks for the connection to be closed. Absent where the protocol has another way to say so. */
+  readonly isClosing?: boolean;
 };
 
 export type VenueReply = VenueAnswer | { readonly transport: Transport };
@@ -49,7 +51,11 @@ export const okxVenue = (isSimulated: boolean): OkxVenue => {
       const gaveUp = new AbortController();
       const timer = setTimeout(() => gaveUp.abort(), deadlineMs);
       try {
-        const headers = { ...(isSimulated ? { "x-simulated-trading": "1" } : {}), ...signatureOf(request, body) };
+        const headers = {
+          ...(isSimulated ? { "x-simulated-trading": "1" } : {}),
+          ...(request.expiresAt === undefined ? {} : { exptime: String(request.expiresAt) }),
+          ...signatureOf(request, body),
+        };
         const response = await agent.request({
           origin,
           path: request.target,
@@ -99,7 +105,8 @@ const answerOf = (http: number, headers: Headers, text: string): VenueAnswer => 
   return { http, rows, code: typeof sCode === "string" ? sCode : body["code"], ...served };
 };
 
-const parsed = (text: string): Readonly<Record<string, unknown>> | undefined => {
+/** JSON that is an object. */
+export const parsed = (text: string): Readonly<Record<string, unknown>> | undefined => {
   try {
     const body: unknown = JSON.parse(text);
     return isRecord(body) ? body : undefined;
@@ -108,7 +115,7 @@ const parsed = (text: string): Readonly<Record<string, unknown>> | undefined => 
   }
 };
 
-const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
+export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 const transportOf = (error: unknown): Transport => (NOT_SENT.has(codeOf(error)) ? "refused" : "cut");

@@ -19,6 +19,8 @@ export type OpenOrdersOptions = {
   readonly market: () => Market | undefined;
   readonly instrument: string;
   readonly prefix: string;
+  /** Whether it is known how an order ended that was cancelled: until then it is cancelled again. */
+  readonly isOver: (account: ProbeAccount, clOrdId: string) => Promise<boolean>;
 };
 
 const RETRY_MS = 500;
@@ -46,10 +48,14 @@ export const openOrders = (options: OpenOrdersOptions): OpenOrders => {
     return false;
   };
 
+  /** Whether it is closed, and what it bought until then is known. */
+  const end = async (account: ProbeAccount, clOrdId: string): Promise<boolean> =>
+    (await close(account, clOrdId)) && options.isOver(account, clOrdId);
+
   const retry = async (): Promise<void> => {
     if (isRunning) return;
     isRunning = true;
-    for (const [clOrdId, account] of abandoned) if (await close(account, clOrdId)) abandoned.delete(clOrdId);
+    for (const [clOrdId, account] of abandoned) if (await end(account, clOrdId)) abandoned.delete(clOrdId);
     isRunning = false;
   };
   const timer = setInterval(() => void retry(), RETRY_MS);
@@ -73,7 +79,7 @@ export const openOrders = (options: OpenOrdersOptions): OpenOrders => {
       if (pending?.length === 0) return 0;
       const isLate = performance.now() >= until;
       if (isLate) return pending?.length ?? 1;
-      await Promise.all((pending ?? []).map((clOrdId) => close(account, clOrdId)));
+      await Promise.all((pending ?? []).map((clOrdId) => end(account, clOrdId)));
       if (pending === undefined) await new Promise((resolve) => setTimeout(resolve, 50));
     }
   };
@@ -84,7 +90,10 @@ export const openOrders = (options: OpenOrdersOptions): OpenOrders => {
       const until = performance.now() + deadlineMs;
       const left = await Promise.all(accounts.map((account) => sweepAccount(account, until)));
       const total = left.reduce((sum, count) => sum + count, 0);
-      if (total === 0) abandoned.clear();
+      if (total > 0) return total;
+      // Those that are gone by themselves may have bought something.
+      await Promise.all([...abandoned].map(([clOrdId, account]) => options.isOver(account, clOrdId)));
+      abandoned.clear();
       return total;
     },
     stop: () => clearInterval(timer),

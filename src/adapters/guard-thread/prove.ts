@@ -1,5 +1,6 @@
 import type { ProofResult } from "../../guard/proof.ts";
 import { foldProof, standingOfProof, startProof, type ProofCount } from "../../guard/proof-judge.ts";
+import { cohortOver } from "../../guard/protocol.ts";
 import type { PlanGuard } from "../../plan/model.ts";
 import type { ProofOrder, WatchedInstance } from "../../ports/watcher.ts";
 import { collectBins } from "./bins.ts";
@@ -17,8 +18,8 @@ export type ProveOptions = {
   readonly onOutcome: (instance: WatchedInstance, outcome: ProbeOutcome, cohort: string) => void;
 };
 
-const PER_INSTANCE_PER_SEC = 100;
-const MOST_PER_SEC = 300;
+export const PER_INSTANCE_PER_SEC = 100;
+export const MOST_PER_SEC = 300;
 /** Instances that have just started are not asked at the full rate at once. */
 const WARM_MS = 1_000;
 const BIN_MS = 100;
@@ -31,11 +32,15 @@ export const proveInstances = async (
 ): Promise<ProofResult> => {
   const { guard, lag } = options;
   const startedAt = performance.now();
+  const regions = options.regions.filter(({ region }) =>
+    order.instances.some((instance) => instance.region === region),
+  );
+  const isSocketWanted = regions.every(({ hasSockets }) => hasSockets);
   const begin = () =>
     startProof(
       order.instances.map(({ id }) => id),
       guard.operations,
-      { need: order, baselinePct: guard.baselineAtMostPct },
+      { need: order, baselinePct: guard.baselineAtMostPct, isSocketWanted },
     );
   let proof = begin();
   let restarts = 0;
@@ -92,9 +97,10 @@ export const proveInstances = async (
       outcome.kind === "failed" &&
       (outcome.code === "timeout" || outcome.code === "not shown") &&
       lag.since(from) > guard.deadlineMs / 3;
-    options.onOutcome(instance, outcome, chain.account.cohort);
+    const cohort = cohortOver(outcome.protocol ?? "REST", chain.account.cohort);
+    options.onOutcome(instance, outcome, cohort);
     if (outcome.kind === "none") silence = outcome.why;
-    settle(outcome.kind === "none" || isOurs ? undefined : { instance, cohort: chain.account.cohort, outcome });
+    settle(outcome.kind === "none" || isOurs ? undefined : { instance, cohort, outcome });
   };
   // An account trades at one instance at a time, as a user does: several resting orders of his would be another test.
   const all = [...chains.values()].flat();
@@ -111,7 +117,7 @@ export const proveInstances = async (
     if (instance !== undefined && chain !== undefined) void step(instance, chain);
     bins.flush();
   };
-  const pacer = startPacer(perSec, onSlot, WARM_MS);
+  const pacer = startPacer(perSec, onSlot, { warmMs: WARM_MS });
   // Bins stay open while an answer is awaited; time passes all the same.
   const clock = setInterval(conclude, BIN_MS);
   const onAbort = (): void => done.reject(signal.reason as Error);

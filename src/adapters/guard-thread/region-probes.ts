@@ -1,24 +1,32 @@
 import type { Count, CountBin, CountSide } from "../../guard/count.ts";
+import type { ProbeFill } from "../../guard/probe-fill.ts";
+import { cohortOver } from "../../guard/protocol.ts";
 import type { Operation, PlanGuard, ProbeTarget } from "../../plan/model.ts";
-import type { ProbeAccount, WatchedInstance } from "../../ports/watcher.ts";
+import type { ProbeAccount, ProbeSchedule, WatchedInstance } from "../../ports/watcher.ts";
 import { collectBins } from "./bins.ts";
 import { startDeadMan } from "./dead-man.ts";
 import { noticeLeaving } from "./leaving.ts";
 import type { Lag } from "./lag.ts";
 import { readMarket, type Market } from "./market.ts";
 import { okxVenue, type OkxVenue } from "./okx-venue.ts";
-import { openOrders } from "./open-orders.ts";
+import { careForOrders } from "./order-care.ts";
+import { orderSockets } from "./order-sockets.ts";
 import { startPacer } from "./pacer.ts";
 import { probeChain, type ChainContext, type ProbeChain, type ProbeOutcome } from "./probe-chain.ts";
 import { rateLimits } from "./rate-limits.ts";
+import { watchSchedule } from "./schedule.ts";
 
 /** Probes of one region: evenly spaced operations of several accounts, through its public address and pinned to releases. */
 export type RegionProbes = {
   readonly region: string;
+  /** Whether probes trade over WebSocket too. */
+  readonly hasSockets: boolean;
+  /** How well probes keep to their schedule. */
+  readonly schedule: () => ProbeSchedule;
   /** Chains of their own for a proof; they share the accounts' rate limits. */
   chains(): readonly ProbeChain[];
   instances(instances: readonly WatchedInstance[]): void;
-  /** Cancels leftovers of an earlier run. */
+  /** Cancels leftovers of an earlier run, and sells what they bought. */
   clean(): Promise<void>;
   /** Begins to probe. */
   start(): void;
@@ -39,6 +47,8 @@ export type RegionProbesOptions = {
   readonly onBin: (bin: CountBin) => void;
   readonly onOutcome: (outcome: ProbeOutcome, release: string, cohort: string) => void;
   readonly onSilence: (operation: Operation, why: string) => void;
+  /** Somebody traded with a probe order; told again whenever its state changes. */
+  readonly onFill: (fill: ProbeFill) => void;
   /** Instances that announced that they leave: no longer counted among those that should serve. */
   readonly onLeaving: (ids: ReadonlySet<string>) => void;
   /** A pinned probe met an instance that is leaving; its counter shows a failure that no user had. */
@@ -47,8 +57,7 @@ export type RegionProbesOptions = {
 
 const BIN_MS = 100;
 const FLUSH_MS = 25;
-const MARKET_MS = 5_000;
-const SWEEP_MS = 3_000;
+export const MARKET_MS = 5_000;
 
 type Sample = {
   readonly outcome: ProbeOutcome;
@@ -69,26 +78,39 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
   const exposed = new Set<string>();
   const leaving = noticeLeaving();
   const targets = (): readonly WatchedInstance[] => targetsOf(instances, exposed, region);
-  const orders = openOrders({
+  const tag = prefix.slice(0, 16);
+  const care = careForOrders({
     venue,
     origins,
     accounts,
+    region,
+    probe: options.probe,
     market: () => market,
-    instrument: options.probe.instrument,
     prefix,
+    tag,
+    onFill: options.onFill,
   });
+  const { ws, simulatedTrading, instrument } = options.probe;
+  const sockets =
+    ws === undefined
+      ? undefined
+      : orderSockets({ ws, publicOrigin: origin, isSimulated: simulatedTrading, instrument, onOrder: care.onOrder });
+  const schedule = watchSchedule();
   const context: ChainContext = {
     venue,
     publicOrigin: origin,
     market: () => market,
+    ...(sockets === undefined ? {} : { sockets }),
     limits: rateLimits(),
+    exposure: care.exposure,
+    onOrder: care.onOrder,
+    abandon: care.abandon,
     deadlineMs: guard.deadlineMs,
-    tag: prefix.slice(0, 16),
+    tag,
     newId: idsWith(prefix, region),
-    abandon: (account, clOrdId) => orders.abandon(account, clOrdId),
     mayPlace: (account) => deadMan.covers(account),
   };
-  const newChains = (): readonly ProbeChain[] => accounts.map((account) => probeChain(account, context));
+  const newChains = (): readonly ProbeChain[] => accounts.map((account, seat) => probeChain(account, context, seat));
   const own = newChains();
   const bins = collectBins<Sample>(
     BIN_MS,
@@ -117,14 +139,19 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     const hasLeft = target !== undefined && !targets().some(({ id }) => id === target.id);
     if (outcome.kind === "none") options.onSilence(outcome.operation, outcome.why);
     const served = servedBy(instances, region, target, outcome);
-    options.onOutcome(outcome, served.release, chain.account.cohort);
+    const cohort = cohortOver(outcome.protocol ?? "REST", chain.account.cohort);
+    options.onOutcome(outcome, served.release, cohort);
     settle(
-      outcome.kind === "none" || isOurs || isFarewell || (hasLeft && outcome.kind === "failed")
+      outcome.kind === "none" ||
+        isOurs ||
+        isFarewell ||
+        schedule.trouble() !== undefined ||
+        (hasLeft && outcome.kind === "failed")
         ? undefined
         : {
             outcome,
             isSlow: outcome.kind === "ok" && tookMs > guard.slowerThanMs,
-            cohort: chain.account.cohort,
+            cohort,
             served,
           },
     );
@@ -132,7 +159,8 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
 
   const onSlot = (slot: number): void => {
     bins.flush();
-    const why = market === undefined ? trouble : deadMan.trouble();
+    const why =
+      market === undefined ? trouble : (deadMan.trouble() ?? care.exposure.trouble(market) ?? schedule.trouble());
     if (why !== undefined) for (const operation of guard.operations) options.onSilence(operation, why);
     if (market === undefined) return;
     const [round, seat] = [Math.floor(slot / own.length), slot % own.length];
@@ -163,12 +191,14 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     venue,
     origins,
     accounts,
-    tag: prefix.slice(0, 16),
+    tag,
     onLapse: (account) => own.find((chain) => chain.account === account)?.forget(),
   });
 
   return {
     region,
+    hasSockets: sockets !== undefined,
+    schedule: schedule.read,
     chains: newChains,
     instances(watched) {
       instances = watched.filter((instance) => instance.region === region);
@@ -177,21 +207,21 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     },
     async clean() {
       await readAgain();
-      await orders.sweep(SWEEP_MS);
+      await care.clean();
     },
     start() {
       timers.push(
         setInterval(() => void readAgain(), MARKET_MS),
         setInterval(() => bins.flush(), FLUSH_MS),
       );
-      if (accounts.length > 0) pacer = startPacer(guard.probesPerSec, onSlot);
+      if (accounts.length > 0) pacer = startPacer(guard.probesPerSec, onSlot, { note: schedule.note });
     },
     async stop() {
       pacer?.stop();
       for (const timer of timers) clearInterval(timer);
       await settled(own, 2 * guard.deadlineMs + 100);
-      const left = await orders.sweep(SWEEP_MS);
-      orders.stop();
+      const left = await care.stop();
+      sockets?.close();
       await deadMan.stop(left === 0);
       await venue.close();
     },
@@ -282,9 +312,9 @@ const settled = async (chains: readonly ProbeChain[], mostMs: number): Promise<v
     await new Promise((resolve) => setTimeout(resolve, 10));
 };
 
-/** Unique over regions and restarts; at most 32 letters and digits. */
+/** Unique over regions and restarts; at most 31 letters and digits, so that a sale can add one. */
 const idsWith = (prefix: string, region: string): (() => string) => {
   const clean = `${prefix}${region.replaceAll(/[^a-zA-Z0-9]/g, "").slice(0, 3)}${Date.now().toString(36)}`;
   let count = 0;
-  return () => `${clean}${(count++).toString(36).padStart(4, "0")}`.slice(-32);
+  return () => `${clean}${(count++).toString(36).padStart(4, "0")}`.slice(-31);
 };

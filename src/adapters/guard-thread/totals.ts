@@ -1,4 +1,5 @@
 import type { Count, CountBin } from "../../guard/count.ts";
+import { protocolOf, shardOf } from "../../guard/protocol.ts";
 import type { StreamReading, VerdictState } from "../../guard/verdict.ts";
 import type { Operation } from "../../plan/model.ts";
 import type { WatchPulse } from "../../ports/watcher.ts";
@@ -30,16 +31,11 @@ const RATE_MS = 2_000;
 /** `uncounted`: regions in which what counts users does not count probes. */
 export const startTotals = (hasLive: boolean, uncounted: readonly string[] = []): Totals => {
   const streams = new Map<string, StreamReading>();
-  const failures = new Map<string, { place: Place; live: number; probes: number }>();
+  const live = failureCounts();
+  const probes = failureCounts();
   let recent: readonly { readonly until: number; readonly perSec: number }[] = [];
   let probesPassed = 0;
-
-  const failed = (place: Place, source: "live" | "probes", count: number): void => {
-    const key = [place.operation, place.region, place.release, place.cohort, place.code].join(" ");
-    const known = failures.get(key) ?? { place, live: 0, probes: 0 };
-    known[source] += count;
-    failures.set(key, known);
-  };
+  let isProtocolTold = false;
 
   const addCount = (count: Count): void => {
     const { operation, region, release, source, issued } = count;
@@ -54,9 +50,21 @@ export const startTotals = (hasLive: boolean, uncounted: readonly string[] = [])
       failed: (known?.failed ?? 0) + count.failed,
       state: "healthy",
     });
-    if (source === "live")
-      for (const [code, times] of Object.entries(count.codes ?? {}))
-        failed({ operation, region, release, cohort: count.cohort, code }, "live", times);
+    if (source !== "live") return;
+    isProtocolTold ||= protocolOf(count.cohort) === "WebSocket";
+    for (const [code, times] of Object.entries(count.codes ?? {}))
+      live.add({ operation, region, release, cohort: count.cohort, code }, times);
+  };
+
+  /** Users' failures alone. Counters that don't tell the protocol count what probes lost over WebSocket with the rest. */
+  const lost = (): readonly (Place & { readonly count: number })[] => {
+    const ours = failureCounts();
+    for (const { place, count } of probes.all())
+      ours.add(isProtocolTold ? place : { ...place, cohort: shardOf(place.cohort) }, count);
+    return live
+      .all()
+      .map(({ place, count }) => ({ ...place, count: Math.max(0, count - ours.of(place)) }))
+      .filter(({ count }) => count > 0);
   };
 
   return {
@@ -79,20 +87,33 @@ export const startTotals = (hasLive: boolean, uncounted: readonly string[] = [])
     probed(operation, place, code) {
       if (uncounted.includes(place.region)) return;
       probesPassed++;
-      if (code !== undefined) failed({ operation, ...place, code }, "probes", 1);
+      if (code !== undefined) probes.add({ operation, ...place, code }, 1);
     },
     pulse(at, stateOf) {
-      const lost = [...failures.values()]
-        .map(({ place, live, probes }) => ({ ...place, count: Math.max(0, live - probes) }))
-        .filter(({ count }) => count > 0);
+      const failures = lost();
       const perSec = recent.filter(({ until }) => until > at).reduce((sum, entry) => sum + entry.perSec, 0);
       return {
         at,
         streams: [...streams.values()].map((reading) => ({ ...reading, state: stateOf(reading) })),
         operationsPerSec: Math.max(0, perSec),
-        failed: lost.reduce((sum, { count }) => sum + count, 0),
-        failures: lost,
+        failed: failures.reduce((sum, { count }) => sum + count, 0),
+        failures,
       };
     },
+  };
+};
+
+const failureCounts = () => {
+  const counts = new Map<string, { readonly place: Place; count: number }>();
+  const keyOf = ({ operation, region, release, cohort, code }: Place): string =>
+    [operation, region, release, cohort, code].join(" ");
+  return {
+    add(place: Place, count: number): void {
+      const known = counts.get(keyOf(place));
+      if (known === undefined) counts.set(keyOf(place), { place, count });
+      else known.count += count;
+    },
+    of: (place: Place): number => counts.get(keyOf(place))?.count ?? 0,
+    all: () => [...counts.values()],
   };
 };

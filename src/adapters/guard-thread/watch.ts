@@ -11,8 +11,16 @@ import {
   type JudgeState,
 } from "../../guard/judge.ts";
 import type { HealthNeed } from "../../guard/health.ts";
+import type { ProbeFill } from "../../guard/probe-fill.ts";
 import type { StreamReading, Verdict, VerdictState } from "../../guard/verdict.ts";
-import type { ProofOrder, WatchConfig, WatchedInstance, WatchedSource } from "../../ports/watcher.ts";
+import type {
+  ProbeSchedule,
+  ProofOrder,
+  WatchConfig,
+  WatchedInstance,
+  WatchedSource,
+  WatchPulse,
+} from "../../ports/watcher.ts";
 import { watchLag } from "./lag.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import type { ProbeOutcome } from "./probe-chain.ts";
@@ -69,6 +77,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
   const hasLive = counters !== undefined || live.length > 0;
   const uncounted = regionsJudged.filter(({ countsProbes }) => countsProbes === false).map(({ region }) => region);
   const totals = startTotals(hasLive, uncounted);
+  const fills = new Map<string, ProbeFill>();
 
   let recorder: Recorder | undefined;
   const feed = (input: JudgeInput): void => {
@@ -129,12 +138,22 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
             onFarewell: (instance, operation, code) => {
               for (const source of sources) source.forgive(instance, operation, code);
             },
+            onFill: (fill) => void fills.set(fill.clOrdId, fill),
             onSilence: (operation, why) => feed({ kind: "silent", at: now(), operation, region, why }),
           }),
         ],
   );
   let sources: readonly LiveSource[] = [];
   const timers: NodeJS.Timeout[] = [];
+
+  const pulse = (): WatchPulse => {
+    const schedule = worstOf(regions.map((region) => region.schedule()));
+    return {
+      ...totals.pulse(now(), stateIn(readingsOf(state))),
+      ...(fills.size === 0 ? {} : { fills: [...fills.values()] }),
+      ...(schedule === undefined ? {} : { schedule }),
+    };
+  };
 
   const prove = (id: number, order: ProofOrder): void => {
     const abort = new AbortController();
@@ -167,9 +186,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
       for (const source of sources) source.instances(instances);
       for (const region of regions) region.start();
       timers.push(setInterval(() => feed({ kind: "tick", at: now() }), TICK_MS));
-      timers.push(
-        setInterval(() => send({ kind: "pulse", pulse: totals.pulse(now(), stateIn(readingsOf(state))) }), PULSE_MS),
-      );
+      timers.push(setInterval(() => send({ kind: "pulse", pulse: pulse() }), PULSE_MS));
     },
     handle(message) {
       switch (message.kind) {
@@ -201,6 +218,10 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
     },
   };
 };
+
+/** The region whose probes keep to their schedule worst. */
+const worstOf = (schedules: readonly ProbeSchedule[]): ProbeSchedule | undefined =>
+  schedules.toSorted((a, b) => b.lagP99Ms - a.lagP99Ms).find(({ slots }) => slots > 0);
 
 const provenBy = (state: JudgeState, need: HealthNeed): Verdict => {
   const seen = Object.values(state.evidence.samples).reduce((sum, sample) => sum + sample.issued, 0);

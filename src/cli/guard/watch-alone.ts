@@ -1,4 +1,6 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
+import { fillText } from "../../events/fill-text.ts";
+import type { ProbeFill } from "../../guard/probe-fill.ts";
 import type { StreamReading, Verdict, VerdictState } from "../../guard/verdict.ts";
 import type { WatchedInstance, WatchPulse } from "../../ports/watcher.ts";
 import type { WiredGuard } from "../wiring/guard.ts";
@@ -19,7 +21,7 @@ export type WatchOrder = {
   readonly forMs?: number;
   readonly verdict: (verdict: Verdict) => void;
   readonly pulse: (pulse: WatchPulse) => void;
-  /** Told why the instances cannot be seen, once each time. */
+  /** Told why the instances cannot be seen, and that a probe order was traded with; once each time. */
   readonly trouble: (text: string) => void;
 };
 
@@ -32,6 +34,7 @@ export async function watchAlone(guard: WiredGuard, order: WatchOrder, signal: A
   const fromMs = clock.now();
   const ledger = new Ledger(fromMs);
   let pulse: WatchPulse | undefined;
+  const fills = new Map<string, ProbeFill["state"]>();
   await watcher.start(config, {
     verdict(verdict) {
       ledger.note(verdict.state, clock.now());
@@ -40,6 +43,10 @@ export async function watchAlone(guard: WiredGuard, order: WatchOrder, signal: A
     pulse(told) {
       pulse = told;
       order.pulse(told);
+      for (const fill of told.fills ?? []) {
+        if (fills.get(fill.clOrdId) !== fill.state) order.trouble(fillText(fill));
+        fills.set(fill.clOrdId, fill.state);
+      }
     },
   });
   try {

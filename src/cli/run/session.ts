@@ -60,6 +60,7 @@ export async function runSession(session: Session): Promise<{ readonly status: E
         operationsPerSec: pulse.operationsPerSec,
         failed: pulse.failed,
         streams: pulse.streams,
+        ...(pulse.schedule === undefined ? {} : { probeLagP99Ms: pulse.schedule.lagP99Ms }),
       };
       renderer.pulse(event);
       session.onEvent?.(event);

@@ -109,6 +109,7 @@ const LASTING: ReadonlySet<RunEvent["kind"]> = new Set([
   "halted",
   "ended",
   "undelivered",
+  "probe-filled",
 ]);
 
 type State = {

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { Environment, EnvironmentComponent, Migration, NotifyRule, PlanGuard, Value } from "../../plan/model.ts";
+import { accountsNeeded, OPERATIONS_PER_ACCOUNT } from "../../adapters/guard-thread/rate-limits.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Notifier } from "../../ports/notifier.ts";
@@ -100,13 +101,29 @@ export function watchConfig(
       accounts:
         probe === undefined
           ? []
-          : accountsOf(secrets.read(probe.accounts, `probe accounts of ${region}`), region, secrets),
+          : enoughFor(
+              guard,
+              region,
+              accountsOf(secrets.read(probe.accounts, `probe accounts of ${region}`), region, secrets),
+            ),
     })),
     ...(counters[0] === undefined ? {} : { counters: counters[0] }),
     ...(environment.sources.length === 0 ? {} : { sources: watchedSources(environment, secrets, how.cwd) }),
     orderPrefix: `mf${how.run.replaceAll(/[^a-zA-Z0-9]/g, "").slice(-8)}`,
     ...(how.record === undefined ? {} : { record: how.record }),
   };
+}
+
+/** Venues limit each account. Fewer accounts would probe less often than the plan says, and nobody would notice. */
+function enoughFor(guard: PlanGuard, region: string, accounts: readonly ProbeAccount[]): readonly ProbeAccount[] {
+  const needed = accountsNeeded(guard.probesPerSec);
+  if (accounts.length >= needed) return accounts;
+  const most = accounts.length * OPERATIONS_PER_ACCOUNT;
+  throw new UpgradeError(
+    "PROBE_ACCOUNTS_FEW",
+    `${guard.probesPerSec} probes a second in ${region} need ${needed} accounts, and ${accounts.length} ${accounts.length === 1 ? "is" : "are"} given`,
+    { hint: `add accounts, or set guard.probes to at most ${most}/s` },
+  );
 }
 
 function accountsOf(text: string, region: string, secrets: Secrets): readonly ProbeAccount[] {

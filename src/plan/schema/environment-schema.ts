@@ -31,6 +31,18 @@ const okx = z
       .register(EXPECTED, { text: "an instrument such as BTC-USDT" })
       .optional()
       .describe("Instrument that probe orders are sent for. Default BTC-USDT."),
+    exposure: z
+      .strictObject({
+        orders: count(1, 10_000).optional().describe("Probe orders that may rest at a time. Default 200."),
+        notional: count(1, 1_000_000_000)
+          .optional()
+          .describe(
+            "What they, and what one of them bought by accident, may be worth, in the quote currency. Default 1000.",
+          ),
+      })
+      .register(NOUN, { noun: "exposure" })
+      .optional()
+      .describe("What probes of the region may have at stake; no order is placed beyond it."),
     simulatedTrading: flag()
       .optional()
       .describe("Send the header x-simulated-trading. Default: true in class demo, false in production."),

@@ -47,7 +47,9 @@ const guard = z
       .strictObject({ failedOperations: count(1, 1_000_000_000).describe("Users' operations.") })
       .optional()
       .describe("The run is undone when more operations than this failed, whatever the statistics say. Default: none."),
-    probes: perSecond({ max: 1000 }).optional().describe("Probe operations per region. Default 30/s."),
+    probes: perSecond({ max: 2000 })
+      .optional()
+      .describe("Probe operations per region. Each account does at most 36/s. Default 30/s."),
     suspectFor: duration()
       .optional()
       .describe("How long new instances may be under suspicion before they count as failing. Default 10s."),

@@ -207,6 +207,16 @@ test("probes in a demo environment say that they only simulate", () => {
 });
 
 test.each([
+  { given: "{ orders: 20 }", means: { orders: 20 } },
+  { given: "{ orders: 20, notional: 500 }", means: { orders: 20, notional: 500 } },
+])("what probes may have at stake, $given", ({ given, means }) => {
+  const { value } = located(
+    parseEnvironment(changed(ENVIRONMENT, [["okx: {", `okx: { exposure: ${given},`]]), "production.yaml"),
+  );
+  expect(value.regions["tokyo"]?.probe?.exposure).toEqual(means);
+});
+
+test.each([
   { given: "{}", means: { rows: "all", mask: [], sessions: "ask" } },
   { given: "{ content: full, rows: 5 }", means: { rows: "all", mask: [], sessions: "ask" } },
   { given: "{ content: sample }", means: { rows: 1_000, mask: [], sessions: "ask" } },

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from "vitest";
 import type { Opened } from "../../../src/engine/fact.ts";
 import type { Run } from "../../../src/engine/run.ts";
+import { narrator } from "../../../src/events/narrator.ts";
 import type { Fence } from "../../../src/ports/fence.ts";
 import { conduct, type Conduct } from "../../../src/runtime/conduct.ts";
 import { entryOf, replay } from "../../../src/runtime/replay.ts";
@@ -136,6 +137,36 @@ describe("a run on fakes", () => {
     await play(ended);
     expect((await ended).phase).toMatchObject({ outcome: "promoted" });
     expect(new Set(seen.calls.map(({ call }) => call))).toEqual(new Set(["observe"]));
+  });
+
+  test("a probe order that somebody traded with stands in the journal as a warning, and changes nothing", async () => {
+    const { ended } = await start();
+    stage.watcher.say({ state: "healthy" });
+    const fill = {
+      region: "tokyo",
+      cohort: "shard-3",
+      clOrdId: "mf1",
+      instrument: "BTC-USDT",
+      size: "1",
+      px: "2",
+      sold: "1",
+      state: "sold",
+    } as const;
+    await play(ended, () => kinds().length > 12);
+    stage.watcher.beat({ fills: [fill] });
+    stage.watcher.beat({ fills: [fill] });
+    await play(ended);
+    expect((await ended).phase).toMatchObject({ outcome: "promoted" });
+    expect(kinds().filter((kind) => kind === "probe-filled")).toHaveLength(1);
+    const events = stage.store.durable("r1").flatMap((record, index, records) => {
+      const { fact, effects } = entryOf(record);
+      return fact.kind === "probe-filled"
+        ? narrator(replay(records.slice(0, index)))({ seq: index, fact, effects }, replay(records.slice(0, index + 1)))
+        : [];
+    });
+    expect(events.map(({ kind, message }) => [kind, message])).toEqual([
+      ["probe-filled", "warning: probe order mf1 in tokyo was filled: 1 of BTC-USDT bought at 2, and sold again"],
+    ]);
   });
 
   test("P10: a pager that is not there delays nothing, and is reported", async () => {

@@ -151,3 +151,32 @@ describe("an instance that leaves", () => {
     expect(leaving.isAvoided(OLD.id)).toBe(false);
   });
 });
+
+describe("what probes lost over WebSocket is nobody's loss", () => {
+  const place = { operation: "order", region: "tokyo", release: "gateway@2.0" } as const;
+  const live = (cohort: string, failed: number) =>
+    ({
+      kind: "bin",
+      at: 200,
+      ms: 200,
+      counts: [{ ...place, cohort, side: "new", source: "live", issued: 10, failed, codes: { "64007": failed } }],
+    }) as const;
+
+  test("where counters tell the protocol", () => {
+    const totals = startTotals(true);
+    totals.probed("order", { ...place, cohort: "shard-1/ws" }, "64007");
+    totals.add(live("shard-1/ws", 3));
+    expect(totals.pulse(200, () => "healthy").failures).toEqual([
+      { ...place, cohort: "shard-1/ws", code: "64007", count: 2 },
+    ]);
+  });
+
+  test("where they don't", () => {
+    const totals = startTotals(true);
+    totals.probed("order", { ...place, cohort: "shard-1/ws" }, "64007");
+    totals.add(live("shard-1", 3));
+    expect(totals.pulse(200, () => "healthy").failures).toEqual([
+      { ...place, cohort: "shard-1", code: "64007", count: 2 },
+    ]);
+  });
+});
