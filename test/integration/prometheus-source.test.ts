@@ -82,7 +82,7 @@ describe.skipIf(program === undefined)("a real Prometheus server", () => {
     source.instances(instances);
     cleanUp.push(() => source.stop());
     await sink.seeing();
-    return sink;
+    return { ...sink, instances: (now: readonly WatchedInstance[]) => source.instances(now) };
   };
 
   test("has every operation counted once and on its side, failures of a new kind from the first one on", async () => {
@@ -161,6 +161,18 @@ describe.skipIf(program === undefined)("a real Prometheus server", () => {
 
     const gone = await sink.blind(/^Prometheus at 127\.0\.0\.1:\d+ has no sample of tokyo /);
     expect(gone.regions).toEqual(["tokyo"]);
+  }, 60_000);
+
+  test("that cannot reach one instance any more says which, until that one has left", async () => {
+    const { old, server, instances } = await place();
+    const sink = await look(server.url, instances);
+    await old.close();
+    const gone = await sink.blind(
+      /^Prometheus at 127\.0\.0\.1:\d+ has no sample of tokyo-old that is younger than 2 s$/,
+    );
+    expect(gone.regions).toEqual(["tokyo"]);
+    sink.instances(instances.slice(1));
+    await sink.seeing();
   }, 60_000);
 
   test("is refused when it does not understand the query", async () => {
@@ -281,13 +293,15 @@ describe("a server that is no Prometheus, or none that can be believed", () => {
         };
         more();
       },
-      why: /answers with more than 32 MB: select fewer series$/,
+      why: /answers with more than 16 MB: select fewer series, or a shorter range$/,
     },
     { name: "nothing at all", listener: answering(() => []), why: /has no sample of tokyo for venue_operations_total/ },
     {
-      name: "samples of no region",
-      listener: answering(() => [{ metric: { operation: "order" }, values: [[Date.now() / 1000, "1"]] }]),
-      why: /has series that tell no region, such as \{operation="order"\}$/,
+      name: "operations of no region",
+      listener: answering(() => [
+        { metric: { operation: "order" }, values: [[Date.now() / 1000, String(Date.now())]] },
+      ]),
+      why: /counts operations that are of no region, such as \{operation="order"\}$/,
     },
     {
       name: "samples of long ago",
@@ -295,7 +309,10 @@ describe("a server that is no Prometheus, or none that can be believed", () => {
       why: /has no sample of tokyo that is younger than 2 s$/,
     },
   ])("that sends $name leaves the guard without sight, and says why", async ({ name, listener, why }) => {
-    const sink = watch(await serve(listener), name === "samples of no region" ? { regions: ["tokyo", "osaka"] } : {});
+    const sink = watch(
+      await serve(listener),
+      name === "operations of no region" ? { regions: ["tokyo", "osaka"] } : {},
+    );
     await sink.blind(why);
     expect(sink.bins.flatMap(({ counts }) => counts)).toEqual([]);
   });

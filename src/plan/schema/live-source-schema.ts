@@ -50,7 +50,7 @@ const counter = z
             .register(EXPECTED, { text: 'a matcher such as cluster="tokyo-1"' }),
         )
         .optional()
-        .describe("Only series whose labels match."),
+        .describe("Only series whose labels match; of several replicas of a server, one alone."),
       ...server,
     }),
     z.strictObject({

@@ -66,4 +66,9 @@ const byRelease = (there: readonly WatchedInstance[], region: string, release: s
 /** `gateway@2.0` → `2.0`. */
 const versionOf = ({ release }: WatchedInstance): string => release.slice(release.indexOf("@") + 1);
 
-const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).host : url);
+/** Host and port, as a label has them: also the port that goes without saying in a URL. */
+const hostOf = (url: string): string => {
+  if (!URL.canParse(url)) return url;
+  const { hostname, port, protocol } = new URL(url);
+  return `${hostname}:${port === "" ? (protocol === "https:" ? "443" : "80") : port}`;
+};

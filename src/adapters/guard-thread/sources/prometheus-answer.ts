@@ -4,10 +4,12 @@ import { brief } from "./brief.ts";
 /** One raw sample. `at`: when it was scraped, by the clock of the server, ms. */
 export type Sample = { readonly at: number; readonly value: number };
 
+export type Labels = Readonly<Record<string, string>>;
+
 /** The samples of one series, oldest first. `key` is the same for the same labels. */
 export type SampledSeries = {
   readonly key: string;
-  readonly labels: Readonly<Record<string, string>>;
+  readonly labels: Labels;
   readonly samples: readonly Sample[];
 };
 
@@ -16,6 +18,7 @@ export type Answered = { readonly status: number; readonly text: string };
 
 /** More series than this are not judged: whoever asks for them has forgotten a matcher, and this thread has no time for them. */
 export const MOST_SERIES = 20_000;
+export const MOST_SAMPLES = 300_000;
 
 /** What the server's clock said when it answered, ms; or why it cannot be told. */
 export const readClock = (answered: Answered): number | string => {
@@ -34,10 +37,14 @@ export const readSamples = (answered: Answered): readonly SampledSeries[] | stri
   if (data.result.length > MOST_SERIES)
     return `gives ${data.result.length} series, more than the ${MOST_SERIES} that are judged`;
   const series: SampledSeries[] = [];
+  let samples = 0;
   for (const row of data.result as readonly unknown[]) {
     const read = readRow(row);
     if (typeof read === "string") return read;
     series.push(read);
+    samples += read.samples.length;
+    if (samples > MOST_SAMPLES)
+      return `gives more than ${MOST_SAMPLES} samples: select fewer series, or a shorter range`;
   }
   return series;
 };

@@ -1,14 +1,14 @@
-import type { WatchedInstance, WatchedSource } from "../../../ports/watcher.ts";
+import type { WatchedSource } from "../../../ports/watcher.ts";
 import { seriesByStatus, seriesFrom, type Series } from "../counters.ts";
-import { brief } from "./brief.ts";
 import { startDifferences, type Difference } from "./differences.ts";
 import { startForgiving, type Attributed } from "./forgiving.ts";
 import type { LiveSink, LiveSource, SourceClock } from "./live-source.ts";
-import { placing, type Placed } from "./placing.ts";
-import { readClock, readSamples, type SampledSeries } from "./prometheus-answer.ts";
+import { readClock, readSamples, type Labels, type SampledSeries } from "./prometheus-answer.ts";
 import { prometheusServer } from "./prometheus-server.ts";
-import { startSight, type Blindness } from "./sight-told.ts";
+import { startSight } from "./sight-told.ts";
 import { sumCounts } from "./sum-counts.ts";
+import { unseenIn } from "./unseen.ts";
+import { startWhereabouts } from "./whereabouts.ts";
 
 export type PrometheusOptions = Extract<WatchedSource, { kind: "prometheus" }> & SourceClock & LiveSink;
 
@@ -26,18 +26,19 @@ const MOST_DEADLINE_MS = 10_000;
  * own time: one that was seen before is no news, and one that is too old is none either.
  */
 export const startPrometheus = (options: PrometheusOptions): LiveSource => {
-  const { now, everyMs, regions } = options;
+  const { now, everyMs, regions, staleAfterMs } = options;
   const deadlineMs = Math.min(MOST_DEADLINE_MS, Math.max(LEAST_DEADLINE_MS, everyMs));
   const server = prometheusServer({ ...options, deadlineMs });
   const name = `Prometheus at ${server.name}`;
-  const differences = startDifferences({ targetOf: targetBy(options), mostApartMs: options.staleAfterMs });
+  const targetOf = targetBy(options);
+  const differences = startDifferences({ targetOf, mostApartMs: staleAfterMs });
+  const whereabouts = startWhereabouts({ regions, targetOf, saidOf: saidBy(options) });
   const forgiving = startForgiving(now);
   const sight = startSight(options, `${name} has told nothing yet`);
-  let watched: readonly WatchedInstance[] = [];
-  let placeOf = placing(watched, regions);
   let goodAt = -Infinity;
   /** Time of the newest sample by the server's clock, and by ours. */
   let last: { readonly at: number; readonly ownAt: number } | undefined;
+  let unplaced: { readonly at: number; readonly labels: Labels } | undefined;
   let isStopped = false;
   let timer: NodeJS.Timeout | undefined;
 
@@ -50,17 +51,26 @@ export const startPrometheus = (options: PrometheusOptions): LiveSource => {
     const answered = await server.ask(options.query);
     const answer = typeof answered === "string" ? answered : readSamples(answered);
     if (typeof answer === "string") return answer;
-    if (isStopped) return undefined;
-    // As old as it can be: what was issued before a change must never look as if it came after.
-    const ownAt = (at: number): number => Math.min(now(), askedAt - (clock - at));
-    sight.tell(blindnessOf(name, options, placedOf(answer), clock));
-    const fresh = youngerThan(answer, clock - options.staleAfterMs);
-    tellBin(differences.note(fresh, ownAt), newestOf(fresh), ownAt);
+    if (!isStopped) take(answer, clock, askedAt);
     return undefined;
   };
 
-  const placedOf = (answer: readonly SampledSeries[]): readonly PlacedSeries[] =>
-    answer.map((series) => ({ series, placed: placeOf(saidOf(series.labels, options)) }));
+  const take = (answer: readonly SampledSeries[], clock: number, askedAt: number): void => {
+    // As old as it can be: what was issued before a change must never look as if it came after.
+    const ownAt = (at: number): number => Math.min(now(), askedAt - (clock - at));
+    const fresh = youngerThan(answer, clock - staleAfterMs);
+    const missed = whereabouts.note(fresh.map(({ labels }) => labels));
+    const found = differences.note(fresh, ownAt).filter(({ count }) => count > 0);
+    const lost = found.find(({ labels }) => whereabouts.placeOf(labels).kind === "nowhere");
+    if (lost !== undefined) unplaced = { at: clock, labels: lost.labels };
+    else if (unplaced !== undefined && clock - unplaced.at > staleAfterMs) unplaced = undefined;
+    const series = answer.map(({ labels, samples }) => ({
+      placed: whereabouts.placeOf(labels),
+      at: samples.at(-1)?.at ?? -Infinity,
+    }));
+    sight.tell(unseenIn({ ...options, name, clock, series, missed, unplaced: unplaced?.labels }));
+    tellBin(found, newestOf(fresh), ownAt);
+  };
 
   const tellBin = (found: readonly Difference[], newest: number | undefined, ownAt: (at: number) => number): void => {
     if (newest === undefined || (last !== undefined && newest <= last.at)) return;
@@ -74,9 +84,8 @@ export const startPrometheus = (options: PrometheusOptions): LiveSource => {
   };
 
   const attributed = ({ labels, count }: Difference): readonly Attributed[] => {
-    if (count === 0) return [];
     const series = seriesBy(labels, options);
-    const placed = placeOf(saidOf(labels, options));
+    const placed = whereabouts.placeOf(labels);
     if (series === undefined || placed.kind !== "here" || !options.operations.includes(series.operation)) return [];
     const { place, instance } = placed;
     return [{ ...series, count, place, ...(instance === undefined ? {} : { instance }) }];
@@ -94,12 +103,9 @@ export const startPrometheus = (options: PrometheusOptions): LiveSource => {
 
   void round();
   return {
-    instances(instances) {
-      watched = instances;
-      placeOf = placing(instances, regions);
-    },
+    instances: (instances) => whereabouts.instances(instances),
     forgive(id, operation, code) {
-      const instance = watched.find((candidate) => candidate.id === id);
+      const instance = whereabouts.instance(id);
       if (instance !== undefined && options.countsProbes) forgiving.forgive(instance, operation, code);
     },
     async stop() {
@@ -114,37 +120,6 @@ export const startPrometheus = (options: PrometheusOptions): LiveSource => {
 const isOver = (blindForMs: number, stalledMs: number): boolean =>
   blindForMs > (stalledMs > STALL_MS ? MOST_PATIENCE_MS : PATIENCE_MS);
 
-type PlacedSeries = { readonly series: SampledSeries; readonly placed: Placed };
-
-/** What keeps it from seeing users in some region, although the server answers. */
-const blindnessOf = (
-  name: string,
-  { regions, query, staleAfterMs }: PrometheusOptions,
-  answer: readonly PlacedSeries[],
-  clock: number,
-): Blindness | undefined => {
-  const lost = answer.find(({ placed }) => placed.kind === "nowhere");
-  if (lost !== undefined)
-    return { regions, why: `${name} has series that tell no region, such as ${textOf(lost.series.labels)}` };
-  const newest = new Map<string, number>();
-  for (const { series, placed } of answer) {
-    if (placed.kind !== "here") continue;
-    const { region } = placed.place;
-    newest.set(region, Math.max(newest.get(region) ?? -Infinity, series.samples.at(-1)?.at ?? -Infinity));
-  }
-  const missing = regions.filter((region) => !newest.has(region));
-  if (missing.length > 0)
-    return { regions: missing, why: `${name} has no sample of ${missing.join(", ")} for ${query}` };
-  const stale = regions.filter((region) => clock - (newest.get(region) ?? -Infinity) > staleAfterMs);
-  return stale.length === 0
-    ? undefined
-    : {
-        regions: stale,
-        why: `${name} has no sample of ${stale.join(", ")} that is younger than ${staleAfterMs / 1000} s`,
-      };
-};
-
-type Labels = Readonly<Record<string, string>>;
 type Reading = Pick<PrometheusOptions, "labels" | "hasCodes">;
 
 /** What is scraped together. Where no instance is named, all that does not tell one operation from another. */
@@ -162,11 +137,13 @@ const seriesBy = (of: Labels, { labels, hasCodes }: Reading): Series | undefined
   return hasCodes ? seriesFrom({ ...said, code: of[labels.code] }) : seriesByStatus(said);
 };
 
-const saidOf = (of: Labels, { labels }: Reading) => ({
-  region: of[labels.region],
-  release: of[labels.release],
-  instance: of[labels.instance],
-});
+const saidBy =
+  ({ labels }: Reading) =>
+  (of: Labels) => ({
+    region: of[labels.region],
+    release: of[labels.release],
+    instance: of[labels.instance],
+  });
 
 /** What is too old is no news, even if it was not seen before. */
 const youngerThan = (answer: readonly SampledSeries[], limit: number): readonly SampledSeries[] =>
@@ -185,11 +162,4 @@ const newestOf = (answer: readonly SampledSeries[]): number | undefined => {
     if (at !== undefined && (newest === undefined || at > newest)) newest = at;
   }
   return newest;
-};
-
-const textOf = (labels: Labels): string => {
-  const told = Object.entries(labels)
-    .slice(0, 4)
-    .map(([label, value]) => `${label}=${JSON.stringify(value)}`);
-  return brief(`{${told.join(", ")}}`);
 };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  MOST_SAMPLES,
   MOST_SERIES,
   readClock,
   readSamples,
@@ -75,6 +76,17 @@ describe("samples of a Prometheus server", () => {
       name: "a series of histograms",
       answered: success("matrix", [{ metric: ORDERS }]),
       says: /^gives no plain samples/,
+    },
+    {
+      name: "more samples than are judged",
+      answered: success(
+        "matrix",
+        Array.from({ length: 4 }, () => ({
+          metric: {},
+          values: Array.from({ length: MOST_SAMPLES / 4 + 1 }, () => [1, "1"]),
+        })),
+      ),
+      says: /^gives more than 300000 samples/,
     },
     { name: "rows that are no series", answered: success("matrix", [null]), says: /without labels/ },
     {
