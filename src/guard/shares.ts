@@ -12,6 +12,7 @@ import { countsBetween } from "./window.ts";
 export const noteShares = (state: JudgeState): JudgeState => {
   if (state.latch?.kind === "failing" || state.lost.length > 0 || isExplainedByLoss(state)) return state;
   switch (state.change.kind) {
+    // Stryker disable next-line ConditionalExpression: without a change nothing was counted since it
     case "none":
       return state;
     case "metadata":

@@ -32,6 +32,8 @@ describe("new and old are compared", () => {
     expect(comparisonEvidence(fold(probes))).toBeCloseTo((SIGN_SEC * TOLD) / 2, 9);
     expect(comparisonEvidence(fold(live))).toBeCloseTo((SIGN_SEC * TOLD) / 2, 9);
     expect(comparisonEvidence(fold([...probes, ...live]))).toBeCloseTo(SIGN_SEC * TOLD, 9);
+    expect(fold(probes).streams.live).toBe(freshComparison.streams.live);
+    expect(fold(live).streams.probes).toBe(freshComparison.streams.probes);
   });
 
   test("and a bin is worth two seconds at most, however late it comes", () => {
@@ -135,6 +137,13 @@ describe("shares are compared", () => {
       expect(shareEvidence(less, name)).toBeCloseTo((0.1 * (2 - TOLD)) / 3, 9);
     },
   );
+
+  test("also in a bin that another source shares, which cannot tell", () => {
+    const counts = [onNew({ ...twenty, refused: 6 }), onOld({ ...twenty, refused: 1 })];
+    const others = [onNew({ source: "probes" }), onOld({ source: "probes" })];
+    expect(shareEvidence(fold([...counts, ...others]), "refused")).toBe(shareEvidence(fold(counts), "refused"));
+    expect(shareEvidence(fold(counts), "refused")).toBeGreaterThan(0);
+  });
 
   test("not where nothing was asked", () => {
     const counts = [onNew({ issued: 0, asked: 0, refused: 0 }), onOld({ issued: 0, asked: 0, refused: 0 })];

@@ -139,6 +139,11 @@ describe("after metadata", () => {
     const share = (of1000: number) => ({ window: twice(onOld({ asked: 1_000, refused: of1000 })) });
     expect(passes(seen(share(5)))).toBe(true);
     expect(noteShares(seen(share(6))).latch?.kind).toBe("failing");
+    const usual = held(ALARM);
+    const since = usual.since ?? expect.fail();
+    const quarter = { ...usual, since: { ...since, refused: { ...since.refused, limit: 0.25 } } };
+    expect(passes(seen({ usual: quarter, ...share(250) }))).toBe(true);
+    expect(noteShares(seen({ usual: quarter, ...share(251) })).latch?.kind).toBe("failing");
   });
 
   test("is told from what came after the change", () => {
