@@ -163,6 +163,7 @@ describe("new against old", () => {
     expect(told(foldMore, side(100_000, 50_000), side(200_000, 90_000))).toBeCloseTo(TOLD, 6);
     expect(told(foldMore, side(1e12, 5e11), side(2e12, 9e11))).toBeCloseTo(TOLD, 6);
     expect(told(foldMore, side(2e12, 9e11), side(1e12, 5e11))).toBeCloseTo(2 - TOLD, 6);
+    expect(told(foldMore, side(1e12, 1e11), side(2e12, 9e11))).toBeCloseTo(2 - TOLD, 6);
     expect(told(foldSigns, side(1e12, 1e9), side(2e12, 0))).toBeCloseTo(TOLD, 6);
     // Each of 200,000 failures is among the ten million that are drawn with a chance of one in a hundred thousand.
     const found = 1 - Math.exp(200_000 * Math.log1p(-1e-5));
@@ -210,6 +211,20 @@ describe("a measured baseline", () => {
     }
     // 3x² − 2x³ = 0.999
     expect(bound(3, 1)).toBeCloseTo(0.98162974, 7);
+  });
+
+  test("is the rate at which so few failures come by luck once in a thousand", () => {
+    const ofSoFew = (issued: number, failed: number, rate: number): number => {
+      let [chance, sum] = [(1 - rate) ** issued, 0];
+      for (let count = 0; count <= failed; count++) {
+        sum += chance;
+        chance *= ((issued - count) / (count + 1)) * (rate / (1 - rate));
+      }
+      return sum;
+    };
+    for (const issued of [2, 5, 20, 60])
+      for (let failed = 0; failed < issued; failed++)
+        expect(ofSoFew(issued, failed, bound(issued, failed))).toBeCloseTo(0.001, 11);
   });
 
   test("is above the half in which it lies, as surely on this side as on that", () => {
