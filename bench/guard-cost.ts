@@ -4,7 +4,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { guardThread } from "../src/adapters/guard-thread/guard-thread.ts";
 import type { WatchConfig, WatchedInstance } from "../src/ports/watcher.ts";
 
-/** What the guard costs: two regions, 30 probe operations a second in each, twelve instances read five times a second. The venue is another process. */
+/** What the guard costs: two regions, 30 probe operations a second in each, twelve instances read ten times a second. The venue is another process. */
 export const guardCost = async (
   seconds: number,
 ): Promise<{ readonly seconds: number; readonly cpuPct: number; readonly rssMb: number; readonly pulses: number }> => {

@@ -2,7 +2,12 @@ import { pathToFileURL } from "node:url";
 import { guardWorld, type GuardWorld } from "../test/fakes/guard-world.ts";
 
 /** How long the guard takes from the first failing operation to the first verdict that acts, in a simulated venue, with fixed seeds. */
-type Scene = { readonly name: string; readonly stage: (world: GuardWorld) => void };
+type Scene = {
+  readonly name: string;
+  /** User operations a second over both regions. Default 300. */
+  readonly liveRate?: number;
+  readonly stage: (world: GuardWorld) => void;
+};
 export type Row = {
   readonly scene: string;
   readonly runs: number;
@@ -75,6 +80,15 @@ export const SCENES: readonly Scene[] = [
     stage: (world) => (oneNew(world), world.fail(({ instance }) => instance.side === "new")),
   },
   {
+    name: "everything on 3 of 6 gateways with half of 500/s, at the step (bins of 100 ms; the thread looks closer)",
+    liveRate: 1_000,
+    stage: (world) => (
+      world.upgrade(["tokyo-0", "tokyo-1", "tokyo-2"]),
+      world.mark({ kind: "instances", component: "gateway", regions: ["tokyo"] }),
+      world.fail(({ instance }) => instance.side === "new")
+    ),
+  },
+  {
     name: "2 of 10 cohorts, total, after metadata",
     stage: (world) => (
       world.mark({ kind: "metadata", component: "orders-db" }),
@@ -109,11 +123,11 @@ export const SCENES: readonly Scene[] = [
   },
 ];
 
-export const measure = ({ name, stage }: Scene, runs: number): Row => {
+export const measure = ({ name, liveRate = 300, stage }: Scene, runs: number): Row => {
   const delays: number[] = [];
   const states = new Map<string, number>();
   for (let seed = 1; seed <= runs; seed++) {
-    const world = guardWorld({ seed });
+    const world = guardWorld({ seed, liveRate });
     // The step does not know the phase of the bins.
     world.run(5_000 + (seed % 2) * 100);
     stage(world);

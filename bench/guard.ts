@@ -4,6 +4,7 @@ import { cohorts } from "./guard/part-cohorts.ts";
 import { cost } from "./guard/part-cost.ts";
 import { curve } from "./guard/part-curve.ts";
 import { falseAlarms } from "./guard/part-false-alarms.ts";
+import { live } from "./guard/part-live.ts";
 import { outcomes } from "./guard/part-outcomes.ts";
 import { twoSides } from "./guard/part-two-sides.ts";
 import { windows } from "./guard/part-windows.ts";
@@ -26,6 +27,7 @@ export const guard: Bench = {
       ["bins", () => bins(size)],
       ["false alarms", () => falseAlarms(size, say)],
       ["two sides", () => twoSides(size)],
+      ["live", () => live(size)],
       ["cohorts", () => cohorts(size)],
       ["windows", () => windows(size)],
       ["curve", () => curve(size)],

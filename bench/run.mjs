@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { check } from "./check.ts";
 import { clone } from "./clone.ts";
 import { guard } from "./guard.ts";
+import { guardDemo } from "./guard-demo.ts";
 import { help } from "./help.ts";
 import { latency } from "./latency.ts";
 import { machine, moment } from "./machine.ts";
@@ -17,7 +18,7 @@ import { simulation } from "./simulation.ts";
 import { stories } from "./stories.ts";
 import { figuresTable, isMissed, tableText } from "./table.ts";
 
-const BENCHES = [help, check, clone, simulation, guard, probes, stories, latency, quiet];
+const BENCHES = [help, check, clone, simulation, guard, guardDemo, probes, stories, latency, quiet];
 
 const USAGE = `npm run bench -- [NAME…] [options]
 
@@ -25,7 +26,7 @@ ${BENCHES.map(({ name, about }) => `  ${name.padEnd(12)}${about}`).join("\n")}
 
   --quick             smaller, to see that everything works; results are not written unless --out is given
   --stories A,B       stories: these only
-  --seeds N           stories: how many seeds each (default 10)
+  --seeds N           stories: how many seeds each (default 10); guard-demo: how many (default 20)
   --seed N            the first seed (default 1)
   --pairs N           latency: pairs of windows (default 10); help: pairs of runs (default 30); clone: pairs of clones (default 10)
   --minutes N         quiet: how long the guard watches (default 60)

@@ -20,6 +20,8 @@ export type TradingVenue = VenueFacts & {
     readonly ratePerSec: number;
     readonly settleMs: number;
     readonly maxSeconds: number;
+    /** Gets every operation, one JSON object a line. */
+    readonly outcomesFile?: string;
   }): Promise<Users>;
   [Symbol.asyncDispose](): Promise<void>;
 };

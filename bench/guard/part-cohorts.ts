@@ -2,7 +2,7 @@ import type { Count } from "../../src/guard/count.ts";
 import { foldIntoBins, freshBinStream } from "../../src/guard/detector/bin-stream.ts";
 import { evidenceIn } from "../../src/guard/detector/mixture.ts";
 import { isAlarm, promisedBy } from "../../src/guard/detector/promise.ts";
-import { familyEvidence, foldFamily, freshFamily } from "../../src/guard/family.ts";
+import { foldFamily, freshFamily, sumsOf } from "../../src/guard/family.ts";
 import { delaysOf, toldDelays, type Run } from "./delays.ts";
 import { binomial, type Luck } from "./luck.ts";
 import { luckFor, MONTH_SEC, P0, type Part, type Size } from "./part.ts";
@@ -61,8 +61,8 @@ const amongMany = (luck: Luck): Run => {
         counts.push({ ...COUNT, cohort: `shard-${cohort}`, issued: operations, failed: failed[cohort] ?? 0 });
     });
     const at = (index + 1) * BIN_MS;
-    family = foldFamily(family, { kind: "bin", at, ms: BIN_MS, counts }, counts, P0);
-    if (index >= warm && isAlarm(familyEvidence(family).both, promised))
+    family = foldFamily(family, { kind: "bin", at, ms: BIN_MS, counts }, sumsOf(counts), P0);
+    if (index >= warm && isAlarm(family.evidence.both, promised))
       return { seconds: at / 1000 - WARM_SEC, failed: lost };
   }
 };

@@ -1,8 +1,10 @@
 import { luckFor, MONTH_SEC, P0, type Part, type Size } from "./part.ts";
+import { lookedRunLength } from "./looked-run-length.ts";
 import { binRunLength, outcomeRunLength, type RunLength } from "./run-length.ts";
 
 type Case = {
-  readonly form: "outcomes" | "bins";
+  /** `looked`: bins of counters, shorter after those that failed in earnest. */
+  readonly form: "outcomes" | "bins" | "looked";
   readonly perSec: number;
   /** Width of a bin, or the rest after a failure. */
   readonly ms: number;
@@ -29,6 +31,7 @@ const BURSTS: readonly Case[] = [
   asStated("bins", 500, 100, 15),
   asStated("bins", 500, 50, 5),
 ];
+const LOOKED: readonly Case[] = [1, 5, 15].map((burst) => asStated("looked", 500, 100, burst));
 const RESTS: readonly Case[] = [
   asStated("outcomes", 50, 180, 2),
   asStated("outcomes", 50, 200, 2),
@@ -55,6 +58,7 @@ export const falseAlarms = (size: Size, say: (text: string) => void): Part => {
     });
   const independent = measured(INDEPENDENT);
   const bursts = measured(BURSTS);
+  const looked = measured(LOOKED);
   const rests = measured(RESTS);
   const worse = measured(WORSE);
   const unrested = measured(UNRESTED);
@@ -71,13 +75,14 @@ export const falseAlarms = (size: Size, say: (text: string) => void): Part => {
     figures: [
       figure("mean time between false alarms, per outcome, independent failures", independent),
       figure("mean time between false alarms, bins with rest, bursts", bursts),
+      figure("mean time between false alarms, bins of counters with closer looks, bursts", looked),
       figure("mean time between false alarms, outcomes with rest, bursts", rests),
     ],
     tables: [
       {
         title: "Days between false alarms, where one in 30 days is promised (0.1 % of operations fail in health)",
         head: ["stream", "days", "at least (95 %)", "alarms", "days simulated"],
-        rows: [...independent, ...bursts, ...rests].map(cells),
+        rows: [...independent, ...bursts, ...looked, ...rests].map(cells),
       },
       {
         title: "The same when more operations fail than stated",
@@ -90,7 +95,7 @@ export const falseAlarms = (size: Size, say: (text: string) => void): Part => {
         rows: unrested.map(cells),
       },
     ],
-    raw: { independent, bursts, rests, worse, unrested },
+    raw: { independent, bursts, looked, rests, worse, unrested },
   };
 };
 
@@ -99,18 +104,34 @@ type Row = Case & RunLength;
 const measure = (one: Case, { effort, seed }: Size): RunLength => {
   const how = { p0: P0, trueP0: P0 * one.times, perSec: one.perSec, burst: one.burst, falseAlarmEverySec: MONTH_SEC };
   const luck = luckFor(seed, nameOf(one));
-  return one.form === "bins"
-    ? binRunLength(luck, { ...how, binMs: one.ms }, effort)
-    : outcomeRunLength(luck, { ...how, restMs: one.ms }, effort);
+  switch (one.form) {
+    case "bins":
+      return binRunLength(luck, { ...how, binMs: one.ms }, effort);
+    case "looked":
+      return lookedRunLength(luck, how, effort);
+    case "outcomes":
+      return outcomeRunLength(luck, { ...how, restMs: one.ms }, effort);
+  }
 };
 
 const nameOf = ({ form, perSec, ms, burst, times }: Case): string =>
   [
     `${perSec}/s`,
-    form === "bins" ? `bins of ${ms} ms with rest` : ms === 0 ? "per outcome" : `outcomes, ${ms} ms rest`,
+    nameOfForm(form, ms),
     burst === 1 ? "independent" : `bursts of ${burst}`,
     ...(times === 1 ? [] : [`${times} × the stated rate`]),
   ].join(", ");
+
+const nameOfForm = (form: Case["form"], ms: number): string => {
+  switch (form) {
+    case "bins":
+      return `bins of ${ms} ms with rest`;
+    case "looked":
+      return `bins of ${ms} ms with rest and closer looks`;
+    case "outcomes":
+      return ms === 0 ? "per outcome" : `outcomes, ${ms} ms rest`;
+  }
+};
 
 const days = ({ meanDays, atLeastDays, alarms }: RunLength): string =>
   alarms === 0

@@ -103,10 +103,10 @@ export const outcomeRunLength = (
 };
 
 // Of all operations, `trueP0` lie in bursts.
-const gapOf = (luck: Luck, { trueP0, burst }: HealthyCase): number =>
+export const gapOf = (luck: Luck, { trueP0, burst }: HealthyCase): number =>
   geometric(luck, 1 / (1 + (burst * (1 - trueP0)) / trueP0));
 
-const lengthOf = (days: number, alarms: number): RunLength => ({
+export const lengthOf = (days: number, alarms: number): RunLength => ({
   days,
   alarms,
   meanDays: alarms === 0 ? Infinity : days / alarms,

@@ -2,7 +2,7 @@ import { suspectComparison } from "./comparison.ts";
 import { shareOf, tally, type Count, type Source } from "./count.ts";
 import { isAlarm } from "./detector/promise.ts";
 import { regionsOf } from "./explain.ts";
-import { familyEvidence, resetFamily } from "./family.ts";
+import { resetFamily } from "./family.ts";
 import type { FamilyName, JudgeState } from "./judge-state.ts";
 import { disturb, fail } from "./latch.ts";
 import { goneRegions } from "./loss.ts";
@@ -16,8 +16,8 @@ const FAMILIES: readonly FamilyName[] = ["new", "old", "all"];
 const LOOK_MS = 500;
 
 export const noteAlarms = (state: JudgeState): JudgeState => {
-  const crossing = FAMILIES.map((name) => ({ name, evidence: familyEvidence(state.families[name]) })).filter(
-    ({ evidence }) => isAlarm(evidence.both, state.settings.promised),
+  const crossing = FAMILIES.map((name) => ({ name, evidence: state.families[name].evidence })).filter(({ evidence }) =>
+    isAlarm(evidence.both, state.settings.promised),
   );
   if (crossing.length === 0 && state.pending === undefined) return state;
   const crossed = [...new Set([...(state.pending?.crossed ?? []), ...crossing.map(({ name }) => name)])];
@@ -109,9 +109,7 @@ const onNewSide = (state: JudgeState, sources: readonly Source[]): JudgeState =>
       regionsOf([...fresh, ...old]),
       `${sentence(state, isNew, isOld)}: the old release is in trouble too`,
     );
-  // The alarm came twice, each time from nothing, and the old side, better watched, is quiet.
-  if (state.latch?.kind === "suspect")
-    return tally(old).issued >= tally(fresh).issued ? fail(state, regions, sentence(state, isNew, isOld)) : state;
+  if (state.latch?.kind === "suspect") return { ...state, latch: { ...state.latch, isRepeated: true } };
   return {
     ...state,
     latch: { kind: "suspect", since: state.at, regions, reason: sentence(state, isNew, isOld), sources },

@@ -11,6 +11,8 @@ import { massSince } from "./detector/promise.ts";
 export type Family = {
   readonly streams: ReadonlyMap<string, Stream>;
   readonly step: Step;
+  /** That the side fails more than its baseline: compare with the alarm level. By source, so that one can see who saw it. */
+  readonly evidence: Readonly<Record<Source | "both", number>>;
 };
 
 type Stream = {
@@ -23,7 +25,12 @@ type Stream = {
 /** A change that suspicion concentrates on. `mass`: seconds of it in total; 0 when the budget is spent. */
 type Step = { readonly number: number; readonly at: number; readonly mass: number };
 
-export const freshFamily: Family = { streams: new Map(), step: { number: 0, at: 0, mass: 0 } };
+/** How long a burst of failures may last beyond the edge of a bin and still count once. Bins may be shorter than that. */
+export const REST_MS = 100;
+
+const NOTHING = { probes: 0, live: 0, both: 0 };
+
+export const freshFamily: Family = { streams: new Map(), step: { number: 0, at: 0, mass: 0 }, evidence: NOTHING };
 
 /** Concentrates suspicion on a change made at `at`. What was gathered before stays. */
 export const stepFamily = (family: Family, at: number, mass: number): Family => ({
@@ -31,27 +38,53 @@ export const stepFamily = (family: Family, at: number, mass: number): Family => 
   step: { number: family.step.number + 1, at, mass },
 });
 
-/** Starts anew after an alarm. The mass of the step has been spent. */
-export const resetFamily = ({ step }: Family): Family => ({
-  ...freshFamily,
+/** Starts anew after an alarm. The mass of the step has been spent, and the burst that raised it goes on resting. */
+export const resetFamily = ({ streams, step }: Family): Family => ({
+  streams: new Map(
+    [...streams].map(([key, { bins }]) => [key, { ...FRESH, bins: { ...freshBinStream, restUntil: bins.restUntil } }]),
+  ),
   step: { ...step, number: step.number + 1, mass: 0 },
+  evidence: NOTHING,
 });
 
-/** Folds the counts of one side into its streams. */
-export const foldFamily = (family: Family, bin: CountBin, counts: readonly Count[], p0: number): Family => {
-  const sums = sumByStream(counts);
-  if (sums.size === 0) return family;
-  const streams = new Map(family.streams);
-  for (const [key, sum] of sums) {
-    streams.set(key, foldStream(streams.get(key) ?? FRESH, { bin, sum, step: family.step }, p0));
-  }
-  return { ...family, streams };
+/** Operations by stream. */
+export type Sums = ReadonlyMap<string, Sum>;
+type Sum = { readonly issued: number; readonly failed: number };
+
+export const sumsOf = (counts: readonly Count[]): Sums => {
+  const sums = new Map<string, Mutable<Sum>>();
+  for (const count of counts) if (count.issued > 0) for (const key of keysOf(count)) add(sums, key, count);
+  return sums;
 };
 
-/** Evidence that the side fails more than its baseline: compare with the alarm level. By source, so that one can see who saw it. */
-export const familyEvidence = (family: Family): Readonly<Record<Source | "both", number>> => {
+/** Sums of several sides together. */
+export const mergedSums = (sides: readonly Sums[]): Sums => {
+  const merged = new Map<string, Mutable<Sum>>();
+  for (const side of sides) for (const [key, sum] of side) add(merged, key, sum);
+  return merged;
+};
+
+const add = (sums: Map<string, Mutable<Sum>>, key: string, { issued, failed }: Sum): void => {
+  const sum = sums.get(key);
+  if (sum === undefined) sums.set(key, { issued, failed });
+  else {
+    sum.issued += issued;
+    sum.failed += failed;
+  }
+};
+
+/** Folds what one side did in a bin into its streams. */
+export const foldFamily = (family: Family, bin: CountBin, sums: Sums, p0: number): Family => {
+  if (sums.size === 0) return family;
+  const streams = new Map(family.streams);
+  for (const [key, sum] of sums)
+    streams.set(key, foldStream(streams.get(key) ?? FRESH, { bin, sum, step: family.step }, p0));
+  return { ...family, streams, evidence: evidenceOf(streams) };
+};
+
+const evidenceOf = (streams: Family["streams"]): Family["evidence"] => {
   const levels = { probes: new Map<string, Mutable<Level>>(), live: new Map<string, Mutable<Level>>() };
-  for (const [key, stream] of family.streams) {
+  for (const [key, stream] of streams) {
     const of = levels[sourceOf(key)];
     const evidence = evidenceIn(stream.bins.mixture);
     const level = of.get(levelOf(key));
@@ -71,14 +104,12 @@ type Mutable<Data> = { -readonly [Key in keyof Data]: Data[Key] };
 
 const FRESH: Stream = { bins: freshBinStream, step: 0, taken: 0 };
 
-type Sum = { issued: number; failed: number };
-
 const foldStream = (
   stream: Stream,
   { bin, sum, step }: { readonly bin: CountBin; readonly sum: Sum; readonly step: Step },
   p0: number,
 ): Stream => {
-  const timed = { ...sum, from: bin.at - bin.ms, to: bin.at };
+  const timed = { ...sum, from: bin.at - bin.ms, to: bin.at, restMs: REST_MS };
   // A bin that rests takes no mass of the step along: the next one gets it.
   if (isResting(stream.bins, timed))
     return { ...stream, bins: foldIntoBins(stream.bins, { ...timed, seconds: 0 }, p0) };
@@ -90,22 +121,6 @@ const foldStream = (
 
 /** A bin is worth no more seconds than this, however late it comes. */
 const MOST_MS = 2_000;
-
-const sumByStream = (counts: readonly Count[]): ReadonlyMap<string, Sum> => {
-  const sums = new Map<string, Sum>();
-  for (const count of counts) {
-    if (count.issued === 0) continue;
-    for (const key of keysOf(count)) {
-      const sum = sums.get(key);
-      if (sum === undefined) sums.set(key, { issued: count.issued, failed: count.failed });
-      else {
-        sum.issued += count.issued;
-        sum.failed += count.failed;
-      }
-    }
-  }
-  return sums;
-};
 
 // "p1…" is a stream of probes on level 1; the first two characters name source and level.
 const keysOf = ({ source, operation, region, cohort }: Count): readonly string[] => {

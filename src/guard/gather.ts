@@ -1,10 +1,11 @@
 import { foldComparison, freshComparison, stepComparison } from "./comparison.ts";
-import { foldFamily, freshFamily, stepFamily, type Family } from "./family.ts";
-import { issuedFrom, type Count, type CountBin, type Source } from "./count.ts";
+import { foldFamily, freshFamily, mergedSums, stepFamily, sumsOf, type Family, type Sums } from "./family.ts";
+import { issuedFrom, type Count, type CountBin, type CountSide, type Source } from "./count.ts";
 import { STEPS_PAID } from "./detector/promise.ts";
 import type { JudgeInput, JudgeState, MarkCause } from "./judge-state.ts";
 import { foldProbeContact, foldReach } from "./loss.ts";
 import { foldSight } from "./sight.ts";
+import { foldBaseline } from "./stated.ts";
 import { foldEvidence, freshEvidence, nameOf } from "./strata.ts";
 import { foldUsual, holdAgainstUsual, measureUsual } from "./usual.ts";
 import type { StreamReading } from "./verdict.ts";
@@ -47,6 +48,7 @@ const gatherBin = (state: JudgeState, bin: CountBin): JudgeState => {
     window: addToWindow(state.window, bin),
     comparison: comparisonOf(state, bin),
     usual: usualOf(state, bin),
+    baseline: baselineOf(state, bin),
     evidence: foldEvidence(state.evidence, bin, state.latch === undefined ? undefined : { baselinePct }),
     clearing: state.clearing === undefined ? undefined : clearingOf(state.clearing, bin, baselinePct),
     contact: foldProbeContact(state.contact, bin),
@@ -60,17 +62,13 @@ const gatherBin = (state: JudgeState, bin: CountBin): JudgeState => {
 const foldFamilies = (state: JudgeState, bin: CountBin): JudgeState["families"] => {
   if (issuedFrom(bin) < state.backAt) return state.families;
   const counts = bin.counts.filter(({ region }) => !state.lost.some((loss) => loss.region === region));
-  const fold = (family: Family, side: readonly Count[]): Family => foldFamily(family, bin, side, state.settings.p0);
+  const sumsOn = (side: CountSide): Sums => sumsOf(counts.filter((count) => count.side === side));
+  const [fresh, old] = [sumsOn("new"), sumsOn("old")];
+  const fold = (family: Family, sums: Sums): Family => foldFamily(family, bin, sums, state.settings.p0);
   return {
-    new: fold(
-      state.families.new,
-      counts.filter(({ side }) => side === "new"),
-    ),
-    old: fold(
-      state.families.old,
-      counts.filter(({ side }) => side === "old"),
-    ),
-    all: fold(state.families.all, counts),
+    new: fold(state.families.new, fresh),
+    old: fold(state.families.old, old),
+    all: fold(state.families.all, mergedSums([fresh, old, sumsOn("unknown")])),
   };
 };
 
@@ -157,6 +155,12 @@ const usualOf = (state: JudgeState, bin: CountBin): JudgeState["usual"] => {
   return foldUsual(state.usual, bin, state.latch === undefined || state.latch.kind === "unproved");
 };
 
+// After the first change nobody knows any more what was there before it.
+const baselineOf = (state: JudgeState, bin: CountBin): JudgeState["baseline"] =>
+  state.change.kind === "none" && state.backAt === -Infinity && state.lost.length === 0
+    ? foldBaseline(state.baseline, bin, state.settings.hasCounters ? "live" : "probes")
+    : state.baseline;
+
 const comparisonAfter = (
   state: JudgeState,
   cause: Extract<MarkCause, { kind: "metadata" | "behind" | "instances" }>,
@@ -182,12 +186,14 @@ const clearingOf = (
 };
 
 const lastOutcomesOf = (state: JudgeState, bin: CountBin): JudgeState["lastOutcome"] => {
-  const seen = bin.counts.filter(
-    (count) => count.issued > 0 && (count.source === "probes" || !state.settings.probed.includes(count.region)),
-  );
-  return seen.length === 0
-    ? state.lastOutcome
-    : { ...state.lastOutcome, ...Object.fromEntries(seen.map((count) => [nameOf(count), bin.at])) };
+  const seen = new Set<string>();
+  for (const count of bin.counts)
+    if (count.issued > 0 && (count.source === "probes" || !state.settings.probed.includes(count.region)))
+      seen.add(nameOf(count));
+  if (seen.size === 0) return state.lastOutcome;
+  const latest = { ...state.lastOutcome };
+  for (const name of seen) latest[name] = bin.at;
+  return latest;
 };
 
 const readingsOf = (
@@ -195,22 +201,24 @@ const readingsOf = (
   bin: CountBin,
 ): ReadonlyMap<string, StreamReading> => {
   if (bin.counts.length === 0) return readings;
-  const next = new Map(readings);
+  const next = new Map<string, Mutable<StreamReading>>(readings);
+  const own = new Set<string>();
   for (const { operation, region, release, source, issued, failed } of bin.counts) {
     const key = `${source} ${operation} ${region} ${release}`;
     const known = next.get(key);
-    next.set(key, {
-      operation,
-      region,
-      release,
-      source,
-      issued: (known?.issued ?? 0) + issued,
-      failed: (known?.failed ?? 0) + failed,
-      state: "healthy",
-    });
+    if (known !== undefined && own.has(key)) {
+      known.issued += issued;
+      known.failed += failed;
+      continue;
+    }
+    // Those of the map before must stay as they were.
+    own.add(key);
+    const sums = { issued: (known?.issued ?? 0) + issued, failed: (known?.failed ?? 0) + failed };
+    next.set(key, { operation, region, release, source, ...sums, state: "healthy" });
   }
   return next;
 };
+type Mutable<Data> = { -readonly [Key in keyof Data]: Data[Key] };
 
 // Probes pass the same counters, where the source counts them: what they lost there is no user's loss.
 const spentOf = ({ spent, settings }: JudgeState, counts: readonly Count[]): JudgeState["spent"] => {

@@ -6,6 +6,7 @@ import { freshFamily, type Family } from "./family.ts";
 import { noContact, type Contact, type Instance, type Reach } from "./loss.ts";
 import type { Blind, Sight } from "./sight.ts";
 import { freshEvidence, type Evidence, type Stratum } from "./strata.ts";
+import type { Baseline } from "./stated.ts";
 import { freshUsual, type Usual } from "./usual.ts";
 import type { StreamReading, Verdict } from "./verdict.ts";
 import type { Window } from "./window.ts";
@@ -82,6 +83,8 @@ export type Latch =
       readonly reason: string;
       readonly regions: readonly string[];
       readonly sources: readonly Source[];
+      /** The alarm came again, from nothing. */
+      readonly isRepeated?: true;
     }
   | { readonly kind: "failing"; readonly since: number; readonly reason: string; readonly regions: readonly string[] };
 
@@ -108,6 +111,8 @@ export type JudgeState = {
   /** New against old. */
   readonly comparison: Comparison;
   readonly usual: Usual;
+  /** What failed before the first change. */
+  readonly baseline: Baseline;
   readonly evidence: Evidence;
   /** Evidence that new instances are well, since they were suspected, by source. */
   readonly clearing: Readonly<Record<Source, Evidence>> | undefined;
@@ -167,6 +172,7 @@ export const startJudging = (settings: JudgeSettings, at: number): JudgeState =>
   latch: { kind: "unproved", since: at, reason: NOT_YET, regions: [] },
   comparison: freshComparison,
   usual: freshUsual,
+  baseline: {},
   evidence: freshEvidence(at),
   clearing: undefined,
   lastOutcome: {},

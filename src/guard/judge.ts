@@ -7,6 +7,7 @@ import { noteLosses } from "./losses.ts";
 import { isNew } from "./scene.ts";
 import { noteShares } from "./shares.ts";
 import { noteRecovery, noteSilence } from "./silence.ts";
+import { betterBaselineOf, contradictionOf } from "./stated.ts";
 import { missingEvidence } from "./strata.ts";
 import { noteBudget, noteDeadline, noteSigns } from "./suspicion.ts";
 import type { StreamReading, Verdict } from "./verdict.ts";
@@ -38,6 +39,34 @@ export const evidenceMissing = (state: JudgeState, need: HealthNeed): string | u
   });
 };
 
+/** `healthy`, because evidence for it was asked for and is there. What was measured before the first change is told beside it. */
+export const provenBy = (state: JudgeState, need: HealthNeed): Verdict => {
+  const seen = Object.values(state.evidence.samples).reduce((sum, sample) => sum + sample.issued, 0);
+  const better = isUnchanged(state) ? betterBaselineOf(state.baseline, state.settings.baselinePct) : undefined;
+  return {
+    state: "healthy",
+    regions: [],
+    at: state.at,
+    streams: readingsOf(state),
+    reason: `failure rates of ${need.excludePct} % and more are excluded with ${need.confidencePct} % in every region and operation, on ${seen} outcomes since the last change${better === undefined ? "" : `; before the first change ${better}`}`,
+    ...contradicted(state),
+  };
+};
+
+/** What was measured says about the stated baseline: that it does not hold, or that a better one would. */
+export const baselineAdvice = ({ baseline, settings }: JudgeState): string | undefined =>
+  contradictionOf(baseline, settings.baselinePct) ?? betterBaselineOf(baseline, settings.baselinePct);
+
+const isUnchanged = ({ change, backAt }: Pick<JudgeState, "change" | "backAt">): boolean =>
+  change.kind === "none" && backAt === -Infinity;
+
+const contradicted = (
+  state: Pick<JudgeState, "change" | "backAt" | "baseline" | "settings">,
+): Pick<Verdict, "contradicts"> => {
+  const contradicts = isUnchanged(state) ? contradictionOf(state.baseline, state.settings.baselinePct) : undefined;
+  return contradicts === undefined ? {} : { contradicts };
+};
+
 /** Whether something other than new instances fails right now: what fails elsewhere at the same time is not held against an instance that is being proved. */
 export const isTroubledNow = (state: JudgeState): boolean => {
   if (state.latch?.kind === "disturbed") return true;
@@ -65,7 +94,8 @@ const verdictOf = ({ verdict, latch, at, ...state }: JudgeState): Verdict => {
       : ([latch.kind === "unproved" ? "unknown" : latch.kind, latch.regions, latch.reason] as const);
   const isNews = latch?.kind === "unproved" && latch.isBlind === true && reason !== verdict.reason;
   if (!isNews && wanted === verdict.state && regions.join() === verdict.regions.join()) return verdict;
-  return { state: wanted, reason, regions, at, streams: readingsOf({ verdict, latch, at, ...state }) };
+  const streams = readingsOf({ verdict, latch, at, ...state });
+  return { state: wanted, reason, regions, at, streams, ...contradicted(state) };
 };
 
 const HEALTHY = "order operations succeed in every region";

@@ -1,6 +1,5 @@
 import { shareOf, tally, type Count, type Tally } from "./count.ts";
 import { explain } from "./explain.ts";
-import { familyEvidence } from "./family.ts";
 import type { JudgeState } from "./judge-state.ts";
 import { countsBetween, onsetOf } from "./window.ts";
 
@@ -42,7 +41,7 @@ export const sentence = (
 
 /** The old side fails too: by evidence of its own, or nearly as often as the new one. */
 export const isTroubled = (state: JudgeState, fresh: Tally, old: Tally): boolean => {
-  const evidence = familyEvidence(state.families.old).both;
+  const evidence = state.families.old.evidence.both;
   return (
     evidence >= Math.cbrt(state.settings.promised.alarm) || (old.failed >= 3 && shareOf(old) >= shareOf(fresh) / 4)
   );

@@ -26,16 +26,24 @@ export const foldEvidence = (
   floorPct: { readonly baselinePct: number } | undefined,
 ): Evidence => {
   if (issuedFrom(bin) < evidence.since) return evidence;
-  const samples = { ...evidence.samples };
+  // A bin has many counts of few strata: they are summed before anything is copied.
+  const sums = new Map<string, { issued: number; failed: number; probed: number }>();
   for (const count of bin.counts) {
+    const probed = count.source === "probes" ? count.issued : 0;
     for (const key of keysOf(count)) {
-      const known = samples[key] ?? NONE;
-      samples[key] = {
-        issued: known.issued + count.issued,
-        failed: known.failed + count.failed,
-        probed: known.probed + (count.source === "probes" ? count.issued : 0),
-      };
+      const sum = sums.get(key);
+      if (sum === undefined) sums.set(key, { issued: count.issued, failed: count.failed, probed });
+      else {
+        sum.issued += count.issued;
+        sum.failed += count.failed;
+        sum.probed += probed;
+      }
     }
+  }
+  const samples = { ...evidence.samples };
+  for (const [key, { issued, failed, probed }] of sums) {
+    const known = samples[key] ?? NONE;
+    samples[key] = { issued: known.issued + issued, failed: known.failed + failed, probed: known.probed + probed };
   }
   return { ...evidence, samples: floorPct === undefined ? samples : restarted(samples, floorPct.baselinePct) };
 };

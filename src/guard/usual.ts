@@ -1,8 +1,10 @@
 import { SHARES, shareAmong, type ShareName } from "./comparison.ts";
 import type { Count, CountBin } from "./count.ts";
-import { dispersionOf, upperBaseline } from "./detector/baseline.ts";
+import { upperBaseline } from "./detector/baseline.ts";
 import { foldIntoBins, freshBinStream, type BinStream } from "./detector/bin-stream.ts";
 import { evidenceIn, inject } from "./detector/mixture.ts";
+import { REST_MS } from "./family.ts";
+import { measure, measuredBy, NOTHING_MEASURED, type Measuring } from "./measuring.ts";
 
 /**
  * What is usual: how often operations are slow, refused or lost in health. After a change that leaves nothing old to compare with,
@@ -14,18 +16,7 @@ export type Usual = {
   readonly since: Readonly<Record<ShareName, Held>> | undefined;
 };
 
-type Measuring = {
-  readonly issued: number;
-  readonly failed: number;
-  /** Whole seconds, and the sum of the squares of what was counted in each. */
-  readonly seconds: number;
-  readonly squares: number;
-  readonly running: { readonly second: number; readonly failed: number };
-};
-
 type Held = { readonly limit: number; readonly bins: BinStream };
-
-const NOTHING: Measuring = { issued: 0, failed: 0, seconds: 0, squares: 0, running: { second: 0, failed: 0 } };
 
 const forEach = <Data>(make: (name: ShareName) => Data): Readonly<Record<ShareName, Data>> => ({
   slow: make("slow"),
@@ -33,7 +24,7 @@ const forEach = <Data>(make: (name: ShareName) => Data): Readonly<Record<ShareNa
   lost: make("lost"),
 });
 
-export const freshUsual: Usual = { measured: forEach(() => NOTHING), since: undefined };
+export const freshUsual: Usual = { measured: forEach(() => NOTHING_MEASURED), since: undefined };
 
 /** From now on it is held against what was usual. `mass`: seconds of suspicion that come with the change. */
 export const holdAgainstUsual = ({ measured }: Usual, mass: number): Usual => ({
@@ -64,7 +55,8 @@ export const foldUsual = (usual: Usual, bin: CountBin, isHealthy: boolean): Usua
     const { limit, bins } = since[name];
     // A limit that leaves no room for more tells nothing.
     if (!(limit < MOST_LIMIT)) return since[name];
-    return { limit, bins: foldIntoBins(bins, { ...shares[name], seconds, from: bin.at - bin.ms, to: bin.at }, limit) };
+    const timed = { ...shares[name], seconds, from: bin.at - bin.ms, to: bin.at, restMs: REST_MS };
+    return { limit, bins: foldIntoBins(bins, timed, limit) };
   };
   return { ...usual, since: forEach(fold) };
 };
@@ -90,30 +82,10 @@ const MOST_LIMIT = 0.5;
 /** Users change their ways over a day: only more than so many times what is usual is held against a change. */
 const TIMES = 2;
 
-const limitOf = (measuring: Measuring): number =>
-  Math.min(1, TIMES * upperBaseline({ ...measuring, dispersion: dispersionOf(measuring) }));
+const limitOf = (measuring: Measuring): number => Math.min(1, TIMES * upperBaseline(measuredBy(measuring)));
 
 const shareOfBin = (name: ShareName, counts: readonly Count[]) =>
   shareAmong(
     name,
     counts.filter((count) => count[name] !== undefined),
   );
-
-const measure = (
-  measuring: Measuring,
-  { issued, failed }: { readonly issued: number; readonly failed: number },
-  at: number,
-): Measuring => {
-  if (!(issued > 0)) return measuring;
-  const second = Math.floor(at / 1000);
-  const { running } = measuring;
-  const sums = { issued: measuring.issued + issued, failed: measuring.failed + failed };
-  if (second === running.second) return { ...measuring, ...sums, running: { second, failed: running.failed + failed } };
-  const isFirst = running.second === 0;
-  return {
-    ...sums,
-    seconds: measuring.seconds + (isFirst ? 0 : 1),
-    squares: measuring.squares + running.failed ** 2,
-    running: { second, failed },
-  };
-};

@@ -14,6 +14,8 @@ export type Verdict = {
   readonly regions: readonly string[];
   /** When it was reached, ms since the epoch (wall clock of the guard's thread). */
   readonly at: number;
+  /** Said before the first change: more operations fail for certain than the plan states for health. Where, with counts. */
+  readonly contradicts?: string;
   /** The streams behind it, for views and reports. */
   readonly streams: readonly StreamReading[];
 };

@@ -95,6 +95,8 @@ export type WatchPulse = {
   readonly at: number;
   readonly streams: readonly StreamReading[];
   readonly operationsPerSec: number;
+  /** What was measured before the first change says about the stated baseline: that it does not hold, or that a better one would. */
+  readonly baselineAdvice?: string;
   readonly failed: number;
   /** Live user failures by operation, region, release, cohort and code, cumulative: for the report. */
   readonly failures: readonly {

@@ -10,6 +10,8 @@ export const watchedText = (watched: {
   readonly toMs: number;
   readonly spentMs: Readonly<Record<VerdictState, number>>;
   readonly streams: readonly StreamReading[];
+  /** What was measured says about the stated baseline. */
+  readonly baselineAdvice?: string;
 }): string => {
   const spent = Object.entries(watched.spentMs)
     .filter(([, ms]) => ms > 0)
@@ -20,7 +22,10 @@ export const watchedText = (watched: {
       ({ operation, region, release, source, issued, failed }) =>
         `  ${operation.padEnd(7)} ${region.padEnd(14)} ${release.padEnd(20)} ${source.padEnd(7)} ${String(failed).padStart(6)} of ${String(issued).padStart(8)} failed`,
     );
-  return [`watched for ${seconds(watched.toMs - watched.fromMs)}: ${spent.join(", ")}`, ...streams].join("\n");
+  const advice = watched.baselineAdvice === undefined ? [] : [`baseline: ${watched.baselineAdvice}`];
+  return [`watched for ${seconds(watched.toMs - watched.fromMs)}: ${spent.join(", ")}`, ...streams, ...advice].join(
+    "\n",
+  );
 };
 
 const keyOf = ({ region, operation, release, source }: StreamReading): string =>

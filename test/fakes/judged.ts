@@ -1,5 +1,5 @@
 import type { Count, CountBin } from "../../src/guard/count.ts";
-import { foldFamily, freshFamily, type Family } from "../../src/guard/family.ts";
+import { foldFamily, freshFamily, sumsOf, type Family } from "../../src/guard/family.ts";
 import { settingsOf, startJudging, type JudgeState } from "../../src/guard/judge.ts";
 import type { JudgeSettings } from "../../src/guard/judge-state.ts";
 import { noContact, type Instance } from "../../src/guard/loss.ts";
@@ -70,7 +70,7 @@ export const judged = (more: Partial<JudgeState> = {}): JudgeState => ({
 export const alarmed = (...counts: readonly Count[]): Family => {
   const failing = counts.map((count) => ({ ...count, failed: count.issued }));
   return [2_000, 1_000, 0].reduce(
-    (family, ago) => foldFamily(family, binAt(NOW - ago, failing), failing, SETTINGS.p0),
+    (family, ago) => foldFamily(family, binAt(NOW - ago, failing), sumsOf(failing), SETTINGS.p0),
     freshFamily,
   );
 };

@@ -127,6 +127,16 @@ describe("a bad release", () => {
     expect(lost.length).toBeGreaterThan(0);
   });
 
+  test("that refuses the keys of probes is failing by its share of refusals, also where no counters are read", async () => {
+    const { venue: world } = await watch({ hasCounters: false });
+    await world.until("healthy");
+    world.server("tokyo").fault([{ instances: ["tokyo-new"], how: { code: "50113", http: 401 } }]);
+    world.admit("tokyo");
+    const failing = await world.until("failing", 30_000);
+    expect(failing.reason).toMatch(/^.* in tokyo: \d+ of \d+ were refused on gateway@2\.0, 0 of \d+ on gateway@1\.0$/);
+    expect(world.verdicts.some(({ state }) => state === "suspect")).toBe(false);
+  });
+
   test("that acknowledges amends and does nothing is refuted, because the order's state does not show them", async () => {
     const { watcher, venue: world } = await watch();
     world.server("tokyo").fault([{ operation: "amend", instances: ["tokyo-new"], how: "ignore" }]);

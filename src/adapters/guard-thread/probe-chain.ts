@@ -25,7 +25,12 @@ export type ProbeOutcome = {
       readonly code: string;
       /** Whether an instance of the venue answered. */ readonly isReached: boolean;
     }
-  | { readonly kind: "none"; readonly why: string }
+  | {
+      readonly kind: "none";
+      readonly why: string;
+      /** Whether somebody answered, and refused it: on its merits, by a limit or for its key. */
+      readonly isRefused: boolean;
+    }
 );
 
 /** One order at a time of one account: place, amend, cancel, and again. */
@@ -193,7 +198,12 @@ export const probeChain = (account: ProbeAccount, context: ChainContext, seat = 
     if (Number(row?.["accFillSz"]) > 0) return filled(outcome);
     const isRule = row?.["state"] === "canceled" && OWN_RULES.has(row["cancelSource"]);
     return isRule
-      ? { operation: outcome.operation, kind: "none", why: "the venue cancelled a probe order by a rule of its own" }
+      ? {
+          operation: outcome.operation,
+          kind: "none",
+          isRefused: false,
+          why: "the venue cancelled a probe order by a rule of its own",
+        }
       : outcome;
   };
 
@@ -207,7 +217,8 @@ export const probeChain = (account: ProbeAccount, context: ChainContext, seat = 
 
   const step = async (origin: string): Promise<ProbeOutcome> => {
     const [operation, market] = [wanted(), context.market()];
-    if (market === undefined) return { operation, kind: "none", why: "the instrument is not known yet" };
+    if (market === undefined)
+      return { operation, kind: "none", why: "the instrument is not known yet", isRefused: false };
     limits.take(account.apiKey, operation);
     if (order === undefined) orders++;
     const way = wayTo(origin, market);
@@ -266,7 +277,12 @@ const OWN_RULES: ReadonlySet<unknown> = new Set(["31", "32"]);
 
 /** Somebody traded with the probe: that says nothing about the venue. */
 const FILLED = "somebody traded with a probe order";
-const filled = ({ operation }: ProbeOutcome): ProbeOutcome => ({ operation, kind: "none", why: FILLED });
+const filled = ({ operation }: ProbeOutcome): ProbeOutcome => ({
+  operation,
+  kind: "none",
+  isRefused: false,
+  why: FILLED,
+});
 const isFilled = (outcome: ProbeOutcome): boolean => outcome.kind === "none" && outcome.why === FILLED;
 
 /** `isDirect`: an instance was asked, so whoever answered with a code is that instance. */
@@ -288,10 +304,11 @@ const outcomeOf = (operation: Operation, reply: VenueReply, isDirect: boolean): 
     return {
       operation,
       kind: "none",
+      isRefused: outcome !== "planned",
       why: `probes are refused with ${code} (${outcome === "rate" ? "rate limit" : outcome === "auth" ? "key or signature" : "planned"})`,
       ...served,
     };
-  return { operation, kind: "none", why: `probes are rejected with ${code}`, ...served };
+  return { operation, kind: "none", why: `probes are rejected with ${code}`, isRefused: true, ...served };
 };
 
 /** Our own resting order is unknown: state was lost, whatever class the code has for users. */
@@ -299,7 +316,7 @@ const lostOutcomeOf = (operation: Operation, reply: VenueReply, isDirect: boolea
   const outcome = outcomeOf(operation, reply, isDirect);
   const code = codeOf(reply);
   if (outcome.kind !== "none" || !OKX_V5.lostState.includes(code)) return outcome;
-  const { why: _, ...rest } = outcome;
+  const { why: _why, isRefused: _isRefused, ...rest } = outcome;
   return { ...rest, kind: "failed", code, isReached: true };
 };
 

@@ -1,4 +1,4 @@
-import type { Count, CountBin, CountSide } from "../../guard/count.ts";
+import type { CountBin } from "../../guard/count.ts";
 import type { ProbeFill } from "../../guard/probe-fill.ts";
 import { cohortOver } from "../../guard/protocol.ts";
 import type { Operation, PlanGuard, ProbeTarget } from "../../plan/model.ts";
@@ -13,6 +13,7 @@ import { careForOrders } from "./order-care.ts";
 import { orderSockets } from "./order-sockets.ts";
 import { startPacer } from "./pacer.ts";
 import { probeChain, type ChainContext, type ProbeChain, type ProbeOutcome } from "./probe-chain.ts";
+import { countsOf, type Sample, type Served } from "./probe-counts.ts";
 import { rateLimits } from "./rate-limits.ts";
 import { watchSchedule } from "./schedule.ts";
 
@@ -49,6 +50,8 @@ export type RegionProbesOptions = {
   readonly onSilence: (operation: Operation, why: string) => void;
   /** Somebody traded with a probe order; told again whenever its state changes. */
   readonly onFill: (fill: ProbeFill) => void;
+  /** Whether refusals of probes are counted here. Where counters are read they show there, together with those of users. */
+  readonly countsRefusals: boolean;
   /** Instances that announced that they leave: no longer counted among those that should serve. */
   readonly onLeaving: (ids: ReadonlySet<string>) => void;
   /** A pinned probe met an instance that is leaving; its counter shows a failure that no user had. */
@@ -58,14 +61,9 @@ export type RegionProbesOptions = {
 const BIN_MS = 100;
 const FLUSH_MS = 25;
 export const MARKET_MS = 5_000;
-
-type Sample = {
-  readonly outcome: ProbeOutcome;
-  readonly isSlow: boolean;
-  readonly cohort: string;
-  readonly served: Served;
-};
-type Served = { readonly side: CountSide; readonly release: string; readonly isExposed: boolean };
+/** A connection that idles for so long may be closed by the other side. For so long after we stood still, such ones are met. */
+const IDLE_MS = 1_000;
+const AWAKE_MS = 250;
 
 export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
   const { region, accounts, guard, prefix, lag, wallOf } = options;
@@ -116,7 +114,7 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     BIN_MS,
     () => performance.now(),
     ({ from, to, outcomes }) =>
-      options.onBin({ kind: "bin", at: wallOf(to), ms: to - from, counts: countsOf(region, outcomes) }),
+      options.onBin({ kind: "bin", at: wallOf(to), ms: to - from, counts: countsOf(outcomes, options) }),
   );
 
   const readAgain = async (): Promise<void> => {
@@ -125,16 +123,23 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     else market = read;
   };
 
+  /** Whether this thread stood still, and the failure may be of nothing else: a deadline that passed, or a connection that the other side gave up meanwhile. */
+  const isOursAlone = (code: string, from: number): boolean =>
+    code === "timeout" || code === "not shown"
+      ? lag.since(from) > guard.deadlineMs / 3
+      : code === "cut" && lag.since(from - AWAKE_MS) > IDLE_MS;
+
+  /** What is no sample of the service may be one of its refusals. */
+  const tells = (outcome: ProbeOutcome): boolean =>
+    outcome.kind !== "none" || (options.countsRefusals && outcome.isRefused);
+
   const probe = async (chain: ProbeChain, target: WatchedInstance | undefined): Promise<void> => {
     const settle = bins.issue();
     const from = performance.now();
     const outcome = await chain.step(target === undefined ? origin : new URL(target.url).origin);
     // Time in which this thread stood still is no time of the venue's.
     const tookMs = performance.now() - from - lag.since(from);
-    const isOurs =
-      outcome.kind === "failed" &&
-      (outcome.code === "timeout" || outcome.code === "not shown") &&
-      lag.since(from) > guard.deadlineMs / 3;
+    const isOurs = outcome.kind === "failed" && isOursAlone(outcome.code, from);
     const isFarewell = target !== undefined && noteLeaving(target, outcome);
     const hasLeft = target !== undefined && !targets().some(({ id }) => id === target.id);
     if (outcome.kind === "none") options.onSilence(outcome.operation, outcome.why);
@@ -142,11 +147,7 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     const cohort = cohortOver(outcome.protocol ?? "REST", chain.account.cohort);
     options.onOutcome(outcome, served.release, cohort);
     settle(
-      outcome.kind === "none" ||
-        isOurs ||
-        isFarewell ||
-        schedule.trouble() !== undefined ||
-        (hasLeft && outcome.kind === "failed")
+      isOurs || isFarewell || schedule.trouble() !== undefined || (hasLeft && outcome.kind !== "ok") || !tells(outcome)
         ? undefined
         : {
             outcome,
@@ -267,41 +268,6 @@ const servedBy = (
   return isAlike
     ? { side: first.side, release: first.release, isExposed: true }
     : { side: "unknown", release: outcome.release ?? "unknown", isExposed: true };
-};
-
-type Mutable = { -readonly [Key in keyof Count]: Count[Key] } & {
-  codes: Record<string, number>;
-  unreached: number;
-  slow: number;
-};
-
-const countsOf = (region: string, samples: readonly Sample[]): readonly Count[] => {
-  const counts = new Map<string, Mutable>();
-  for (const { outcome, isSlow, cohort, served } of samples) {
-    const { operation } = outcome;
-    const key = [operation, cohort, served.release, served.side, served.isExposed].join(" ");
-    const count = counts.get(key) ?? {
-      operation,
-      region,
-      cohort,
-      source: "probes",
-      ...served,
-      issued: 0,
-      failed: 0,
-      unreached: 0,
-      slow: 0,
-      codes: {},
-    };
-    count.issued++;
-    if (isSlow) count.slow++;
-    if (outcome.kind === "failed") {
-      count.failed++;
-      if (!outcome.isReached) count.unreached++;
-      count.codes[outcome.code] = (count.codes[outcome.code] ?? 0) + 1;
-    }
-    counts.set(key, count);
-  }
-  return [...counts.values()];
 };
 
 const rotated = <T>(items: readonly T[], by: number): readonly T[] => [...items.slice(by), ...items.slice(0, by)];

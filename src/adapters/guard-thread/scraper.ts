@@ -3,6 +3,7 @@ import type { Count } from "../../guard/count.ts";
 import type { Operation } from "../../plan/model.ts";
 import type { Reach } from "../../guard/loss.ts";
 import type { WatchedInstance } from "../../ports/watcher.ts";
+import { closerLook } from "./closer-look.ts";
 import { deltasBetween, readCounters, type Delta } from "./counters.ts";
 import type { LiveSink, LiveSource, SourceClock } from "./sources/live-source.ts";
 import { sumCounts } from "./sources/sum-counts.ts";
@@ -13,12 +14,9 @@ export type ScraperOptions = SourceClock &
     readonly metric: string;
   };
 
-const EVERY_MS = 100;
-/** Instances are asked one after the other over this time: all at once they would answer us while users wait. */
-const SPREAD_MS = 70;
-/** The bin is closed after this time; who answers later is counted in the next one. */
-const ROUND_MS = 85;
 const DEADLINE_MS = 1_000;
+/** For so long after this thread stood still, connections from before it are met. */
+const AWAKE_MS = 250;
 
 type Target = {
   instance: WatchedInstance;
@@ -40,9 +38,9 @@ export const startScraper = (options: ScraperOptions): LiveSource => {
     headersTimeout: 5_000,
     bodyTimeout: 5_000,
   });
+  const look = closerLook();
   let targets: readonly Target[] = [];
   let lastAt = options.now();
-  let isRunning = false;
   let isStopped = false;
 
   const ask = async (target: Target, afterMs: number): Promise<void> => {
@@ -54,12 +52,13 @@ export const startScraper = (options: ScraperOptions): LiveSource => {
     const reply = await readText(agent, url, options.path);
     target.isAsked = false;
     // The address was taken over by another instance meanwhile.
-    if (target.instance.url === url) note(target, reply, options.lagSince(from) > DEADLINE_MS / 4);
+    if (target.instance.url === url) note(target, reply, options.lagSince(from - AWAKE_MS) > DEADLINE_MS / 4);
   };
 
   const note = (target: Target, reply: Reply, isOurFault: boolean): void => {
-    if (reply.kind === "silent" && isOurFault) return;
     if (reply.kind !== "text") {
+      // Also a connection that the other side closed while we stood still: it shows when it is used again.
+      if (isOurFault) return;
       target.missed++;
       // One missed deadline is a slow instance; a refused connection is nobody.
       if (reply.kind === "refused" || target.missed > 1) target.state = "gone";
@@ -79,19 +78,25 @@ export const startScraper = (options: ScraperOptions): LiveSource => {
   };
 
   const round = async (): Promise<void> => {
-    if (isRunning || isStopped) return;
-    isRunning = true;
-    const at = options.now();
-    const asked = Promise.all(targets.map((target, index) => ask(target, (SPREAD_MS * index) / targets.length)));
-    await Promise.race([asked, pause(ROUND_MS)]);
-    isRunning = false;
+    const [at, from] = [options.now(), performance.now()];
+    const pace = look.pace(from);
+    const asked = Promise.all(targets.map((target, index) => ask(target, (pace.spreadMs * index) / targets.length)));
+    await Promise.race([asked, pause(pace.closedMs)]);
     if (isStopped) return;
+    const counts = targets.flatMap(takeCounts);
     options.onReach(reachOf(at, targets));
-    options.onBin({ kind: "bin", at, ms: at - lastAt, counts: targets.flatMap(takeCounts) });
+    options.onBin({ kind: "bin", at, ms: at - lastAt, counts });
     lastAt = at;
+    look.note(counts, performance.now());
+    // A round that was held up is followed by the next one at once, and never by two.
+    arm(from + pace.everyMs - performance.now());
+  };
+  let timer: NodeJS.Timeout;
+  const arm = (afterMs: number): void => {
+    timer = setTimeout(() => void round(), Math.max(0, afterMs));
   };
 
-  const timer = setInterval(() => void round(), EVERY_MS);
+  arm(look.pace(performance.now()).everyMs);
   return {
     instances(instances) {
       targets = instances.map((instance) => {
@@ -110,7 +115,7 @@ export const startScraper = (options: ScraperOptions): LiveSource => {
     },
     async stop() {
       isStopped = true;
-      clearInterval(timer);
+      clearTimeout(timer);
       await agent.destroy();
     },
   };

@@ -1,8 +1,10 @@
 import type { CountBin } from "../../guard/count.ts";
 import {
+  baselineAdvice,
   evidenceMissing,
   isTroubledNow,
   judge,
+  provenBy,
   readingsOf,
   settingsOf,
   startJudging,
@@ -12,7 +14,7 @@ import {
 } from "../../guard/judge.ts";
 import type { HealthNeed } from "../../guard/health.ts";
 import type { ProbeFill } from "../../guard/probe-fill.ts";
-import type { StreamReading, Verdict, VerdictState } from "../../guard/verdict.ts";
+import type { StreamReading, VerdictState } from "../../guard/verdict.ts";
 import type {
   ProbeSchedule,
   ProofOrder,
@@ -36,6 +38,8 @@ export type Watch = { handle(message: ToThread): Promise<void> };
 
 const TICK_MS = 50;
 const PULSE_MS = 200;
+/** Bounds of the baseline take a while to compute, and change slowly. */
+const ADVICE_MS = 5_000;
 
 export const startWatch = (send: (message: FromThread) => void): Watch => {
   let running: Running | undefined;
@@ -78,6 +82,12 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
   const uncounted = regionsJudged.filter(({ countsProbes }) => countsProbes === false).map(({ region }) => region);
   const totals = startTotals(hasLive, uncounted);
   const fills = new Map<string, ProbeFill>();
+
+  let advice: { readonly at: number; readonly text: string | undefined } = { at: -Infinity, text: undefined };
+  const advised = (): Pick<WatchPulse, "baselineAdvice"> => {
+    if (state.at - advice.at >= ADVICE_MS) advice = { at: state.at, text: baselineAdvice(state) };
+    return advice.text === undefined ? {} : { baselineAdvice: advice.text };
+  };
 
   let recorder: Recorder | undefined;
   const feed = (input: JudgeInput): void => {
@@ -125,6 +135,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
             probe,
             accounts,
             guard,
+            countsRefusals: counters === undefined,
             prefix: config.orderPrefix,
             lag,
             wallOf,
@@ -186,7 +197,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
       for (const source of sources) source.instances(instances);
       for (const region of regions) region.start();
       timers.push(setInterval(() => feed({ kind: "tick", at: now() }), TICK_MS));
-      timers.push(setInterval(() => send({ kind: "pulse", pulse: pulse() }), PULSE_MS));
+      timers.push(setInterval(() => send({ kind: "pulse", pulse: { ...pulse(), ...advised() } }), PULSE_MS));
     },
     handle(message) {
       switch (message.kind) {
@@ -222,17 +233,6 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
 /** The region whose probes keep to their schedule worst. */
 const worstOf = (schedules: readonly ProbeSchedule[]): ProbeSchedule | undefined =>
   schedules.toSorted((a, b) => b.lagP99Ms - a.lagP99Ms).find(({ slots }) => slots > 0);
-
-const provenBy = (state: JudgeState, need: HealthNeed): Verdict => {
-  const seen = Object.values(state.evidence.samples).reduce((sum, sample) => sum + sample.issued, 0);
-  return {
-    state: "healthy",
-    regions: [],
-    at: state.at,
-    streams: readingsOf(state),
-    reason: `failure rates of ${need.excludePct} % and more are excluded with ${need.confidencePct} % in every region and operation, on ${seen} outcomes since the last change`,
-  };
-};
 
 /** The state of a stream since the last mark, for sums that began earlier. */
 const stateIn =

@@ -11,6 +11,8 @@ export type Watched = {
   readonly toMs: number;
   readonly spentMs: Readonly<Record<VerdictState, number>>;
   readonly streams: readonly StreamReading[];
+  /** What was measured says about the stated baseline: that it does not hold, or that a better one would. */
+  readonly baselineAdvice?: string;
   readonly failed: number;
   /** Whether health was shown at all, and nothing but health after that. */
   readonly isHealthy: boolean;
@@ -62,6 +64,7 @@ export async function watchAlone(guard: WiredGuard, order: WatchOrder, signal: A
     streams: pulse?.streams ?? [],
     failed: pulse?.failed ?? 0,
     isHealthy: ledger.isHealthy,
+    ...(pulse?.baselineAdvice === undefined ? {} : { baselineAdvice: pulse.baselineAdvice }),
   };
 }
 

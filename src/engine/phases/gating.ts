@@ -6,8 +6,25 @@ import { refuse } from "./preparing.ts";
 
 /** Evidence came, or patience ended. */
 export function gated(run: Run, fact: FactOf<"effect-done">): Decision {
-  if (fact.result.kind === "evidence") return pass({ ...run, verdict: fact.result.verdict, isEvidenced: true });
+  if (fact.result.kind === "evidence") return heard({ ...run, verdict: fact.result.verdict, isEvidenced: true });
   return fact.result.kind === "elapsed" ? giveUp(run) : stay(run);
+}
+
+/** Production that is worse than the plan says is no place for an upgrade. Nobody is kept from going on, or back, once a step was taken. */
+export const unfitness = ({ verdict, touched }: Run): string | undefined =>
+  touched.length === 0 && verdict?.contradicts !== undefined
+    ? `production is failing now: ${verdict.contradicts}; mend it, or state a baseline that is true`
+    : undefined;
+
+function heard(run: Run): Decision {
+  const unfit = unfitness(run);
+  return unfit === undefined ? pass(run) : refuseNow(run, unfit);
+}
+
+/** Whatever is waited for is given up. */
+export function refuseNow(run: Run, why: string): Decision {
+  const rest = cancelPending(run);
+  return after(rest, refuse(rest.run, why));
 }
 
 function pass(run: Run): Decision {

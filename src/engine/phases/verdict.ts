@@ -2,6 +2,7 @@ import { isVisible } from "../../graph/move.ts";
 import type { Verdict } from "../../guard/verdict.ts";
 import { notify, order, stay } from "../decision.ts";
 import type { Decision, Run } from "../run.ts";
+import { refuseNow, unfitness } from "./gating.ts";
 import { refuse } from "./preparing.ts";
 import { hold } from "./holding.ts";
 import { trip } from "./tripping.ts";
@@ -41,10 +42,16 @@ function forward(run: Run, verdict: Verdict, at: number): Decision {
       return turnBack(run, verdict, at);
     case "disturbed":
       // A market-wide storm or a lost server: going on is wrong, and so is taking anything back.
-      return run.phase.kind === "holding" || run.touched.length === 0 ? stay(run) : hold(run, verdict.reason);
+      if (run.touched.length === 0) return untouched(run);
+      return run.phase.kind === "holding" ? stay(run) : hold(run, verdict.reason);
     case "unknown":
       return order(run, [notify(run, "unknown", verdict.reason)]);
   }
+}
+
+function untouched(run: Run): Decision {
+  const unfit = unfitness(run);
+  return unfit === undefined ? stay(run) : refuseNow(run, unfit);
 }
 
 function turnBack(run: Run, verdict: Verdict, at: number): Decision {

@@ -1,4 +1,5 @@
 import { bounded, freshMixture, type Mixture } from "./mixture.ts";
+import { restAfter, restedUntil } from "./rest.ts";
 
 /**
  * Paired signs: is the new side worse than the old one? Looks only at bins in which exactly one side failed. If both are alike, that side is
@@ -13,13 +14,17 @@ export type SignStream = { readonly mixture: Mixture; readonly restUntil: number
 
 export const freshSigns: SignStream = { mixture: freshMixture(SIGNS.length), restUntil: -Infinity };
 
-/** A bin of both sides. `mass`: seconds that a bin in which one side failed stands for, see `secondsPerSign`. Times in ms. */
+/**
+ * A bin of both sides. `mass`: seconds that a bin in which one side failed stands for, see `secondsPerSign`. Times in ms.
+ * `restMs`: how long bins after it rest if a side fails. Default: as long as the bin.
+ */
 export type SignBin = {
   readonly fresh: Side;
   readonly old: Side;
   readonly from: number;
   readonly to: number;
   readonly mass: number;
+  readonly restMs?: number;
 };
 
 /** Exactly one side failed: for failures, which are rare. */
@@ -31,15 +36,11 @@ export const foldMore = (stream: SignStream, bin: SignBin): SignStream => fold(s
 /** Chances that the sign of a bin is the new side, and that it is the old one. */
 type Signs = readonly [onlyNew: number, onlyOld: number];
 
-const fold = (
-  stream: SignStream,
-  { fresh, old, from, to, mass }: SignBin,
-  signsOf: (fresh: Side, old: Side) => Signs,
-): SignStream => {
-  // One bin rests, not all that follow: a side that fails on and on must not hide behind its own failures.
-  if (from < stream.restUntil) return { ...stream, restUntil: -Infinity };
+const fold = (stream: SignStream, bin: SignBin, signsOf: (fresh: Side, old: Side) => Signs): SignStream => {
+  const { fresh, old, mass } = bin;
+  if (bin.from < stream.restUntil) return { ...stream, restUntil: restedUntil(stream.restUntil, bin) };
   if (![fresh, old].every(isCounted) || fresh.failed + old.failed === 0) return stream;
-  const restUntil = to + (to - from) / 2;
+  const restUntil = restAfter(bin);
   if (fresh.issued === 0 || old.issued === 0) return { ...stream, restUntil };
   const [onlyNew, onlyOld] = signsOf(fresh, old);
   const alike = 1 - onlyNew - onlyOld;

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { watchedSources } from "../../../src/cli/wiring/sources.ts";
-import { Secrets } from "../../../src/cli/wiring/wire.ts";
+import { Secrets } from "../../../src/cli/wiring/secrets.ts";
 import { parseEnvironment } from "../../../src/plan/parse-environment.ts";
 import { ENVIRONMENT, located } from "../plan/plans.ts";
 

@@ -183,6 +183,55 @@ describe("the way forward", () => {
   });
 });
 
+describe("production that is worse than the plan states", () => {
+  const contradicts = "amend in tokyo: 41 of 9812 failed, 0.42 % where at most 0.1 % is stated";
+  const said = (state: VerdictState) =>
+    ({ kind: "verdict", verdict: { state, reason: "x", regions: [], at: 1, streams: [], contradicts } }) as const;
+  const evidence = {
+    kind: "evidence",
+    verdict: { state: "healthy", reason: "clean", regions: [], at: 1, streams: [], contradicts },
+  } as const;
+  const answer = (bench: Bench): void => {
+    const watch = Object.values(bench.run.pending).find(({ kind }) => kind === "watch");
+    bench.tell({ kind: "effect-done", id: watch?.id ?? "", result: evidence });
+  };
+  const gate = (touched: number): Bench =>
+    new Bench(graphOf()).play((run) => run.phase.kind === "gating" && run.touched.length === touched);
+
+  test("is refused before the first step, with the place and the counts, and nothing was touched", () => {
+    const bench = gate(0);
+    answer(bench);
+    expect(bench.run.phase).toMatchObject({
+      kind: "ended",
+      outcome: "refused",
+      text: expect.stringContaining(`production is failing now: ${contradicts}`) as string,
+    });
+    expect(bench.run.touched).toEqual([]);
+    expect(bench.run.pending).toEqual({});
+  });
+
+  test("is refused as soon as the guard says so, without waiting for patience to end", () => {
+    const bench = gate(0);
+    bench.tell(said("disturbed"));
+    expect(ended(bench.run)).toBe("refused");
+  });
+
+  test("is waited for when it is only disturbed", () => {
+    const bench = gate(0);
+    bench.say("disturbed");
+    expect(ended(bench.run)).toBe("gating");
+  });
+
+  test("bars nobody from going on once a step was taken, nor from going back", () => {
+    const on = gate(1);
+    answer(on);
+    expect(ended(on.play().run)).toBe("promoted");
+    const back = gate(1);
+    back.tell(said("failing"));
+    expect(ended(back.play().run)).toBe("undone");
+  });
+});
+
 describe("the way back", () => {
   test("suspect withdraws the new instances and undoes nothing yet", () => {
     const bench = new Bench(graphOf()).play(isAt("batch-1/retire"));

@@ -1,19 +1,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Count } from "../../../src/guard/count.ts";
-import {
-  familyEvidence,
-  foldFamily,
-  freshFamily,
-  resetFamily,
-  stepFamily,
-  type Family,
-} from "../../../src/guard/family.ts";
+import { foldFamily, freshFamily, resetFamily, stepFamily, sumsOf, type Family } from "../../../src/guard/family.ts";
 import { binAt, onOld } from "../../fakes/judged.ts";
 
 const fold = (family: Family, at: number, counts: readonly Count[], ms = 100): Family =>
-  foldFamily(family, binAt(at, counts, ms), counts, 0.001);
-const evidence = (family: Family): number => familyEvidence(family).both;
+  foldFamily(family, binAt(at, counts, ms), sumsOf(counts), 0.001);
+const evidence = (family: Family): number => family.evidence.both;
 /** What one bin of 100 ms says that fails wholly. */
 const TOTAL = 35.3148;
 const dead = onOld({ failed: 10 });
@@ -31,7 +24,7 @@ describe("evidence of one side", () => {
   });
 
   test("is that of a single stream where there is one", () => {
-    expect(familyEvidence(fold(freshFamily, 1_000, [dead]))).toEqual({
+    expect(fold(freshFamily, 1_000, [dead]).evidence).toEqual({
       probes: 0,
       live: expect.closeTo(TOTAL, 3) as number,
       both: expect.closeTo(TOTAL, 3) as number,
@@ -40,11 +33,11 @@ describe("evidence of one side", () => {
 
   test("is the mean of both sources, and tells who saw it", () => {
     const well = onOld({ source: "probes" });
-    const { probes, live, both } = familyEvidence(fold(freshFamily, 1_000, [dead, well]));
+    const { probes, live, both } = fold(freshFamily, 1_000, [dead, well]).evidence;
     expect(live).toBeCloseTo(TOTAL / 2, 3);
     expect(probes).toBeCloseTo(0.06475 / 2, 5);
     expect(both).toBe(probes + live);
-    const turned = familyEvidence(fold(freshFamily, 1_000, [onOld(), { ...dead, source: "probes" }]));
+    const turned = fold(freshFamily, 1_000, [onOld(), { ...dead, source: "probes" }]).evidence;
     expect([turned.probes, turned.live]).toEqual([live, probes]);
   });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { comparisonEvidence, freshComparison } from "../../../src/guard/comparison.ts";
 import type { Count, CountBin } from "../../../src/guard/count.ts";
-import { familyEvidence, freshFamily } from "../../../src/guard/family.ts";
+import { freshFamily } from "../../../src/guard/family.ts";
 import { gather } from "../../../src/guard/gather.ts";
 import type { FamilyName, JudgeState, Latch, MarkCause } from "../../../src/guard/judge-state.ts";
 import { noContact } from "../../../src/guard/loss.ts";
@@ -9,9 +9,9 @@ import { freshEvidence } from "../../../src/guard/strata.ts";
 import { alarmed, binAt, judged, NEW, NOW, OLD, onNew, onOld, SETTINGS } from "../../fakes/judged.ts";
 
 const evidenceOf = (state: JudgeState): Readonly<Record<FamilyName, number>> => ({
-  new: familyEvidence(state.families.new).both,
-  old: familyEvidence(state.families.old).both,
-  all: familyEvidence(state.families.all).both,
+  new: state.families.new.evidence.both,
+  old: state.families.old.evidence.both,
+  all: state.families.all.evidence.both,
 });
 const mark = (state: JudgeState, cause: MarkCause): JudgeState => gather(state, { kind: "mark", at: state.at, cause });
 const instances: MarkCause = { kind: "instances", component: "gateway", regions: ["tokyo"] };

@@ -11,7 +11,6 @@ import {
   type JudgeState,
 } from "../../../src/guard/judge.ts";
 import type { Latch } from "../../../src/guard/judge-state.ts";
-import { familyEvidence } from "../../../src/guard/family.ts";
 import { rejudge, startRejudging } from "../../../src/guard/recording.ts";
 import { freshEvidence } from "../../../src/guard/strata.ts";
 import { binAt, GUARD, judged, NEW, NOW, OLD, onNew, onOld, SETTINGS, twice } from "../../fakes/judged.ts";
@@ -113,7 +112,7 @@ describe("a verdict", () => {
       const ticks = inputs.map(({ at }) => ({ kind: "tick", at }) as const);
       const [told, ticked] = [play(well(), ...inputs), play(well(), ...ticks)];
       expect(told.verdict.state).toBe(ticked.verdict.state);
-      expect(familyEvidence(told.families.new).both).toBe(0);
+      expect(told.families.new.evidence.both).toBe(0);
       expect(told.comparison.streams).toEqual(ticked.comparison.streams);
     });
     fc.assert(holds, { numRuns: 40 });

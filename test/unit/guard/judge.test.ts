@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { comparisonEvidence } from "../../../src/guard/comparison.ts";
-import { evidenceMissing, isTroubledNow } from "../../../src/guard/judge.ts";
+import { baselineAdvice, evidenceMissing, isTroubledNow, provenBy } from "../../../src/guard/judge.ts";
 import type { Verdict } from "../../../src/guard/verdict.ts";
 import { guardWorld, type GuardWorld } from "../../fakes/guard-world.ts";
 
@@ -442,4 +442,71 @@ test("the same inputs give the same verdicts", () => {
     return world.verdicts();
   };
   expect(told()).toEqual(told());
+});
+
+describe("the measured baseline against the stated one", () => {
+  const ill = (): GuardWorld => {
+    const world = guardWorld({ seed: 2, baseline: 0.01, atMostPct: 0.1 });
+    world.run(20_000);
+    return world;
+  };
+
+  test("is told with the evidence when production is certainly worse, and where", () => {
+    const world = ill();
+    expect(provenBy(world.state(), { excludePct: 10, confidencePct: 99 }).contradicts).toMatch(
+      /^(order|amend|cancel) in (tokyo|frankfurt): \d+ of \d+ failed, [\d.]+ % where at most 0\.1 % is stated$/,
+    );
+  });
+
+  test("remembers trouble that is over: who starts right after it is told", () => {
+    const world = settled();
+    world.fail(() => true, 0.3);
+    world.run(6_000);
+    expect(world.verdict()).toMatchObject({ state: "disturbed" });
+    world.fail(() => false);
+    world.run(30_000);
+    expect(baselineAdvice(world.state())).toMatch(/where at most 0\.1 % is stated$/);
+  });
+
+  test("is not told of a production that is as stated", () => {
+    for (const seed of [1, 2, 3, 4, 5, 6, 7, 8]) {
+      const world = settled(seed);
+      world.run(30_000);
+      expect(provenBy(world.state(), { excludePct: 10, confidencePct: 99 }).contradicts).toBeUndefined();
+    }
+  });
+
+  test("is never told once something was changed, nor after everything was taken back", () => {
+    const world = ill();
+    world.mark({ kind: "metadata", component: "orders-db" });
+    expect(provenBy(world.state(), { excludePct: 10, confidencePct: 99 }).contradicts).toBeUndefined();
+    world.mark({ kind: "back" });
+    world.run(20_000);
+    expect(provenBy(world.state(), { excludePct: 10, confidencePct: 99 }).contradicts).toBeUndefined();
+  });
+
+  test("a new release that fails is no baseline", () => {
+    const world = settled();
+    oneNew(world);
+    world.fail(({ instance }) => instance.side === "new");
+    world.run(10_000);
+    expect(world.verdicts().every(({ contradicts }) => contradicts === undefined)).toBe(true);
+  });
+});
+
+describe("a dense stream of which half is new", () => {
+  test("that fails totally is suspected by the second bin that counts, and a burst as long as a bin is not", () => {
+    const world = settled(5, { liveRate: 1_000, baseline: 0 });
+    world.upgrade(["tokyo-0", "tokyo-1", "tokyo-2"]);
+    world.mark({ kind: "instances", component: "gateway", regions: ["tokyo"] });
+    world.fail(({ instance }) => instance.side === "new");
+    world.run(100);
+    world.fail(() => false);
+    world.run(3_000);
+    expect(states(world)).toEqual(["healthy"]);
+    world.fail(({ instance }) => instance.side === "new");
+    world.run(1_000, acts);
+    expect(world.verdict().state).toBe("suspect");
+    expect(world.verdict().at - (world.firstFailedAt() ?? 0)).toBeLessThanOrEqual(500);
+  });
 });

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { foldProbeContact, foldReach, goneRegions, isLost, noContact } from "../../../src/guard/loss.ts";
 import { noteLosses } from "../../../src/guard/losses.ts";
-import { familyEvidence } from "../../../src/guard/family.ts";
 import type { JudgeState } from "../../../src/guard/judge-state.ts";
 import { alarmed, binAt, judged, NEW, NOW, OLD, onOld } from "../../fakes/judged.ts";
 
@@ -111,7 +110,7 @@ describe("when servers die", () => {
     expect(state.lost).toEqual([{ region: "tokyo", since: NOW - 300 }]);
     expect(state.lossAt).toBe(NOW - 300);
     expect(state.pending).toBeUndefined();
-    expect(Object.values(state.families).map((family) => familyEvidence(family).both)).toEqual([0, 0, 0]);
+    expect(Object.values(state.families).map((family) => family.evidence.both)).toEqual([0, 0, 0]);
   });
 
   test("in two regions, both are named, and the later loss counts", () => {
@@ -140,7 +139,7 @@ describe("when servers die", () => {
     const known = noteLosses(dead({ lost: [{ region: "tokyo", since: 1 }] }));
     expect(known.latch).toBeUndefined();
     expect(known.lost).toEqual([{ region: "tokyo", since: NOW - 300 }]);
-    expect(familyEvidence(known.families.new).both).toBeGreaterThan(1_000_000);
+    expect(known.families.new.evidence.both).toBeGreaterThan(1_000_000);
     const back = noteLosses(judged({ lost: [{ region: "tokyo", since: 1 }] }));
     expect(back.lost).toEqual([]);
     expect(back.latch).toBeUndefined();

@@ -135,7 +135,7 @@ describe("a proof in the dark", () => {
     expect(clean.streams["cohort tokyo-7 shard-1"]?.mixture[7]).toBeCloseTo(0.1, 12);
     const failed = bin(begin(), 0, outcome("order", 1, 4));
     expect(failed.streams["operation tokyo-7 order"]?.mixture[0]).toBeCloseTo(1 + 20 * (0.25 - 0.001), 9);
-    expect(failed.streams["operation tokyo-7 order"]?.restUntil).toBe(150);
+    expect(failed.streams["operation tokyo-7 order"]?.restUntil).toBe(175);
     expect(bin(failed, 1, outcome("order", 1, 4)).streams["operation tokyo-7 order"]?.mixture).toEqual(
       failed.streams["operation tokyo-7 order"]?.mixture,
     );

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { freshBinStream } from "../../../src/guard/detector/bin-stream.ts";
 import { freshFamily, type Family } from "../../../src/guard/family.ts";
 import type { JudgeState } from "../../../src/guard/judge-state.ts";
 import { isExplainedByLoss, isNew, isOld, isTroubled, sentence, since } from "../../../src/guard/scene.ts";
@@ -76,8 +75,7 @@ describe("both sides are told", () => {
 
 describe("the old side is in trouble", () => {
   const old = (evidence: number): Partial<JudgeState> => {
-    const bins = { ...freshBinStream, mixture: freshBinStream.mixture.map(() => evidence) };
-    const family: Family = { ...freshFamily, streams: new Map([["l0", { bins, step: 0, taken: 0 }]]) };
+    const family: Family = { ...freshFamily, evidence: { probes: 0, live: evidence, both: evidence } };
     const settings = { ...SETTINGS, promised: { alarm: 512, stepMass: 0 } };
     return { settings, families: { new: freshFamily, all: freshFamily, old: family } };
   };

@@ -21,7 +21,7 @@ const passes = (stage: (state: JudgeState) => JudgeState, state: JudgeState): bo
 
 describe("new worse than old", () => {
   const worse = (evidence: number): Comparison => {
-    const probes = { ...freshSigns, mixture: freshSigns.mixture.map(() => 2 * evidence) };
+    const probes = { ...freshSigns, mixture: freshSigns.mixture.map(() => evidence) };
     return { ...freshComparison, streams: { ...freshComparison.streams, probes } };
   };
   const ALARM = 5_184_000;
@@ -36,6 +36,17 @@ describe("new worse than old", () => {
       reason: "order in tokyo on gateway@2.0: 10 of 20 failed, 0 of 20 on gateway@1.0",
     });
     expect(passes(noteSigns, seen({ comparison: worse(ALARM - 1) }))).toBe(true);
+  });
+
+  test("is failing by a hundredth of it where the alarm came twice, the old side is watched as well, and is quiet", () => {
+    const twiceAlarmed = (more: Partial<JudgeState> = {}): JudgeState =>
+      seen({ latch: { ...suspect, isRepeated: true }, comparison: worse(ALARM / 100), ...more });
+    expect(noteSigns(twiceAlarmed()).latch?.kind).toBe("failing");
+    expect(passes(noteSigns, twiceAlarmed({ latch: suspect }))).toBe(true);
+    expect(passes(noteSigns, twiceAlarmed({ comparison: worse(ALARM / 100 - 1) }))).toBe(true);
+    const watched = (issued: number) => twice(onNew({ failed: 5 }), onOld({ issued }));
+    expect(noteSigns(twiceAlarmed({ window: watched(8) })).latch?.kind).toBe("failing");
+    expect(passes(noteSigns, twiceAlarmed({ window: watched(7) }))).toBe(true);
   });
 
   test("is failing also while everything is disturbed", () => {

@@ -75,15 +75,15 @@ describe("a bin", () => {
     expect(evidenceSoFar(mixture, { ...clean, failed: 1 }, 0.001)).toBeGreaterThan(100);
   });
 
-  test("rests when it begins less than half a bin after a failing one, and the next counts", () => {
+  test("rests when it begins less than three quarters of a bin after a failing one, and the next counts", () => {
     const bin = (from: number, failed = 5) => ({ ...clean, failed, from, to: from + 100 });
     const failed = foldIntoBins(freshBinStream, bin(0), 0.001);
-    expect(failed.restUntil).toBe(150);
-    expect(isResting(failed, { from: 149 })).toBe(true);
-    expect(isResting(failed, { from: 150 })).toBe(false);
-    const rested = foldIntoBins(failed, bin(149), 0.001);
+    expect(failed.restUntil).toBe(175);
+    expect(isResting(failed, { from: 174 })).toBe(true);
+    expect(isResting(failed, { from: 175 })).toBe(false);
+    const rested = foldIntoBins(failed, bin(174), 0.001);
     expect(rested).toEqual({ mixture: failed.mixture, restUntil: -Infinity });
-    expect(evidenceIn(foldIntoBins(failed, bin(150), 0.001).mixture)).toBeGreaterThan(10 * evidenceIn(failed.mixture));
+    expect(evidenceIn(foldIntoBins(failed, bin(175), 0.001).mixture)).toBeGreaterThan(10 * evidenceIn(failed.mixture));
     expect(foldIntoBins(freshBinStream, bin(0, 0), 0.001).restUntil).toBe(-Infinity);
     expect(freshBinStream.restUntil).toBe(-Infinity);
   });
@@ -176,17 +176,17 @@ describe("new against old", () => {
   test("a bin in which nothing failed, or one side was not there, tells nothing", () => {
     const stream = holding(8);
     expect(foldSigns(stream, bin(side(9, 0), side(9, 0)))).toBe(stream);
-    expect(foldSigns(stream, bin(side(9, 1), side(0, 0)))).toEqual({ ...stream, restUntil: 150 });
-    expect(foldSigns(stream, bin(side(0, 0), side(9, 1)))).toEqual({ ...stream, restUntil: 150 });
-    expect(foldSigns(stream, bin(side(9, 9), side(9, 9)))).toEqual({ ...stream, restUntil: 150 });
+    expect(foldSigns(stream, bin(side(9, 1), side(0, 0)))).toEqual({ ...stream, restUntil: 175 });
+    expect(foldSigns(stream, bin(side(0, 0), side(9, 1)))).toEqual({ ...stream, restUntil: 175 });
+    expect(foldSigns(stream, bin(side(9, 9), side(9, 9)))).toEqual({ ...stream, restUntil: 175 });
   });
 
-  test("one bin rests after one in which a side failed, when it begins less than half a bin later", () => {
+  test("one bin rests after one in which a side failed, when it begins less than three quarters of a bin later", () => {
     const failing = bin(side(9, 9), side(9, 0));
     const first = foldSigns(freshSigns, failing);
-    expect(first.restUntil).toBe(150);
-    expect(foldSigns(first, { ...failing, from: 149, to: 249 })).toEqual({ ...first, restUntil: -Infinity });
-    expect(foldSigns(first, { ...failing, from: 150, to: 250 }).mixture).not.toBe(first.mixture);
+    expect(first.restUntil).toBe(175);
+    expect(foldSigns(first, { ...failing, from: 174, to: 274 })).toEqual({ ...first, restUntil: -Infinity });
+    expect(foldSigns(first, { ...failing, from: 175, to: 275 }).mixture).not.toBe(first.mixture);
     expect(foldSigns(freshSigns, { ...failing, from: -900, to: -800 }).mixture).not.toBe(freshSigns.mixture);
   });
 

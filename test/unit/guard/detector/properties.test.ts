@@ -149,6 +149,20 @@ describe("bins", () => {
     fc.assert(holds, { numRuns: 40 });
   });
 
+  test("a total failure is found within three seconds by the rarest promise and the highest baseline that a plan may state", () => {
+    const century = promisedBy(100 * 31_536_000);
+    const found = (p0: number): number => {
+      let stream = freshBinStream;
+      for (let index = 0; index < 1_000; index++) {
+        const [from, to] = [index * 100, index * 100 + 100];
+        stream = foldIntoBins(stream, { issued: 10, failed: 10, seconds: 0.1, from, to }, p0);
+        if (isAlarm(evidenceIn(stream.mixture), century)) return to;
+      }
+      return Infinity;
+    };
+    for (const p0 of [1e-6, 1e-3, 0.01, 0.0499]) expect(found(p0)).toBeLessThanOrEqual(3_000);
+  });
+
   test("a burst that crosses the edge of a bin counts once", () => {
     const bin = (index: number, failed: number) => ({
       issued: 10,
@@ -163,6 +177,52 @@ describe("bins", () => {
     expect(two?.mixture).toEqual(one?.mixture);
     const third = foldIntoBins(two ?? freshBinStream, bin(2, 3), 0.001);
     expect(evidenceIn(third.mixture)).toBeGreaterThan(evidenceIn(two?.mixture ?? []));
+  });
+});
+
+describe("a rest that is stated", () => {
+  const bin = (from: number, to: number, failed: number) => ({
+    issued: 10,
+    failed,
+    seconds: (to - from) / 1_000,
+    from,
+    to,
+    restMs: 100,
+  });
+  const evidenceAfter = (bins: readonly (readonly [from: number, to: number, failed: number])[]): number =>
+    evidenceIn(
+      bins.reduce((stream, [from, to, failed]) => foldIntoBins(stream, bin(from, to, failed), 0.001), freshBinStream)
+        .mixture,
+    );
+
+  test("lasts as long as it says however short the bins are, so that shorter bins count a burst no more often", () => {
+    const first = [0, 100, 3] as const;
+    const during = [100, 120, 140, 160].map((from) => [from, from + 20, 2] as const);
+    expect(evidenceAfter([first, ...during])).toBe(evidenceAfter([first]));
+    const after = [180, 200, 2] as const;
+    expect(evidenceAfter([first, ...during, after])).toBeGreaterThan(evidenceAfter([first]) * 10);
+  });
+
+  test("makes one bin rest after one that was much longer", () => {
+    const long = [0, 2_000, 3] as const;
+    expect(evidenceAfter([long, [2_000, 2_100, 3]])).toBe(evidenceAfter([long]));
+    expect(evidenceAfter([long, [2_000, 2_100, 3], [2_100, 2_200, 3]])).toBeGreaterThan(evidenceAfter([long]) * 10);
+  });
+
+  test("is not prolonged by failures in it: whoever fails on and on is found", () => {
+    const bins = Array.from({ length: 40 }, (_, index) => [index * 20, index * 20 + 20, 10] as const);
+    expect(evidenceAfter(bins)).toBeGreaterThan(5_184_000);
+  });
+
+  test("holds for signs too", () => {
+    const sides = { fresh: { issued: 10, failed: 2 }, old: { issued: 10, failed: 0 }, mass: 1 };
+    const signs = (froms: readonly number[], restMs: number): number =>
+      evidenceIn(
+        froms.reduce((stream, from) => foldSigns(stream, { ...sides, from, to: from + 20, restMs }), freshSigns)
+          .mixture,
+      );
+    expect(signs([0, 20, 40, 60], 100)).toBe(signs([0], 100));
+    expect(signs([0, 20, 40, 60], 20)).toBe(signs([0, 40], 20));
   });
 });
 

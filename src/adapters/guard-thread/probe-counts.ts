@@ -1,0 +1,54 @@
+import type { Count, CountSide } from "../../guard/count.ts";
+import type { ProbeOutcome } from "./probe-chain.ts";
+
+/** What came of one probe operation, and who served it. */
+export type Sample = {
+  readonly outcome: ProbeOutcome;
+  readonly isSlow: boolean;
+  readonly cohort: string;
+  readonly served: Served;
+};
+export type Served = { readonly side: CountSide; readonly release: string; readonly isExposed: boolean };
+
+/** Sums of one bin. `countsRefusals`: refusals are told too, as a share of what was asked. */
+export const countsOf = (
+  samples: readonly Sample[],
+  { region, countsRefusals }: { readonly region: string; readonly countsRefusals: boolean },
+): readonly Count[] => {
+  const counts = new Map<string, Mutable>();
+  for (const { outcome, isSlow, cohort, served } of samples) {
+    const { operation } = outcome;
+    const key = [operation, cohort, served.release, served.side, served.isExposed].join(" ");
+    const count = counts.get(key) ?? {
+      operation,
+      region,
+      cohort,
+      source: "probes",
+      ...served,
+      issued: 0,
+      failed: 0,
+      unreached: 0,
+      slow: 0,
+      codes: {},
+    };
+    if (countsRefusals) {
+      count.asked = (count.asked ?? 0) + 1;
+      count.refused = (count.refused ?? 0) + (outcome.kind === "none" ? 1 : 0);
+    }
+    if (outcome.kind !== "none") count.issued++;
+    if (isSlow) count.slow++;
+    if (outcome.kind === "failed") {
+      count.failed++;
+      if (!outcome.isReached) count.unreached++;
+      count.codes[outcome.code] = (count.codes[outcome.code] ?? 0) + 1;
+    }
+    counts.set(key, count);
+  }
+  return [...counts.values()];
+};
+
+type Mutable = { -readonly [Key in keyof Count]: Count[Key] } & {
+  codes: Record<string, number>;
+  unreached: number;
+  slow: number;
+};
