@@ -21,7 +21,11 @@ import { day, duration } from "./quantity-field.ts";
 const okx = z
   .strictObject({
     rest: httpUrl().describe("Address of the region's REST API."),
-    ws: wsUrl().optional().describe("Address of its WebSocket API."),
+    ws: wsUrl()
+      .optional()
+      .describe(
+        "Address of its WebSocket API. With it, half of the probes trade over WebSocket: here, and at each instance where it serves REST (/ws/v5/private).",
+      ),
     accounts: value().describe(
       "JSON list of {apiKey, secret, passphrase, cohort}: one account in each cohort that can fail alone.",
     ),
