@@ -29,6 +29,11 @@ describe("evidence of one side", () => {
       live: expect.closeTo(TOTAL, 3) as number,
       both: expect.closeTo(TOTAL, 3) as number,
     });
+    expect(fold(freshFamily, 1_000, [{ ...dead, source: "probes" }]).evidence).toEqual({
+      probes: expect.closeTo(TOTAL, 3) as number,
+      live: 0,
+      both: expect.closeTo(TOTAL, 3) as number,
+    });
   });
 
   test("is the mean of both sources, and tells who saw it", () => {
@@ -107,6 +112,10 @@ describe("evidence of one side", () => {
     const second = fold(first, 1_100, [dead]);
     expect(evidence(second)).toBe(evidence(first));
     expect(evidence(fold(second, 1_200, [dead]))).toBeGreaterThan(50 * evidence(first));
+    // A burst may last as long beyond the bin's edge, however short the bins are.
+    const short = [1_020, 1_040, 1_060, 1_080].reduce((family, at) => fold(family, at, [dead], 20), first);
+    expect(evidence(short)).toBe(evidence(first));
+    expect(evidence(fold(short, 1_100, [dead], 20))).toBeGreaterThan(50 * evidence(first));
   });
 
   test("is worth two seconds a bin at most", () => {
