@@ -1,7 +1,7 @@
 import { foldIntoBins, freshBinStream, type BinStream } from "../../src/guard/detector/bin-stream.ts";
 import { foldCleanBins } from "../../src/guard/detector/bins.ts";
 import { evidenceIn } from "../../src/guard/detector/mixture.ts";
-import { REST_MS } from "../../src/guard/family.ts";
+import { restMsAfter } from "../../src/guard/family.ts";
 import { geometric, type Luck } from "./luck.ts";
 import { gapOf, lengthOf, type Effort, type HealthyCase, type RunLength } from "./run-length.ts";
 
@@ -69,7 +69,7 @@ class Looked {
   private close(): void {
     const { from, to, failed } = this;
     const issued = Math.round((to - from) * this.perMs);
-    const bin = { from, to, issued, failed, seconds: (to - from) / 1_000, restMs: REST_MS };
+    const bin = { from, to, issued, failed, seconds: (to - from) / 1_000, restMs: restMsAfter(to - from) };
     this.stream = foldIntoBins(this.stream, bin, this.how.p0);
     if (!(evidenceIn(this.stream.mixture) < this.how.falseAlarmEverySec)) {
       this.alarms++;

@@ -1,6 +1,6 @@
 import { suspectComparison } from "./comparison.ts";
 import { shareOf, tally, type Count, type Source } from "./count.ts";
-import { isAlarm } from "./detector/promise.ts";
+import { isAlarm, type Promised } from "./detector/promise.ts";
 import { regionsOf } from "./explain.ts";
 import { resetFamily } from "./family.ts";
 import type { FamilyName, JudgeState } from "./judge-state.ts";
@@ -16,8 +16,8 @@ const FAMILIES: readonly FamilyName[] = ["new", "old", "all"];
 const LOOK_MS = 500;
 
 export const noteAlarms = (state: JudgeState): JudgeState => {
-  const crossing = FAMILIES.map((name) => ({ name, evidence: state.families[name].evidence })).filter(({ evidence }) =>
-    isAlarm(evidence.both, state.settings.promised),
+  const crossing = FAMILIES.map((name) => ({ name, evidence: state.families[name].evidence })).filter(
+    ({ name, evidence }) => isAlarm(evidence.both, promisedFor(state, name)),
   );
   if (crossing.length === 0 && state.pending === undefined) return state;
   const crossed = [...new Set([...(state.pending?.crossed ?? []), ...crossing.map(({ name }) => name)])];
@@ -39,6 +39,11 @@ export const noteAlarms = (state: JudgeState): JudgeState => {
     ? { ...raised, pending: { since: from, crossed, sources } }
     : raise(raised, crossed, sources);
 };
+
+// Who is suspected already is watched from nothing for seconds only: a lower level is as seldom reached by luck, and undoes nothing without the signs.
+const promisedFor = ({ latch, settings: { promised } }: JudgeState, name: FamilyName): Promised =>
+  name === "new" && latch?.kind === "suspect" ? { ...promised, alarm: promised.alarm / AGAIN } : promised;
+const AGAIN = 100;
 
 const SOURCES: readonly Source[] = ["probes", "live"];
 // Stryker disable next-line ArrowFunction: no answer is a no

@@ -25,8 +25,11 @@ type Stream = {
 /** A change that suspicion concentrates on. `mass`: seconds of it in total; 0 when the budget is spent. */
 type Step = { readonly number: number; readonly at: number; readonly mass: number };
 
-/** How long a burst of failures may last beyond the edge of a bin and still count once. Bins may be shorter than that. */
+/** How long a burst of failures may last beyond the edge of a bin and still count once. */
 export const REST_MS = 100;
+
+/** A burst fills more of a short bin, and seldom ends in it: the rest after it is longer. */
+export const restMsAfter = (ms: number): number => (ms < REST_MS / 2 ? 2.25 * REST_MS : REST_MS);
 
 const NOTHING = { probes: 0, live: 0, both: 0 };
 
@@ -109,7 +112,7 @@ const foldStream = (
   { bin, sum, step }: { readonly bin: CountBin; readonly sum: Sum; readonly step: Step },
   p0: number,
 ): Stream => {
-  const timed = { ...sum, from: bin.at - bin.ms, to: bin.at, restMs: REST_MS };
+  const timed = { ...sum, from: bin.at - bin.ms, to: bin.at, restMs: restMsAfter(bin.ms) };
   // A bin that rests takes no mass of the step along: the next one gets it.
   if (isResting(stream.bins, timed))
     return { ...stream, bins: foldIntoBins(stream.bins, { ...timed, seconds: 0 }, p0) };
