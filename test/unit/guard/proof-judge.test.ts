@@ -52,7 +52,11 @@ describe("a proof in the dark", () => {
   });
 
   test("without outcomes is open", () => {
-    expect(standingOfProof(begin())).toMatchObject({ kind: "open", outcomes: 0 });
+    expect(standingOfProof(begin())).toEqual({
+      kind: "open",
+      missing: "order on tokyo-7: 0 of 0 failed, too few to exclude 5 % with 99 %",
+      outcomes: 0,
+    });
   });
 
   test("is refuted by a third of amends within a few bins", () => {
@@ -172,5 +176,24 @@ describe("a proof in the dark", () => {
       begin(),
     );
     expect(standingOfProof(bare)).toMatchObject({ reason: "order on tokyo-7 (gateway@2.1): 9 of 12 failed" });
+  });
+
+  test("names what failed on the bad instance itself, by all codes that were seen", () => {
+    let state = begin(["a", "b"]);
+    for (const [index, code] of [
+      [0, "50001"],
+      [2, "50001"],
+      [4, "50026"],
+    ] as const)
+      state = bin(
+        state,
+        index,
+        { ...outcome("order", 3, 4, "c", "a"), codes: { [code]: 3 } },
+        outcome("order", 4, 4, "c", "b"),
+      );
+    expect(standingOfProof(state)).toMatchObject({
+      kind: "refuted",
+      reason: "order on a (gateway@2.1): 9 of 12 failed, mostly 50001",
+    });
   });
 });
