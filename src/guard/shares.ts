@@ -4,6 +4,7 @@ import { isAlarm } from "./detector/promise.ts";
 import { listed } from "./explain.ts";
 import type { JudgeState } from "./judge-state.ts";
 import { fail } from "./latch.ts";
+import { pct } from "./percent.ts";
 import { changeText, isExplainedByLoss, isNew } from "./scene.ts";
 import { isBeyondUsual, limitsOf, unusualEvidence } from "./usual.ts";
 import { countsBetween } from "./window.ts";
@@ -72,8 +73,6 @@ const placeOf = (name: ShareName, counts: readonly Count[]) => {
   const regions = unique(hit.map(({ region }) => region));
   return { regions, where: `${listed(unique(hit.map(({ operation }) => operation)))} in ${listed(regions)}` };
 };
-
-const pct = (share: number): string => `${Number((share * 100).toPrecision(2))} %`;
 
 const WORDS: Readonly<Record<ShareName, string>> = {
   slow: "were slower than the plan allows",

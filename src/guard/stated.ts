@@ -1,5 +1,6 @@
 import { tally, type CountBin, type Source } from "./count.ts";
 import { lowerBaseline, upperBaseline } from "./detector/baseline.ts";
+import { pct } from "./percent.ts";
 import { measure, measuredBy, NOTHING_MEASURED, type Measuring } from "./measuring.ts";
 import { nameOf } from "./strata.ts";
 
@@ -37,10 +38,9 @@ export const betterBaselineOf = (baseline: Baseline, statedPct: number): string 
   return `${failed} of ${issued} failed, at most ${most} of any operation with 99.9 % confidence, where ${statedPct} % is stated: a plan with baseline: { atMost: ${most.replace(" ", "")} } sees harm sooner`;
 };
 
-const pct = (share: number): string => `${Number((share * 100).toPrecision(2))} %`;
 const sum = (values: readonly number[]): number => values.reduce((soFar, value) => soFar + value, 0);
 /** Rounded up to two digits: a bound must stay one. */
 const atLeast = (share: number): string => {
   const unit = 10 ** (Math.floor(Math.log10(share * 100)) - 1);
-  return `${Number((Math.ceil((share * 100) / unit - 1e-9) * unit).toPrecision(2))} %`;
+  return pct((Math.ceil((share * 100) / unit - 1e-9) * unit) / 100);
 };

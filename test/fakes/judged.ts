@@ -5,18 +5,10 @@ import type { JudgeSettings } from "../../src/guard/judge-state.ts";
 import { noContact, type Instance } from "../../src/guard/loss.ts";
 import type { Window } from "../../src/guard/window.ts";
 import type { PlanGuard } from "../../src/plan/model.ts";
+import { plainGuard } from "../../src/plan/to-plan.ts";
 
 /** One false alarm in 30 days at most: the alarm level is 5,184,000 seconds, a step brings 12,960. */
-export const GUARD: PlanGuard = {
-  operations: ["order", "amend", "cancel"],
-  falseAlarmEveryMs: 30 * 86_400_000,
-  baselineAtMostPct: 0.1,
-  slowerThanMs: 250,
-  deadlineMs: 250,
-  probesPerSec: 30,
-  suspectForMs: 10_000,
-  holdForMs: 600_000,
-};
+export const GUARD: PlanGuard = plainGuard();
 
 export const SETTINGS: JudgeSettings = settingsOf(
   GUARD,

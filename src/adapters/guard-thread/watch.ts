@@ -72,15 +72,15 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
   const isProbed = ({ probe, accounts }: WatchConfig["regions"][number]): boolean =>
     probe !== undefined && accounts.length > 0;
   const regionsJudged = config.regions.map((region) => judgedRegion(region, isProbed(region), live));
-  let state: JudgeState = startJudging(settingsOf(guard, regionsJudged, counters !== undefined), now());
+  const settings = settingsOf(guard, regionsJudged, counters !== undefined);
+  let state: JudgeState = startJudging(settings, now());
   let instances: readonly WatchedInstance[] = [];
   let isStopping = false;
   const questions = new Map<number, HealthNeed>();
   const proofs = new Map<number, AbortController>();
   const lag = watchLag();
   const hasLive = counters !== undefined || live.length > 0;
-  const uncounted = regionsJudged.filter(({ countsProbes }) => countsProbes === false).map(({ region }) => region);
-  const totals = startTotals(hasLive, uncounted);
+  const totals = startTotals(hasLive, settings.uncounted);
   const fills = new Map<string, ProbeFill>();
 
   let advice: { readonly at: number; readonly text: string | undefined } = { at: -Infinity, text: undefined };

@@ -1,19 +1,15 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import type { Environment, LiveSource, Value } from "../../plan/model.ts";
+import type { Environment, LiveSource } from "../../plan/model.ts";
 import type { WatchedSource } from "../../ports/watcher.ts";
+import type { Secrets } from "./secrets.ts";
 
 /** The live sources of an environment, with the values that must not stand in its file. Throws `SECRET_MISSING`, `SECRET_MALFORMED`. */
-export const watchedSources = (
-  environment: Environment,
-  secrets: SecretReader,
-  cwd: string,
-): readonly WatchedSource[] =>
+export const watchedSources = (environment: Environment, secrets: Secrets, cwd: string): readonly WatchedSource[] =>
   environment.sources.map((source, index) => watched(source, { environment, secrets, cwd, id: `sources[${index}]` }));
 
-type SecretReader = { read(value: Value, what: string): string };
 type How = {
   readonly environment: Environment;
-  readonly secrets: SecretReader;
+  readonly secrets: Secrets;
   readonly cwd: string;
   readonly id: string;
 };

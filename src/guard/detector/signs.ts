@@ -40,15 +40,13 @@ const fold = (stream: SignStream, bin: SignBin, signsOf: (fresh: Side, old: Side
   const { fresh, old, mass } = bin;
   if (bin.from < stream.restUntil) return { ...stream, restUntil: restedUntil(stream.restUntil, bin) };
   if (![fresh, old].every(isCounted) || fresh.failed + old.failed === 0) return stream;
-  const restUntil = restAfter(bin);
-  if (fresh.issued === 0 || old.issued === 0) return { ...stream, restUntil };
   const [onlyNew, onlyOld] = signsOf(fresh, old);
   const alike = 1 - onlyNew - onlyOld;
   const mixture = SIGNS.map((sign, index) => {
     const told = onlyNew * 2 * sign + onlyOld * 2 * (1 - sign);
     return bounded((stream.mixture[index] ?? 0) * (told + alike) + mass * told);
   });
-  return { mixture, restUntil };
+  return { mixture, restUntil: restAfter(bin) };
 };
 
 /** How many seconds of health pass on average for each bin in which exactly one side fails. With that as mass, evidence is in seconds again. */

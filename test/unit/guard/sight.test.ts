@@ -3,17 +3,9 @@ import { judge, settingsOf, startJudging, type JudgedRegion, type JudgeInput } f
 import { rejudge, startRejudging } from "../../../src/guard/recording.ts";
 import type { Count, CountBin } from "../../../src/guard/count.ts";
 import type { PlanGuard } from "../../../src/plan/model.ts";
+import { plainGuard } from "../../../src/plan/to-plan.ts";
 
-const GUARD: PlanGuard = {
-  operations: ["order"],
-  falseAlarmEveryMs: 30 * 86_400_000,
-  baselineAtMostPct: 0.1,
-  slowerThanMs: 250,
-  deadlineMs: 250,
-  probesPerSec: 30,
-  suspectForMs: 10_000,
-  holdForMs: 600_000,
-};
+const GUARD: PlanGuard = { ...plainGuard(), operations: ["order"] };
 const count = (source: Count["source"], more: Partial<Count> = {}): Count => ({
   operation: "order",
   region: "tokyo",
