@@ -4,6 +4,7 @@ import type { Environment, Plan, Releases } from "./model.ts";
 import { balancerRegions } from "./rules/balancer-regions.ts";
 import { batchFits } from "./rules/batch-fits.ts";
 import { classFits } from "./rules/class-fits.ts";
+import { classRulesHold } from "./rules/class-rules-hold.ts";
 import { componentKind } from "./rules/component-kind.ts";
 import { componentsPlaced } from "./rules/components-placed.ts";
 import { contractAfterSoak } from "./rules/contract-after-soak.ts";
@@ -13,6 +14,7 @@ import { driverCan } from "./rules/driver-can.ts";
 import { expandBeforeRoll } from "./rules/expand-before-roll.ts";
 import { floorHolds } from "./rules/floor-holds.ts";
 import { guardSees } from "./rules/guard-sees.ts";
+import { httpProbesHold } from "./rules/http-probes-hold.ts";
 import { irreversibleHasBackup } from "./rules/irreversible-has-backup.ts";
 import { knownBackups } from "./rules/known-backups.ts";
 import { knownComponents } from "./rules/known-components.ts";
@@ -20,6 +22,8 @@ import { migrationsExist } from "./rules/migrations-exist.ts";
 import { needsCycle } from "./rules/needs-cycle.ts";
 import { noRepetition } from "./rules/no-repetition.ts";
 import { noSecrets } from "./rules/no-secrets.ts";
+import { operationsProbed } from "./rules/operations-probed.ts";
+import { placeholdersKnown } from "./rules/placeholders-known.ts";
 import { proofPossible } from "./rules/proof-possible.ts";
 import { referenceTables } from "./rules/reference-tables.ts";
 import { regionsProbed } from "./rules/regions-probed.ts";
@@ -28,6 +32,7 @@ import { releasesStandStill, releaseStandsStill } from "./rules/release-stands-s
 import { releasesRunSomewhere } from "./rules/releases-run-somewhere.ts";
 import { restLast } from "./rules/rest-last.ts";
 import type { EnvironmentRule, PlanRule, ReleasesRule, Together, TogetherRule } from "./rules/rule.ts";
+import { rulesKnown } from "./rules/rules-known.ts";
 import { shellOneLine } from "./rules/shell-one-line.ts";
 import { stateApart, stateIsFolder } from "./rules/state-apart.ts";
 import { stepFitsComponent } from "./rules/step-fits-component.ts";
@@ -67,6 +72,10 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   stateIsFolder,
   trialsInDemo,
   referenceTables,
+  classRulesHold,
+  rulesKnown,
+  httpProbesHold,
+  placeholdersKnown,
 ];
 const RELEASES_RULES: readonly ReleasesRule[] = [releasesStandStill, releasesRunSomewhere];
 const TOGETHER_RULES: readonly TogetherRule[] = [
@@ -79,6 +88,7 @@ const TOGETHER_RULES: readonly TogetherRule[] = [
   contractEverywhere,
   migrationsExist,
   stateApart,
+  operationsProbed,
 ];
 
 /** Every breach of the rules that need nothing but the plan. */

@@ -7,11 +7,12 @@ import type {
   NoticeChoice,
   NotifyRule,
   ReferenceTable,
-  SecretRef,
   StoreTrials,
-  Value,
 } from "./model.ts";
 import type { EnvironmentInput } from "./schema/environment-schema.ts";
+import { toClassRules } from "./to-class-rules.ts";
+import { toProbe } from "./to-probe.ts";
+import { toSecret, toValue } from "./to-value.ts";
 import { endOfDayMs, msOr } from "./value-of.ts";
 
 /** What is written → what it means. */
@@ -34,30 +35,13 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
         untilMs: endOfDayMs(until),
       })),
     },
+    rules: mapValues(input.rules ?? {}, (rules) => toClassRules(rules)),
     state: typeof input.state === "string" ? input.state : ".midflight",
     stateStore: typeof input.state === "object" ? toSecret(input.state) : undefined,
   });
 
-type Ref = { readonly env: string; readonly default?: string | undefined } | { readonly file: string };
-
-const toSecret = (ref: Ref): SecretRef =>
-  "env" in ref ? defined({ env: ref.env, default: ref.default }) : { file: ref.file };
-const toValue = (value: string | Ref): Value => (typeof value === "string" ? value : toSecret(value));
-
-function toRegion(input: EnvironmentInput["regions"][string], isDemo: boolean): EnvironmentRegion {
-  if (input.probe === undefined) return {};
-  const { rest, ws, accounts, instrument, simulatedTrading } = input.probe.okx;
-  return {
-    probe: defined({
-      kind: "okx" as const,
-      rest,
-      ws,
-      accounts: toValue(accounts),
-      instrument: instrument ?? "BTC-USDT",
-      simulatedTrading: simulatedTrading ?? isDemo,
-    }),
-  };
-}
+const toRegion = ({ probe }: EnvironmentInput["regions"][string], isDemo: boolean): EnvironmentRegion =>
+  probe === undefined ? {} : { probe: toProbe(probe, isDemo) };
 
 function toComponent(input: EnvironmentInput["components"][string]): EnvironmentComponent {
   switch (input.driver) {
@@ -71,7 +55,7 @@ function toComponent(input: EnvironmentInput["components"][string]): Environment
         drain: input.drain ?? "/-/drain",
         undrain: input.undrain ?? "/-/undrain",
         drained: input.drained ?? "/-/drained",
-        counters: input.counters,
+        counters: input.counters === undefined ? undefined : defined(input.counters),
         readyDeadlineMs: msOr(input.readyDeadline, 30_000),
         stopDeadlineMs: msOr(input.stopDeadline, 10_000),
       });

@@ -1,5 +1,7 @@
 import type { Operation, PlanGuard, ProbeTarget } from "../plan/model.ts";
 import type { ProofResult } from "../guard/proof.ts";
+import type { Rules } from "../guard/rules.ts";
+import type { UnlistedCode } from "../guard/unlisted.ts";
 import type { StreamReading, Verdict } from "../guard/verdict.ts";
 
 export type { ProofResult } from "../guard/proof.ts";
@@ -11,6 +13,9 @@ export type ProbeAccount = {
   readonly passphrase: string;
   readonly cohort: string;
 };
+
+/** Whom a probe over HTTP stands for, and the values of its placeholders. */
+export type ProbeCohort = { readonly cohort: string; readonly values: Readonly<Record<string, string>> };
 
 /** An instance that counters are read from, and that pinned probes are sent to. */
 export type WatchedInstance = {
@@ -32,10 +37,17 @@ export type WatchConfig = {
     readonly region: string;
     readonly probe?: ProbeTarget;
     readonly accounts: readonly ProbeAccount[];
+    /** Of a probe over HTTP, which has no accounts. */
+    readonly cohorts?: readonly ProbeCohort[];
+    /** What its probe's outcomes say. Default: okx-v5. */
+    readonly rules?: Rules;
   }[];
-  readonly counters?: { readonly path: string; readonly metric: string };
+  /** `rules`: what their codes say. Default: okx-v5. */
+  readonly counters?: { readonly path: string; readonly metric: string; readonly rules?: Rules };
   /** Prefix of client order ids, by which surveillance knows probes; letters and digits. */
   readonly orderPrefix: string;
+  /** Where probes over HTTP write down what they leave open, a file for each region: a run that is resumed takes it back. */
+  readonly left?: string;
   /** File that everything the guard is told is appended to, to be judged again later. What cannot be written is left out: judging goes on. */
   readonly record?: string;
 };
@@ -76,6 +88,8 @@ export type WatchPulse = {
     readonly code: string;
     readonly count: number;
   }[];
+  /** Codes that no rule names, once each. Absent: none so far. */
+  readonly unlisted?: readonly UnlistedCode[];
 };
 
 /**

@@ -1,6 +1,5 @@
 import { classify, isFailure, isNoSample } from "../../guard/classify.ts";
-import type { OutcomeClass } from "../../guard/rules.ts";
-import { OKX_V5 } from "../../guard/rules-okx.ts";
+import type { OutcomeClass, Rules } from "../../guard/rules.ts";
 import type { Operation } from "../../plan/model.ts";
 
 /** One time series of the operations counter. */
@@ -11,6 +10,8 @@ export type Series = {
   readonly outcome: "ok" | "failed" | "none";
   /** Refused on its merits, by a limit or for its key; `lost`: because the order is not known. */
   readonly refusal: "none" | "refused" | "lost";
+  /** What it was taken for, where no rule names its code. */
+  readonly unlisted?: { readonly code: string; readonly outcome: OutcomeClass };
 };
 
 /** Cumulative values by label text, or why the text is no counters. */
@@ -36,10 +37,14 @@ export const readCounters = (text: string, metric: string): Reading => {
 
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+([^\s]+)(?:\s+-?\d+)?\s*$/;
 
+/** Labels → series. Undefined: an operation that is not watched. */
+export type SeriesOf = (labels: string) => Series | undefined;
+
 /** Differences between two readings; undefined when a counter went backwards: the process restarted, and this bin is missing. */
 export const deltasBetween = (
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,
+  seriesOf: SeriesOf,
 ): readonly Delta[] | undefined => {
   for (const [labels, value] of before) if ((after.get(labels) ?? 0) < value) return undefined;
   return [...after].flatMap(([labels, value]) => {
@@ -49,43 +54,43 @@ export const deltasBetween = (
   });
 };
 
-const known = new Map<string, Series | undefined>();
-const MOST_KNOWN = 20_000;
-
-/** Labels → series. Undefined: an operation that is not watched. */
-export const seriesOf = (labels: string): Series | undefined => {
-  const cached = known.get(labels);
-  if (cached !== undefined || known.has(labels)) return cached;
-  if (known.size > MOST_KNOWN) known.clear();
-  const series = parsedSeries(labels);
-  known.set(labels, series);
-  return series;
-};
-
-const parsedSeries = (labels: string): Series | undefined => {
-  const of = new Map(
-    [...labels.matchAll(LABEL)].map(([, name = "", value = ""]) => [name, value.replaceAll(/\\(.)/g, "$1")] as const),
-  );
-  const operation = OPERATIONS.find((name) => name === of.get("operation"));
-  if (operation === undefined) return undefined;
-  const code = of.get("code");
-  const seen = classify({
-    http: Number(of.get("http") ?? "200"),
-    ...(code === undefined || code === "" ? {} : { code }),
-  });
-  return {
-    operation,
-    code: code ?? "",
-    cohort: of.get("cohort") ?? "everyone",
-    outcome: isFailure(seen.outcome) ? "failed" : isNoSample(seen.outcome) ? "none" : "ok",
-    refusal: refusalOf(seen.outcome, code ?? ""),
+/** Reads labels by the rules of an API. What was read once is remembered: every round brings the same labels. */
+export const seriesBy = (rules: Rules, operations: readonly Operation[]): SeriesOf => {
+  const known = new Map<string, Series | undefined>();
+  return (labels) => {
+    const cached = known.get(labels);
+    if (cached !== undefined || known.has(labels)) return cached;
+    if (known.size > MOST_KNOWN) known.clear();
+    const series = parsedSeries(labels, rules, operations);
+    known.set(labels, series);
+    return series;
   };
 };
 
-const refusalOf = (outcome: OutcomeClass, code: string): Series["refusal"] => {
+const MOST_KNOWN = 20_000;
+
+const parsedSeries = (labels: string, rules: Rules, operations: readonly Operation[]): Series | undefined => {
+  const of = new Map(
+    [...labels.matchAll(LABEL)].map(([, name = "", value = ""]) => [name, value.replaceAll(/\\(.)/g, "$1")] as const),
+  );
+  const operation = operations.find((name) => name === of.get("operation"));
+  if (operation === undefined) return undefined;
+  const code = of.get("code") ?? "";
+  const http = of.get("http") ?? "200";
+  const seen = classify({ http: Number(http), ...(code === "" ? {} : { code }) }, rules);
+  return {
+    operation,
+    code,
+    cohort: of.get("cohort") ?? "everyone",
+    outcome: isFailure(seen.outcome) ? "failed" : isNoSample(seen.outcome) ? "none" : "ok",
+    refusal: refusalOf(seen.outcome, code, rules),
+    ...(seen.isListed ? {} : { unlisted: { code: code === "" ? `HTTP ${http}` : code, outcome: seen.outcome } }),
+  };
+};
+
+const refusalOf = (outcome: OutcomeClass, code: string, rules: Rules): Series["refusal"] => {
   if (outcome !== "business" && outcome !== "rate" && outcome !== "auth") return "none";
-  return OKX_V5.lostState.includes(code) ? "lost" : "refused";
+  return rules.lostState.includes(code) ? "lost" : "refused";
 };
 
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g;
-const OPERATIONS: readonly Operation[] = ["order", "amend", "cancel"];

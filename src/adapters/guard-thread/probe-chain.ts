@@ -1,32 +1,20 @@
-import { classify, isFailure, isNoSample } from "../../guard/classify.ts";
-import { OKX_V5 } from "../../guard/rules-okx.ts";
+import { classify } from "../../guard/classify.ts";
+import type { Rules } from "../../guard/rules.ts";
 import type { Operation } from "../../plan/model.ts";
 import type { ProbeAccount } from "../../ports/watcher.ts";
 import type { Market } from "./market.ts";
 import type { OkxVenue, VenueReply } from "./okx-venue.ts";
+import { lostIfUnknown, outcomeFrom, type ProbeOutcome } from "./probe-outcome.ts";
 import type { RateLimits } from "./rate-limits.ts";
 
-/** What came of one probe operation. `none`: it says nothing about the venue, and why. */
-export type ProbeOutcome = {
-  readonly operation: Operation;
-  readonly release?: string;
-  readonly instance?: string;
-  /** Whether the answer asks to close the connection. */ readonly isClosing?: boolean;
-} & (
-  | { readonly kind: "ok" }
-  | {
-      readonly kind: "failed";
-      readonly code: string;
-      /** Whether an instance of the venue answered. */ readonly isReached: boolean;
-    }
-  | { readonly kind: "none"; readonly why: string }
-);
+export type { ProbeOutcome } from "./probe-outcome.ts";
 
-/** One order at a time of one account: place, amend, cancel, and again. */
+/** One thing at a time of one account, such as an order: place, amend, cancel, and again. */
 export type ProbeChain = {
-  readonly account: ProbeAccount;
+  /** Chains of one account are never open together. */
+  readonly account: { readonly cohort: string };
   readonly isBusy: () => boolean;
-  /** Whether it has an order that rests, or is about to have or to lose one. */
+  /** Whether it has something that stands, such as an order, or is about to have or to lose it. */
   readonly isOpen: () => boolean;
   /** What it would do next; undefined while it must not: the account's rate limit, or no dead-man switch. */
   readonly next: () => Operation | undefined;
@@ -42,6 +30,7 @@ export type ChainContext = {
   readonly publicOrigin: string;
   readonly market: () => Market | undefined;
   readonly limits: RateLimits;
+  readonly rules: Rules;
   readonly deadlineMs: number;
   readonly tag: string;
   readonly newId: () => string;
@@ -54,7 +43,7 @@ export type ChainContext = {
 type Order = { readonly clOrdId: string; readonly step: number; readonly isAmended: boolean };
 
 export const probeChain = (account: ProbeAccount, context: ChainContext): ProbeChain => {
-  const { venue, limits, deadlineMs } = context;
+  const { venue, limits, rules, deadlineMs } = context;
   let order: Order | undefined;
   let isBusy = false;
   const wanted = (): Operation => (order === undefined ? "order" : order.isAmended ? "cancel" : "amend");
@@ -74,10 +63,10 @@ export const probeChain = (account: ProbeAccount, context: ChainContext): ProbeC
       clOrdId,
       tag: context.tag,
     });
-    const outcome = outcomeOf("order", reply, origin !== context.publicOrigin);
+    const outcome = outcomeOf("order", reply, rules, origin !== context.publicOrigin);
     if (outcome.kind === "ok") order = { clOrdId, step: 0, isAmended: false };
     // Whoever did not refuse it may have booked it.
-    else if (mayRest(reply)) context.abandon(account, clOrdId);
+    else if (mayRest(reply, rules)) context.abandon(account, clOrdId);
     return outcome;
   };
 
@@ -85,7 +74,7 @@ export const probeChain = (account: ProbeAccount, context: ChainContext): ProbeC
     order = { clOrdId, step: step + 1, isAmended: true };
     const newPx = market.px(step + 1);
     const reply = await post(origin, "/api/v5/trade/amend-order", { instId: market.instId, clOrdId, newPx });
-    const outcome = lostOutcomeOf("amend", reply, origin !== context.publicOrigin);
+    const outcome = lostOutcomeOf("amend", reply, rules, origin !== context.publicOrigin);
     return outcome.kind === "ok"
       ? shown(origin, market, clOrdId, outcome, (row) => Number(row["px"]) === Number(newPx))
       : outcome;
@@ -94,7 +83,7 @@ export const probeChain = (account: ProbeAccount, context: ChainContext): ProbeC
   const cancel = async (origin: string, market: Market, { clOrdId }: Order): Promise<ProbeOutcome> => {
     order = undefined;
     const reply = await post(origin, "/api/v5/trade/cancel-order", { instId: market.instId, clOrdId });
-    const outcome = lostOutcomeOf("cancel", reply, origin !== context.publicOrigin);
+    const outcome = lostOutcomeOf("cancel", reply, rules, origin !== context.publicOrigin);
     const done =
       outcome.kind === "ok"
         ? await shown(origin, market, clOrdId, outcome, (row) => row["state"] === "canceled")
@@ -166,9 +155,7 @@ export const probeChain = (account: ProbeAccount, context: ChainContext): ProbeC
 const PAUSE_MS = 10;
 
 /** `isDirect`: an instance was asked, so whoever answered with a code is that instance. */
-const outcomeOf = (operation: Operation, reply: VenueReply, isDirect: boolean): ProbeOutcome => {
-  const { outcome } = classify(reply);
-  const code = codeOf(reply);
+const outcomeOf = (operation: Operation, reply: VenueReply, rules: Rules, isDirect: boolean): ProbeOutcome => {
   const served =
     "transport" in reply
       ? {}
@@ -178,30 +165,16 @@ const outcomeOf = (operation: Operation, reply: VenueReply, isDirect: boolean): 
           ...(reply.instance === undefined ? {} : { instance: reply.instance }),
         };
   const isReached = "instance" in served || (isDirect && "code" in reply && reply.code !== undefined);
-  if (isFailure(outcome)) return { operation, kind: "failed", code, isReached, ...served };
-  if (outcome === "ok") return { operation, kind: "ok", ...served };
-  if (isNoSample(outcome))
-    return {
-      operation,
-      kind: "none",
-      why: `probes are refused with ${code} (${outcome === "rate" ? "rate limit" : outcome === "auth" ? "key or signature" : "planned"})`,
-      ...served,
-    };
-  return { operation, kind: "none", why: `probes are rejected with ${code}`, ...served };
+  return outcomeFrom({ operation, code: codeOf(reply), classified: classify(reply, rules), rules, isReached, served });
 };
 
 /** Our own resting order is unknown: state was lost, whatever class the code has for users. */
-const lostOutcomeOf = (operation: Operation, reply: VenueReply, isDirect: boolean): ProbeOutcome => {
-  const outcome = outcomeOf(operation, reply, isDirect);
-  const code = codeOf(reply);
-  if (outcome.kind !== "none" || !OKX_V5.lostState.includes(code)) return outcome;
-  const { why: _, ...rest } = outcome;
-  return { ...rest, kind: "failed", code, isReached: true };
-};
+const lostOutcomeOf = (operation: Operation, reply: VenueReply, rules: Rules, isDirect: boolean): ProbeOutcome =>
+  lostIfUnknown(outcomeOf(operation, reply, rules, isDirect), codeOf(reply), rules);
 
-const mayRest = (reply: VenueReply): boolean => {
+const mayRest = (reply: VenueReply, rules: Rules): boolean => {
   if ("transport" in reply) return reply.transport !== "refused";
-  const { outcome } = classify(reply);
+  const { outcome } = classify(reply, rules);
   return outcome === "service" || outcome === "ambiguous";
 };
 

@@ -1,16 +1,15 @@
 import type { Count, CountBin, CountSide } from "../../guard/count.ts";
 import type { Operation, PlanGuard, ProbeTarget } from "../../plan/model.ts";
-import type { ProbeAccount, WatchedInstance } from "../../ports/watcher.ts";
+import type { Rules } from "../../guard/rules.ts";
+import type { ProbeAccount, ProbeCohort, WatchedInstance } from "../../ports/watcher.ts";
 import { collectBins } from "./bins.ts";
-import { startDeadMan } from "./dead-man.ts";
 import { noticeLeaving } from "./leaving.ts";
 import type { Lag } from "./lag.ts";
-import { readMarket, type Market } from "./market.ts";
-import { okxVenue, type OkxVenue } from "./okx-venue.ts";
-import { openOrders } from "./open-orders.ts";
+import { httpProbes } from "./http-probes.ts";
+import { okxProbes } from "./okx-probes.ts";
 import { startPacer } from "./pacer.ts";
-import { probeChain, type ChainContext, type ProbeChain, type ProbeOutcome } from "./probe-chain.ts";
-import { rateLimits } from "./rate-limits.ts";
+import type { ProbeChain, ProbeOutcome } from "./probe-chain.ts";
+import type { ProbeSystem } from "./probe-system.ts";
 
 /** Probes of one region: evenly spaced operations of several accounts, through its public address and pinned to releases. */
 export type RegionProbes = {
@@ -29,6 +28,11 @@ export type RegionProbesOptions = {
   readonly region: string;
   readonly probe: ProbeTarget;
   readonly accounts: readonly ProbeAccount[];
+  /** Of a probe over HTTP. */
+  readonly cohorts: readonly ProbeCohort[];
+  readonly rules?: Rules;
+  /** File for what a probe over HTTP leaves open. */
+  readonly left?: string;
   /** Public addresses of the other regions, for looking after orders when this one is gone. */
   readonly otherOrigins: readonly string[];
   readonly guard: PlanGuard;
@@ -47,8 +51,6 @@ export type RegionProbesOptions = {
 
 const BIN_MS = 100;
 const FLUSH_MS = 25;
-const MARKET_MS = 5_000;
-const SWEEP_MS = 3_000;
 
 type Sample = {
   readonly outcome: ProbeOutcome;
@@ -59,49 +61,20 @@ type Sample = {
 type Served = { readonly side: CountSide; readonly release: string; readonly isExposed: boolean };
 
 export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
-  const { region, accounts, guard, prefix, lag, wallOf } = options;
-  const origin = new URL(options.probe.rest).origin;
-  const venue: OkxVenue = okxVenue(options.probe.simulatedTrading);
-  const origins = [origin, ...options.otherOrigins];
-  let market: Market | undefined;
-  let trouble = "the instrument is not known yet";
+  const { region, guard, lag, wallOf } = options;
+  const origin = originOf(options.probe);
+  const system = systemOf(options);
   let instances: readonly WatchedInstance[] = [];
   const exposed = new Set<string>();
   const leaving = noticeLeaving();
   const targets = (): readonly WatchedInstance[] => targetsOf(instances, exposed, region);
-  const orders = openOrders({
-    venue,
-    origins,
-    accounts,
-    market: () => market,
-    instrument: options.probe.instrument,
-    prefix,
-  });
-  const context: ChainContext = {
-    venue,
-    publicOrigin: origin,
-    market: () => market,
-    limits: rateLimits(),
-    deadlineMs: guard.deadlineMs,
-    tag: prefix.slice(0, 16),
-    newId: idsWith(prefix, region),
-    abandon: (account, clOrdId) => orders.abandon(account, clOrdId),
-    mayPlace: (account) => deadMan.covers(account),
-  };
-  const newChains = (): readonly ProbeChain[] => accounts.map((account) => probeChain(account, context));
-  const own = newChains();
+  const own = system.chains();
   const bins = collectBins<Sample>(
     BIN_MS,
     () => performance.now(),
     ({ from, to, outcomes }) =>
       options.onBin({ kind: "bin", at: wallOf(to), ms: to - from, counts: countsOf(region, outcomes) }),
   );
-
-  const readAgain = async (): Promise<void> => {
-    const read = await readMarket(venue, origin, options.probe.instrument);
-    if (typeof read === "string") trouble = read;
-    else market = read;
-  };
 
   const probe = async (chain: ProbeChain, target: WatchedInstance | undefined): Promise<void> => {
     const settle = bins.issue();
@@ -132,9 +105,9 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
 
   const onSlot = (slot: number): void => {
     bins.flush();
-    const why = market === undefined ? trouble : deadMan.trouble();
-    if (why !== undefined) for (const operation of guard.operations) options.onSilence(operation, why);
-    if (market === undefined) return;
+    const trouble = system.trouble();
+    if (trouble !== undefined) for (const operation of guard.operations) options.onSilence(operation, trouble.why);
+    if (trouble?.isBarred === true) return;
     const [round, seat] = [Math.floor(slot / own.length), slot % own.length];
     // Whoever is still busy with a slow answer is passed over; nothing piles up.
     const chain = rotated(own, seat).find((candidate) => !candidate.isBusy() && candidate.next() !== undefined);
@@ -159,43 +132,50 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
 
   const timers: NodeJS.Timeout[] = [];
   let pacer: { readonly stop: () => void } | undefined;
-  const deadMan = startDeadMan({
-    venue,
-    origins,
-    accounts,
-    tag: prefix.slice(0, 16),
-    onLapse: (account) => own.find((chain) => chain.account === account)?.forget(),
-  });
 
   return {
     region,
-    chains: newChains,
+    chains: () => system.chains(),
     instances(watched) {
       instances = watched.filter((instance) => instance.region === region);
       for (const { id, inTraffic } of instances) if (inTraffic) exposed.add(id);
       leaving.keepOnly(new Set(instances.map(({ id }) => id)));
     },
-    async clean() {
-      await readAgain();
-      await orders.sweep(SWEEP_MS);
-    },
+    clean: () => system.clean(),
     start() {
-      timers.push(
-        setInterval(() => void readAgain(), MARKET_MS),
-        setInterval(() => bins.flush(), FLUSH_MS),
-      );
-      if (accounts.length > 0) pacer = startPacer(guard.probesPerSec, onSlot);
+      system.start(own);
+      timers.push(setInterval(() => bins.flush(), FLUSH_MS));
+      if (own.length > 0) pacer = startPacer(guard.probesPerSec, onSlot);
     },
     async stop() {
       pacer?.stop();
       for (const timer of timers) clearInterval(timer);
       await settled(own, 2 * guard.deadlineMs + 100);
-      const left = await orders.sweep(SWEEP_MS);
-      orders.stop();
-      await deadMan.stop(left === 0);
-      await venue.close();
+      await system.stop();
     },
   };
+};
+
+/** Public address of a region. */
+export const originOf = (probe: ProbeTarget): string => new URL(probe.kind === "okx" ? probe.rest : probe.url).origin;
+
+const systemOf = ({
+  probe,
+  accounts,
+  cohorts,
+  guard,
+  prefix,
+  region,
+  ...options
+}: RegionProbesOptions): ProbeSystem => {
+  const common = {
+    deadlineMs: guard.deadlineMs,
+    newId: idsWith(prefix, region),
+    ...(options.rules === undefined ? {} : { rules: options.rules }),
+  };
+  return probe.kind === "okx"
+    ? okxProbes({ ...common, probe, accounts, otherOrigins: options.otherOrigins, prefix })
+    : httpProbes({ ...common, probe, cohorts, ...(options.left === undefined ? {} : { left: options.left }) });
 };
 
 /** Instances that pinned probes may go to: old ones that users reach, new ones that users reach or have reached. */

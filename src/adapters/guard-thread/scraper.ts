@@ -3,7 +3,8 @@ import type { Count, CountBin } from "../../guard/count.ts";
 import type { Operation } from "../../plan/model.ts";
 import type { Reach } from "../../guard/loss.ts";
 import type { WatchedInstance } from "../../ports/watcher.ts";
-import { deltasBetween, readCounters, type Delta } from "./counters.ts";
+import type { Rules } from "../../guard/rules.ts";
+import { deltasBetween, readCounters, seriesBy, type Delta } from "./counters.ts";
 
 /** Reads the counters of every instance, and reports what was counted since the last round and who could not be reached. */
 export type Scraper = {
@@ -16,12 +17,17 @@ export type Scraper = {
 export type ScraperOptions = {
   readonly path: string;
   readonly metric: string;
+  readonly rules: Rules;
+  /** Those that are counted. */
+  readonly operations: readonly Operation[];
   /** Wall clock of this thread, ms. */
   readonly now: () => number;
   /** Longest stall of this thread since a monotonic time: a missed deadline is no news then. */
   readonly lagSince: (from: number) => number;
   readonly onBin: (bin: CountBin) => void;
   readonly onReach: (reach: Reach) => void;
+  /** Counted codes that no rule names. */
+  readonly onUnlisted: (seen: NonNullable<Delta["unlisted"]>, times: number) => void;
 };
 
 const EVERY_MS = 100;
@@ -50,6 +56,7 @@ export const startScraper = (options: ScraperOptions): Scraper => {
     headersTimeout: 5_000,
     bodyTimeout: 5_000,
   });
+  const seriesOf = seriesBy(options.rules, options.operations);
   let targets: readonly Target[] = [];
   let lastAt = options.now();
   let isRunning = false;
@@ -82,10 +89,12 @@ export const startScraper = (options: ScraperOptions): Scraper => {
       target.before = undefined;
       return;
     }
-    const deltas = target.before === undefined ? undefined : deltasBetween(target.before, after);
+    const deltas = target.before === undefined ? undefined : deltasBetween(target.before, after, seriesOf);
     target.before = after;
     target.state = "ok";
-    if (deltas !== undefined) target.fresh = [...target.fresh, ...deltas];
+    if (deltas === undefined) return;
+    target.fresh = [...target.fresh, ...deltas];
+    for (const { unlisted, count } of deltas) if (unlisted !== undefined) options.onUnlisted(unlisted, count);
   };
 
   const round = async (): Promise<void> => {

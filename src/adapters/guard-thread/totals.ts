@@ -1,5 +1,6 @@
-import type { Count, CountBin } from "../../guard/count.ts";
+import type { Count, CountBin, Source } from "../../guard/count.ts";
 import type { StreamReading, VerdictState } from "../../guard/verdict.ts";
+import { withUnlisted, type UnlistedCode } from "../../guard/unlisted.ts";
 import type { Operation } from "../../plan/model.ts";
 import type { WatchPulse } from "../../ports/watcher.ts";
 
@@ -12,6 +13,8 @@ export type Totals = {
     place: { readonly region: string; readonly release: string; readonly cohort: string },
     code: string | undefined,
   ): void;
+  /** A code that no rule names. */
+  unlisted(seen: Pick<UnlistedCode, "rules" | "code" | "outcome">, source: Source, times: number): void;
   pulse(at: number, stateOf: (reading: StreamReading) => VerdictState): WatchPulse;
 };
 
@@ -31,6 +34,7 @@ export const startTotals = (hasCounters: boolean): Totals => {
   const failures = new Map<string, { place: Place; live: number; probes: number }>();
   let recent: { at: number; users: number }[] = [];
   let probesPassed = 0;
+  let unlisted: readonly UnlistedCode[] = [];
 
   const failed = (place: Place, source: "live" | "probes", count: number): void => {
     const key = [place.operation, place.region, place.release, place.cohort, place.code].join(" ");
@@ -75,6 +79,9 @@ export const startTotals = (hasCounters: boolean): Totals => {
       probesPassed++;
       if (code !== undefined) failed({ operation, ...place, code }, "probes", 1);
     },
+    unlisted(seen, source, times) {
+      unlisted = withUnlisted(unlisted, seen, source, times);
+    },
     pulse(at, stateOf) {
       const lost = [...failures.values()]
         .map(({ place, live, probes }) => ({ ...place, count: Math.max(0, live - probes) }))
@@ -86,6 +93,7 @@ export const startTotals = (hasCounters: boolean): Totals => {
         operationsPerSec: Math.max(0, users / (RATE_MS / 1000)),
         failed: lost.reduce((sum, { count }) => sum + count, 0),
         failures: lost,
+        ...(unlisted.length === 0 ? {} : { unlisted }),
       };
     },
   };

@@ -10,14 +10,16 @@ import {
   type JudgeState,
 } from "../../guard/judge.ts";
 import type { HealthNeed } from "../../guard/health.ts";
+import { OKX_V5 } from "../../guard/rules-okx.ts";
 import type { StreamReading, Verdict, VerdictState } from "../../guard/verdict.ts";
+import { VENUE_OPERATIONS } from "../../plan/operations-of.ts";
 import type { ProofOrder, WatchConfig, WatchedInstance } from "../../ports/watcher.ts";
 import { watchLag } from "./lag.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import type { ProbeOutcome } from "./probe-chain.ts";
 import { proveInstances } from "./prove.ts";
 import { startRecorder, type Recorder } from "./recorder.ts";
-import { regionProbes, type RegionProbes } from "./region-probes.ts";
+import { originOf, regionProbes, type RegionProbes } from "./region-probes.ts";
 import { startScraper, type Scraper } from "./scraper.ts";
 import { startTotals } from "./totals.ts";
 
@@ -55,8 +57,8 @@ const now = (): number => wallOf(performance.now());
 
 const run = (config: WatchConfig, send: (message: FromThread) => void): Running => {
   const { guard, counters } = config;
-  const isProbed = ({ probe, accounts }: WatchConfig["regions"][number]): boolean =>
-    probe !== undefined && accounts.length > 0;
+  const isProbed = ({ probe, accounts, cohorts = [] }: WatchConfig["regions"][number]): boolean =>
+    probe !== undefined && accounts.length + cohorts.length > 0;
   const regionsJudged = config.regions.map((region) => ({ region: region.region, isProbed: isProbed(region) }));
   let state: JudgeState = startJudging(settingsOf(guard, regionsJudged, counters !== undefined), now());
   let instances: readonly WatchedInstance[] = [];
@@ -65,6 +67,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
   const proofs = new Map<number, AbortController>();
   const lag = watchLag();
   const totals = startTotals(counters !== undefined);
+  const countedBy = counters?.rules ?? OKX_V5;
 
   let recorder: Recorder | undefined;
   const feed = (input: JudgeInput): void => {
@@ -97,13 +100,15 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
     answer();
   };
   const noteOutcome = (outcome: ProbeOutcome, region: string, release: string, cohort: string): void => {
+    if (outcome.unlisted !== undefined) totals.unlisted(outcome.unlisted, "probes", 1);
     if (outcome.kind === "ok") totals.probed(outcome.operation, { region, release, cohort }, undefined);
     else if (outcome.kind === "failed" && outcome.isReached)
       totals.probed(outcome.operation, { region, release, cohort }, outcome.code);
   };
 
-  const origins = config.regions.flatMap(({ probe }) => (probe === undefined ? [] : [new URL(probe.rest).origin]));
-  const regions: readonly RegionProbes[] = config.regions.flatMap(({ region, probe, accounts }) =>
+  // Orders of a venue are seen through every region of it.
+  const origins = config.regions.flatMap(({ probe }) => (probe?.kind === "okx" ? [originOf(probe)] : []));
+  const regions: readonly RegionProbes[] = config.regions.flatMap(({ region, probe, accounts, cohorts = [], rules }) =>
     probe === undefined
       ? []
       : [
@@ -111,12 +116,15 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
             region,
             probe,
             accounts,
+            cohorts,
+            ...(rules === undefined ? {} : { rules }),
+            ...(config.left === undefined ? {} : { left: `${config.left}-${region}.ndjson` }),
             guard,
             prefix: config.orderPrefix,
             lag,
             wallOf,
             onBin,
-            otherOrigins: origins.filter((origin) => origin !== new URL(probe.rest).origin),
+            otherOrigins: origins.filter((origin) => origin !== originOf(probe)),
             onOutcome: (outcome, release, cohort) => noteOutcome(outcome, region, release, cohort),
             onLeaving: (ids) => {
               leaving.set(region, ids);
@@ -147,7 +155,17 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
     async start() {
       await Promise.all(regions.map((region) => region.clean()));
       if (counters !== undefined)
-        scraper = startScraper({ ...counters, now, lagSince: (from) => lag.since(from), onBin, onReach: feed });
+        scraper = startScraper({
+          ...counters,
+          rules: countedBy,
+          // A venue's counters tell of all that its users do, also where less is watched.
+          operations: [...new Set([...VENUE_OPERATIONS, ...guard.operations])],
+          now,
+          lagSince: (from) => lag.since(from),
+          onBin,
+          onReach: feed,
+          onUnlisted: (seen, times) => totals.unlisted({ ...seen, rules: countedBy.name }, "live", times),
+        });
       scraper?.instances(instances);
       // The time that starting took is no silence.
       state = { ...state, startedAt: now(), at: now() };

@@ -1,4 +1,5 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
+import type { UnlistedCode } from "../../guard/unlisted.ts";
 import type { StreamReading, Verdict, VerdictState } from "../../guard/verdict.ts";
 import type { WatchedInstance, WatchPulse } from "../../ports/watcher.ts";
 import type { WiredGuard } from "../wiring/guard.ts";
@@ -10,6 +11,8 @@ export type Watched = {
   readonly spentMs: Readonly<Record<VerdictState, number>>;
   readonly streams: readonly StreamReading[];
   readonly failed: number;
+  /** Codes that no rule names. */
+  readonly unlisted: readonly UnlistedCode[];
   /** Whether health was shown at all, and nothing but health after that. */
   readonly isHealthy: boolean;
 };
@@ -54,6 +57,7 @@ export async function watchAlone(guard: WiredGuard, order: WatchOrder, signal: A
     spentMs: ledger.spent(toMs),
     streams: pulse?.streams ?? [],
     failed: pulse?.failed ?? 0,
+    unlisted: pulse?.unlisted ?? [],
     isHealthy: ledger.isHealthy,
   };
 }

@@ -20,7 +20,7 @@ export const regionsProbed: EnvironmentRule = (environment) => {
             message: `${name} has no probe, so the guard could not see what users see there`,
             path: ["regions", name],
             at: "key" as const,
-            hint: "add `probe: { okx: { rest, accounts } }`",
+            hint: "add `probe: { okx: { rest, accounts } }`, or `probe: { http: { url, operations } }`",
           },
         ]
       : [],

@@ -1,0 +1,16 @@
+import type { Environment, Operation, ProbeTarget } from "./model.ts";
+
+/** What users of a venue do. */
+export const VENUE_OPERATIONS: readonly Operation[] = ["order", "amend", "cancel"];
+
+/** The operations that a probe tries. */
+export const operationsOf = (probe: ProbeTarget): readonly Operation[] =>
+  probe.kind === "okx" ? VENUE_OPERATIONS : probe.operations.map(({ name }) => name);
+
+/** Those that every probe of the environment tries; a venue's where nobody probes. */
+export const operationsIn = ({ regions }: Environment): readonly Operation[] => {
+  const [first, ...others] = Object.values(regions).flatMap(({ probe }) =>
+    probe === undefined ? [] : [operationsOf(probe)],
+  );
+  return first?.filter((operation) => others.every((known) => known.includes(operation))) ?? VENUE_OPERATIONS;
+};
