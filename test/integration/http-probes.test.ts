@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, readFile, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -266,6 +268,35 @@ const watched = async (token = TOKEN) => {
 };
 
 describe("the guard on a payment system", () => {
+  test("takes back what a guard of the same run left open that was killed", { timeout: 40_000 }, async () => {
+    const config: WatchConfig = {
+      guard: GUARD,
+      orderPrefix: "mfpay",
+      regions: [regionOf()],
+      left: join(folder, "probes-left"),
+    };
+    const child = spawn(process.execPath, [join(import.meta.dirname, "processes", "watch-until-killed.ts")], {
+      env: { ...process.env, WATCH: JSON.stringify(config) },
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    await eventually(
+      () => (server.open() >= 2 ? true : undefined),
+      20_000,
+      () => "open payments",
+    );
+    // Nothing is taken back from here on.
+    server.fault("hang");
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    expect(server.open()).toBeGreaterThan(0);
+    server.fault(undefined);
+    const resumed = guardThread();
+    watcher = resumed;
+    await resumed.start(config, { verdict: () => undefined, pulse: () => undefined });
+    await resumed.stop();
+    expect(server.open()).toBe(0);
+  });
+
   test("calls it healthy on evidence of each of its operations, and leaves no payment behind", async () => {
     const world = await watched();
     await world.until("healthy");
