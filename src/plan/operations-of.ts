@@ -14,3 +14,12 @@ export const operationsIn = ({ regions }: Environment): readonly Operation[] => 
   );
   return first?.filter((operation) => others.every((known) => known.includes(operation))) ?? VENUE_OPERATIONS;
 };
+
+/** Regions whose probe does not try an operation, with what it does try. */
+export const regionsWithout = (
+  { regions }: Environment,
+  operation: Operation,
+): readonly { readonly region: string; readonly offered: readonly Operation[] }[] =>
+  Object.entries(regions)
+    .flatMap(([region, { probe }]) => (probe === undefined ? [] : [{ region, offered: operationsOf(probe) }]))
+    .filter(({ offered }) => !offered.includes(operation));

@@ -52,3 +52,12 @@ test("the guard alone watches a payment system by its own operations, tells a co
   expect(failing.stdout).toContain("(redacted)");
   for (const text of [stdout, stderr, failing.stdout, failing.stderr]) expect(text).not.toContain(TOKEN);
 }, 60_000);
+
+test("the settings of a plan that watches what nobody tries are refused", async () => {
+  writeFileSync(join(folder, "orders.yaml"), "midflight: 1\nplan: orders\ncomponents: {}\nsteps: [{ soak: 1s }]\n");
+  const { status, stderr } = await watch("--plan", "orders.yaml");
+  expect([status, stderr]).toEqual([
+    3,
+    expect.stringMatching(/OPERATION_UNPROBED.*no probe of tokyo tries the operation "order"[^]*pay, refund/) as string,
+  ]);
+});

@@ -7,8 +7,8 @@ import { rejudge, startRejudging } from "../../guard/recording.ts";
 import type { UnlistedCode } from "../../guard/unlisted.ts";
 import type { Verdict } from "../../guard/verdict.ts";
 import { parseDuration } from "../../plan/duration.ts";
-import type { PlanGuard } from "../../plan/model.ts";
-import { operationsIn } from "../../plan/operations-of.ts";
+import type { Environment, PlanGuard } from "../../plan/model.ts";
+import { operationsIn, regionsWithout } from "../../plan/operations-of.ts";
 import { plainGuard } from "../../plan/to-plan.ts";
 import { versionLine } from "../../view/json.ts";
 import { plain, statusLine } from "../../view/status-line.ts";
@@ -48,16 +48,14 @@ async function live(io: CliIo, env: string, options: Options): Promise<ExitStatu
     throw new UpgradeError("USAGE", `${env} is a snapshot, and nobody trades there`, { hint: "name an environment" });
   const { environment } = given;
   const forMs = durationOf(options.for);
-  const wired = await wireGuard(
-    environment,
-    (await settingsOf(io, options.plan)) ?? plainGuard(operationsIn(environment)),
-    {
-      env: io.env,
-      cwd: io.cwd,
-      stateDir: stateDirOf(io, environment, options.state),
-      ...(options.record === undefined ? {} : { record: resolve(io.cwd, options.record) }),
-    },
-  );
+  const settings = (await settingsOf(io, options.plan)) ?? plainGuard(operationsIn(environment));
+  refuseUnprobed(environment, settings);
+  const wired = await wireGuard(environment, settings, {
+    env: io.env,
+    cwd: io.cwd,
+    stateDir: stateDirOf(io, environment, options.state),
+    ...(options.record === undefined ? {} : { record: resolve(io.cwd, options.record) }),
+  });
   const stop = new AbortController();
   const unhear = io.onSignal(() => stop.abort());
   const show = shown(io, options.json === true);
@@ -70,6 +68,17 @@ async function live(io: CliIo, env: string, options: Options): Promise<ExitStatu
     return watched.isHealthy ? EXIT.done : EXIT.refused;
   } finally {
     unhear();
+  }
+}
+
+/** Health could never be shown of an operation that nobody tries. */
+function refuseUnprobed(environment: Environment, { operations }: PlanGuard): void {
+  for (const operation of operations) {
+    const [lacking] = regionsWithout(environment, operation);
+    if (lacking === undefined) continue;
+    throw new UpgradeError("OPERATION_UNPROBED", `no probe of ${lacking.region} tries the operation "${operation}"`, {
+      hint: `name operations that it tries in the plan's guard: ${lacking.offered.join(", ")}`,
+    });
   }
 }
 
