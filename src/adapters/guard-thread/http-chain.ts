@@ -124,7 +124,8 @@ export const httpChain = (cohort: ProbeCohort, context: HttpChainContext): Probe
       else context.opened(open, cohort, values);
     }
     const next = operations[at + 1];
-    const isAble = next !== undefined && isFillable(next, scopeOf(cohort, values, ""));
+    const scope = scopeOf(cohort, values, "");
+    const isAble = next !== undefined && isFillable(next, scope) && isProvable(next, scope);
     if (isAble && (at > 0 || outcome.kind === "ok")) {
       round = { at: at + 1, values, ...(open === undefined || isClosed ? {} : { open }) };
       return;
@@ -167,6 +168,10 @@ export const scopeOf = ({ cohort, values }: ProbeCohort, made: Scope, id: string
 /** Whether every placeholder of a request has a value. */
 export const isFillable = ({ needs }: PreparedOperation, scope: Scope): boolean =>
   needs.every((name) => Object.hasOwn(scope, name));
+
+/** Whether it can be seen afterwards what became of it. */
+const isProvable = ({ proofNeeds }: PreparedOperation, scope: Scope): boolean =>
+  proofNeeds.every((name) => Object.hasOwn(scope, name));
 
 /** Path of the probe's address, before those of its operations. */
 export const pathOf = (url: string): string => new URL(url).pathname.replace(/\/$/, "");

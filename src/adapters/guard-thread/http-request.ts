@@ -21,6 +21,8 @@ export type PreparedOperation = {
   readonly name: Operation;
   /** Placeholders of its own request. */
   readonly needs: readonly string[];
+  /** Placeholders of the request that shows it, but for those that it makes itself. */
+  readonly proofNeeds: readonly string[];
   readonly request: (scope: Scope) => MadeRequest;
   readonly keep: readonly { readonly name: string; readonly path: JsonPath; readonly text: string }[];
   readonly shown?: {
@@ -37,13 +39,14 @@ type Headers = Readonly<Record<string, string>>;
 
 const prepareOne = (operation: HttpOperation, common: Headers): PreparedOperation => {
   const { name, body, keep, shown } = operation;
-  const needs = textsOf(operation, []).request.flatMap(({ text }) => placeholdersOf(templateOf(text)));
-  const commonNeeds = Object.values(common).flatMap((text) => placeholdersOf(templateOf(text)));
+  const { request, proof } = textsOf(operation, []);
+  const ownMade = [`${name}.id`, ...Object.keys(keep)];
   const head = headOf(operation, common);
   const fillBody = body === undefined ? undefined : body.kind === "json" ? json(body.value) : text(body.text);
   return {
     name,
-    needs: [...new Set([...commonNeeds, ...needs])],
+    needs: placeholdersIn([...Object.values(common), ...request.map((placed) => placed.text)]),
+    proofNeeds: placeholdersIn(proof.map((placed) => placed.text)).filter((needed) => !ownMade.includes(needed)),
     request: (scope) => {
       const made = head(scope);
       if (fillBody === undefined) return made;
@@ -56,6 +59,10 @@ const prepareOne = (operation: HttpOperation, common: Headers): PreparedOperatio
       : { shown: { request: headOf(shown, common), at: jsonPathOf(shown.at), is: text(shown.is) } }),
   };
 };
+
+const placeholdersIn = (texts: readonly string[]): readonly string[] => [
+  ...new Set(texts.flatMap((one) => placeholdersOf(templateOf(one)))),
+];
 
 const headOf = ({ method, path, headers }: HttpRequest, common: Headers): ((scope: Scope) => MadeRequest) => {
   const target = templateOf(path);

@@ -169,6 +169,24 @@ describe("a chain", () => {
     expect(told.at(-1)).toBe("abandon i1");
   });
 
+  test("stops short of an operation whose proof lacks what a failed one should have kept", async () => {
+    const { chain, told, calls } = start([OK, json({}, 500)], {
+      operations: prepare({
+        ...PROBE,
+        operations: PROBE.operations.map((operation) =>
+          operation.name === "look"
+            ? { ...operation, keep: { receipt: "data.receipt" } }
+            : operation.name === "refund"
+              ? { ...operation, shown: { method: "GET", path: "/r/{receipt}", headers: {}, at: "s", is: "done" } }
+              : operation,
+        ),
+      }),
+    });
+    await chain.step(ORIGIN);
+    expect(await chain.step(ORIGIN)).toMatchObject({ operation: "look", kind: "failed" });
+    expect([chain.next(), told.at(-1), calls.length]).toEqual(["pay", "abandon i1", 2]);
+  });
+
   test("of which something is not known any more has failed: state was lost", async () => {
     const { chain } = start([OK, json({ code: "51603" })]);
     await chain.step(ORIGIN);
