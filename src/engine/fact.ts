@@ -3,6 +3,7 @@ import type { Graph } from "../graph/graph.ts";
 import type { Clearance } from "./clearance.ts";
 import type { ProbeFill } from "../guard/probe-fill.ts";
 import type { ProofResult } from "../guard/proof.ts";
+import type { UnlistedCode } from "../guard/unlisted.ts";
 import type { Verdict } from "../guard/verdict.ts";
 
 /** Something that happened. `at` is ms since the epoch, read once by whoever reports it and never again. */
@@ -31,8 +32,8 @@ export type Fact = { readonly at: number } & (
     }
   | { readonly kind: "undelivered"; readonly notifier: string; readonly notification: string; readonly why: string }
   | { readonly kind: "delivered"; readonly notifier: string; readonly notification: string }
-  /** How users fared, for the report: cumulative counts from the counters. Changes no decision. */
-  | { readonly kind: "tally"; readonly failures: readonly TallyRow[] }
+  /** How users fared, for the report: cumulative counts from the counters, and codes that no class rule names. Changes no decision. */
+  | { readonly kind: "tally"; readonly failures: readonly TallyRow[]; readonly unlisted?: readonly UnlistedCode[] }
   /** Somebody traded with a probe order, and what became of what it bought. Changes no decision. */
   | { readonly kind: "probe-filled"; readonly fill: ProbeFill }
 );

@@ -413,6 +413,12 @@ export const CATALOG = {
     retry: false,
     explain: "midflight asks before it starts, and nobody said yes. In a pipeline pass `--yes`.",
   },
+  OPERATION_UNPROBED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "The plan lets the guard watch an operation that the probe of a region does not try. Health is shown operation by operation, so it could never be shown there and every step would wait. Probes of a venue try order, amend and cancel; a probe over HTTP tries what its `operations` name.",
+  },
   OUTPUT_UNWRITABLE: {
     exit: EXIT.refused,
     retry: true,
@@ -424,6 +430,12 @@ export const CATALOG = {
     retry: false,
     explain:
       "The run has passed a step that cannot be taken back, such as a contract of the metadata. Rolling back would serve the old release metadata that it cannot read. Go forward with a new plan, or use the backup plan that the step names.",
+  },
+  PLACEHOLDER_UNKNOWN: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "A request of a probe holds a placeholder that nothing gives a value for when the request is made: it is no value of the probe, nothing that an operation before it keeps from an answer, and no name that every request knows ({id}, {now}, {nowMs}, {cohort}, or {OPERATION.id} of an operation before it). Where cohorts are named, their list may give it.",
   },
   PLAN_STALE: {
     exit: EXIT.refused,
@@ -542,6 +554,30 @@ export const CATALOG = {
     exit: EXIT.badInput,
     retry: false,
     explain: "`rest` means all regions that no earlier wave named, so a wave after it would have none.",
+  },
+  RULES_CONTRADICT: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "By the class rules of an API one code has two classes: it is named twice, or a range of another class holds it. Which of them counted would be chance. Name each code once, and cut ranges so that they do not meet.",
+  },
+  RULES_UNKNOWN: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "A probe or a counter names class rules that are not there. The environment file writes them under `rules`; okx-v5 ships.",
+  },
+  RULES_WITHOUT_OK: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "Class rules that call nothing ok would call every answer a failure or a refusal. Name the codes or the statuses of success.",
+  },
+  RULE_UNREACHABLE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "A row of class rules can never match: another row has its codes already, a range ends before it begins or is none of numbers, or nothing says where a code stands. Whoever wrote it expects something of it that will not happen.",
   },
   RUN_EMPTY: {
     exit: EXIT.refused,

@@ -1,6 +1,7 @@
 import { clearanceText, type Clearance } from "../engine/clearance.ts";
 import type { Fact, FactOf, TallyRow } from "../engine/fact.ts";
 import type { Run } from "../engine/run.ts";
+import type { UnlistedCode } from "../guard/unlisted.ts";
 import { utc } from "./utc.ts";
 
 /** One run in plain data: what `status`, `runs` and the report tell. Times are UTC texts. */
@@ -24,6 +25,8 @@ export type RunSummary = {
   readonly withdrawnAt?: string;
   readonly impact?: Impact;
   readonly failures: readonly TallyRow[];
+  /** Codes that no class rule names. */
+  readonly unlisted: readonly UnlistedCode[];
   readonly undone: readonly Titled[];
   readonly kept: readonly Titled[];
   readonly stranded: readonly Titled[];
@@ -74,6 +77,7 @@ export function summarise(run: Run, facts: readonly Fact[]): RunSummary {
     ...(run.withdrawnAt === undefined ? {} : { withdrawnAt: utc(run.withdrawnAt) }),
     ...(impact === undefined ? {} : { impact }),
     failures: tallies(facts).at(-1)?.failures ?? [],
+    unlisted: tallies(facts).at(-1)?.unlisted ?? [],
     undone: titled(run.undone),
     kept: titled(run.kept),
     stranded: titled(run.stranded),
@@ -122,7 +126,8 @@ const isHealthy = (fact: Fact): boolean =>
   (fact.kind === "effect-done" && fact.result.kind === "evidence");
 
 function failedSince(facts: readonly Fact[], since: number): Pick<Impact, "failed" | "failedFrom" | "failedTo"> {
-  const all = tallies(facts);
+  // A tally may tell of codes that no rule names, and of no failure.
+  const all = tallies(facts).filter((fact, index, list) => sum(fact) !== sum(list[index - 1]));
   const before = all.findLast((fact) => fact.at < since);
   const later = all.filter((fact) => fact.at >= since);
   const failed = sum(all.at(-1)) - sum(before);

@@ -1,8 +1,13 @@
 import { OKX_V5 } from "./rules-okx.ts";
-import type { OutcomeClass, Rules, Transport } from "./rules.ts";
+import { classIn, type OutcomeClass, type Rules, type Transport } from "./rules.ts";
 
-/** What a client saw: a transport error, or an answer. `code` is the row's, else the envelope's, absent when the body was not understood. */
-export type Seen = { readonly transport: Transport } | { readonly http: number; readonly code?: string };
+/**
+ * What a client saw: a transport error, or an answer. `code` is the row's, else the envelope's, absent when the body was not understood.
+ * `isPage`: the body is no JSON and not empty.
+ */
+export type Seen =
+  | { readonly transport: Transport }
+  | { readonly http: number; readonly code?: string; readonly isPage?: boolean };
 
 export type Classified = {
   readonly outcome: OutcomeClass;
@@ -10,10 +15,10 @@ export type Classified = {
   readonly isListed: boolean;
 };
 
-/** Outcome → class. Total: what no rule names fails when it is an HTTP 5xx or a 50xxx, and is business otherwise. */
+/** Outcome → class. Total: what no rule names fails when it is an HTTP 5xx or has the failing prefix, and is business otherwise. */
 export const classify = (seen: Seen, rules: Rules = OKX_V5): Classified => {
   if ("transport" in seen) return { outcome: rules.transport[seen.transport], isListed: true };
-  return seen.code === undefined ? classifyBare(seen.http, rules) : classifyCode(seen.http, seen.code, rules);
+  return seen.code === undefined ? classifyStatus(seen, rules) : classifyCode(seen.http, seen.code, rules);
 };
 
 /** Whether the user did not get what he asked for. Rate limits and auth errors say nothing about the service. */
@@ -25,16 +30,26 @@ export const isNoSample = (outcome: OutcomeClass): boolean =>
   outcome === "rate" || outcome === "auth" || outcome === "planned";
 
 const classifyCode = (http: number, code: string, rules: Rules): Classified => {
-  const listed = Object.hasOwn(rules.codes, code) ? rules.codes[code] : undefined;
+  const listed = classIn(rules.codes, code);
   if (listed !== undefined) return { outcome: listed, isListed: true };
-  const fails = http >= 500 || (code.length === 5 && code.startsWith(rules.failingPrefix));
+  const fails = http >= 500 || hasFailingPrefix(code, rules);
   return { outcome: fails ? "service" : "business", isListed: false };
 };
 
-// No code at all: whatever stands in front of the venue has answered, or a page of HTML came with status 200. Nobody got an order.
-const classifyBare = (http: number, rules: Rules): Classified => {
-  const listed = rules.bare[String(http)];
-  return listed === undefined
-    ? { outcome: http >= 200 && http < 300 ? "ambiguous" : "service", isListed: false }
-    : { outcome: listed, isListed: true };
+const hasFailingPrefix = (code: string, { failing }: Rules): boolean =>
+  failing !== undefined &&
+  code.startsWith(failing.prefix) &&
+  (failing.length === undefined || code.length === failing.length);
+
+// No code at all: whatever stands in front of the system has answered, or a page of HTML came with status 200. Nobody got what he asked for.
+const classifyStatus = (
+  { http, isPage }: { readonly http: number; readonly isPage?: boolean },
+  rules: Rules,
+): Classified => {
+  const listed = classIn(rules.status, String(http));
+  if (listed === undefined) return { outcome: http >= 200 && http < 300 ? "ambiguous" : "service", isListed: false };
+  return {
+    outcome: listed === "ok" && isPage === true && rules.answers === "json" ? "ambiguous" : listed,
+    isListed: true,
+  };
 };

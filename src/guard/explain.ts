@@ -1,4 +1,5 @@
 import type { Operation } from "../plan/model.ts";
+import { VENUE_OPERATIONS } from "../plan/operations-of.ts";
 import { shareOf, tally, type Count, type Source } from "./count.ts";
 import { protocolOf, shardOf, type Protocol } from "./protocol.ts";
 
@@ -27,8 +28,6 @@ export const listed = (words: readonly string[]): string =>
 /** Places in which a good part of the failures lie. */
 export const regionsOf = (counts: readonly Count[]): readonly string[] =>
   hotBy(sourceWithMost(counts), ({ region }) => region).toSorted();
-
-const ORDER: readonly Operation[] = ["order", "amend", "cancel"];
 
 const isOver =
   (protocol: Protocol | undefined) =>
@@ -107,9 +106,13 @@ const sourceWithMost = (counts: readonly Count[]): readonly Count[] => {
   return tally(probes).failed > tally(live).failed ? probes : live;
 };
 
-const operationsOf = (counts: readonly Count[]): readonly Operation[] => {
-  const hot = hotBy(counts, ({ operation }) => operation);
-  return ORDER.filter((operation) => hot.includes(operation));
+const operationsOf = (counts: readonly Count[]): readonly Operation[] =>
+  hotBy(counts, ({ operation }) => operation).toSorted((a, b) => rankOf(a) - rankOf(b) || (a < b ? -1 : 1));
+
+/** A venue's operations in the order of an order's life, others after them. */
+const rankOf = (operation: Operation): number => {
+  const rank = VENUE_OPERATIONS.findIndex((name) => name === operation);
+  return rank < 0 ? VENUE_OPERATIONS.length : rank;
 };
 
 /** Groups that fail at least a third as often as the worst, and hold some of the failures. */

@@ -98,4 +98,4 @@ const verdictOf = ({ verdict, latch, at, ...state }: JudgeState): Verdict => {
   return { state: wanted, reason, regions, at, streams, ...contradicted(state) };
 };
 
-const HEALTHY = "order operations succeed in every region";
+const HEALTHY = "operations succeed in every region";

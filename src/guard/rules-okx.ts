@@ -1,8 +1,10 @@
-import { rulesOf, type Rules } from "./rules.ts";
+import { tableOf, type Rules } from "./rules.ts";
 
 /** Classes of the OKX V5 codes. A code decides by itself; its text never does: an outage can hide behind the words of a planned upgrade. */
 export const OKX_V5: Rules = {
-  codes: rulesOf([
+  name: "okx-v5",
+  code: [["data", 0, "sCode"], ["code"]],
+  codes: tableOf([
     ["0", "ok"],
     ["50001 50005 50013 50026 50046 50062 50064 51739 52923 30030 30037 63999 64007", "service"],
     ["50004 51054 51149 51412 52912 30044", "ambiguous"],
@@ -18,8 +20,14 @@ export const OKX_V5: Rules = {
     // The envelope says that operations failed, and the row that would say why is missing.
     ["1 2", "ambiguous"],
   ]),
-  bare: { 401: "auth", 403: "auth", 429: "rate", 502: "ambiguous", 503: "service", 504: "ambiguous" },
+  status: tableOf([
+    ["401 403", "auth"],
+    ["429", "rate"],
+    ["502 504", "ambiguous"],
+    ["503", "service"],
+  ]),
   transport: { refused: "service", cut: "ambiguous", timeout: "ambiguous" },
-  failingPrefix: "50",
+  failing: { prefix: "50", length: 5 },
   lostState: ["51001", "51400", "51503", "51603"],
+  answers: "json",
 };

@@ -4,6 +4,7 @@ import type { Environment, Plan, Releases } from "./model.ts";
 import { balancerRegions } from "./rules/balancer-regions.ts";
 import { batchFits } from "./rules/batch-fits.ts";
 import { classFits } from "./rules/class-fits.ts";
+import { classRulesHold } from "./rules/class-rules-hold.ts";
 import { componentKind } from "./rules/component-kind.ts";
 import { componentsPlaced } from "./rules/components-placed.ts";
 import { contractAfterSoak } from "./rules/contract-after-soak.ts";
@@ -14,6 +15,7 @@ import { driverCan } from "./rules/driver-can.ts";
 import { expandBeforeRoll } from "./rules/expand-before-roll.ts";
 import { floorHolds } from "./rules/floor-holds.ts";
 import { guardSees } from "./rules/guard-sees.ts";
+import { httpProbesHold } from "./rules/http-probes-hold.ts";
 import { irreversibleHasBackup } from "./rules/irreversible-has-backup.ts";
 import { knownBackups } from "./rules/known-backups.ts";
 import { knownComponents } from "./rules/known-components.ts";
@@ -22,6 +24,8 @@ import { needsCycle } from "./rules/needs-cycle.ts";
 import { noRepetition } from "./rules/no-repetition.ts";
 import { noSecrets } from "./rules/no-secrets.ts";
 import { operationsSeen } from "./rules/operations-seen.ts";
+import { operationsProbed } from "./rules/operations-probed.ts";
+import { placeholdersKnown } from "./rules/placeholders-known.ts";
 import { proofPossible } from "./rules/proof-possible.ts";
 import { proofProbed } from "./rules/proof-probed.ts";
 import { referenceTables } from "./rules/reference-tables.ts";
@@ -31,6 +35,7 @@ import { releasesStandStill, releaseStandsStill } from "./rules/release-stands-s
 import { releasesRunSomewhere } from "./rules/releases-run-somewhere.ts";
 import { restLast } from "./rules/rest-last.ts";
 import type { EnvironmentRule, PlanRule, ReleasesRule, Together, TogetherRule } from "./rules/rule.ts";
+import { rulesKnown } from "./rules/rules-known.ts";
 import { shellOneLine } from "./rules/shell-one-line.ts";
 import { sourcesApart } from "./rules/sources-apart.ts";
 import { sourcesFit } from "./rules/sources-fit.ts";
@@ -75,6 +80,10 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   referenceTables,
   sourcesFit,
   sourcesApart,
+  classRulesHold,
+  rulesKnown,
+  httpProbesHold,
+  placeholdersKnown,
 ];
 const RELEASES_RULES: readonly ReleasesRule[] = [releasesStandStill, releasesRunSomewhere];
 const TOGETHER_RULES: readonly TogetherRule[] = [
@@ -89,6 +98,7 @@ const TOGETHER_RULES: readonly TogetherRule[] = [
   stateApart,
   operationsSeen,
   proofProbed,
+  operationsProbed,
 ];
 
 /** Every breach of the rules that need nothing but the plan. */

@@ -1,4 +1,5 @@
 import type { Environment, Operation } from "./model.ts";
+import { operationsIn, VENUE_OPERATIONS } from "./operations-of.ts";
 import type { Path } from "./source/source.ts";
 
 /** Something that counts what users do, and where it stands in the file. */
@@ -20,7 +21,7 @@ export const liveCovers = (environment: Environment): readonly LiveCover[] => [
             what: `the counters of ${name}`,
             path: ["components", name, "counters"],
             regions: Object.keys(component.balancer),
-            operations: ["order", "amend", "cancel"],
+            operations: [...new Set([...VENUE_OPERATIONS, ...operationsIn(environment)])],
           },
         ],
   ),

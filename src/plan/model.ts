@@ -100,7 +100,8 @@ export type BackupAction =
   | { readonly kind: "run"; readonly argv: readonly string[]; readonly shell: boolean; readonly timeoutMs: number }
   | { readonly kind: "verify"; readonly component: string; readonly timeoutMs: number };
 
-export type Operation = "order" | "amend" | "cancel";
+/** What users do, by name. `order`, `amend` and `cancel` at a venue; a probe over HTTP names its own, such as `pay`. */
+export type Operation = string;
 
 export type PlanGuard = {
   readonly operations: readonly Operation[];
@@ -147,17 +148,50 @@ export type Environment = {
   readonly approval: { readonly notBySigner: boolean };
   /** Differences from the environment that it is compared with that may stand. */
   readonly parity: { readonly accept: readonly Acceptance[] };
+  /** Class rules of APIs, by name. */
+  readonly rules: Readonly<Record<string, ClassRules>>;
   /** Folder for runs, journals and leases, as written: relative to the file's folder. Default `.midflight`. */
   readonly state: string;
   /** A store that `state` names instead of a folder. Refused by the rules: state is kept in files so far. */
   readonly stateStore?: SecretRef;
 };
 
+/**
+ * What an outcome says about the service.
+ * `service`: the venue failed. `ambiguous`: executed or not is unknown. `maintenance`: refused for certain because of a planned phase.
+ * `rate`, `auth`: the sender is limited or not let in. `business`: refused on its merits, so the service is healthy. `planned`: an announced event.
+ */
+export type OutcomeClass = "ok" | "service" | "ambiguous" | "maintenance" | "rate" | "auth" | "business" | "planned";
+
+/** Why no answer came. `refused`: certainly not sent. `cut`: the connection went away under the request. `timeout`: the deadline passed. */
+export type Transport = "refused" | "cut" | "timeout";
+
+export type CodesByClass = Readonly<Partial<Record<OutcomeClass, readonly string[]>>>;
+
+/** Outcome → class, as written for one API: see `rule-codes.ts` for what an item of a list may be. */
+export type ClassRules = {
+  /** The table that it adds to; its own rows win. */
+  readonly extends?: "okx-v5";
+  /** JSON paths of the code in an answer; the first that is there decides. Absent: those of the table that it adds to. */
+  readonly code?: readonly string[];
+  readonly codes: CodesByClass;
+  /** Of answers without a code. */
+  readonly status: CodesByClass;
+  readonly transport: Readonly<Partial<Record<Transport, OutcomeClass>>>;
+  readonly lostState?: readonly string[];
+  readonly failingPrefix?: string;
+  /** Whether a page that is no JSON may be `ok` by its status. */
+  readonly answers: "json" | "any";
+};
+
 /** A difference that may stand, until the end of a day in UTC (ms since the epoch). `fact`: an id, or a pattern of ids. */
 export type Acceptance = { readonly fact: string; readonly because: string; readonly untilMs: number };
 
 export type EnvironmentRegion = { readonly probe?: ProbeTarget };
-export type ProbeTarget = {
+export type ProbeTarget = OkxProbe | HttpProbe;
+
+/** A venue with the OKX V5 API. */
+export type OkxProbe = {
   readonly kind: "okx";
   readonly rest: string;
   readonly ws?: string;
@@ -168,6 +202,47 @@ export type ProbeTarget = {
   /** Most probe orders of the region that may rest, and what they may be worth in the quote currency. Default 200 orders and 1000. */
   readonly exposure?: { readonly orders?: number; readonly notional?: number };
   readonly simulatedTrading: boolean;
+  /** Class rules by name; okx-v5 where it says none. */
+  readonly rules?: string;
+};
+
+/** Any other system that speaks HTTP. Texts of requests are templates: see `template.ts`. */
+export type HttpProbe = {
+  readonly kind: "http";
+  /** Base address of the region's system; its path stands before those of the operations. */
+  readonly url: string;
+  /** Class rules by name; okx-v5 where it says none. */
+  readonly rules?: string;
+  /** Values for placeholders, alike for every cohort. */
+  readonly values: Readonly<Record<string, Value>>;
+  /** JSON list of `{cohort, …}` whose other keys are values for placeholders. Absent: one cohort, called all. */
+  readonly cohorts?: Value;
+  /** Of every request. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** In the order in which one follows the other, and again from the first. */
+  readonly operations: readonly HttpOperation[];
+  /** Name of the operation that takes back what the first one began. */
+  readonly cleanUp?: string;
+  /** Headers of an answer that name the release and the instance which served it. */
+  readonly releaseHeader?: string;
+  readonly instanceHeader?: string;
+  /** Requests of one cohort. */
+  readonly mostPerSec?: number;
+};
+
+export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+export type HttpRequest = {
+  readonly method: HttpMethod;
+  readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
+};
+export type HttpOperation = HttpRequest & {
+  readonly name: Operation;
+  readonly body?: { readonly kind: "json"; readonly value: unknown } | { readonly kind: "text"; readonly text: string };
+  /** Name of a placeholder for later operations → JSON path of its value in the answer. */
+  readonly keep: Readonly<Record<string, string>>;
+  /** What shows that it was executed: `is` at the JSON path `at` of the answer. */
+  readonly shown?: HttpRequest & { readonly at: string; readonly is: string };
 };
 
 /** Where users' own operations are counted, beside the counters that instances have themselves. */
@@ -179,6 +254,8 @@ type Covers = {
   readonly operations: readonly Operation[];
   /** Whether the guard's own probes are among what it counts. Default: true for Prometheus, false for a command. */
   readonly countsProbes: boolean;
+  /** Class rules by name; okx-v5 where it says none. */
+  readonly rules?: string;
 };
 export type PrometheusSource = Covers & {
   readonly kind: "prometheus";
@@ -223,7 +300,7 @@ export type ProcessComponent = {
   /** Whether users' operations enter here, so that instances can be probed directly, and new ones compared with old ones. */
   readonly isEntry: boolean;
   /** Counters of operations in Prometheus text format, read directly from every instance. */
-  readonly counters?: { readonly path: string; readonly metric: string };
+  readonly counters?: { readonly path: string; readonly metric: string; readonly rules?: string };
   readonly readyDeadlineMs: number;
   /** From SIGTERM to SIGKILL. */
   readonly stopDeadlineMs: number;

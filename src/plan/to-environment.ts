@@ -9,8 +9,11 @@ import type {
   ReferenceTable,
   StoreTrials,
 } from "./model.ts";
+import { operationsIn } from "./operations-of.ts";
 import type { EnvironmentInput } from "./schema/environment-schema.ts";
+import { toClassRules } from "./to-class-rules.ts";
 import { toLiveSource } from "./to-live-source.ts";
+import { toProbe } from "./to-probe.ts";
 import { toSecret, toValue } from "./to-value.ts";
 import { endOfDayMs, msOr } from "./value-of.ts";
 
@@ -19,15 +22,17 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
   const hasCounters = Object.values(input.components).some(
     (component) => component.driver === "process" && component.counters !== undefined,
   );
+  const regions = mapValues(input.regions, (region) => toRegion(region, input.class === "demo"));
+  const everything = { regions: Object.keys(regions), operations: operationsIn({ regions }) };
   return defined({
     midflight: input.midflight,
     file,
     name: input.environment,
     class: input.class,
     rehearsedIn: input.rehearsedIn,
-    regions: mapValues(input.regions, (region) => toRegion(region, input.class === "demo")),
+    regions,
     components: mapValues(input.components, (component) => toComponent(component, hasCounters)),
-    sources: (input.sources ?? []).map((source) => toLiveSource(source, Object.keys(input.regions))),
+    sources: (input.sources ?? []).map((source) => toLiveSource(source, everything)),
     notify: (input.notify ?? []).map((rule) => toNotify(rule)),
     trusts: input.trusts ?? [],
     approval: { notBySigner: input.approval?.notBySigner ?? false },
@@ -38,26 +43,14 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
         untilMs: endOfDayMs(until),
       })),
     },
+    rules: mapValues(input.rules ?? {}, (rules) => toClassRules(rules)),
     state: typeof input.state === "string" ? input.state : ".midflight",
     stateStore: typeof input.state === "object" ? toSecret(input.state) : undefined,
   });
 };
 
-function toRegion(input: EnvironmentInput["regions"][string], isDemo: boolean): EnvironmentRegion {
-  if (input.probe === undefined) return {};
-  const { rest, ws, accounts, instrument, exposure, simulatedTrading } = input.probe.okx;
-  return {
-    probe: defined({
-      kind: "okx" as const,
-      rest,
-      ws,
-      accounts: toValue(accounts),
-      instrument: instrument ?? "BTC-USDT",
-      exposure: exposure === undefined ? undefined : defined(exposure),
-      simulatedTrading: simulatedTrading ?? isDemo,
-    }),
-  };
-}
+const toRegion = ({ probe }: EnvironmentInput["regions"][string], isDemo: boolean): EnvironmentRegion =>
+  probe === undefined ? {} : { probe: toProbe(probe, isDemo) };
 
 /** `hasCounters`: some component of the environment counts operations, so that they enter where they are counted. */
 function toComponent(input: EnvironmentInput["components"][string], hasCounters: boolean): EnvironmentComponent {
@@ -73,7 +66,7 @@ function toComponent(input: EnvironmentInput["components"][string], hasCounters:
         undrain: input.undrain ?? "/-/undrain",
         drained: input.drained ?? "/-/drained",
         isEntry: input.entry ?? (!hasCounters || input.counters !== undefined),
-        counters: input.counters,
+        counters: input.counters === undefined ? undefined : defined(input.counters),
         readyDeadlineMs: msOr(input.readyDeadline, 30_000),
         stopDeadlineMs: msOr(input.stopDeadline, 10_000),
       });

@@ -1,19 +1,24 @@
 import { defined } from "./defined.ts";
 import { durationText } from "./duration.ts";
-import type { CommandSource, LiveSource, Operation, PrometheusSource, SourceLabels } from "./model.ts";
+import type { CommandSource, LiveSource, PrometheusSource, SourceLabels } from "./model.ts";
 import type { LiveSourceInput } from "./schema/live-source-schema.ts";
 import { toSecret, toValue } from "./to-value.ts";
 import { msOr } from "./value-of.ts";
 
-/** `regions`: all of the environment, for a source that names none. */
-export const toLiveSource = (input: LiveSourceInput, regions: readonly string[]): LiveSource => {
-  const covers = { regions: input.regions ?? regions, operations: input.operations ?? OPERATIONS };
+/** `everything`: regions of the environment and what users do there, for a source that names none. */
+export const toLiveSource = (
+  input: LiveSourceInput,
+  everything: Pick<LiveSource, "regions" | "operations">,
+): LiveSource => {
+  const covers = defined({
+    regions: input.regions ?? everything.regions,
+    operations: input.operations ?? everything.operations,
+    rules: input.rules,
+  });
   return "prometheus" in input ? toPrometheus(input, covers) : toCommand(input, covers);
 };
 
-const OPERATIONS: readonly Operation[] = ["order", "amend", "cancel"];
-
-type Covers = Pick<LiveSource, "regions" | "operations">;
+type Covers = Pick<LiveSource, "regions" | "operations" | "rules">;
 
 /** Two scrapes at the fifteen seconds that are usual. */
 const STALE_MS = 30_000;

@@ -14,6 +14,7 @@ import type {
   RunStep,
   Wave,
 } from "./model.ts";
+import { VENUE_OPERATIONS } from "./operations-of.ts";
 import type { PlanInput } from "./schema/plan-schema.ts";
 import { everyMsOf, msOf, msOr, percentOf, percentOr, perSecondOf } from "./value-of.ts";
 
@@ -123,14 +124,15 @@ const toBackupAction = (input: NonNullable<PlanInput["backups"]>[string][number]
     ? { kind: "run", argv: input.run, shell: input.shell ?? false, timeoutMs: msOr(input.timeout, 5 * MINUTE) }
     : { kind: "verify", component: input.verify, timeoutMs: msOr(input.timeout, MINUTE) };
 
-const ALL_OPERATIONS: readonly Operation[] = ["order", "amend", "cancel"];
-
-/** What a plan without a `guard` is judged by. */
-export const plainGuard = (): PlanGuard => toGuard({});
+/** What is judged where no plan says it: these operations, by the defaults. */
+export const plainGuard = (operations: readonly Operation[] = VENUE_OPERATIONS): PlanGuard => ({
+  ...toGuard({}),
+  operations,
+});
 
 const toGuard = (input: NonNullable<PlanInput["guard"]>): PlanGuard =>
   defined({
-    operations: input.operations ?? ALL_OPERATIONS,
+    operations: input.operations ?? VENUE_OPERATIONS,
     falseAlarmEveryMs: input.falseAlarms === undefined ? 30 * DAY : everyMsOf(input.falseAlarms),
     baselineAtMostPct: percentOr(input.baseline?.atMost, 0.1),
     slowerThanMs: msOr(input.slowerThan, Math.min(250, msOr(input.deadline, 250))),

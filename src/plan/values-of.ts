@@ -6,24 +6,30 @@ export type PlacedValue = { readonly value: Value; readonly path: Path; readonly
 
 /** Every such value of an environment. */
 export const valuesOf = (environment: Environment): readonly PlacedValue[] => [
-  ...probeAccounts(environment),
+  ...probeValues(environment),
   ...componentValues(environment),
   ...liveSources(environment),
   ...webhooks(environment),
 ];
 
-const probeAccounts = (environment: Environment): readonly PlacedValue[] =>
-  Object.entries(environment.regions).flatMap(([region, { probe }]) =>
-    probe === undefined
-      ? []
-      : [
-          {
-            value: probe.accounts,
-            path: ["regions", region, "probe", "okx", "accounts"],
-            what: `the probe accounts of ${region}`,
-          },
-        ],
-  );
+const probeValues = (environment: Environment): readonly PlacedValue[] =>
+  Object.entries(environment.regions).flatMap(([region, { probe }]) => {
+    if (probe === undefined) return [];
+    const path = ["regions", region, "probe", probe.kind];
+    if (probe.kind === "okx")
+      return [{ value: probe.accounts, path: [...path, "accounts"], what: `the probe accounts of ${region}` }];
+    const { values, cohorts } = probe;
+    return [
+      ...Object.entries(values).map(([name, value]) => ({
+        value,
+        path: [...path, "values", name],
+        what: `the value ${name} of the probe of ${region}`,
+      })),
+      ...(cohorts === undefined
+        ? []
+        : [{ value: cohorts, path: [...path, "cohorts"], what: `the probe cohorts of ${region}` }]),
+    ];
+  });
 
 const componentValues = (environment: Environment): readonly PlacedValue[] =>
   Object.entries(environment.components).flatMap(([name, component]) => {

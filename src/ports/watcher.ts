@@ -1,6 +1,8 @@
 import type { CommandSource, Operation, PlanGuard, ProbeTarget, PrometheusSource } from "../plan/model.ts";
 import type { ProbeFill } from "../guard/probe-fill.ts";
 import type { ProofResult } from "../guard/proof.ts";
+import type { Rules } from "../guard/rules.ts";
+import type { UnlistedCode } from "../guard/unlisted.ts";
 import type { StreamReading, Verdict } from "../guard/verdict.ts";
 
 export type { ProofResult } from "../guard/proof.ts";
@@ -12,6 +14,9 @@ export type ProbeAccount = {
   readonly passphrase: string;
   readonly cohort: string;
 };
+
+/** Whom a probe over HTTP stands for, and the values of its placeholders. */
+export type ProbeCohort = { readonly cohort: string; readonly values: Readonly<Record<string, string>> };
 
 /** An instance that counters are read from, and that pinned probes are sent to. */
 export type WatchedInstance = {
@@ -33,25 +38,36 @@ export type WatchConfig = {
     readonly region: string;
     readonly probe?: ProbeTarget;
     readonly accounts: readonly ProbeAccount[];
+    /** Of a probe over HTTP, which has no accounts. */
+    readonly cohorts?: readonly ProbeCohort[];
+    /** What its probe's outcomes say. Default: okx-v5. */
+    readonly rules?: Rules;
   }[];
-  readonly counters?: { readonly path: string; readonly metric: string };
+  /** `rules`: what their codes say. Default: okx-v5. */
+  readonly counters?: { readonly path: string; readonly metric: string; readonly rules?: Rules };
   /** Where users are seen besides. Each tells of operations and regions of its own. */
   readonly sources?: readonly WatchedSource[];
   /** Prefix of client order ids, by which surveillance knows probes; letters and digits. */
   readonly orderPrefix: string;
+  /** Where probes over HTTP write down what they leave open, a file for each region: a run that is resumed takes it back. */
+  readonly left?: string;
   /** File that everything the guard is told is appended to, to be judged again later. What cannot be written is left out: judging goes on. */
   readonly record?: string;
 };
 
 /** A live source with everything that it needs. `id`: its name in this run, such as `sources[0]`. */
 export type WatchedSource =
-  | (Omit<PrometheusSource, "url" | "token"> & {
+  | (Omit<PrometheusSource, "url" | "token" | "rules"> & {
       readonly id: string;
+      /** Default: okx-v5. */
+      readonly rules?: Rules;
       readonly url: string;
       readonly token?: string;
     })
-  | (CommandSource & {
+  | (Omit<CommandSource, "rules"> & {
       readonly id: string;
+      /** Default: okx-v5. */
+      readonly rules?: Rules;
       readonly cwd: string;
       /** Added to the environment of this process. */
       readonly env: Readonly<Record<string, string>>;
@@ -111,6 +127,8 @@ export type WatchPulse = {
   readonly fills?: readonly ProbeFill[];
   /** Absent where nobody probes. */
   readonly schedule?: ProbeSchedule;
+  /** Codes that no rule names, once each. Absent: none so far. */
+  readonly unlisted?: readonly UnlistedCode[];
 };
 
 /**

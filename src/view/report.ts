@@ -15,6 +15,7 @@ export function report({ summary, events, asUsersSawIt }: ReportInput): string {
     impact(summary),
     asUsersSawIt ?? "",
     affected(summary),
+    unlisted(summary),
     cure(summary),
     notified(summary),
     timeline(events),
@@ -78,6 +79,18 @@ function table(key: Exclude<keyof Row, "count">, rows: readonly Row[]): string {
   for (const row of rows) sums.set(row[key], (sums.get(row[key]) ?? 0) + row.count);
   const lines = [...sums].toSorted((a, b) => b[1] - a[1]).map(([name, count]) => `| ${name || "-"} | ${count} |`);
   return [`| ${key} | failed |`, "|---|---:|", ...lines].join("\n");
+}
+
+function unlisted({ unlisted: rows }: RunSummary): string {
+  if (rows.length === 0) return "";
+  const lines = rows.map(
+    ({ rules, code, outcome, live, probes }) => `| ${cell(code)} | ${rules} | ${outcome} | ${live} | ${probes} |`,
+  );
+  return [
+    "## Codes that no class rule names",
+    "Whoever keeps the rules should say what they mean. Probes pass the counters too.",
+    ["| code | rules | taken for | in counters | by probes |", "|---|---|---|---:|---:|", ...lines].join("\n"),
+  ].join("\n\n");
 }
 
 function cure(summary: RunSummary): string {

@@ -2,12 +2,12 @@ import { createHmac } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
-import type { Operation } from "../../src/plan/model.ts";
+import type { OrderOperation } from "../../src/plan/operations-of.ts";
 import type { ProbeAccount } from "../../src/ports/watcher.ts";
 
 /** What shall go wrong, where. All that is named must match. */
 export type Fault = {
-  readonly operation?: Operation;
+  readonly operation?: OrderOperation;
   readonly instances?: readonly string[];
   readonly cohorts?: readonly string[];
   readonly who?: "users" | "probes";
@@ -64,7 +64,7 @@ export const startOkxServer = async (options: OkxServerOptions) => {
   };
 
   const faultOf = (
-    operation: Operation,
+    operation: OrderOperation,
     instance: string,
     cohort: string,
     who: "users" | "probes",
@@ -81,7 +81,7 @@ export const startOkxServer = async (options: OkxServerOptions) => {
     );
   const count = (
     instance: string,
-    operation: Operation,
+    operation: OrderOperation,
     code: string,
     http: number,
     cohort: string,
@@ -93,7 +93,7 @@ export const startOkxServer = async (options: OkxServerOptions) => {
   };
 
   const answerTrade = (
-    operation: Operation,
+    operation: OrderOperation,
     body: Readonly<Record<string, unknown>>,
     account: ProbeAccount,
   ): string => {
@@ -192,7 +192,7 @@ export const startOkxServer = async (options: OkxServerOptions) => {
       setSwitch(account, Number(fields["timeOut"]), fields["tag"] ?? "");
       return send(200, ok([{ triggerTime: "0", tag: fields["tag"], ts: "0" }]));
     }
-    const operation: Operation = path.endsWith("amend-order")
+    const operation: OrderOperation = path.endsWith("amend-order")
       ? "amend"
       : path.endsWith("cancel-order")
         ? "cancel"
@@ -203,7 +203,7 @@ export const startOkxServer = async (options: OkxServerOptions) => {
   };
 
   type Asked = {
-    readonly operation: Operation;
+    readonly operation: OrderOperation;
     readonly instance: string;
     readonly account: ProbeAccount;
     readonly protocol: "rest" | "ws";
@@ -420,7 +420,7 @@ const authenticated = (
   return sign === header("ok-access-sign") ? account : undefined;
 };
 
-const SOCKET_OPS: Readonly<Record<string, Operation>> = {
+const SOCKET_OPS: Readonly<Record<string, OrderOperation>> = {
   order: "order",
   "amend-order": "amend",
   "cancel-order": "cancel",

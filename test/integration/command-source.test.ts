@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { guardThread } from "../../src/adapters/guard-thread/guard-thread.ts";
 import { startCommand } from "../../src/adapters/guard-thread/sources/command.ts";
+import { OKX_V5 } from "../../src/guard/rules-okx.ts";
 import type { Verdict } from "../../src/guard/verdict.ts";
 import type { WatchedInstance } from "../../src/ports/watcher.ts";
 import { eventually, guardOf } from "../fakes/watched-venue.ts";
@@ -47,6 +48,7 @@ const sourceOf = (argv: readonly string[], cwd: string, silentAfterMs = 5_000) =
   env: { MIDFLIGHT_ENVIRONMENT: "production" },
   regions: ["tokyo"],
   operations: ["order"] as const,
+  rules: OKX_V5,
   countsProbes: false,
   silentAfterMs,
 });

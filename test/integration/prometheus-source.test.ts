@@ -5,6 +5,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { guardThread } from "../../src/adapters/guard-thread/guard-thread.ts";
 import type { LiveSource } from "../../src/adapters/guard-thread/sources/live-source.ts";
 import { startPrometheus } from "../../src/adapters/guard-thread/sources/prometheus.ts";
+import { OKX_V5 } from "../../src/guard/rules-okx.ts";
 import type { Verdict } from "../../src/guard/verdict.ts";
 import type { WatchedInstance, WatchedSource } from "../../src/ports/watcher.ts";
 import { eventually, guardOf } from "../fakes/watched-venue.ts";
@@ -29,6 +30,7 @@ const sourceOf = (url: string, more: Partial<Extract<WatchedSource, { kind: "pro
   query: "venue_operations_total{}[2s]",
   regions: ["tokyo"],
   operations: ["order", "amend", "cancel"] as const,
+  rules: OKX_V5,
   countsProbes: false,
   labels: {
     operation: "operation",
@@ -120,6 +122,13 @@ describe.skipIf(program === undefined)("a real Prometheus server", () => {
       () => "more bins",
     );
     expect(sink.sum(() => true, "issued")).toBe(counted);
+    expect(sink.unlisted).toEqual([]);
+    fresh.count("order", 2, { code: "59990", http: 500 });
+    await eventually(
+      () => sink.unlisted.find(({ code, outcome, times }) => code === "59990" && outcome === "service" && times === 2),
+      10_000,
+      () => `a code that no rule names; told: ${JSON.stringify(sink.unlisted)}`,
+    );
   }, 60_000);
 
   test("is understood by regions and releases where nobody knows its addresses", async () => {

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { startScraper } from "../../src/adapters/guard-thread/scraper.ts";
+import { OKX_V5 } from "../../src/guard/rules-okx.ts";
+import { VENUE_OPERATIONS } from "../../src/plan/operations-of.ts";
 import type { LiveSource } from "../../src/adapters/guard-thread/sources/live-source.ts";
 import type { CountBin } from "../../src/guard/count.ts";
 import type { WatchedInstance } from "../../src/ports/watcher.ts";
@@ -50,10 +52,13 @@ test("counters are read closely while new instances fail, every operation is cou
   scraper = startScraper({
     path: "/metrics",
     metric: "operations_total",
+    rules: OKX_V5,
+    operations: VENUE_OPERATIONS,
     now: () => Math.round(performance.timeOrigin + performance.now()),
     lagSince: () => 0,
     onBin: (bin) => void bins.push(bin),
     onReach: () => undefined,
+    onUnlisted: () => undefined,
   });
   scraper.instances(instances);
   const short = (from: number): number => bins.slice(from).filter(({ ms }) => ms < 60).length;

@@ -60,6 +60,7 @@ export const ENVIRONMENT: Environment = {
   trusts: [],
   approval: { notBySigner: false },
   parity: { accept: [] },
+  rules: {},
   state: ".midflight",
 };
 

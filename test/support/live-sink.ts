@@ -7,12 +7,14 @@ import { eventually } from "../fakes/watched-venue.ts";
 export const liveSink = () => {
   const bins: CountBin[] = [];
   const sights: Sight[] = [];
+  const unlisted: (Parameters<LiveSink["onUnlisted"]>[0] & { readonly times: number })[] = [];
   const how: LiveSink & SourceClock = {
     now: () => performance.timeOrigin + performance.now(),
     lagSince: () => 0,
     onBin: (bin) => void bins.push(bin),
     onReach: () => undefined,
     onSight: (sight) => void sights.push(sight),
+    onUnlisted: (seen, times) => void unlisted.push({ ...seen, times }),
   };
   const sum = (matches: (count: Count) => boolean, of: "issued" | "failed"): number =>
     bins
@@ -23,6 +25,7 @@ export const liveSink = () => {
     how,
     bins,
     sights,
+    unlisted,
     sum,
     seeing: (ms = 20_000): Promise<Sight> =>
       eventually(

@@ -1,7 +1,7 @@
 import { classify, isFailure, isNoSample } from "../../guard/classify.ts";
-import type { OutcomeClass } from "../../guard/rules.ts";
 import { cohortOver } from "../../guard/protocol.ts";
-import { OKX_V5 } from "../../guard/rules-okx.ts";
+import { classIn, type OutcomeClass, type Rules } from "../../guard/rules.ts";
+import type { UnlistedCode } from "../../guard/unlisted.ts";
 import type { Operation } from "../../plan/model.ts";
 
 /** One time series of the operations counter. */
@@ -12,7 +12,12 @@ export type Series = {
   readonly outcome: "ok" | "failed" | "none";
   /** Refused on its merits, by a limit or for its key; `lost`: because the order is not known. */
   readonly refusal: "none" | "refused" | "lost";
+  /** What it was taken for, where no rule names its code. */
+  readonly unlisted?: Pick<UnlistedCode, "rules" | "code" | "outcome">;
 };
+
+/** What codes say, and which operations are counted. */
+export type CountedBy = { readonly rules: Rules; readonly operations: readonly Operation[] };
 
 /** Cumulative values by label text, or why the text is no counters. */
 export type Reading = ReadonlyMap<string, number> | string;
@@ -37,10 +42,14 @@ export const readCounters = (text: string, metric: string): Reading => {
 
 const LINE = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})?\s+([^\s]+)(?:\s+-?\d+)?\s*$/;
 
+/** Labels → series. Undefined: an operation that is not watched. */
+export type SeriesOf = (labels: string) => Series | undefined;
+
 /** Differences between two readings; undefined when a counter went backwards: the process restarted, and this bin is missing. */
 export const deltasBetween = (
   before: ReadonlyMap<string, number>,
   after: ReadonlyMap<string, number>,
+  seriesOf: SeriesOf,
 ): readonly Delta[] | undefined => {
   for (const [labels, value] of before) if ((after.get(labels) ?? 0) < value) return undefined;
   return [...after].flatMap(([labels, value]) => {
@@ -50,30 +59,35 @@ export const deltasBetween = (
   });
 };
 
-const known = new Map<string, Series | undefined>();
-const MOST_KNOWN = 20_000;
-
-/** Labels → series. Undefined: an operation that is not watched. */
-export const seriesOf = (labels: string): Series | undefined => {
-  const cached = known.get(labels);
-  if (cached !== undefined || known.has(labels)) return cached;
-  if (known.size > MOST_KNOWN) known.clear();
-  const series = parsedSeries(labels);
-  known.set(labels, series);
-  return series;
+/** Reads labels by the rules of an API. What was read once is remembered: every round brings the same labels. */
+export const seriesBy = (by: CountedBy): SeriesOf => {
+  const known = new Map<string, Series | undefined>();
+  return (labels) => {
+    const cached = known.get(labels);
+    if (cached !== undefined || known.has(labels)) return cached;
+    if (known.size > MOST_KNOWN) known.clear();
+    const series = parsedSeries(labels, by);
+    known.set(labels, series);
+    return series;
+  };
 };
 
-const parsedSeries = (labels: string): Series | undefined => {
+const MOST_KNOWN = 20_000;
+
+const parsedSeries = (labels: string, by: CountedBy): Series | undefined => {
   const of = new Map(
     [...labels.matchAll(LABEL)].map(([, name = "", value = ""]) => [name, value.replaceAll(/\\(.)/g, "$1")] as const),
   );
-  return seriesFrom({
-    operation: of.get("operation"),
-    code: of.get("code"),
-    http: of.get("http"),
-    cohort: of.get("cohort"),
-    protocol: of.get("protocol"),
-  });
+  return seriesFrom(
+    {
+      operation: of.get("operation"),
+      code: of.get("code"),
+      http: of.get("http"),
+      cohort: of.get("cohort"),
+      protocol: of.get("protocol"),
+    },
+    by,
+  );
 };
 
 /** What labels say of operations; absent ones are undefined or empty. */
@@ -81,36 +95,44 @@ export type SeriesLabels = Readonly<Record<"operation" | "code" | "http" | "coho
   readonly protocol?: string | undefined;
 };
 
-/** Undefined: an operation that is not watched. */
-export const seriesFrom = (labels: SeriesLabels): Series | undefined => {
-  const operation = OPERATIONS.find((name) => name === labels.operation);
-  if (operation === undefined) return undefined;
-  const code = labels.code ?? "";
-  const http = labels.http === undefined || labels.http === "" ? 200 : Number(labels.http);
-  const seen = classify({ http, ...(code === "" ? {} : { code }) });
-  return {
-    operation,
-    code,
-    cohort: cohortOver(labels.protocol === "ws" ? "WebSocket" : "REST", labels.cohort ?? "everyone"),
-    outcome: isFailure(seen.outcome) ? "failed" : isNoSample(seen.outcome) ? "none" : "ok",
-    refusal: refusalOf(seen.outcome, code),
-  };
+/** Undefined: an operation that is not counted. */
+export const seriesFrom = (labels: SeriesLabels, by: CountedBy): Series | undefined => {
+  const [code, http] = [labels.code ?? "", httpOf(labels)];
+  const { outcome, isListed } = classify({ http: Number(http), ...(code === "" ? {} : { code }) }, by.rules);
+  const unlisted = { rules: by.rules.name, code: code === "" ? `HTTP ${http}` : code, outcome };
+  return classed(labels, { code, outcome, ...(isListed ? {} : { unlisted }) }, by);
 };
 
 /** The same of who has no codes: the HTTP status decides alone. */
-export const seriesByStatus = (labels: Omit<SeriesLabels, "code">): Series | undefined => {
-  const http = labels.http === undefined || labels.http === "" ? "200" : labels.http;
+export const seriesByStatus = (labels: Omit<SeriesLabels, "code">, by: CountedBy): Series | undefined => {
+  const http = httpOf(labels);
   const status = Number(http);
-  const isSuccess = status >= 200 && status < 300;
-  const isBusiness = status >= 400 && status < 500 && ![401, 403, 408, 429].includes(status);
-  const series = seriesFrom({ ...labels, http, code: isSuccess ? "0" : isBusiness ? http : undefined });
-  return series === undefined || isSuccess ? series : { ...series, code: `HTTP ${http}` };
+  if (status >= 200 && status < 300) return classed(labels, { code: "0", outcome: "ok" }, by);
+  const isBusiness = status >= 400 && status < 500 && status !== 408;
+  const outcome = classIn(by.rules.status, http) ?? (isBusiness ? "business" : "service");
+  return classed(labels, { code: `HTTP ${http}`, outcome }, by);
 };
 
-const refusalOf = (outcome: OutcomeClass, code: string): Series["refusal"] => {
+const httpOf = ({ http }: Pick<SeriesLabels, "http">): string => (http === undefined || http === "" ? "200" : http);
+
+type Seen = Pick<Series, "code" | "unlisted"> & { readonly outcome: OutcomeClass };
+
+const classed = (labels: Omit<SeriesLabels, "code">, seen: Seen, by: CountedBy): Series | undefined => {
+  const operation = by.operations.find((name) => name === labels.operation);
+  if (operation === undefined) return undefined;
+  const { code, outcome } = seen;
+  return {
+    ...seen,
+    operation,
+    cohort: cohortOver(labels.protocol === "ws" ? "WebSocket" : "REST", labels.cohort ?? "everyone"),
+    outcome: isFailure(outcome) ? "failed" : isNoSample(outcome) ? "none" : "ok",
+    refusal: refusalOf(outcome, code, by.rules),
+  };
+};
+
+const refusalOf = (outcome: OutcomeClass, code: string, rules: Rules): Series["refusal"] => {
   if (outcome !== "business" && outcome !== "rate" && outcome !== "auth") return "none";
-  return OKX_V5.lostState.includes(code) ? "lost" : "refused";
+  return rules.lostState.includes(code) ? "lost" : "refused";
 };
 
 const LABEL = /([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"/g;
-const OPERATIONS: readonly Operation[] = ["order", "amend", "cancel"];

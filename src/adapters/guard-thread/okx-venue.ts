@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
-import { Agent } from "undici";
 import type { Transport } from "../../guard/rules.ts";
 import type { ProbeAccount } from "../../ports/watcher.ts";
+import { headerIn, httpClient, type HttpHeaders } from "./http-client.ts";
 
 /** `target` is path and query, sent and signed as it is. */
 export type VenueRequest = {
@@ -18,6 +18,8 @@ export type VenueAnswer = {
   readonly http: number;
   readonly code?: string;
   readonly rows: readonly Readonly<Record<string, unknown>>[];
+  /** The body is no JSON and not empty. */
+  readonly isPage?: boolean;
   /** Who says that it served the request. */
   readonly release?: string;
   readonly instance?: string;
@@ -35,43 +37,20 @@ export type OkxVenue = {
 };
 
 export const okxVenue = (isSimulated: boolean): OkxVenue => {
-  // Shorter than what servers keep: a request seldom meets a connection that is just being closed.
-  const agent = new Agent({
-    connections: 64,
-    pipelining: 1,
-    keepAliveTimeout: 2_000,
-    keepAliveMaxTimeout: 3_000,
-    connect: { timeout: 1_000 },
-    headersTimeout: 10_000,
-    bodyTimeout: 10_000,
-  });
+  const client = httpClient();
   return {
     async call(origin, request, deadlineMs) {
+      const { method, target: path } = request;
       const body = request.body === undefined ? "" : JSON.stringify(request.body);
-      const gaveUp = new AbortController();
-      const timer = setTimeout(() => gaveUp.abort(), deadlineMs);
-      try {
-        const headers = {
-          ...(isSimulated ? { "x-simulated-trading": "1" } : {}),
-          ...(request.expiresAt === undefined ? {} : { exptime: String(request.expiresAt) }),
-          ...signatureOf(request, body),
-        };
-        const response = await agent.request({
-          origin,
-          path: request.target,
-          method: request.method,
-          headers,
-          body: body === "" ? null : body,
-          signal: gaveUp.signal,
-        });
-        return answerOf(response.statusCode, response.headers, await response.body.text());
-      } catch (error) {
-        return { transport: gaveUp.signal.aborted ? "timeout" : transportOf(error) };
-      } finally {
-        clearTimeout(timer);
-      }
+      const headers = {
+        ...(isSimulated ? { "x-simulated-trading": "1" } : {}),
+        ...(request.expiresAt === undefined ? {} : { exptime: String(request.expiresAt) }),
+        ...signatureOf(request, body),
+      };
+      const reply = await client.call({ origin, path, method, headers, ...(body === "" ? {} : { body }) }, deadlineMs);
+      return "transport" in reply ? reply : answerOf(reply.http, reply.headers, reply.text);
     },
-    close: () => agent.destroy(),
+    close: () => client.close(),
   };
 };
 
@@ -89,17 +68,16 @@ const signatureOf = ({ account, method, target }: VenueRequest, body: string): R
   };
 };
 
-type Headers = Readonly<Record<string, string | string[] | undefined>>;
-
-const answerOf = (http: number, headers: Headers, text: string): VenueAnswer => {
-  const [release, instance] = [headers["x-venue-release"], headers["x-venue-instance"]];
+const answerOf = (http: number, headers: HttpHeaders, text: string): VenueAnswer => {
+  const [release, instance] = [headerIn(headers, "x-venue-release"), headerIn(headers, "x-venue-instance")];
   const served = {
     isClosing: headers["connection"] === "close",
-    ...(typeof release === "string" ? { release } : {}),
-    ...(typeof instance === "string" ? { instance } : {}),
+    ...(release === undefined ? {} : { release }),
+    ...(instance === undefined ? {} : { instance }),
   };
   const body = parsed(text);
-  if (typeof body?.["code"] !== "string") return { http, rows: [], ...served };
+  if (typeof body?.["code"] !== "string")
+    return { http, rows: [], ...served, isPage: body === undefined && text.trim() !== "" };
   const rows = Array.isArray(body["data"]) ? body["data"].filter(isRecord) : [];
   const sCode = rows[0]?.["sCode"];
   return { http, rows, code: typeof sCode === "string" ? sCode : body["code"], ...served };
@@ -117,18 +95,3 @@ export const parsed = (text: string): Readonly<Record<string, unknown>> | undefi
 
 export const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
-
-const transportOf = (error: unknown): Transport => (NOT_SENT.has(codeOf(error)) ? "refused" : "cut");
-const NOT_SENT: ReadonlySet<string> = new Set([
-  "ECONNREFUSED",
-  "ENOTFOUND",
-  "EAI_AGAIN",
-  "EHOSTUNREACH",
-  "ENETUNREACH",
-  "UND_ERR_CONNECT_TIMEOUT",
-]);
-
-const codeOf = (error: unknown): string => {
-  if (error instanceof AggregateError && error.errors.length > 0) return codeOf(error.errors[0]);
-  return error instanceof Error && "code" in error && typeof error.code === "string" ? error.code : "";
-};

@@ -1,5 +1,5 @@
 import type { ProbeFill } from "../../guard/probe-fill.ts";
-import type { ProbeTarget } from "../../plan/model.ts";
+import type { OkxProbe } from "../../plan/model.ts";
 import type { ProbeAccount } from "../../ports/watcher.ts";
 import { limitExposure, type Exposure } from "./exposure.ts";
 import { flattener } from "./flatten.ts";
@@ -25,7 +25,7 @@ export type OrderCareOptions = {
   readonly origins: readonly string[];
   readonly accounts: readonly ProbeAccount[];
   readonly region: string;
-  readonly probe: ProbeTarget;
+  readonly probe: OkxProbe;
   readonly market: () => Market | undefined;
   readonly prefix: string;
   readonly tag: string;

@@ -1,6 +1,6 @@
 import { createHmac } from "node:crypto";
 import { WebSocket, type RawData } from "ws";
-import type { Operation } from "../../plan/model.ts";
+import type { OrderOperation } from "../../plan/operations-of.ts";
 import type { ProbeAccount } from "../../ports/watcher.ts";
 import { isRecord, parsed, type VenueAnswer, type VenueReply } from "./okx-venue.ts";
 
@@ -9,7 +9,7 @@ export type OrderSocket = {
   /** Whether it takes operations: logged in, and not asked to leave. */
   isReady(): boolean;
   /** Never rejects. After `deadlineMs` the reply is a timeout; an answer that comes later, or for another id, is nobody's. */
-  send(operation: Operation, args: Readonly<Record<string, unknown>>, deadlineMs: number): Promise<VenueReply>;
+  send(operation: OrderOperation, args: Readonly<Record<string, unknown>>, deadlineMs: number): Promise<VenueReply>;
   /** Closes as soon as no operation waits for its answer. */
   leave(): void;
 };
@@ -33,7 +33,7 @@ const READY_MS = 2_000;
 /** The venue closes after 30 s of silence. A connection on which not even a ping was answered meanwhile is dead. */
 const PING_MS = 12_000;
 
-const OPS: Readonly<Record<Operation, string>> = { order: "order", amend: "amend-order", cancel: "cancel-order" };
+const OPS: Readonly<Record<OrderOperation, string>> = { order: "order", amend: "amend-order", cancel: "cancel-order" };
 
 export const openOrderSocket = (options: OrderSocketOptions): OrderSocket => {
   const { account } = options;

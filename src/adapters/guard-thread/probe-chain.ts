@@ -1,43 +1,25 @@
-import { classify, isFailure, isNoSample } from "../../guard/classify.ts";
+import { classify } from "../../guard/classify.ts";
 import type { Protocol } from "../../guard/protocol.ts";
-import { OKX_V5 } from "../../guard/rules-okx.ts";
+import type { Rules } from "../../guard/rules.ts";
 import type { Operation } from "../../plan/model.ts";
+import type { OrderOperation } from "../../plan/operations-of.ts";
 import type { ProbeAccount } from "../../ports/watcher.ts";
 import type { Exposure } from "./exposure.ts";
 import { SAFE } from "./flatten.ts";
 import type { Market } from "./market.ts";
 import type { OkxVenue, VenueReply } from "./okx-venue.ts";
 import type { OrderSockets } from "./order-sockets.ts";
+import { lostIfUnknown, outcomeFrom, type ProbeOutcome } from "./probe-outcome.ts";
 import type { RateLimits } from "./rate-limits.ts";
 
-/** What came of one probe operation. `none`: it says nothing about the venue, and why. */
-export type ProbeOutcome = {
-  readonly operation: Operation;
-  readonly release?: string;
-  readonly instance?: string;
-  /** How it was sent. Default REST. */
-  readonly protocol?: Protocol;
-  /** Whether the answer asks to close the connection. */ readonly isClosing?: boolean;
-} & (
-  | { readonly kind: "ok" }
-  | {
-      readonly kind: "failed";
-      readonly code: string;
-      /** Whether an instance of the venue answered. */ readonly isReached: boolean;
-    }
-  | {
-      readonly kind: "none";
-      readonly why: string;
-      /** Whether somebody answered, and refused it: on its merits, by a limit or for its key. */
-      readonly isRefused: boolean;
-    }
-);
+export type { ProbeOutcome } from "./probe-outcome.ts";
 
-/** One order at a time of one account: place, amend, cancel, and again. */
+/** One thing at a time of one account, such as an order: place, amend, cancel, and again. */
 export type ProbeChain = {
-  readonly account: ProbeAccount;
+  /** Chains of one account are never open together. */
+  readonly account: { readonly cohort: string };
   readonly isBusy: () => boolean;
-  /** Whether it has an order that rests, or is about to have or to lose one. */
+  /** Whether it has something that stands, such as an order, or is about to have or to lose it. */
   readonly isOpen: () => boolean;
   /** What it would do next; undefined while it must not: the account's rate limit, no dead-man switch, or too much at stake. */
   readonly next: () => Operation | undefined;
@@ -56,6 +38,7 @@ export type ChainContext = {
   readonly market: () => Market | undefined;
   readonly limits: RateLimits;
   readonly exposure: Exposure;
+  readonly rules: Rules;
   readonly deadlineMs: number;
   readonly tag: string;
   readonly newId: () => string;
@@ -75,16 +58,16 @@ type Fields = Readonly<Record<string, string>>;
 type Way = {
   readonly origin: string;
   readonly protocol: Protocol;
-  readonly send: (operation: Operation, fields: Fields) => Promise<VenueReply>;
+  readonly send: (operation: OrderOperation, fields: Fields) => Promise<VenueReply>;
 };
 
 /** `seat`: its place among the chains of a region, so that half of them trade over WebSocket at any time. */
 export const probeChain = (account: ProbeAccount, context: ChainContext, seat = 0): ProbeChain => {
-  const { venue, limits, deadlineMs } = context;
+  const { venue, limits, rules, deadlineMs } = context;
   let order: Order | undefined;
   let isBusy = false;
   let orders = seat;
-  const wanted = (): Operation => (order === undefined ? "order" : order.isAmended ? "cancel" : "amend");
+  const wanted = (): OrderOperation => (order === undefined ? "order" : order.isAmended ? "cancel" : "amend");
 
   const rest = (origin: string, market: Market): Way => ({
     origin,
@@ -124,10 +107,10 @@ export const probeChain = (account: ProbeAccount, context: ChainContext, seat = 
       tag: context.tag,
       ...SAFE,
     });
-    const outcome = outcomeOf("order", reply, way.origin !== context.publicOrigin);
+    const outcome = outcomeOf("order", reply, rules, way.origin !== context.publicOrigin);
     if (outcome.kind === "ok") order = { clOrdId, step: 0, isAmended: false };
     // Whoever did not refuse it may have booked it.
-    else if (mayRest(reply)) context.abandon(account, clOrdId);
+    else if (mayRest(reply, rules)) context.abandon(account, clOrdId);
     else context.exposure.remove(clOrdId);
     return outcome;
   };
@@ -136,7 +119,7 @@ export const probeChain = (account: ProbeAccount, context: ChainContext, seat = 
     order = { clOrdId, step: step + 1, isAmended: true };
     const newPx = market.px(step + 1);
     const reply = await way.send("amend", { clOrdId, newPx });
-    const outcome = lostOutcomeOf("amend", reply, way.origin !== context.publicOrigin);
+    const outcome = lostOutcomeOf("amend", reply, rules, way.origin !== context.publicOrigin);
     const done =
       outcome.kind === "ok"
         ? await shown(way.origin, market, clOrdId, outcome, (row) => Number(row["px"]) === Number(newPx))
@@ -148,7 +131,7 @@ export const probeChain = (account: ProbeAccount, context: ChainContext, seat = 
   const cancel = async (way: Way, market: Market, { clOrdId }: Order): Promise<ProbeOutcome> => {
     order = undefined;
     const reply = await way.send("cancel", { clOrdId });
-    const outcome = lostOutcomeOf("cancel", reply, way.origin !== context.publicOrigin);
+    const outcome = lostOutcomeOf("cancel", reply, rules, way.origin !== context.publicOrigin);
     const done =
       outcome.kind === "ok"
         ? await shown(way.origin, market, clOrdId, outcome, (row) => row["state"] === "canceled")
@@ -192,7 +175,7 @@ export const probeChain = (account: ProbeAccount, context: ChainContext, seat = 
 
   /** The venue does not know our resting order: state was lost, unless somebody has traded with it, or the venue's rules for post-only and self-trade cancelled it. */
   const unlessFilled = async (market: Market, clOrdId: string, outcome: ProbeOutcome): Promise<ProbeOutcome> => {
-    if (outcome.kind !== "failed" || !OKX_V5.lostState.includes(outcome.code)) return outcome;
+    if (outcome.kind !== "failed" || !rules.lostState.includes(outcome.code)) return outcome;
     if (!limits.take(account.apiKey, "query")) return outcome;
     const row = await query(context.publicOrigin, market, clOrdId, deadlineMs);
     if (Number(row?.["accFillSz"]) > 0) return filled(outcome);
@@ -260,7 +243,7 @@ export const probeChain = (account: ProbeAccount, context: ChainContext, seat = 
 };
 
 const PAUSE_MS = 10;
-const TARGETS: Readonly<Record<Operation, string>> = {
+const TARGETS: Readonly<Record<OrderOperation, string>> = {
   order: "/api/v5/trade/order",
   amend: "/api/v5/trade/amend-order",
   cancel: "/api/v5/trade/cancel-order",
@@ -286,9 +269,7 @@ const filled = ({ operation }: ProbeOutcome): ProbeOutcome => ({
 const isFilled = (outcome: ProbeOutcome): boolean => outcome.kind === "none" && outcome.why === FILLED;
 
 /** `isDirect`: an instance was asked, so whoever answered with a code is that instance. */
-const outcomeOf = (operation: Operation, reply: VenueReply, isDirect: boolean): ProbeOutcome => {
-  const { outcome } = classify(reply);
-  const code = codeOf(reply);
+const outcomeOf = (operation: OrderOperation, reply: VenueReply, rules: Rules, isDirect: boolean): ProbeOutcome => {
   const served =
     "transport" in reply
       ? {}
@@ -298,31 +279,16 @@ const outcomeOf = (operation: Operation, reply: VenueReply, isDirect: boolean): 
           ...(reply.instance === undefined ? {} : { instance: reply.instance }),
         };
   const isReached = "instance" in served || (isDirect && "code" in reply && reply.code !== undefined);
-  if (isFailure(outcome)) return { operation, kind: "failed", code, isReached, ...served };
-  if (outcome === "ok") return { operation, kind: "ok", ...served };
-  if (isNoSample(outcome))
-    return {
-      operation,
-      kind: "none",
-      isRefused: outcome !== "planned",
-      why: `probes are refused with ${code} (${outcome === "rate" ? "rate limit" : outcome === "auth" ? "key or signature" : "planned"})`,
-      ...served,
-    };
-  return { operation, kind: "none", why: `probes are rejected with ${code}`, isRefused: true, ...served };
+  return outcomeFrom({ operation, code: codeOf(reply), classified: classify(reply, rules), rules, isReached, served });
 };
 
 /** Our own resting order is unknown: state was lost, whatever class the code has for users. */
-const lostOutcomeOf = (operation: Operation, reply: VenueReply, isDirect: boolean): ProbeOutcome => {
-  const outcome = outcomeOf(operation, reply, isDirect);
-  const code = codeOf(reply);
-  if (outcome.kind !== "none" || !OKX_V5.lostState.includes(code)) return outcome;
-  const { why: _why, isRefused: _isRefused, ...rest } = outcome;
-  return { ...rest, kind: "failed", code, isReached: true };
-};
+const lostOutcomeOf = (operation: OrderOperation, reply: VenueReply, rules: Rules, isDirect: boolean): ProbeOutcome =>
+  lostIfUnknown(outcomeOf(operation, reply, rules, isDirect), codeOf(reply), rules);
 
-const mayRest = (reply: VenueReply): boolean => {
+const mayRest = (reply: VenueReply, rules: Rules): boolean => {
   if ("transport" in reply) return reply.transport !== "refused";
-  const { outcome } = classify(reply);
+  const { outcome } = classify(reply, rules);
   return outcome === "service" || outcome === "ambiguous";
 };
 

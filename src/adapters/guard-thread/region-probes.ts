@@ -1,20 +1,18 @@
 import type { CountBin } from "../../guard/count.ts";
 import type { ProbeFill } from "../../guard/probe-fill.ts";
 import { cohortOver } from "../../guard/protocol.ts";
+import type { Rules } from "../../guard/rules.ts";
 import type { Operation, PlanGuard, ProbeTarget } from "../../plan/model.ts";
-import type { ProbeAccount, ProbeSchedule, WatchedInstance } from "../../ports/watcher.ts";
+import type { ProbeAccount, ProbeCohort, ProbeSchedule, WatchedInstance } from "../../ports/watcher.ts";
 import { collectBins } from "./bins.ts";
-import { startDeadMan } from "./dead-man.ts";
+import { httpProbes } from "./http-probes.ts";
 import { noticeLeaving } from "./leaving.ts";
 import type { Lag } from "./lag.ts";
-import { readMarket, type Market } from "./market.ts";
-import { okxVenue, type OkxVenue } from "./okx-venue.ts";
-import { careForOrders } from "./order-care.ts";
-import { orderSockets } from "./order-sockets.ts";
+import { okxProbes } from "./okx-probes.ts";
 import { startPacer } from "./pacer.ts";
-import { probeChain, type ChainContext, type ProbeChain, type ProbeOutcome } from "./probe-chain.ts";
+import type { ProbeChain, ProbeOutcome } from "./probe-chain.ts";
 import { countsOf, type Sample, type Served } from "./probe-counts.ts";
-import { rateLimits } from "./rate-limits.ts";
+import type { ProbeSystem } from "./probe-system.ts";
 import { watchSchedule } from "./schedule.ts";
 
 /** Probes of one region: evenly spaced operations of several accounts, through its public address and pinned to releases. */
@@ -38,6 +36,11 @@ export type RegionProbesOptions = {
   readonly region: string;
   readonly probe: ProbeTarget;
   readonly accounts: readonly ProbeAccount[];
+  /** Of a probe over HTTP. */
+  readonly cohorts: readonly ProbeCohort[];
+  readonly rules?: Rules;
+  /** File for what a probe over HTTP leaves open. */
+  readonly left?: string;
   /** Public addresses of the other regions, for looking after orders when this one is gone. */
   readonly otherOrigins: readonly string[];
   readonly guard: PlanGuard;
@@ -60,68 +63,26 @@ export type RegionProbesOptions = {
 
 const BIN_MS = 100;
 const FLUSH_MS = 25;
-export const MARKET_MS = 5_000;
 /** A connection that idles for so long may be closed by the other side. For so long after we stood still, such ones are met. */
 const IDLE_MS = 1_000;
 const AWAKE_MS = 250;
 
 export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
-  const { region, accounts, guard, prefix, lag, wallOf } = options;
-  const origin = new URL(options.probe.rest).origin;
-  const venue: OkxVenue = okxVenue(options.probe.simulatedTrading);
-  const origins = [origin, ...options.otherOrigins];
-  let market: Market | undefined;
-  let trouble = "the instrument is not known yet";
+  const { region, guard, lag, wallOf } = options;
+  const origin = originOf(options.probe);
+  const system = systemOf(options);
   let instances: readonly WatchedInstance[] = [];
   const exposed = new Set<string>();
   const leaving = noticeLeaving();
   const targets = (): readonly WatchedInstance[] => targetsOf(instances, exposed, region);
-  const tag = prefix.slice(0, 16);
-  const care = careForOrders({
-    venue,
-    origins,
-    accounts,
-    region,
-    probe: options.probe,
-    market: () => market,
-    prefix,
-    tag,
-    onFill: options.onFill,
-  });
-  const { ws, simulatedTrading, instrument } = options.probe;
-  const sockets =
-    ws === undefined
-      ? undefined
-      : orderSockets({ ws, publicOrigin: origin, isSimulated: simulatedTrading, instrument, onOrder: care.onOrder });
   const schedule = watchSchedule();
-  const context: ChainContext = {
-    venue,
-    publicOrigin: origin,
-    market: () => market,
-    ...(sockets === undefined ? {} : { sockets }),
-    limits: rateLimits(),
-    exposure: care.exposure,
-    onOrder: care.onOrder,
-    abandon: care.abandon,
-    deadlineMs: guard.deadlineMs,
-    tag,
-    newId: idsWith(prefix, region),
-    mayPlace: (account) => deadMan.covers(account),
-  };
-  const newChains = (): readonly ProbeChain[] => accounts.map((account, seat) => probeChain(account, context, seat));
-  const own = newChains();
+  const own = system.chains();
   const bins = collectBins<Sample>(
     BIN_MS,
     () => performance.now(),
     ({ from, to, outcomes }) =>
       options.onBin({ kind: "bin", at: wallOf(to), ms: to - from, counts: countsOf(outcomes, options) }),
   );
-
-  const readAgain = async (): Promise<void> => {
-    const read = await readMarket(venue, origin, options.probe.instrument);
-    if (typeof read === "string") trouble = read;
-    else market = read;
-  };
 
   /** Whether this thread stood still, and the failure may be of nothing else: a deadline that passed, or a connection that the other side gave up meanwhile. */
   const isOursAlone = (code: string, from: number): boolean =>
@@ -160,10 +121,10 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
 
   const onSlot = (slot: number): void => {
     bins.flush();
-    const why =
-      market === undefined ? trouble : (deadMan.trouble() ?? care.exposure.trouble(market) ?? schedule.trouble());
+    const trouble = system.trouble();
+    const why = trouble?.why ?? schedule.trouble();
     if (why !== undefined) for (const operation of guard.operations) options.onSilence(operation, why);
-    if (market === undefined) return;
+    if (trouble?.isBarred === true) return;
     const [round, seat] = [Math.floor(slot / own.length), slot % own.length];
     // Whoever is still busy with a slow answer is passed over; nothing piles up.
     const chain = rotated(own, seat).find((candidate) => !candidate.isBusy() && candidate.next() !== undefined);
@@ -188,45 +149,38 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
 
   const timers: NodeJS.Timeout[] = [];
   let pacer: { readonly stop: () => void } | undefined;
-  const deadMan = startDeadMan({
-    venue,
-    origins,
-    accounts,
-    tag,
-    onLapse: (account) => own.find((chain) => chain.account === account)?.forget(),
-  });
 
   return {
     region,
-    hasSockets: sockets !== undefined,
+    hasSockets: system.hasSockets,
     schedule: schedule.read,
-    chains: newChains,
+    chains: () => system.chains(),
     instances(watched) {
       instances = watched.filter((instance) => instance.region === region);
       for (const { id, inTraffic } of instances) if (inTraffic) exposed.add(id);
       leaving.keepOnly(new Set(instances.map(({ id }) => id)));
     },
-    async clean() {
-      await readAgain();
-      await care.clean();
-    },
+    clean: () => system.clean(),
     start() {
-      timers.push(
-        setInterval(() => void readAgain(), MARKET_MS),
-        setInterval(() => bins.flush(), FLUSH_MS),
-      );
-      if (accounts.length > 0) pacer = startPacer(guard.probesPerSec, onSlot, { note: schedule.note });
+      system.start(own);
+      timers.push(setInterval(() => bins.flush(), FLUSH_MS));
+      if (own.length > 0) pacer = startPacer(guard.probesPerSec, onSlot, { note: schedule.note });
     },
     async stop() {
       pacer?.stop();
       for (const timer of timers) clearInterval(timer);
       await settled(own, 2 * guard.deadlineMs + 100);
-      const left = await care.stop();
-      sockets?.close();
-      await deadMan.stop(left === 0);
-      await venue.close();
+      await system.stop();
     },
   };
+};
+
+/** Public address of a region. */
+export const originOf = (probe: ProbeTarget): string => new URL(probe.kind === "okx" ? probe.rest : probe.url).origin;
+
+const systemOf = ({ probe, guard, ...options }: RegionProbesOptions): ProbeSystem => {
+  const common = { ...options, deadlineMs: guard.deadlineMs, newId: idsWith(options.prefix, options.region) };
+  return probe.kind === "okx" ? okxProbes({ ...common, probe }) : httpProbes({ ...common, probe });
 };
 
 /** Instances that pinned probes may go to: old ones that users reach, new ones that users reach or have reached. */

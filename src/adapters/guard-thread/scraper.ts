@@ -4,11 +4,12 @@ import type { Operation } from "../../plan/model.ts";
 import type { Reach } from "../../guard/loss.ts";
 import type { WatchedInstance } from "../../ports/watcher.ts";
 import { closerLook } from "./closer-look.ts";
-import { deltasBetween, readCounters, type Delta } from "./counters.ts";
+import { deltasBetween, readCounters, seriesBy, type CountedBy, type Delta } from "./counters.ts";
 import type { LiveSink, LiveSource, SourceClock } from "./sources/live-source.ts";
 import { sumCounts } from "./sources/sum-counts.ts";
 
 export type ScraperOptions = SourceClock &
+  CountedBy &
   Omit<LiveSink, "onSight"> & {
     readonly path: string;
     readonly metric: string;
@@ -39,6 +40,7 @@ export const startScraper = (options: ScraperOptions): LiveSource => {
     bodyTimeout: 5_000,
   });
   const look = closerLook();
+  const seriesOf = seriesBy(options);
   let targets: readonly Target[] = [];
   let lastAt = options.now();
   let isStopped = false;
@@ -71,10 +73,12 @@ export const startScraper = (options: ScraperOptions): LiveSource => {
       target.before = undefined;
       return;
     }
-    const deltas = target.before === undefined ? undefined : deltasBetween(target.before, after);
+    const deltas = target.before === undefined ? undefined : deltasBetween(target.before, after, seriesOf);
     target.before = after;
     target.state = "ok";
-    if (deltas !== undefined) target.fresh = [...target.fresh, ...deltas];
+    if (deltas === undefined) return;
+    target.fresh = [...target.fresh, ...deltas];
+    for (const { unlisted, count } of deltas) if (unlisted !== undefined) options.onUnlisted(unlisted, count);
   };
 
   const round = async (): Promise<void> => {

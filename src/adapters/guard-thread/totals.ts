@@ -1,6 +1,7 @@
-import type { Count, CountBin } from "../../guard/count.ts";
+import type { Count, CountBin, Source } from "../../guard/count.ts";
 import { protocolOf, shardOf } from "../../guard/protocol.ts";
 import type { StreamReading, VerdictState } from "../../guard/verdict.ts";
+import { withUnlisted, type UnlistedCode } from "../../guard/unlisted.ts";
 import type { Operation } from "../../plan/model.ts";
 import type { WatchPulse } from "../../ports/watcher.ts";
 
@@ -14,6 +15,8 @@ export type Totals = {
     place: { readonly region: string; readonly release: string; readonly cohort: string },
     code: string | undefined,
   ): void;
+  /** A code that no rule names. */
+  unlisted(seen: Pick<UnlistedCode, "rules" | "code" | "outcome">, source: Source, times: number): void;
   pulse(at: number, stateOf: (reading: StreamReading) => VerdictState): WatchPulse;
 };
 
@@ -36,6 +39,7 @@ export const startTotals = (hasLive: boolean, uncounted: readonly string[] = [])
   let recent: readonly { readonly until: number; readonly perSec: number }[] = [];
   let probesPassed = 0;
   let isProtocolTold = false;
+  let unlisted: readonly UnlistedCode[] = [];
 
   const addCount = (count: Count): void => {
     const { operation, region, release, source, issued } = count;
@@ -89,6 +93,9 @@ export const startTotals = (hasLive: boolean, uncounted: readonly string[] = [])
       probesPassed++;
       if (code !== undefined) probes.add({ operation, ...place, code }, 1);
     },
+    unlisted(seen, source, times) {
+      unlisted = withUnlisted(unlisted, seen, source, times);
+    },
     pulse(at, stateOf) {
       const failures = lost();
       const perSec = recent.filter(({ until }) => until > at).reduce((sum, entry) => sum + entry.perSec, 0);
@@ -98,6 +105,7 @@ export const startTotals = (hasLive: boolean, uncounted: readonly string[] = [])
         operationsPerSec: Math.max(0, perSec),
         failed: failures.reduce((sum, { count }) => sum + count, 0),
         failures,
+        ...(unlisted.length === 0 ? {} : { unlisted }),
       };
     },
   };

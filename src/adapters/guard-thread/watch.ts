@@ -28,7 +28,7 @@ import type { FromThread, ToThread } from "./messages.ts";
 import type { ProbeOutcome } from "./probe-chain.ts";
 import { proveInstances } from "./prove.ts";
 import { startRecorder, type Recorder } from "./recorder.ts";
-import { regionProbes, type RegionProbes } from "./region-probes.ts";
+import { originOf, regionProbes, type RegionProbes } from "./region-probes.ts";
 import type { LiveSource } from "./sources/live-source.ts";
 import { startSources } from "./sources/start-sources.ts";
 import { startTotals } from "./totals.ts";
@@ -69,8 +69,8 @@ const now = (): number => wallOf(performance.now());
 
 const run = (config: WatchConfig, send: (message: FromThread) => void): Running => {
   const { guard, counters, sources: live = [] } = config;
-  const isProbed = ({ probe, accounts }: WatchConfig["regions"][number]): boolean =>
-    probe !== undefined && accounts.length > 0;
+  const isProbed = ({ probe, accounts, cohorts = [] }: WatchConfig["regions"][number]): boolean =>
+    probe !== undefined && accounts.length + cohorts.length > 0;
   const regionsJudged = config.regions.map((region) => judgedRegion(region, isProbed(region), live));
   const settings = settingsOf(guard, regionsJudged, counters !== undefined);
   let state: JudgeState = startJudging(settings, now());
@@ -120,13 +120,15 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
     answer();
   };
   const noteOutcome = (outcome: ProbeOutcome, region: string, release: string, cohort: string): void => {
+    if (outcome.unlisted !== undefined) totals.unlisted(outcome.unlisted, "probes", 1);
     if (outcome.kind === "ok") totals.probed(outcome.operation, { region, release, cohort }, undefined);
     else if (outcome.kind === "failed" && outcome.isReached)
       totals.probed(outcome.operation, { region, release, cohort }, outcome.code);
   };
 
-  const origins = config.regions.flatMap(({ probe }) => (probe === undefined ? [] : [new URL(probe.rest).origin]));
-  const regions: readonly RegionProbes[] = config.regions.flatMap(({ region, probe, accounts }) =>
+  // Orders of a venue are seen through every region of it.
+  const origins = config.regions.flatMap(({ probe }) => (probe?.kind === "okx" ? [originOf(probe)] : []));
+  const regions: readonly RegionProbes[] = config.regions.flatMap(({ region, probe, accounts, cohorts = [], rules }) =>
     probe === undefined
       ? []
       : [
@@ -134,13 +136,16 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
             region,
             probe,
             accounts,
+            cohorts,
+            ...(rules === undefined ? {} : { rules }),
+            ...(config.left === undefined ? {} : { left: `${config.left}-${region}.ndjson` }),
             guard,
             countsRefusals: counters === undefined,
             prefix: config.orderPrefix,
             lag,
             wallOf,
             onBin,
-            otherOrigins: origins.filter((origin) => origin !== new URL(probe.rest).origin),
+            otherOrigins: origins.filter((origin) => origin !== originOf(probe)),
             onOutcome: (outcome, release, cohort) => noteOutcome(outcome, region, release, cohort),
             onLeaving: (ids) => {
               leaving.set(region, ids);
@@ -193,7 +198,14 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
           regions: regionsJudged,
           hasCounters: counters !== undefined,
         });
-      sources = startSources(config, { now, lagSince: (from) => lag.since(from), onBin, onReach: feed, onSight: feed });
+      sources = startSources(config, {
+        now,
+        lagSince: (from) => lag.since(from),
+        onBin,
+        onReach: feed,
+        onSight: feed,
+        onUnlisted: (seen, times) => totals.unlisted(seen, "live", times),
+      });
       for (const source of sources) source.instances(instances);
       for (const region of regions) region.start();
       timers.push(setInterval(() => feed({ kind: "tick", at: now() }), TICK_MS));

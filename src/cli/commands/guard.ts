@@ -5,13 +5,15 @@ import { redactor } from "../../events/redact.ts";
 import { utc } from "../../events/utc.ts";
 import type { JudgeState } from "../../guard/judge.ts";
 import { rejudge, startRejudging } from "../../guard/recording.ts";
+import type { UnlistedCode } from "../../guard/unlisted.ts";
 import type { Verdict } from "../../guard/verdict.ts";
 import { parseDuration } from "../../plan/duration.ts";
-import type { PlanGuard } from "../../plan/model.ts";
+import type { Environment, PlanGuard } from "../../plan/model.ts";
+import { operationsIn, regionsWithout } from "../../plan/operations-of.ts";
 import { plainGuard } from "../../plan/to-plan.ts";
 import { versionLine } from "../../view/json.ts";
 import { plain, statusLine } from "../../view/status-line.ts";
-import { verdictLine, watchedText } from "../../view/watched.ts";
+import { unlistedLine, verdictLine, watchedText } from "../../view/watched.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { checkAlone } from "../files/load.ts";
 import { readRecording } from "../guard/read-recording.ts";
@@ -47,7 +49,9 @@ async function live(io: CliIo, env: string, options: Options): Promise<ExitStatu
     throw new UpgradeError("USAGE", `${env} is a snapshot, and nobody trades there`, { hint: "name an environment" });
   const { environment } = given;
   const forMs = durationOf(options.for);
-  const wired = await wireGuard(environment, (await settingsOf(io, options.plan)) ?? plainGuard(), {
+  const settings = (await settingsOf(io, options.plan)) ?? plainGuard(operationsIn(environment));
+  refuseUnprobed(environment, settings);
+  const wired = await wireGuard(environment, settings, {
     env: io.env,
     cwd: io.cwd,
     stateDir: stateDirOf(io, environment, options.state),
@@ -70,15 +74,36 @@ async function live(io: CliIo, env: string, options: Options): Promise<ExitStatu
   }
 }
 
+/** Health could never be shown of an operation that nobody tries. */
+function refuseUnprobed(environment: Environment, { operations }: PlanGuard): void {
+  for (const operation of operations) {
+    const [lacking] = regionsWithout(environment, operation);
+    if (lacking === undefined) continue;
+    throw new UpgradeError("OPERATION_UNPROBED", `no probe of ${lacking.region} tries the operation "${operation}"`, {
+      hint: `name operations that it tries in the plan's guard: ${lacking.offered.join(", ")}`,
+    });
+  }
+}
+
 /** Verdicts as they come; every second how it goes, on a terminal or as JSON. */
 function shown(io: CliIo, isJson: boolean) {
   let toldAt = -Infinity;
+  const known = new Set<string>();
+  /** Each code that no rule names, when it first comes. In JSON the pulse has them all. */
+  const tellUnlisted = (rows: readonly UnlistedCode[]): void => {
+    for (const row of rows) {
+      const name = `${row.rules} ${row.code}`;
+      if (!known.has(name)) io.say(unlistedLine(row));
+      known.add(name);
+    }
+  };
   return {
     begin: () => {
       if (isJson) io.print(versionLine(io.version));
     },
     verdict: (verdict: Verdict) => io.print(isJson ? jsonOf(verdict) : verdictLine(verdict)),
     pulse: (pulse: Parameters<Parameters<typeof watchAlone>[1]["pulse"]>[0]) => {
+      if (!isJson) tellUnlisted(pulse.unlisted ?? []);
       if (pulse.at - toldAt < (isJson ? EVERY_MS : SHOWN_EVERY_MS)) return;
       toldAt = pulse.at;
       if (isJson) io.print(JSON.stringify({ kind: "pulse", ...pulse, at: utc(pulse.at) }));

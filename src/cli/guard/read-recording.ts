@@ -11,7 +11,7 @@ import type { CliIo } from "../io.ts";
 
 const at = z.number();
 const text = z.string();
-const operation = z.enum(["order", "amend", "cancel"]);
+const operation = z.string().regex(/^[a-z][a-z0-9-]*$/);
 const amount = z.number().min(0);
 
 const head = z.strictObject({

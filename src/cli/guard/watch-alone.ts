@@ -1,6 +1,7 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { fillText } from "../../events/fill-text.ts";
 import type { ProbeFill } from "../../guard/probe-fill.ts";
+import type { UnlistedCode } from "../../guard/unlisted.ts";
 import type { StreamReading, Verdict, VerdictState } from "../../guard/verdict.ts";
 import type { WatchedInstance, WatchPulse } from "../../ports/watcher.ts";
 import type { WiredGuard } from "../wiring/guard.ts";
@@ -14,6 +15,8 @@ export type Watched = {
   /** What was measured says about the stated baseline: that it does not hold, or that a better one would. */
   readonly baselineAdvice?: string;
   readonly failed: number;
+  /** Codes that no rule names. */
+  readonly unlisted: readonly UnlistedCode[];
   /** Whether health was shown at all, and nothing but health after that. */
   readonly isHealthy: boolean;
 };
@@ -63,6 +66,7 @@ export async function watchAlone(guard: WiredGuard, order: WatchOrder, signal: A
     spentMs: ledger.spent(toMs),
     streams: pulse?.streams ?? [],
     failed: pulse?.failed ?? 0,
+    unlisted: pulse?.unlisted ?? [],
     isHealthy: ledger.isHealthy,
     ...(pulse?.baselineAdvice === undefined ? {} : { baselineAdvice: pulse.baselineAdvice }),
   };

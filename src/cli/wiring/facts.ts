@@ -19,10 +19,10 @@ export async function wireFacts(environment: Environment, component: string, how
   return ofDriver(environment, component, placed, how);
 }
 
-/** What can be asked about a region itself, without anybody's keys. */
+/** What can be asked about a region itself, without anybody's keys: a venue tells its clock. */
 export async function wireRegionFacts(environment: Environment, region: string): Promise<Facts> {
   const probe = environment.regions[region]?.probe;
-  if (probe === undefined) return { collect: () => Promise.resolve([]) };
+  if (probe?.kind !== "okx") return { collect: () => Promise.resolve([]) };
   const { okxFacts } = await import("../../adapters/okx/facts.ts");
   return okxFacts({ region, rest: probe.rest, clock: systemClock });
 }

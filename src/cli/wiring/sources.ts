@@ -1,6 +1,7 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Environment, LiveSource } from "../../plan/model.ts";
 import type { WatchedSource } from "../../ports/watcher.ts";
+import { rulesNamed } from "./probes.ts";
 import type { Secrets } from "./secrets.ts";
 
 /** The live sources of an environment, with the values that must not stand in its file. Throws `SECRET_MISSING`, `SECRET_MALFORMED`. */
@@ -15,8 +16,11 @@ type How = {
 };
 
 function watched(source: LiveSource, { environment, secrets, cwd, id }: How): WatchedSource {
-  if (source.kind === "command") return { ...source, id, cwd, env: { MIDFLIGHT_ENVIRONMENT: environment.name } };
-  const { url, token, ...rest } = source;
+  const { rules: name, ...kept } = source;
+  const rules = rulesNamed(environment, name);
+  const known = { id, ...(rules === undefined ? {} : { rules }) };
+  if (kept.kind === "command") return { ...kept, ...known, cwd, env: { MIDFLIGHT_ENVIRONMENT: environment.name } };
+  const { url, token, ...rest } = kept;
   const address = secrets.read(url, `the address of ${id}`);
   if (!/^https?:$/.test(URL.canParse(address) ? new URL(address).protocol : ""))
     throw new UpgradeError("SECRET_MALFORMED", `the address of ${id} is no http or https address`, {
@@ -24,7 +28,7 @@ function watched(source: LiveSource, { environment, secrets, cwd, id }: How): Wa
     });
   return {
     ...rest,
-    id,
+    ...known,
     url: address,
     ...(token === undefined ? {} : { token: secrets.read(token, `the token of ${id}`) }),
   };

@@ -1,12 +1,19 @@
-import { dirname } from "node:path";
-import type { Environment, EnvironmentComponent, Migration, NotifyRule, PlanGuard, Value } from "../../plan/model.ts";
-import { accountsNeeded, OPERATIONS_PER_ACCOUNT } from "../../adapters/guard-thread/rate-limits.ts";
-import { UpgradeError } from "../../errors/upgrade-error.ts";
+import { dirname, join } from "node:path";
+import type {
+  Environment,
+  EnvironmentComponent,
+  Migration,
+  NotifyRule,
+  PlanGuard,
+  ProcessComponent,
+  Value,
+} from "../../plan/model.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Notifier } from "../../ports/notifier.ts";
-import type { ProbeAccount, WatchConfig } from "../../ports/watcher.ts";
+import type { WatchConfig } from "../../ports/watcher.ts";
 import type { World } from "../../runtime/world.ts";
 import type { Loaded } from "../files/load.ts";
+import { rulesNamed, watchedRegion } from "./probes.ts";
 import { processOptions } from "./process-options.ts";
 import { Secrets } from "./secrets.ts";
 import { watchedSources } from "./sources.ts";
@@ -45,7 +52,7 @@ export async function wire(
       without: Object.keys(loaded.plan.components),
     }),
     watcher: guardThread(),
-    watch: watchConfig(loaded.environment, loaded.plan.guard, secrets, how),
+    watch: watchConfig(loaded.environment, loaded.plan.guard, secrets, { ...how, ...besides(how.record) }),
     runner: localRunner(),
     programs: { cwd: how.cwd, env: { ...programEnv(how.env), ...placeEnv(loaded, secrets) } },
     notifiers: await Promise.all(loaded.environment.notify.map((rule) => wireNotifier(rule, secrets, how.clock))),
@@ -53,6 +60,10 @@ export async function wire(
   };
   return { world, secrets: secrets.seen() };
 }
+
+/** Beside the recording of a run, so that whoever resumes it finds what probes left open. */
+const besides = (record: string | undefined): { readonly left?: string } =>
+  record === undefined ? {} : { left: join(dirname(record), "probes-left") };
 
 export type Wired = { readonly world: World; readonly secrets: readonly string[] };
 
@@ -83,68 +94,32 @@ async function wireWorkload(
   return { workload: processWorkload(options), traffic: processTraffic(options) };
 }
 
-/** `record`: a file that everything the guard is told is written to. */
+/** `record`: a file that everything the guard is told is written to. `left`: where probes write down what they leave open. */
 export function watchConfig(
   environment: Environment,
   guard: PlanGuard,
   secrets: Secrets,
-  how: { readonly run: string; readonly cwd: string; readonly record?: string },
+  how: { readonly run: string; readonly cwd: string; readonly record?: string; readonly left?: string },
 ): WatchConfig {
   const counters = Object.values(environment.components).flatMap((component) =>
     component.driver === "process" && component.counters !== undefined ? [component.counters] : [],
   );
   return {
     guard,
-    regions: Object.entries(environment.regions).map(([region, { probe }]) => ({
-      region,
-      ...(probe === undefined ? {} : { probe }),
-      accounts:
-        probe === undefined
-          ? []
-          : enoughFor(
-              guard,
-              region,
-              accountsOf(secrets.read(probe.accounts, `probe accounts of ${region}`), region, secrets),
-            ),
-    })),
-    ...(counters[0] === undefined ? {} : { counters: counters[0] }),
+    regions: Object.keys(environment.regions).map((region) => watchedRegion(environment, guard, region, secrets)),
+    ...(counters[0] === undefined ? {} : { counters: counted(environment, counters[0]) }),
     ...(environment.sources.length === 0 ? {} : { sources: watchedSources(environment, secrets, how.cwd) }),
     orderPrefix: `mf${how.run.replaceAll(/[^a-zA-Z0-9]/g, "").slice(-8)}`,
     ...(how.record === undefined ? {} : { record: how.record }),
+    ...(how.left === undefined ? {} : { left: how.left }),
   };
 }
 
-/** Venues limit each account. Fewer accounts would probe less often than the plan says, and nobody would notice. */
-function enoughFor(guard: PlanGuard, region: string, accounts: readonly ProbeAccount[]): readonly ProbeAccount[] {
-  const needed = accountsNeeded(guard.probesPerSec);
-  if (accounts.length >= needed) return accounts;
-  const most = accounts.length * OPERATIONS_PER_ACCOUNT;
-  throw new UpgradeError(
-    "PROBE_ACCOUNTS_FEW",
-    `${guard.probesPerSec} probes a second in ${region} need ${needed} accounts, and ${accounts.length} ${accounts.length === 1 ? "is" : "are"} given`,
-    { hint: `add accounts, or set guard.probes to at most ${most}/s` },
-  );
-}
+type Counters = NonNullable<ProcessComponent["counters"]>;
 
-function accountsOf(text: string, region: string, secrets: Secrets): readonly ProbeAccount[] {
-  const bad = (why: string) =>
-    new UpgradeError("SECRET_MALFORMED", `the probe accounts of ${region} ${why}`, {
-      hint: 'give a JSON list of {"apiKey","secret","passphrase","cohort"}',
-    });
-  let parsed: unknown;
-  try {
-    parsed = JSON.parse(text);
-  } catch {
-    throw bad("are no JSON");
-  }
-  if (!Array.isArray(parsed) || parsed.length === 0) throw bad("are no list, or an empty one");
-  return parsed.map((one: Partial<ProbeAccount>) => {
-    const { apiKey, secret, passphrase, cohort } = one;
-    if (typeof apiKey !== "string" || typeof secret !== "string" || typeof passphrase !== "string")
-      throw bad("lack a key, a secret or a passphrase");
-    secrets.add(secret, passphrase);
-    return { apiKey, secret, passphrase, cohort: cohort ?? "all" };
-  });
+function counted(environment: Environment, { path, metric, rules }: Counters): NonNullable<WatchConfig["counters"]> {
+  const known = rulesNamed(environment, rules);
+  return { path, metric, ...(known === undefined ? {} : { rules: known }) };
 }
 
 async function wireNotifier(rule: NotifyRule, secrets: Secrets, clock: Clock): Promise<Notifier> {

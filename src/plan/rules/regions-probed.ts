@@ -23,7 +23,7 @@ export const regionsProbed: EnvironmentRule = (environment) => {
             message: `${name} has no probe and no source counts what users do there, so the guard could not see what users see`,
             path: ["regions", name],
             at: "key" as const,
-            hint: "add `probe: { okx: { rest, accounts } }`, or a source under `sources`",
+            hint: "add `probe: { okx: { rest, accounts } }`, `probe: { http: { url, operations } }`, or a source under `sources`",
           },
         ]
       : [],

@@ -1,6 +1,7 @@
 import { durationText } from "../duration.ts";
 import type { Environment, LiveSource } from "../model.ts";
 import { suggest } from "../nearest.ts";
+import { operationsOf } from "../operations-of.ts";
 import type { Complaint, Path } from "../source/source.ts";
 import { repeated, type EnvironmentRule } from "./rule.ts";
 
@@ -8,6 +9,7 @@ import { repeated, type EnvironmentRule } from "./rule.ts";
 export const sourcesFit: EnvironmentRule = (environment) =>
   environment.sources.flatMap((source, index) => [
     ...unknownRegions(environment, source, index),
+    ...untriedOperations(environment, source, index),
     ...namedTwice(source.regions, ["sources", index, "regions"]),
     ...namedTwice(source.operations, ["sources", index, "operations"]),
     ...(source.kind === "prometheus" ? [...noAddress(source, index), ...staleAtOnce(source, index)] : []),
@@ -26,6 +28,28 @@ const unknownRegions = (environment: Environment, { regions }: LiveSource, index
           },
         ],
   );
+
+/** What is watched must be probed where anything is, so nobody would look at a count of anything else. */
+const untriedOperations = (
+  { regions }: Environment,
+  { operations }: LiveSource,
+  index: number,
+): readonly Complaint[] => {
+  const tried = Object.values(regions).flatMap(({ probe }) => (probe === undefined ? [] : operationsOf(probe)));
+  if (tried.length === 0) return [];
+  return operations.flatMap((operation, place) =>
+    tried.includes(operation)
+      ? []
+      : [
+          {
+            code: "OPERATION_UNPROBED",
+            message: `no probe tries the operation "${operation}"`,
+            path: ["sources", index, "operations", place],
+            hint: suggest(operation, tried) ?? `name some of ${[...new Set(tried)].join(", ")}`,
+          },
+        ],
+  );
+};
 
 const namedTwice = (names: readonly string[], path: Path): readonly Complaint[] =>
   repeated(names).map(({ item, index }) => ({

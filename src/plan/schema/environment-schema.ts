@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { classRulesSchema } from "./class-rules-schema.ts";
 import { CHOICE, EXPECTED, NOUN } from "./expected.ts";
 import {
   argv,
@@ -15,6 +16,7 @@ import {
   version,
   wsUrl,
 } from "./fields.ts";
+import { httpProbeSchema } from "./http-probe-schema.ts";
 import { liveSourceSchema } from "./live-source-schema.ts";
 import { day, duration } from "./quantity-field.ts";
 
@@ -47,6 +49,7 @@ const okx = z
       .register(NOUN, { noun: "exposure" })
       .optional()
       .describe("What probes of the region may have at stake; no order is placed beyond it."),
+    rules: name().optional().describe("Class rules, by name. Default okx-v5."),
     simulatedTrading: flag()
       .optional()
       .describe("Send the header x-simulated-trading. Default: true in class demo, false in production."),
@@ -56,7 +59,11 @@ const okx = z
 const region = z
   .strictObject({
     probe: z
-      .strictObject({ okx: okx.describe("A venue with the OKX V5 API.") })
+      .union([
+        z.strictObject({ okx: okx.describe("A venue with the OKX V5 API.") }),
+        z.strictObject({ http: httpProbeSchema.describe("Any other system that speaks HTTP.") }),
+      ])
+      .register(CHOICE, { what: "probe" })
       .optional()
       .describe("How operations are tried here, as a user would."),
   })
@@ -96,6 +103,7 @@ const processComponent = z.strictObject({
         .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/)
         .register(EXPECTED, { text: "the name of a metric such as venue_operations_total" })
         .describe("Counter of operations, labelled by operation, code and cohort."),
+      rules: name().optional().describe("Class rules for its codes, by name. Default okx-v5."),
     })
     .optional()
     .describe("How the guard sees users' own operations."),
@@ -241,6 +249,11 @@ export const environmentSchema = z
       .register(NOUN, { noun: "approval" })
       .optional()
       .describe("Who may say yes."),
+    rules: z
+      .record(name(), classRulesSchema)
+      .register(NOUN, { noun: "rules table" })
+      .optional()
+      .describe("What outcomes of an API say about it, by a name that probes and counters refer to."),
     parity: parity.optional().describe("How this environment may differ from the one that it is compared with."),
     state: z
       .union([text(), secret()])

@@ -14,6 +14,10 @@ export const name = () =>
     .regex(NAME)
     .register(EXPECTED, { text: "a name in small letters, digits and dashes, such as order-gateway-2" });
 
+/** What users do. It stands in names of streams and of metrics. */
+export const operation = () =>
+  z.string().max(40).regex(NAME).register(EXPECTED, { text: "an operation such as order, amend, cancel or pay" });
+
 export const release = () =>
   z
     .string()

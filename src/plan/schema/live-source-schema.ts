@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { CHOICE, EXPECTED, NOUN } from "./expected.ts";
-import { argv, flag, name, secret, value } from "./fields.ts";
+import { argv, flag, name, operation, secret, value } from "./fields.ts";
 import { duration } from "./quantity-field.ts";
 
 const label = () =>
@@ -11,7 +11,7 @@ const label = () =>
 
 const labels = z
   .strictObject({
-    operation: label().optional().describe("order, amend or cancel. Default operation."),
+    operation: label().optional().describe("What the user did, such as order. Default operation."),
     code: label().optional().describe("Code of the answer, as the API gives it. Default code."),
     http: label().optional().describe("HTTP status of the answer; absent means 200. Default http."),
     cohort: label().optional().describe("Users who can fail alone. Default cohort."),
@@ -68,10 +68,13 @@ const counter = z
 const covers = {
   regions: z.array(name()).min(1).optional().describe("Regions that it tells of. Default: all."),
   operations: z
-    .array(z.enum(["order", "amend", "cancel"]))
+    .array(operation())
     .min(1)
     .optional()
-    .describe("Operations that it tells of. Default: all."),
+    .describe(
+      "Operations that it tells of. Default: all that are probed; order, amend and cancel where nobody probes.",
+    ),
+  rules: name().optional().describe("Class rules for its codes, by name. Default okx-v5."),
   countsProbes: flag()
     .optional()
     .describe("Whether the guard's own probes are counted too. Default: true for prometheus, false for command."),

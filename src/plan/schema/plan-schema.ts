@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { EXPECTED, NOUN } from "./expected.ts";
-import { count, editorSchema, name, path, release, text, version } from "./fields.ts";
+import { count, editorSchema, name, operation, path, release, text, version } from "./fields.ts";
 import { duration, eventRate, percent, perSecond } from "./quantity-field.ts";
 import { backupActionSchema, stepSchema } from "./step.ts";
 
@@ -25,9 +25,11 @@ const component = z
 const guard = z
   .strictObject({
     operations: z
-      .array(z.enum(["order", "amend", "cancel"]))
+      .array(operation())
       .optional()
-      .describe("What is watched. Default: all three."),
+      .describe(
+        "What is watched. Probes of a venue know order, amend and cancel, which are the default; probes over HTTP name their own.",
+      ),
     falseAlarms: eventRate()
       .optional()
       .describe("How often the guard may turn a healthy run back. Default 1 per 30 days."),

@@ -128,10 +128,12 @@ const lineAt = ({ text, lineStarts }: Text, line: number): string =>
 
 /** Problems are printed and logged: a secret that stands in the line is starred, without moving what follows. */
 const withoutPasswords = (line: string): string =>
-  line.replaceAll(URL_PASSWORD, starred).replaceAll(SECRET_KEY, starred);
+  line.replaceAll(URL_PASSWORD, starred).replaceAll(SECRET_KEY, starred).replaceAll(AUTHORIZATION, starred);
 
 const URL_PASSWORD = /(:\/\/[^\s/:@]*:)([^\s/@]+)(?=@)/g;
-const SECRET_KEY = /((?:secret|passphrase|password|passwd|token|api_?key)\\*["']?\s*[:=]\s*\\*["']?)([^\s"'{},\\]+)/gi;
+const SECRET_KEY =
+  /((?:secret|passphrase|password|passwd|token|api[-_]?key)\\*["']?\s*[:=]\s*\\*["']?)([^\s"'{},\\]+)/gi;
+const AUTHORIZATION = /(authorization\\*["']?\s*[:=]\s*\\*["']?\w+\s+)([^\s"'{},\\]+)/gi;
 
 const starred = (_: string, before: string, secret: string): string => `${before}${"*".repeat(secret.length)}`;
 

@@ -9,12 +9,16 @@ import type {
   ProcessComponent,
   Value,
 } from "../../plan/model.ts";
+import { operationsOf } from "../../plan/operations-of.ts";
 import type { EnvironmentFact, FactGroup, FactValue, Severity } from "../../ports/facts.ts";
 
 /** What an environment file says of itself, without asking anybody. No value that may be secret is read, let alone told. */
 export const factsOfFile = (environment: Environment): readonly EnvironmentFact[] => [
   fact({}, "regions", "topology", namesOf(environment.regions)),
   ...Object.entries(environment.regions).flatMap(([name, region]) => regionFacts(name, region)),
+  ...Object.entries(environment.rules).map(([name, rules]) =>
+    fact({}, `rules/${name}`, "configuration", digestOf(JSON.stringify(rules)), "warn"),
+  ),
   ...Object.entries(environment.components).flatMap(([name, component]) =>
     componentFacts(environment, name, component),
   ),
@@ -22,10 +26,17 @@ export const factsOfFile = (environment: Environment): readonly EnvironmentFact[
 ];
 
 function regionFacts(name: string, { probe }: EnvironmentRegion): readonly EnvironmentFact[] {
-  const kind = probe === undefined ? "none" : `${probe.kind}, ${probe.instrument}`;
+  const kind =
+    probe === undefined
+      ? "none"
+      : probe.kind === "okx"
+        ? `${probe.kind}, ${probe.instrument}`
+        : `${probe.kind}, ${operationsOf(probe).join(", ")}`;
   return [
     fact({}, `regions/${name}/probe`, "topology", kind, "warn"),
-    ...(probe === undefined ? [] : [addressFact({}, `regions/${name}/probe/address`, probe.rest)]),
+    ...(probe === undefined
+      ? []
+      : [addressFact({}, `regions/${name}/probe/address`, probe.kind === "okx" ? probe.rest : probe.url)]),
   ];
 }
 

@@ -1,4 +1,5 @@
 import { startCommand } from "../../../src/adapters/guard-thread/sources/command.ts";
+import { OKX_V5 } from "../../../src/guard/rules-okx.ts";
 
 // A midflight that runs a program and is killed: arguments are the program's folder and its text.
 const [, , cwd = ".", text = ""] = process.argv;
@@ -11,6 +12,7 @@ startCommand({
   env: {},
   regions: ["tokyo"],
   operations: ["order"],
+  rules: OKX_V5,
   countsProbes: false,
   silentAfterMs: 5_000,
   now: () => Date.now(),
@@ -18,4 +20,5 @@ startCommand({
   onBin: () => undefined,
   onReach: () => undefined,
   onSight: () => undefined,
+  onUnlisted: () => undefined,
 });

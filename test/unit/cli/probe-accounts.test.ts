@@ -26,6 +26,7 @@ const environment: Environment = {
   trusts: [],
   approval: { notBySigner: false },
   parity: { accept: [] },
+  rules: {},
   state: ".midflight",
 };
 const accounts = (count: number): string =>

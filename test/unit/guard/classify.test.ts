@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { classify, isFailure, isNoSample } from "../../../src/guard/classify.ts";
 import { OKX_V5 } from "../../../src/guard/rules-okx.ts";
-import { rulesOf } from "../../../src/guard/rules.ts";
+import { classIn, tableOf, type Rules } from "../../../src/guard/rules.ts";
 
 describe("an outcome has the class of the table", () => {
   test.each([
@@ -69,16 +69,22 @@ test("a user who got no order counts as failed; a limited or refused sender is n
 describe("rules of an API", () => {
   test("list codes one by one and in ranges, both ends included", () => {
     expect(
-      rulesOf([
-        ["7 10-12", "ok"],
-        ["51290", "maintenance"],
-      ]),
-    ).toEqual({ "7": "ok", "10": "ok", "11": "ok", "12": "ok", "51290": "maintenance" });
-    expect(rulesOf([])).toEqual({});
+      ["6", "7", "10", "11", "12", "13", "51290"].map((code) =>
+        classIn(
+          tableOf([
+            ["7 10-12", "ok"],
+            ["51290", "maintenance"],
+          ]),
+          code,
+        ),
+      ),
+    ).toEqual([undefined, "ok", "ok", "ok", "ok", undefined, "maintenance"]);
+    expect(tableOf([])).toEqual({ single: {}, ranges: [] });
   });
 
   test("use each class", () => {
-    expect(new Set(Object.values(OKX_V5.codes))).toEqual(
+    const { single, ranges } = OKX_V5.codes;
+    expect(new Set([...Object.values(single), ...ranges.map(({ outcome }) => outcome)])).toEqual(
       new Set(["ok", "service", "ambiguous", "maintenance", "rate", "auth", "business", "planned"]),
     );
   });
@@ -90,7 +96,12 @@ describe("rules of an API", () => {
   });
 
   test("are the user's own where he has some", () => {
-    const rules = { ...OKX_V5, codes: { OK: "ok" }, bare: { 503: "planned" }, failingPrefix: "9" } as const;
+    const rules: Rules = {
+      ...OKX_V5,
+      codes: tableOf([["OK", "ok"]]),
+      status: tableOf([["503", "planned"]]),
+      failing: { prefix: "9" },
+    };
     expect(classify({ http: 200, code: "OK" }, rules).outcome).toBe("ok");
     expect(classify({ http: 200, code: "0" }, rules).outcome).toBe("business");
     expect(classify({ http: 200, code: "90000" }, rules).outcome).toBe("service");

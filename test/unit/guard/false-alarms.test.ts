@@ -21,7 +21,7 @@ test.each([
       world.run(100_000);
     }
     expect(world.verdicts().map(({ state, reason }) => `${state}: ${reason}`)).toEqual([
-      "healthy: order operations succeed in every region",
+      "healthy: operations succeed in every region",
     ]);
   },
 );

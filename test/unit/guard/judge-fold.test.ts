@@ -42,7 +42,7 @@ describe("a verdict", () => {
     const first = judge(well(), { kind: "tick", at: NOW });
     expect(first.verdict).toEqual({
       state: "healthy",
-      reason: "order operations succeed in every region",
+      reason: "operations succeed in every region",
       regions: [],
       at: NOW,
       streams: [],

@@ -1,9 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { seriesOf } from "../../../src/adapters/guard-thread/counters.ts";
+import { seriesBy } from "../../../src/adapters/guard-thread/counters.ts";
 import type { Count } from "../../../src/guard/count.ts";
 import { explain } from "../../../src/guard/explain.ts";
 import { foldProof, standingOfProof, startProof, type ProofCount } from "../../../src/guard/proof-judge.ts";
 import { cohortOver, protocolOf, shardOf } from "../../../src/guard/protocol.ts";
+import { OKX_V5 } from "../../../src/guard/rules-okx.ts";
+import { VENUE_OPERATIONS } from "../../../src/plan/operations-of.ts";
 
 const count = (over: Partial<Count> = {}): Count => ({
   operation: "order",
@@ -27,6 +29,7 @@ test("whoever trades over WebSocket is a cohort beside the one of REST", () => {
 });
 
 test("counters that tell the protocol are counted by it", () => {
+  const seriesOf = seriesBy({ rules: OKX_V5, operations: VENUE_OPERATIONS });
   const labels = (protocol: string): string =>
     `operation="order",code="0",http="200",cohort="shard-3",protocol="${protocol}"`;
   expect(seriesOf(labels("rest"))?.cohort).toBe("shard-3");

@@ -166,9 +166,9 @@ describe("live sources", () => {
     {
       name: "of an unknown operation",
       sources: "  - command: [a]\n    operations: [orders]\n",
-      code: "VALUE_WRONG",
+      code: "OPERATION_UNPROBED",
       mark: "orders",
-      says: /order, amend/,
+      says: /no probe tries the operation "orders"/,
     },
     {
       name: "of nothing",

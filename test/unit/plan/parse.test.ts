@@ -203,7 +203,7 @@ test("probes in a demo environment say that they only simulate", () => {
   const { value } = located(
     parseEnvironment(changed(ENVIRONMENT, [["class: production", "class: demo"]]), "demo.yaml"),
   );
-  expect(value.regions["tokyo"]?.probe?.simulatedTrading).toBe(true);
+  expect(value.regions["tokyo"]?.probe).toMatchObject({ kind: "okx", simulatedTrading: true });
 });
 
 test.each([
@@ -213,7 +213,7 @@ test.each([
   const { value } = located(
     parseEnvironment(changed(ENVIRONMENT, [["okx: {", `okx: { exposure: ${given},`]]), "production.yaml"),
   );
-  expect(value.regions["tokyo"]?.probe?.exposure).toEqual(means);
+  expect(value.regions["tokyo"]?.probe).toMatchObject({ exposure: means });
 });
 
 test.each([
@@ -318,7 +318,7 @@ steps:
   - {}
   -
   - soak: 0s
-guard: { operations: [ammend], baseline: { atMost: "0.1" }, budget: { failedOperations: -1 } }
+guard: { operations: [Amend!], baseline: { atMost: "0.1" }, budget: { failedOperations: -1 } }
 `;
   expect(brief(problemsOf(text))).toEqual([
     { code: "VALUE_WRONG", at: "2:7", marked: "Order_Gateway" },
@@ -343,7 +343,7 @@ guard: { operations: [ammend], baseline: { atMost: "0.1" }, budget: { failedOper
     { code: "KEY_MISSING", at: "23:5", marked: "{}" },
     { code: "VALUE_WRONG", at: "24:4", marked: "" },
     { code: "VALUE_WRONG", at: "25:11", marked: "0s" },
-    { code: "VALUE_WRONG", at: "26:23", marked: "ammend" },
+    { code: "VALUE_WRONG", at: "26:23", marked: "Amend!" },
     { code: "VALUE_WRONG", at: "26:53", marked: "0.1" },
     { code: "VALUE_WRONG", at: "26:89", marked: "-1" },
   ]);

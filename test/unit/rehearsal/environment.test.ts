@@ -29,6 +29,7 @@ const environment = (name: string, url: string): Environment => ({
   trusts: [],
   approval: { notBySigner: false },
   parity: { accept: [] },
+  rules: {},
   state: ".midflight",
 });
 

@@ -1,4 +1,5 @@
 import type { WatchedSource } from "../../../ports/watcher.ts";
+import type { CountedBy } from "../counters.ts";
 import { startCountBins, type LineOutcome } from "./count-bins.ts";
 import { cutLines } from "./lines.ts";
 import type { LiveSink, LiveSource, SourceClock } from "./live-source.ts";
@@ -7,7 +8,7 @@ import { brief } from "./brief.ts";
 import { startSight } from "./sight-told.ts";
 import { supervise } from "./supervised.ts";
 
-export type CommandOptions = Extract<WatchedSource, { kind: "command" }> & SourceClock & LiveSink;
+export type CommandOptions = Extract<WatchedSource, { kind: "command" }> & CountedBy & SourceClock & LiveSink;
 
 const MOST_CHARACTERS = 65_536;
 const LOOK_EVERY_MS = 100;

@@ -1,5 +1,6 @@
 import type { CountBin } from "../../../guard/count.ts";
-import { seriesByStatus, seriesFrom } from "../counters.ts";
+import { seriesByStatus, seriesFrom, type CountedBy } from "../counters.ts";
+import type { LiveSink } from "./live-source.ts";
 import { readCountLine, type Expected, type PrintedCount } from "./count-line.ts";
 import type { Placing } from "./placing.ts";
 import { sumCounts, type PlacedDelta } from "./sum-counts.ts";
@@ -23,7 +24,10 @@ const MOST_BEHIND_MS = 60_000;
  * Gathers the lines of one program into bins. The first close begins the first bin: what came before it was counted since nobody knows when.
  * A bin with a wrong line in it is missing, for nobody knows what that line should have said.
  */
-export const startCountBins = (expected: Expected, placeOf: () => Placing) => {
+export const startCountBins = (
+  expected: Expected & CountedBy & Pick<LiveSink, "onUnlisted">,
+  placeOf: () => Placing,
+) => {
   let gathered: PlacedDelta[] = [];
   let begin: number | undefined;
   let number = 0;
@@ -40,10 +44,12 @@ export const startCountBins = (expected: Expected, placeOf: () => Placing) => {
   };
 
   const gather = (count: PrintedCount): LineOutcome => {
-    const delta = deltaOf(count, placeOf());
+    const delta = deltaOf(count, expected, placeOf());
     if (gathered.length >= MOST_COUNTS)
       return { kind: "flooded", why: `line ${number}: more than ${MOST_COUNTS} counts in one bin` };
-    if (delta !== undefined) gathered.push(delta);
+    if (delta === undefined) return { kind: "gathering" };
+    gathered.push(delta);
+    if (delta.unlisted !== undefined && delta.count > 0) expected.onUnlisted(delta.unlisted, delta.count);
     return { kind: "gathering" };
   };
 
@@ -98,10 +104,11 @@ export const startCountBins = (expected: Expected, placeOf: () => Placing) => {
 
 const deltaOf = (
   { operation, region, release, instance, cohort, code, http, count }: PrintedCount,
+  by: CountedBy,
   place: Placing,
 ): PlacedDelta | undefined => {
   const said = { operation, http: http === undefined ? undefined : String(http), cohort };
-  const series = code === undefined ? seriesByStatus(said) : seriesFrom({ ...said, code });
+  const series = code === undefined ? seriesByStatus(said, by) : seriesFrom({ ...said, code }, by);
   const placed = place({ region, release, instance });
   return series === undefined || placed.kind !== "here" ? undefined : { ...series, count, place: placed.place };
 };

@@ -37,12 +37,12 @@ export const readCountLine = (text: string, expected: Expected): CountLine => {
     return wrong(`the source tells of ${expected.regions.join(", ")}, and not of ${shown(region)}`);
   return expected.operations.includes(operation)
     ? { kind: "count", count: read.data }
-    : wrong(`the source tells of ${expected.operations.join(", ")}, and not of ${operation}`);
+    : wrong(`the source tells of ${expected.operations.join(", ")}, and not of ${shown(operation)}`);
 };
 
 const name = z.string().min(1).max(200);
 const countSchema = z.strictObject({
-  operation: z.enum(["order", "amend", "cancel"]),
+  operation: name,
   region: name,
   release: name.exactOptional(),
   instance: name.exactOptional(),

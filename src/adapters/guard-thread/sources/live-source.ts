@@ -1,6 +1,7 @@
 import type { CountBin } from "../../../guard/count.ts";
 import type { Reach } from "../../../guard/loss.ts";
 import type { Sight } from "../../../guard/sight.ts";
+import type { UnlistedCode } from "../../../guard/unlisted.ts";
 import type { Operation } from "../../../plan/model.ts";
 import type { WatchedInstance } from "../../../ports/watcher.ts";
 
@@ -23,6 +24,8 @@ export type LiveSink = {
   readonly onBin: (bin: CountBin) => void;
   readonly onReach: (reach: Reach) => void;
   readonly onSight: (sight: Sight) => void;
+  /** Counted codes that no rule names. */
+  readonly onUnlisted: (seen: Pick<UnlistedCode, "rules" | "code" | "outcome">, times: number) => void;
 };
 
 /** What every source is built with. */

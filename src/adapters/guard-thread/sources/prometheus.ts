@@ -1,5 +1,5 @@
 import type { WatchedSource } from "../../../ports/watcher.ts";
-import { seriesByStatus, seriesFrom, type Series } from "../counters.ts";
+import { seriesByStatus, seriesFrom, type CountedBy, type Series } from "../counters.ts";
 import { startDifferences, type Difference } from "./differences.ts";
 import { startForgiving, type Attributed } from "./forgiving.ts";
 import type { LiveSink, LiveSource, SourceClock } from "./live-source.ts";
@@ -10,7 +10,7 @@ import { sumCounts } from "./sum-counts.ts";
 import { unseenIn } from "./unseen.ts";
 import { startWhereabouts } from "./whereabouts.ts";
 
-export type PrometheusOptions = Extract<WatchedSource, { kind: "prometheus" }> & SourceClock & LiveSink;
+export type PrometheusOptions = Extract<WatchedSource, { kind: "prometheus" }> & CountedBy & SourceClock & LiveSink;
 
 /** An answer may miss its time once. Without a good one for longer than this, and than the time between two, nothing is seen. */
 const PATIENCE_MS = 2_000;
@@ -86,7 +86,8 @@ export const startPrometheus = (options: PrometheusOptions): LiveSource => {
   const attributed = ({ labels, count }: Difference): readonly Attributed[] => {
     const series = seriesBy(labels, options);
     const placed = whereabouts.placeOf(labels);
-    if (series === undefined || placed.kind !== "here" || !options.operations.includes(series.operation)) return [];
+    if (series === undefined || placed.kind !== "here") return [];
+    if (series.unlisted !== undefined) options.onUnlisted(series.unlisted, count);
     const { place, instance } = placed;
     return [{ ...series, count, place, ...(instance === undefined ? {} : { instance }) }];
   };
@@ -120,7 +121,7 @@ export const startPrometheus = (options: PrometheusOptions): LiveSource => {
 const isOver = (blindForMs: number, stalledMs: number): boolean =>
   blindForMs > (stalledMs > STALL_MS ? MOST_PATIENCE_MS : PATIENCE_MS);
 
-type Reading = Pick<PrometheusOptions, "labels" | "hasCodes">;
+type Reading = CountedBy & Pick<PrometheusOptions, "labels" | "hasCodes">;
 
 /** What is scraped together. Where no instance is named, all that does not tell one operation from another. */
 const targetBy =
@@ -132,9 +133,9 @@ const targetBy =
     return JSON.stringify(Object.entries(of).filter(([label]) => !varying.has(label)));
   };
 
-const seriesBy = (of: Labels, { labels, hasCodes }: Reading): Series | undefined => {
+const seriesBy = (of: Labels, { labels, hasCodes, ...by }: Reading): Series | undefined => {
   const said = { operation: of[labels.operation], http: of[labels.http], cohort: of[labels.cohort] };
-  return hasCodes ? seriesFrom({ ...said, code: of[labels.code] }) : seriesByStatus(said);
+  return hasCodes ? seriesFrom({ ...said, code: of[labels.code] }, by) : seriesByStatus(said, by);
 };
 
 const saidBy =

@@ -1,3 +1,5 @@
+import { OKX_V5 } from "../../../guard/rules-okx.ts";
+import { VENUE_OPERATIONS } from "../../../plan/operations-of.ts";
 import type { WatchConfig, WatchedSource } from "../../../ports/watcher.ts";
 import { startScraper } from "../scraper.ts";
 import { startCommand } from "./command.ts";
@@ -6,18 +8,28 @@ import { startPrometheus } from "./prometheus.ts";
 
 /** Starts all that counts users' operations. */
 export const startSources = (
-  { counters, sources = [] }: Pick<WatchConfig, "counters" | "sources">,
+  { guard, counters, sources = [] }: Pick<WatchConfig, "guard" | "counters" | "sources">,
   how: SourceClock & LiveSink,
 ): readonly LiveSource[] => [
-  ...(counters === undefined ? [] : [startScraper({ ...counters, ...how })]),
+  ...(counters === undefined
+    ? []
+    : [
+        startScraper({
+          rules: OKX_V5,
+          ...counters,
+          // A venue's counters tell of all that its users do, also where less is watched.
+          operations: [...new Set([...VENUE_OPERATIONS, ...guard.operations])],
+          ...how,
+        }),
+      ]),
   ...sources.map((source) => start(source, how)),
 ];
 
 const start = (source: WatchedSource, how: SourceClock & LiveSink): LiveSource => {
   switch (source.kind) {
     case "prometheus":
-      return startPrometheus({ ...source, ...how });
+      return startPrometheus({ rules: OKX_V5, ...source, ...how });
     case "command":
-      return startCommand({ ...source, ...how });
+      return startCommand({ rules: OKX_V5, ...source, ...how });
   }
 };

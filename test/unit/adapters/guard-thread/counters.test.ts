@@ -1,7 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { deltasBetween, readCounters, seriesOf } from "../../../../src/adapters/guard-thread/counters.ts";
+import { deltasBetween, readCounters, seriesBy } from "../../../../src/adapters/guard-thread/counters.ts";
+import { OKX_V5 } from "../../../../src/guard/rules-okx.ts";
+import { rulesOn } from "../../../../src/guard/rules.ts";
+import { VENUE_OPERATIONS } from "../../../../src/plan/operations-of.ts";
 
 const METRIC = "venue_operations_total";
+const seriesOf = seriesBy({ rules: OKX_V5, operations: VENUE_OPERATIONS });
 const labels = (operation: string, code: string, http: number, cohort = "shard-3"): string =>
   `operation="${operation}",code="${code}",http="${http}",cohort="${cohort}",protocol="rest"`;
 const read = (text: string): ReadonlyMap<string, number> => {
@@ -32,7 +36,7 @@ describe("counters", () => {
     const after = read(
       `${METRIC}{${labels("order", "0", 200)}} 15\n${METRIC}{${labels("order", "50026", 500)}} 2\n${METRIC}{${labels("amend", "51008", 200)}} 1\n${METRIC}{${labels("cancel", "50011", 429)}} 4`,
     );
-    expect(deltasBetween(before, after)).toEqual([
+    expect(deltasBetween(before, after, seriesOf)).toEqual([
       { operation: "order", code: "0", cohort: "shard-3", outcome: "ok", count: 5, refusal: "none" },
       { operation: "order", code: "50026", cohort: "shard-3", outcome: "failed", count: 2, refusal: "none" },
       { operation: "amend", code: "51008", cohort: "shard-3", outcome: "ok", count: 1, refusal: "refused" },
@@ -42,14 +46,14 @@ describe("counters", () => {
 
   test.each(["51001", "51400", "51503", "51603"])("%s says that the venue does not know the order", (code) => {
     const after = read(`${METRIC}{${labels("cancel", code, 200)}} 1`);
-    expect(deltasBetween(new Map(), after)).toMatchObject([{ code, outcome: "ok", refusal: "lost" }]);
+    expect(deltasBetween(new Map(), after, seriesOf)).toMatchObject([{ code, outcome: "ok", refusal: "lost" }]);
   });
 
   test.each([
     { name: "a value that went back", after: `${METRIC}{${labels("order", "0", 200)}} 3` },
     { name: "a series that vanished", after: "up 1" },
   ])("$name is a restart: the bin is missing", ({ after }) =>
-    expect(deltasBetween(read(`${METRIC}{${labels("order", "0", 200)}} 10`), read(after))).toBeUndefined(),
+    expect(deltasBetween(read(`${METRIC}{${labels("order", "0", 200)}} 10`), read(after), seriesOf)).toBeUndefined(),
   );
 
   test("of operations that are not watched are left out; escaped labels are understood", () => {
@@ -57,6 +61,31 @@ describe("counters", () => {
     expect(seriesOf(String.raw`operation="order",code="0",cohort="a\"b"`)).toMatchObject({
       cohort: 'a"b',
       outcome: "ok",
+    });
+  });
+
+  test("of two tables keep their own classes, and a code that no rule names is told with what it was taken for", () => {
+    const rules = rulesOn(OKX_V5, "pay", {
+      codes: { ok: ["0"], service: ["700-799"] },
+      status: {},
+      transport: {},
+      lostState: ["404"],
+      answers: "json",
+    });
+    const byPay = seriesBy({ rules, operations: ["pay", "refund"] });
+    const text = 'operation="pay",code="750",http="200"';
+    expect(byPay(text)).toMatchObject({ operation: "pay", outcome: "failed" });
+    expect(seriesOf(text)).toBeUndefined();
+    expect(byPay('operation="refund",code="404",http="200"')).toMatchObject({
+      refusal: "lost",
+      unlisted: { rules: "pay", code: "404", outcome: "business" },
+    });
+    expect(seriesOf('operation="order",code="750",http="200"')).toMatchObject({
+      outcome: "ok",
+      unlisted: { rules: "okx-v5", code: "750", outcome: "business" },
+    });
+    expect(seriesOf('operation="order",http="404"')).toMatchObject({
+      unlisted: { code: "HTTP 404", outcome: "service" },
     });
   });
 });

@@ -8,7 +8,7 @@ import { SALES_MS, SWEEP_MS } from "../../../../src/adapters/guard-thread/order-
 import { DIALS_PER_SEC, MOST_LINKS } from "../../../../src/adapters/guard-thread/order-sockets.ts";
 import { MOST_PER_SEC, PER_INSTANCE_PER_SEC } from "../../../../src/adapters/guard-thread/prove.ts";
 import { MOST, OPERATIONS_PER_ACCOUNT } from "../../../../src/adapters/guard-thread/rate-limits.ts";
-import { MARKET_MS } from "../../../../src/adapters/guard-thread/region-probes.ts";
+import { MARKET_MS } from "../../../../src/adapters/guard-thread/okx-probes.ts";
 import { plainGuard } from "../../../../src/plan/to-plan.ts";
 
 const page = readFileSync(new URL("../../../../docs/probes.md", import.meta.url), "utf8");

@@ -1,11 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { startCountBins } from "../../../../../src/adapters/guard-thread/sources/count-bins.ts";
 import { cutLines } from "../../../../../src/adapters/guard-thread/sources/lines.ts";
+import type { LiveSink } from "../../../../../src/adapters/guard-thread/sources/live-source.ts";
 import { placing } from "../../../../../src/adapters/guard-thread/sources/placing.ts";
+import { OKX_V5 } from "../../../../../src/guard/rules-okx.ts";
+import { rulesOn } from "../../../../../src/guard/rules.ts";
 
 const EXPECTED = { regions: ["tokyo"], operations: ["order", "amend"] } as const;
 const NOW = 1_700_000_000_000;
-const started = () => startCountBins(EXPECTED, () => placing([], EXPECTED.regions));
+const started = (onUnlisted: LiveSink["onUnlisted"] = () => undefined) =>
+  startCountBins({ ...EXPECTED, rules: OKX_V5, onUnlisted }, () => placing([], EXPECTED.regions));
 const count = (more: object = {}): string =>
   JSON.stringify({ operation: "amend", region: "tokyo", code: "0", count: 5, ...more });
 
@@ -75,7 +79,7 @@ describe("lines of a program", () => {
     { name: "a key too many", line: count({ failures: 3 }), says: /failures/ },
     { name: "no region", line: count({ region: undefined }), says: /^line 2: region: / },
     { name: "a region that it does not tell of", line: count({ region: "osaka" }), says: /tokyo, and not of osaka$/ },
-    { name: "an unknown operation", line: count({ operation: "place" }), says: /^line 2: operation: / },
+    { name: "an unknown operation", line: count({ operation: "place" }), says: /^line 2: .*not of place$/ },
     { name: "an operation that it does not tell of", line: count({ operation: "cancel" }), says: /not of cancel$/ },
     { name: "a negative count", line: count({ count: -1 }), says: /^line 2: count: / },
     { name: "half an operation", line: count({ count: 0.5 }), says: /^line 2: count: / },
@@ -134,5 +138,35 @@ describe("cutting lines", () => {
     expect(cut(3, "abcd\nef\n")).toEqual([undefined, "ef"]);
     expect(cut(3, "ab", "cd", "efgh", "\nij\n")).toEqual([undefined, "ij"]);
     expect(cut(3, "abc\n")).toEqual(["abc"]);
+  });
+});
+
+test("a code that no rule names is told with what it was taken for, and each one as often as it came", () => {
+  const told: unknown[] = [];
+  const bins = started((seen, times) => void told.push([seen.rules, seen.code, seen.outcome, times]));
+  bins.line("{}", NOW);
+  bins.line(count({ code: "59990" }), NOW + 10);
+  bins.line(count({ code: "59990", http: 500, count: 2 }), NOW + 10);
+  bins.line(count({ code: "0" }), NOW + 10);
+  expect(told).toEqual([
+    ["okx-v5", "59990", "business", 5],
+    ["okx-v5", "59990", "service", 2],
+  ]);
+});
+
+test("counts of an API with rules of its own are classed by them", () => {
+  const rules = rulesOn(OKX_V5, "pay", {
+    codes: { ok: ["00"], service: ["91"] },
+    status: {},
+    transport: {},
+    answers: "json",
+  });
+  const expected = { regions: ["tokyo"], operations: ["pay"], rules, onUnlisted: () => undefined };
+  const bins = startCountBins(expected, () => placing([], expected.regions));
+  bins.line("{}", NOW);
+  bins.line(count({ operation: "pay", code: "91", count: 3 }), NOW + 10);
+  bins.line(count({ operation: "pay", code: "00", count: 4 }), NOW + 10);
+  expect(bins.line("{}", NOW + 1_000)).toMatchObject({
+    bin: { counts: [{ operation: "pay", issued: 7, failed: 3, codes: { "91": 3 } }] },
   });
 });
