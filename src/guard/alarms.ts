@@ -32,7 +32,9 @@ export const noteAlarms = (state: JudgeState): JudgeState => {
   const raised: JudgeState = {
     ...rest,
     families,
-    comparison: suspectComparison(state.comparison, state.at, state.settings.promised),
+    comparison: crossing.some(({ name }) => name === "new")
+      ? suspectComparison(state.comparison, state.at, state.settings.promised)
+      : state.comparison,
   };
   const from = pending?.since ?? state.at;
   return mustLook(raised, from)

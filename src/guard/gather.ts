@@ -158,7 +158,7 @@ const usualOf = (state: JudgeState, bin: CountBin): JudgeState["usual"] => {
 // After the first change nobody knows any more what was there before it.
 const baselineOf = (state: JudgeState, bin: CountBin): JudgeState["baseline"] =>
   state.change.kind === "none" && state.backAt === -Infinity && state.lost.length === 0
-    ? foldBaseline(state.baseline, bin, state.settings.hasCounters ? "live" : "probes")
+    ? foldBaseline(state.baseline, bin, state.settings.counted)
     : state.baseline;
 
 const comparisonAfter = (

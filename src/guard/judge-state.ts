@@ -17,6 +17,8 @@ export type JudgeSettings = {
   /** Regions that have probes. */
   readonly probed: readonly string[];
   readonly hasCounters: boolean;
+  /** Regions in which users' operations are counted. */
+  readonly counted: readonly string[];
   /** Region without probes → how long its live sources may have no outcome, ms. */
   readonly silentAfterMs: Readonly<Record<string, number>>;
   /** Regions whose live source does not count our own probes. */
@@ -138,6 +140,8 @@ export type JudgedRegion = {
   readonly silentAfterMs?: number;
   /** False: what users do there is counted without our own probes. Default true. */
   readonly countsProbes?: boolean;
+  /** Whether users' operations are counted there. Default: whether instances have counters. */
+  readonly isCounted?: boolean;
 };
 
 export const settingsOf = (guard: PlanGuard, regions: readonly JudgedRegion[], hasCounters: boolean): JudgeSettings => {
@@ -146,6 +150,7 @@ export const settingsOf = (guard: PlanGuard, regions: readonly JudgedRegion[], h
     strata: regions.flatMap(({ region }) => guard.operations.map((operation) => ({ operation, region }))),
     probed,
     hasCounters,
+    counted: regions.filter(({ isCounted = hasCounters }) => isCounted).map(({ region }) => region),
     silentAfterMs: Object.fromEntries(
       regions.flatMap(({ region, silentAfterMs }) =>
         silentAfterMs === undefined ? [] : [[region, silentAfterMs] as const],

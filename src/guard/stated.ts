@@ -7,9 +7,11 @@ import { nameOf } from "./strata.ts";
 /** How often operations fail before the first change, by stratum: what the plan states about health is held against it. */
 export type Baseline = Readonly<Record<string, Measuring>>;
 
-export const foldBaseline = (baseline: Baseline, bin: CountBin, source: Source): Baseline => {
+/** `counted`: regions in which users are seen themselves; elsewhere probes stand for them. */
+export const foldBaseline = (baseline: Baseline, bin: CountBin, counted: readonly string[]): Baseline => {
+  const sourceIn = (region: string): Source => (counted.includes(region) ? "live" : "probes");
   // New instances that an earlier conductor left behind say nothing about what was there before them.
-  const seen = bin.counts.filter((count) => count.source === source && count.side !== "new");
+  const seen = bin.counts.filter(({ source, region, side }) => source === sourceIn(region) && side !== "new");
   if (seen.length === 0) return baseline;
   const next = { ...baseline };
   for (const [name, counts] of Map.groupBy(seen, nameOf))

@@ -8,21 +8,14 @@ import {
   readingsOf,
   settingsOf,
   startJudging,
-  type JudgedRegion,
   type JudgeInput,
   type JudgeState,
 } from "../../guard/judge.ts";
 import type { HealthNeed } from "../../guard/health.ts";
 import type { ProbeFill } from "../../guard/probe-fill.ts";
 import type { StreamReading, VerdictState } from "../../guard/verdict.ts";
-import type {
-  ProbeSchedule,
-  ProofOrder,
-  WatchConfig,
-  WatchedInstance,
-  WatchedSource,
-  WatchPulse,
-} from "../../ports/watcher.ts";
+import type { ProbeSchedule, ProofOrder, WatchConfig, WatchedInstance, WatchPulse } from "../../ports/watcher.ts";
+import { judgedRegions } from "./judged-regions.ts";
 import { watchLag } from "./lag.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import type { ProbeOutcome } from "./probe-chain.ts";
@@ -68,10 +61,8 @@ const wallOf = (monotonic: number): number => Math.round(performance.timeOrigin 
 const now = (): number => wallOf(performance.now());
 
 const run = (config: WatchConfig, send: (message: FromThread) => void): Running => {
-  const { guard, counters, sources: live = [] } = config;
-  const isProbed = ({ probe, accounts, cohorts = [] }: WatchConfig["regions"][number]): boolean =>
-    probe !== undefined && accounts.length + cohorts.length > 0;
-  const regionsJudged = config.regions.map((region) => judgedRegion(region, isProbed(region), live));
+  const { guard, counters } = config;
+  const regionsJudged = judgedRegions(config);
   const settings = settingsOf(guard, regionsJudged, counters !== undefined);
   let state: JudgeState = startJudging(settings, now());
   let instances: readonly WatchedInstance[] = [];
@@ -79,8 +70,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
   const questions = new Map<number, HealthNeed>();
   const proofs = new Map<number, AbortController>();
   const lag = watchLag();
-  const hasLive = counters !== undefined || live.length > 0;
-  const totals = startTotals(hasLive, settings.uncounted);
+  const totals = startTotals(settings.counted.length > 0, settings.uncounted);
   const fills = new Map<string, ProbeFill>();
 
   let advice: { readonly at: number; readonly text: string | undefined } = { at: -Infinity, text: undefined };
@@ -140,7 +130,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
             ...(rules === undefined ? {} : { rules }),
             ...(config.left === undefined ? {} : { left: `${config.left}-${region}.ndjson` }),
             guard,
-            countsRefusals: counters === undefined,
+            countsRefusals: !settings.counted.includes(region) || settings.uncounted.includes(region),
             prefix: config.orderPrefix,
             lag,
             wallOf,
@@ -257,21 +247,3 @@ const stateIn =
         known.release === reading.release &&
         known.source === reading.source,
     )?.state ?? "unknown";
-
-/** Where nobody probes, a live source may be as slow as it says; where somebody does, the probes tell every second. */
-const judgedRegion = (
-  { region }: WatchConfig["regions"][number],
-  isProbed: boolean,
-  sources: readonly WatchedSource[],
-): JudgedRegion => {
-  const own = sources.filter(({ regions }) => regions.includes(region));
-  const silentAfterMs = Math.max(
-    ...own.map((source) => (source.kind === "prometheus" ? source.staleAfterMs : source.silentAfterMs)),
-  );
-  return {
-    region,
-    isProbed,
-    ...(isProbed || own.length === 0 ? {} : { silentAfterMs }),
-    ...(own.some(({ countsProbes }) => !countsProbes) ? { countsProbes: false } : {}),
-  };
-};

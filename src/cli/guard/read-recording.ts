@@ -36,6 +36,7 @@ const head = z.strictObject({
         isProbed: z.boolean(),
         silentAfterMs: amount.exactOptional(),
         countsProbes: z.boolean().exactOptional(),
+        isCounted: z.boolean().exactOptional(),
       }),
     )
     .readonly(),

@@ -50,6 +50,11 @@ describe("an alarm of new instances", () => {
     expect(shareEvidence(state.comparison, "refused")).toBe(0);
   });
 
+  test("alone begins to count being worse than the old side: one of old instances or of all does not", () => {
+    const before = alarm(["old", "all"]);
+    expect(comparisonEvidence(noteAlarms(before).comparison)).toBe(comparisonEvidence(before.comparison));
+  });
+
   test("is none before the evidence is there, and leaves everything as it is", () => {
     const quiet = alarm([]);
     expect(noteAlarms(quiet)).toBe(quiet);

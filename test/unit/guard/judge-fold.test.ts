@@ -250,12 +250,15 @@ describe("a guard begins", () => {
       uncounted: [],
       probed: ["tokyo"],
       hasCounters: true,
+      counted: ["tokyo", "frankfurt"],
       baselinePct: 0.1,
       p0: 0.001,
       promised: { alarm: 5_184_000, stepMass: 12_960 },
       suspectForMs: 10_000,
       budget: Infinity,
     });
+    const told = regions.map((region) => ({ ...region, isCounted: region.region === "frankfurt" }));
+    expect(settingsOf(guard, told, false).counted).toEqual(["frankfurt"]);
     const blind = settingsOf(
       guard,
       regions.map(({ region }) => ({ region, isProbed: false })),

@@ -21,7 +21,7 @@ const measured = (seconds: readonly Second[], more: Partial<CountBin["counts"][n
       ms: 1_000,
       counts: [{ ...place, issued, failed, ...more }],
     };
-    return foldBaseline(baseline, bin, "live");
+    return foldBaseline(baseline, bin, ["tokyo"]);
   }, {});
 const evenly = (seconds: number, issued: number, failedEvery: number): readonly Second[] =>
   Array.from({ length: seconds }, (_, index) => ({ issued, failed: index % failedEvery === 0 ? 1 : 0 }));
@@ -49,6 +49,9 @@ describe("what is measured before the first change", () => {
     const seconds = evenly(60, 164, 2);
     expect(contradictionOf(measured(seconds, { side: "new" }), 0.1)).toBeUndefined();
     expect(contradictionOf(measured(seconds, { source: "probes" }), 0.1)).toBeUndefined();
+    // Where nobody counts users, probes stand for them.
+    const elsewhere = { region: "frankfurt", source: "probes" } as const;
+    expect(contradictionOf(measured(seconds, elsewhere), 0.1)).toMatch(/^amend in frankfurt: /);
   });
 
   test("suggests a better baseline when certainly less than half of the stated one fails, and never one below what is known", () => {

@@ -102,8 +102,14 @@ test("one lost order is noticed, whatever was done with it before", async () => 
 });
 
 test("an order that is acknowledged and never kept is lost", async () => {
-  venue.fault = ({ kind, count }) => (kind === "order" && count === 40 ? "pretend" : undefined);
+  let isDone = false;
+  venue.fault = ({ kind, count }) => {
+    if (isDone || kind !== "order" || count < 40) return undefined;
+    isDone = true;
+    return "pretend";
+  };
   await start();
+  await until("the fault", () => isDone);
   await operations(100);
   const summary = await traffic?.stop();
   expect(summary).toMatchObject({ lost: 1, lostOrders: [{ reason: "missing" }] });
