@@ -6,7 +6,7 @@ import { ATTEMPTS_MS, EXPIRES_MS, SAFE, SUFFIXES } from "../../../../src/adapter
 import { FAR, NEAR } from "../../../../src/adapters/guard-thread/market.ts";
 import { SALES_MS, SWEEP_MS } from "../../../../src/adapters/guard-thread/order-care.ts";
 import { DIALS_PER_SEC, MOST_LINKS } from "../../../../src/adapters/guard-thread/order-sockets.ts";
-import { MOST_PER_SEC, PER_INSTANCE_PER_SEC } from "../../../../src/adapters/guard-thread/prove.ts";
+import { EACH_MORE_PER_SEC, FIRST_PER_SEC, MOST_PER_SEC } from "../../../../src/adapters/guard-thread/prove.ts";
 import { MOST, OPERATIONS_PER_ACCOUNT } from "../../../../src/adapters/guard-thread/rate-limits.ts";
 import { MARKET_MS } from "../../../../src/adapters/guard-thread/okx-probes.ts";
 import { plainGuard } from "../../../../src/plan/to-plan.ts";
@@ -20,7 +20,7 @@ test.each([
   `${Math.round((1 - FAR) * 100)} % below the last trade, which is read every ${seconds(MARKET_MS)} s`,
   `\`stpMode: ${SAFE.stpMode}\``,
   `${plainGuard().probesPerSec} operations a second and region (\`guard.probes\`, at most 2,000)`,
-  `adds ${PER_INSTANCE_PER_SEC} a second for each, ${MOST_PER_SEC} at most`,
+  `adds ${FIRST_PER_SEC} a second for the first, ${EACH_MORE_PER_SEC} for each further one, ${MOST_PER_SEC} at most`,
   `at most ${OPERATIONS_PER_ACCOUNT} operations a second on average, and at most ${MOST} requests of a kind in 2 s`,
   `at most ${DIALS_PER_SEC} new connections a second to an address, and ${MOST_LINKS} of an account`,
   `one of the letters ${SUFFIXES.join(", ")} after it`,
