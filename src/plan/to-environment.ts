@@ -82,6 +82,20 @@ function toComponent(input: EnvironmentInput["components"][string]): Environment
         trials: input.trials === undefined ? undefined : toTrials(input.trials),
         reference: input.reference?.map((table) => toReference(table)),
       });
+    case "kubernetes":
+      return defined({
+        driver: input.driver,
+        deployment: input.deployment,
+        container: input.container ?? input.deployment,
+        service: input.service,
+        contexts: input.contexts,
+        namespace: input.namespace,
+        kubeconfig: input.kubeconfig === undefined ? undefined : toValue(input.kubeconfig),
+        instances: input.instances,
+        port: input.port,
+        counters: input.counters,
+        readyDeadlineMs: msOr(input.readyDeadline, 120_000),
+      });
     case "command":
       return {
         driver: input.driver,

@@ -40,6 +40,10 @@ async function ofDriver(
       });
       return workloadFacts(component, Object.keys(placed.balancer), processWorkload(options));
     }
+    case "kubernetes": {
+      const { wireKubernetesFacts } = await import("./kubernetes.ts");
+      return wireKubernetesFacts({ component, config: placed, releases: {}, secrets, clock: systemClock });
+    }
     case "command": {
       const { commandWorkload } = await import("../../adapters/command/workload.ts");
       const { workload } = commandWorkload({ component, config: placed, cwd: how.cwd });

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { systemClock } from "../../adapters/system/clock.ts";
-import type { Environment, PlanGuard } from "../../plan/model.ts";
+import type { Environment, EnvironmentComponent, PlanGuard } from "../../plan/model.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { WatchConfig, WatchedInstance, Watcher } from "../../ports/watcher.ts";
 import type { Workload } from "../../ports/workload.ts";
@@ -58,16 +58,38 @@ async function wirePlaces(
   secrets: Secrets,
   how: { readonly cwd: string; readonly stateDir: string },
 ): Promise<readonly WiredPlace[]> {
-  const { processWorkload } = await import("../../adapters/process/workload.ts");
-  // A command driver tells no addresses, and a store is no instance: the guard sees both through users' operations.
-  return Object.entries(environment.components).flatMap(([component, placed]): readonly WiredPlace[] => {
-    if (placed.driver !== "process") return [];
-    const options = processOptions(component, { ...placed, env: {} }, { environment, releases: NONE }, secrets, {
-      ...how,
-      clock: systemClock,
-    });
-    return [{ component, regions: Object.keys(placed.balancer), workload: processWorkload(options) }];
-  });
+  const places = Object.entries(environment.components).map(([name, placed]) =>
+    wirePlace(environment, name, placed, { ...how, secrets }),
+  );
+  return (await Promise.all(places)).flat();
+}
+
+/** None for a command driver, which tells no addresses, and for a store, which is no instance: the guard sees both through users' operations. */
+async function wirePlace(
+  environment: Environment,
+  component: string,
+  placed: EnvironmentComponent,
+  how: { readonly secrets: Secrets; readonly stateDir: string },
+): Promise<readonly WiredPlace[]> {
+  switch (placed.driver) {
+    case "process": {
+      const { processWorkload } = await import("../../adapters/process/workload.ts");
+      const options = processOptions(component, { ...placed, env: {} }, { environment, releases: NONE }, how.secrets, {
+        ...how,
+        clock: systemClock,
+      });
+      return [{ component, regions: Object.keys(placed.balancer), workload: processWorkload(options) }];
+    }
+    case "kubernetes": {
+      const { wireKubernetes } = await import("./kubernetes.ts");
+      const { secrets } = how;
+      const wired = await wireKubernetes({ component, config: placed, releases: {}, secrets, clock: systemClock });
+      return [{ component, regions: Object.keys(placed.contexts), workload: wired.workload }];
+    }
+    case "command":
+    case "postgres":
+      return [];
+  }
 }
 
 const NONE = { midflight: 1 as const, file: "", releases: {} };

@@ -74,6 +74,11 @@ async function wireWorkload(
   secrets: Secrets,
   how: { readonly stateDir: string; readonly clock: Clock; readonly cwd: string },
 ): Promise<World["workloads"][string]> {
+  if (placed.driver === "kubernetes") {
+    const { wireKubernetes } = await import("./kubernetes.ts");
+    const { releases } = loaded.releases;
+    return wireKubernetes({ component: name, config: placed, releases, secrets, clock: how.clock });
+  }
   if (placed.driver === "command") {
     const { commandWorkload } = await import("../../adapters/command/workload.ts");
     return commandWorkload({ component: name, config: placed, cwd: how.cwd });
@@ -119,7 +124,7 @@ export function watchConfig(
   how: { readonly run: string; readonly record?: string },
 ): WatchConfig {
   const counters = Object.values(environment.components).flatMap((component) =>
-    component.driver === "process" && component.counters !== undefined ? [component.counters] : [],
+    "counters" in component && component.counters !== undefined ? [component.counters] : [],
   );
   return {
     guard,

@@ -12,14 +12,14 @@ export const driverCan = inPlan((plan, environment) =>
 
 const DRIVERS: Readonly<Record<"migrate" | "roll" | "shift", readonly EnvironmentComponent["driver"][]>> = {
   migrate: ["postgres"],
-  roll: ["process", "command"],
+  roll: ["process", "kubernetes", "command"],
   shift: ["process"],
 };
 
 function judge(step: PlanStep, index: number, { driver }: EnvironmentComponent): readonly Complaint[] {
   if (step.kind !== "migrate" && step.kind !== "roll" && step.kind !== "shift") return [];
   if (!DRIVERS[step.kind].includes(driver)) {
-    const why = step.kind === "shift" ? ": it has no balancer" : "";
+    const why = step.kind === "shift" ? `: ${whyNoShares(driver)}` : "";
     return [
       {
         code: "DRIVER_CANNOT",
@@ -39,3 +39,6 @@ function judge(step: PlanStep, index: number, { driver }: EnvironmentComponent):
     },
   ];
 }
+
+const whyNoShares = (driver: EnvironmentComponent["driver"]): string =>
+  driver === "kubernetes" ? "a Service sends every pod the same" : "it has no balancer";

@@ -18,6 +18,8 @@ function isSecret({ value, path }: PlacedValue): boolean {
   if (typeof value !== "string" || value === "") return false;
   const last = String(path.at(-1));
   if (last === "accounts") return true;
+  // A path is none; the kubeconfig itself is full of them.
+  if (last === "kubeconfig") return value.includes("\n");
   return (
     /:\/\/[^\s/@]*:[^\s/@]+@/.test(value) || /[?&](password|token|secret|key)=/i.test(value) || SECRET_NAME.test(last)
   );
