@@ -315,7 +315,7 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: false,
     explain:
-      "The API server does not accept the credentials (401), or this user may not do what was asked (403). The message names the verb and the object, and the hint the rule that a Role must have. midflight needs get, list, watch and patch on deployments, get, list, watch, create and delete on pods, list and watch on endpointslices, list on replicasets, and, to explain better, list on events and horizontalpodautoscalers.",
+      "The API server does not accept the credentials (401), or this user may not do what was asked (403). The message names the verb and the object, and the hint the rule that a Role must have. midflight needs get, list, watch and patch on deployments, get, list, watch, create and delete on pods, list and watch on endpointslices, list and patch on replicasets, and, to explain better, list on events and horizontalpodautoscalers.",
   },
   KUBERNETES_HOLD_UNREADABLE: {
     exit: EXIT.refused,

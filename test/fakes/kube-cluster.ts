@@ -61,6 +61,9 @@ export async function kubeCluster(): Promise<KubeCluster> {
     if (own === undefined) return begin(namespace, deployment, template);
     if ((own.spec.minReadySeconds ?? 0) !== minReadySeconds)
       return api.put("replicasets", namespace, { ...own, spec: { ...own.spec, minReadySeconds } });
+    const copied = { ...own.metadata.annotations, ...deployment.metadata.annotations };
+    if (text(copied) !== text(own.metadata.annotations))
+      return api.put("replicasets", namespace, { ...own, metadata: { ...own.metadata, annotations: copied } });
     const active = sets.filter(({ spec }) => spec.replicas > 0);
     const total = active.reduce((sum, { spec }) => sum + spec.replicas, 0);
     const maxSurge = Math.ceil(sized(strategy?.rollingUpdate?.maxSurge ?? 1, replicas));

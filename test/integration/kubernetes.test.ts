@@ -87,6 +87,8 @@ describe("a stock Deployment", () => {
     expect(spec.template.spec.containers[0]?.image).toBe(imageOf("2.0"));
     expect({ ...spec, template: undefined }).toEqual({ ...before.spec, template: undefined });
     expect(Object.keys(metadata.annotations ?? {})).toEqual(["midflight.dev/fence"]);
+    const kept = tokyo.list("replicasets", "tokyo").flatMap((set) => Object.keys(set.metadata.annotations ?? {}));
+    expect(kept, "kubectl rollout undo would bring the record back").not.toContain("midflight.dev/held");
     expect(tokyo.leastReady("tokyo")).toBeGreaterThanOrEqual(10);
     expect(tokyo.spread()).toBe(0);
     expect(tokyo.list("pods", "tokyo").filter(({ metadata: one }) => one.deletionTimestamp === undefined)).toHaveLength(

@@ -24,7 +24,7 @@ export const judgeOf =
     unlit(wanted, sight);
 
 /** Until the controller has read an order, what it says is about the one before. */
-function unobserved({ deployment: { metadata, status } }: Sight): Missing | undefined {
+export function unobserved({ deployment: { metadata, status } }: Sight): Missing | undefined {
   const isObserved = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
   return isObserved
     ? undefined

@@ -1,6 +1,7 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Fence } from "../../ports/fence.ts";
-import { amend } from "./amend.ts";
+import { amend, type Decide } from "./amend.ts";
+import { cleanHistory } from "./history.ts";
 import {
   countsOf,
   differencesOf,
@@ -13,12 +14,12 @@ import {
   type Held,
   type Variant,
 } from "./hold.ts";
-import { judgeOf, type DarkWanted } from "./judge.ts";
+import { judgeOf, unobserved, type DarkWanted } from "./judge.ts";
 import { placementsFor, type Counts, type Placement, type Side } from "./placement.ts";
 import type { Deployment } from "./objects.ts";
 import type { Sight } from "./sight.ts";
 import { look, type Site } from "./site.ts";
-import { until } from "./until.ts";
+import { until, type Judge } from "./until.ts";
 import { presentVariant } from "./variant.ts";
 
 /** What one call works with. */
@@ -133,23 +134,26 @@ function refuseChanged({ rest, before }: Held, found: ReturnType<typeof fieldsOf
   });
 }
 
-/** Waits until all is as it was aimed at; a look is enough when it is already. */
-export async function settle({ held, target, dark }: Aim, { site, signal }: Errand): Promise<Sight> {
-  const judge = judgeOf({ held, target, dark, container: site.frame.container });
+/** Waits until all is as it was aimed at. */
+export const settle = ({ held, target, dark }: Aim, errand: Errand): Promise<Sight> =>
+  settleBy(judgeOf({ held, target, dark, container: errand.site.frame.container }), errand);
+
+/** A look is enough where nothing is missing. */
+async function settleBy(judge: Judge, { site, signal }: Errand): Promise<Sight> {
   const sight = await look(site, signal);
   return judge(sight) === undefined ? sight : until(site, judge, signal);
 }
 
 /** Lets the Deployment go once one release alone stands in it, as many as before, and nothing is left in the dark. */
-export async function freeAtRest({ held, dark }: Aim, { site, fence, signal }: Errand): Promise<void> {
+export async function freeAtRest({ held, dark }: Aim, errand: Errand): Promise<void> {
+  const { site, fence, signal } = errand;
   if (dark.length > 0 || !isAtRest(held)) return;
-  await amend(
-    site,
-    fence,
-    (_, known) =>
-      known === undefined || !isAtRest(known) ? undefined : { held: undefined, fields: freeFields(known) },
-    signal,
-  );
+  const free: Decide = (_, known) =>
+    known === undefined || !isAtRest(known) ? undefined : { held: undefined, fields: freeFields(known) };
+  await amend(site, fence, free, signal);
+  // A controller that has not read this yet would copy the record once more.
+  const { deployment } = await settleBy(unobserved, errand);
+  await cleanHistory(site, deployment, signal);
 }
 
 function isAtRest(held: Held): boolean {

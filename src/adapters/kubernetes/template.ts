@@ -1,4 +1,4 @@
-import type { Container, Deployment, ReplicaSet, Template } from "./objects.ts";
+import type { Container, ReplicaSet, Template } from "./objects.ts";
 
 /** The label by which the Deployment controller tells its ReplicaSets apart. No part of what somebody wrote. */
 export const TEMPLATE_HASH = "pod-template-hash";
@@ -20,11 +20,8 @@ export const withImage = (template: Template, container: string, image: string):
 });
 
 /** What a Deployment's own history keeps: the exact template of each of its ReplicaSets, the newest first. */
-export function templatesIn(deployment: Deployment, replicaSets: readonly ReplicaSet[]): readonly Template[] {
-  return replicaSets
-    .filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === deployment.metadata.uid) === true)
-    .toSorted((a, b) => revisionOf(b) - revisionOf(a))
-    .map(({ spec }) => withoutHash(spec.template));
+export function templatesIn(replicaSets: readonly ReplicaSet[]): readonly Template[] {
+  return replicaSets.toSorted((a, b) => revisionOf(b) - revisionOf(a)).map(({ spec }) => withoutHash(spec.template));
 }
 
 const revisionOf = ({ metadata }: ReplicaSet): number =>

@@ -1,6 +1,7 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
+import { historyOf } from "./history.ts";
 import type { Held, Variant } from "./hold.ts";
-import type { Listed, ReplicaSet, Template } from "./objects.ts";
+import type { Template } from "./objects.ts";
 import type { Side } from "./placement.ts";
 import type { SeenPod, Sight } from "./sight.ts";
 import type { Site } from "./site.ts";
@@ -46,7 +47,7 @@ export async function variantOf(
   const known = [held.before, held.after].find((variant) => variant?.digest === digest);
   if (known !== undefined) return known;
   const { container } = site.frame;
-  const past = isBack ? await templatesOf(site, sight, signal) : [];
+  const past = isBack ? templatesIn(await historyOf(site, sight.deployment, signal)) : [];
   const kept = past.find((template) => digestIn(imageOf(template, container)) === digest);
   if (kept !== undefined) return { digest, template: kept };
   const image = Object.values(site.options.releases).find((release) => digestIn(release.image) === digest)?.image;
@@ -56,9 +57,4 @@ export async function variantOf(
     `nothing says which image ${digest} of ${site.frame.component} is: releases.yaml does not, and deployment ${site.frame.deployment} in ${site.api.context} keeps no template with it`,
     { hint: "name the image of this release under `kubernetes` in releases.yaml" },
   );
-}
-
-async function templatesOf({ api }: Site, { deployment }: Sight, signal: AbortSignal): Promise<readonly Template[]> {
-  const { items = [] } = await api.send<Listed<ReplicaSet>>({ verb: "list", resource: "replicasets" }, signal);
-  return templatesIn(deployment, items);
 }
