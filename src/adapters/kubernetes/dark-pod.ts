@@ -14,12 +14,12 @@ export type DarkPod = {
 
 /** `gateway-dark-3fa9c1-1`: the same order twice asks for the same pod. */
 export const darkName = (deployment: string, digest: string, ordinal: number): string =>
-  `${deployment.slice(0, 200)}-dark-${digest.replace(/^sha256:/, "").slice(0, 6)}-${ordinal}`;
+  `${deployment}-dark-${digest.replace(/^sha256:/, "").slice(0, 6)}-${ordinal}`;
 
 /**
- * A pod of its own, made from a template and reached by nobody. It carries none of the template's labels: whatever Service, ReplicaSet or disruption
- * budget selects by them, it is not meant. So does a NetworkPolicy that lets only labelled pods through: where one stands, the proof fails, and says
- * why. It goes with its Deployment.
+ * A pod of its own, made from a template and reached by nobody. It carries none of the template's labels, so that no Service, ReplicaSet or
+ * disruption budget takes it for one of theirs. A NetworkPolicy that lets only labelled pods through holds it up as well: then its proof
+ * fails, and says why. It goes with its Deployment.
  */
 export const darkPod = ({ deployment, template, digest, ordinal }: DarkPod): PodManifest => ({
   apiVersion: "v1",

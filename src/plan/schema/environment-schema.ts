@@ -150,10 +150,11 @@ const commandComponent = z.strictObject({
   timeout: duration().optional().describe("For each program. Default 1m."),
 });
 
+/** A label holds it too, and those are no longer. */
 const objectName = () =>
   z
     .string()
-    .max(253)
+    .max(63)
     .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/)
     .register(EXPECTED, { text: "the name of a Kubernetes object such as order-gateway" });
 
