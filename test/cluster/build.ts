@@ -1,6 +1,7 @@
-import { access, mkdir, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { access, mkdir, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { attempt, pause, run } from "./commands.ts";
+import { run } from "./commands.ts";
+import { lock } from "./lock.ts";
 import { cacheDir, SOURCE_DIR } from "./places.ts";
 
 export const PARTS = [
@@ -29,7 +30,7 @@ export async function binaries(say: (line: string) => void): Promise<Binaries> {
   const dir = await cacheDir();
   const built = { dir: join(dir, "bin"), pause: join(dir, "pause") };
   if (await isFinished(dir)) return built;
-  const unlock = await lock(join(dir, "building"), say);
+  const unlock = await lock(dir, () => say("somebody builds it already; waiting for it"));
   try {
     if (!(await isFinished(dir))) await build(dir, say);
     return built;
@@ -70,25 +71,3 @@ const isFinished = (dir: string): Promise<boolean> =>
     () => true,
     () => false,
   );
-
-/** A folder is made by one of two at the same time. Who died while holding it is found out by its number. */
-async function lock(path: string, say: (line: string) => void): Promise<() => Promise<void>> {
-  let isTold = false;
-  for (;;) {
-    try {
-      await mkdir(path);
-      await writeFile(join(path, "pid"), String(process.pid));
-      return () => rm(path, { recursive: true, force: true });
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
-    }
-    const holder = (await readFile(join(path, "pid"), "utf8").catch(() => "")).trim();
-    const line = holder === "" ? "starting" : await attempt("ps", ["-o", "pid=", "-p", holder]);
-    if (line.trim() === "") await rm(path, { recursive: true, force: true });
-    else if (!isTold) {
-      isTold = true;
-      say(`process ${holder} builds it already; waiting for it`);
-    }
-    await pause(500);
-  }
-}

@@ -7,9 +7,9 @@ import { attempt, until } from "./commands.ts";
 import { apiUrl, BRIDGE, type ClusterFacts } from "./facts.ts";
 import { loadImage } from "./images.ts";
 import { caOf } from "./kubeconfig.ts";
-import { mountsBelow } from "./node.ts";
+import { mountsBelow } from "./clear.ts";
 import { placesOf } from "./places.ts";
-import { othersOf, recorded } from "./processes.ts";
+import { partsOf, recorded } from "./processes.ts";
 
 // `npm run test:cluster` made it, or found it, before this file is read.
 const places = placesOf(process.env["MIDFLIGHT_CLUSTER"] ?? "test");
@@ -126,8 +126,7 @@ describe("a real cluster for tests", () => {
   test("holds a stock Deployment at any batch", async () => {
     const path = "/apis/apps/v1/namespaces/frankfurt/deployments";
     await api.call("POST", path, deployment("held", 4));
-    const patch = (spec: object) =>
-      api.call("PATCH", `${path}/held`, { spec }, "application/merge-patch+json");
+    const patch = (spec: object) => api.call("PATCH", `${path}/held`, { spec }, "application/merge-patch+json");
     const surge = (maxSurge: number, maxUnavailable: number) => ({
       strategy: { rollingUpdate: { maxSurge, maxUnavailable } },
     });
@@ -159,7 +158,7 @@ describe("a real cluster for tests", () => {
       await down(second);
     }
     expect(await readdir("/var/tmp/midflight-cluster")).not.toContain(second.name);
-    expect(await othersOf(second)).toEqual([]);
+    expect(await partsOf(second)).toEqual([]);
     expect((await status(places)).isReady).toBe(true);
   }, 120_000);
 
@@ -168,7 +167,7 @@ describe("a real cluster for tests", () => {
     await down(places);
     await down(places);
     for (const { pid } of parts) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
-    expect(await othersOf(places)).toEqual([]);
+    expect(await partsOf(places)).toEqual([]);
     expect(await mountsBelow(places.dir)).toEqual([]);
     expect(await attempt("ip", ["link", "show", BRIDGE])).toBe("");
     expect(await attempt("nft", ["list", "table", "ip", "kube-proxy"])).toBe("");

@@ -6,10 +6,12 @@ import { binaries, isBuilt } from "./build.ts";
 import { startControlPlane } from "./control-plane.ts";
 import { apiUrl, chooseFacts, readFacts, writeFacts, type ClusterFacts } from "./facts.ts";
 import { caOf } from "./kubeconfig.ts";
+import { lock } from "./lock.ts";
 import { install, missing } from "./needs.ts";
-import { clearKernel, clearPods, isNodeReady, mountsBelow, startNode } from "./node.ts";
+import { clearKernel, clearPods } from "./clear.ts";
+import { isNodeReady, startNode } from "./node.ts";
 import { placesOf, type Places } from "./places.ts";
-import { isAlive, othersOf, recorded, stop } from "./processes.ts";
+import { isAlive, partsOf, recorded, stop } from "./processes.ts";
 
 export type UpOptions = {
   readonly places: Places;
@@ -23,12 +25,21 @@ export type UpOptions = {
 export class Unable extends Error {}
 
 /** Makes a real cluster, or finds the one that is there. Resolves when it is ready. Rejects `Unable` when it cannot be. */
-export async function up({ places, regions, hasNode, mayInstall, say }: UpOptions): Promise<ClusterFacts> {
+export async function up(options: UpOptions): Promise<ClusterFacts> {
+  const { places, say } = options;
+  return alone(
+    places,
+    () => say(`somebody brings a cluster up or down already; waiting`),
+    () => make(options),
+  );
+}
+
+async function make({ places, regions, hasNode, mayInstall, say }: UpOptions): Promise<ClusterFacts> {
   if ((await status(places)).isReady) {
     const facts = await readFacts(places);
     if (facts !== undefined) return facts;
   }
-  await down(places);
+  await clear(places);
   const needs = { hasNode, isBuilt: await isBuilt() };
   if (mayInstall && process.getuid?.() === 0) await install(needs);
   const reasons = await missing(needs);
@@ -57,22 +68,36 @@ export async function up({ places, regions, hasNode, mayInstall, say }: UpOption
 }
 
 /** Ends everything of it and removes what it left, whatever state it is in. */
-export async function down(places: Places): Promise<void> {
+export const down = (places: Places): Promise<void> =>
+  alone(
+    places,
+    () => {},
+    () => clear(places),
+  );
+
+async function clear(places: Places): Promise<void> {
   const facts = await readFacts(places);
-  const all = await recorded(places);
-  if (facts === undefined && all.length === 0 && (await othersOf(places)).length === 0) {
-    for (const mount of await mountsBelow(places.dir)) throw new Error(`${mount} is mounted, and nothing tells by whom`);
-    return rm(places.dir, { recursive: true, force: true });
-  }
-  const named = (part: string) => all.filter((one) => one.part === part);
+  const all = await partsOf(places);
+  const ends = async (parts: readonly string[]): Promise<void> => {
+    for (const part of parts) for (const one of all.filter((other) => other.part === part)) await stop(one);
+  };
   // The kubelet first: it would start again what is ended below it.
-  for (const one of [...named("kubelet"), ...named("kube-proxy")]) await stop(one);
-  if (facts?.hasNode !== false) await clearPods(places);
-  for (const part of ["containerd", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"])
-    for (const one of named(part)) await stop(one);
-  for (const shim of await othersOf(places)) await stop(shim, 1_000);
-  await clearKernel(places, facts);
+  await ends(["kubelet", "kube-proxy"]);
+  if (facts?.hasNode === true) await clearPods(places);
+  await ends(["containerd", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"]);
+  // Without a node of its own there may be another cluster's.
+  if (facts?.hasNode === true) await clearKernel(places, facts);
   await rm(places.dir, { recursive: true, force: true });
+}
+
+/** Of two who come at the same time, each would clear away what the other one begins; and two nodes would meet. */
+async function alone<T>(places: Places, wait: () => void, work: () => Promise<T>): Promise<T> {
+  const unlock = await lock(dirname(places.dir), wait);
+  try {
+    return await work();
+  } finally {
+    await unlock();
+  }
 }
 
 export type Status = { readonly isReady: boolean; readonly lines: readonly string[] };

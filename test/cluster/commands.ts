@@ -36,7 +36,10 @@ export const attempt = async (program: string, args: readonly string[], timeoutM
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Asks again and again until it is so. Rejects after `withinMs` with what was waited for and the last reason why not. */
+/** Waiting longer does not bring it. */
+export class Hopeless extends Error {}
+
+/** Asks again and again until it is so. Rejects after `withinMs` with what was waited for and the last reason why not; at once when it is hopeless. */
 export const until = async (
   what: string,
   withinMs: number,
@@ -45,7 +48,10 @@ export const until = async (
 ): Promise<void> => {
   const end = performance.now() + withinMs;
   for (;;) {
-    const answer = await isSo().catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+    const answer = await isSo().catch((error: unknown) => {
+      if (error instanceof Hopeless) throw error;
+      return error instanceof Error ? error.message : String(error);
+    });
     if (answer === true) return;
     if (performance.now() > end) throw new Error(`${what} took longer than ${withinMs / 1000} s: ${answer}`);
     await pause(everyMs);

@@ -7,7 +7,7 @@ import { until } from "./commands.ts";
 import { apiUrl, SERVICE_SUBNET, type ClusterFacts } from "./facts.ts";
 import { caOf, writeKubeconfig, writePartConfig } from "./kubeconfig.ts";
 import type { Places } from "./places.ts";
-import { isAlive, lastWords, start } from "./processes.ts";
+import { refuseDead, start } from "./processes.ts";
 
 /** etcd, API server and controllers; a scheduler where there is a node to schedule to. Resolves when it answers. */
 export async function startControlPlane(places: Places, facts: ClusterFacts, { dir }: Binaries): Promise<Api> {
@@ -28,7 +28,7 @@ export async function startControlPlane(places: Places, facts: ClusterFacts, { d
     { mode: 0o600 },
   );
   // It is lost with the machine anyway.
-  await start(places, "etcd", join(dir, "etcd"), [
+  const etcd = await start(places, "etcd", join(dir, "etcd"), [
     "--name=only",
     `--data-dir=${at("etcd")}`,
     "--unsafe-no-fsync",
@@ -57,7 +57,7 @@ export async function startControlPlane(places: Places, facts: ClusterFacts, { d
     "--profiling=false",
   ]);
   const ask = async (): Promise<true | string> => {
-    if (!(await isAlive(server))) throw new Error(`the API server ended: ${await lastWords(places, "kube-apiserver")}`);
+    await refuseDead(places, [etcd, server]);
     const asked = await apiAt(apiUrl(facts), tokens.admin, caOf(places));
     try {
       return (await asked.call("GET", "/readyz")) === "ok" ? true : "not ready";

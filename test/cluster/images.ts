@@ -26,7 +26,18 @@ export async function loadImage(places: Places, recipe: ImageRecipe): Promise<st
     for (const [target, source] of Object.entries(recipe.files)) await place(root, target, source);
     if (recipe.hasNode === true) await placeNode(root);
     const layer = join(dir, "layer.tar");
-    await run("tar", ["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mtime=@0", "-C", root, "-cf", layer, "."]);
+    await run("tar", [
+      "--sort=name",
+      "--owner=0",
+      "--group=0",
+      "--numeric-owner",
+      "--mtime=@0",
+      "-C",
+      root,
+      "-cf",
+      layer,
+      ".",
+    ]);
     const diffId = `sha256:${sha256(await readFile(layer))}`;
     const config = JSON.stringify({
       architecture: process.arch === "x64" ? "amd64" : process.arch,
@@ -46,10 +57,15 @@ export async function loadImage(places: Places, recipe: ImageRecipe): Promise<st
     );
     const archive = join(dir, "image.tar");
     await run("tar", ["-C", dir, "-cf", archive, "manifest.json", configName, "layer.tar"]);
-    await ctr(places, ["images", "import", "--digests", "--base-name", recipe.tag.replace(/:[^:/]*$/, ""), archive], 120_000);
+    await ctr(
+      places,
+      ["images", "import", "--digests", "--base-name", recipe.tag.replace(/:[^:/]*$/, ""), archive],
+      120_000,
+    );
     const listed = await ctr(places, ["images", "list", `name==${recipe.tag}`]);
     const digest = /sha256:[0-9a-f]{64}/.exec(listed)?.[0];
-    if (digest === undefined) throw new Error(`${recipe.tag} was imported, and is not in the list of images: ${listed}`);
+    if (digest === undefined)
+      throw new Error(`${recipe.tag} was imported, and is not in the list of images: ${listed}`);
     return digest;
   } finally {
     await rm(dir, { recursive: true, force: true });
@@ -57,7 +73,11 @@ export async function loadImage(places: Places, recipe: ImageRecipe): Promise<st
 }
 
 export const ctr = (places: Places, args: readonly string[], timeoutMs?: number): Promise<string> =>
-  run("ctr", ["--address", places.socket, "--namespace", "k8s.io", ...args], timeoutMs === undefined ? {} : { timeoutMs });
+  run(
+    "ctr",
+    ["--address", places.socket, "--namespace", "k8s.io", ...args],
+    timeoutMs === undefined ? {} : { timeoutMs },
+  );
 
 const place = async (root: string, target: string, source: string): Promise<void> => {
   await mkdir(dirname(join(root, target)), { recursive: true });

@@ -32,9 +32,7 @@ const write = (
       {
         apiVersion: "v1",
         kind: "Config",
-        clusters: [
-          { name: facts.name, cluster: { server: apiUrl(facts), "certificate-authority": caOf(places) } },
-        ],
+        clusters: [{ name: facts.name, cluster: { server: apiUrl(facts), "certificate-authority": caOf(places) } }],
         users: [{ name: identity, user: { token: facts.tokens[identity] } }],
         contexts: contexts.map(({ name, namespace }) => ({
           name,

@@ -22,7 +22,8 @@ export async function missing(options: {
   readonly isBuilt: boolean;
 }): Promise<readonly string[]> {
   const reasons: string[] = [];
-  if (process.platform !== "linux") return ["a real cluster can be made on Linux only; set KUBECONFIG to one elsewhere"];
+  if (process.platform !== "linux")
+    return ["a real cluster can be made on Linux only; set KUBECONFIG to one elsewhere"];
   if (options.hasNode && process.getuid?.() !== 0)
     reasons.push("a kubelet with real pods needs root: run it as root, or set KUBECONFIG to a cluster that is there");
   const packages = await missingPackages(options);

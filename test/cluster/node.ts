@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rmdir, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Api } from "./api.ts";
 import type { Binaries } from "./build.ts";
@@ -7,7 +7,7 @@ import { BRIDGE, NODE, NODE_IP, POD_SUBNET, type ClusterFacts } from "./facts.ts
 import { ctr, loadImage } from "./images.ts";
 import { writePartConfig } from "./kubeconfig.ts";
 import type { Places } from "./places.ts";
-import { isAlive, lastWords, othersOf, start, stop } from "./processes.ts";
+import { refuseDead, start } from "./processes.ts";
 
 const PAUSE = "localhost/pause:1";
 
@@ -17,10 +17,12 @@ export async function startNode(places: Places, facts: ClusterFacts, built: Bina
   await startContainerd(places);
   await loadImage(places, { tag: PAUSE, files: { pause: built.pause }, entrypoint: ["/pause"] });
   const kubelet = await startKubelet(places, facts, built);
-  await startProxy(places, facts, built);
+  const proxy = await startProxy(places, facts, built);
   await until("the node", 90_000, async () => {
-    if (!(await isAlive(kubelet))) throw new Error(`the kubelet ended: ${await lastWords(places, "kubelet")}`);
-    return (await isNodeReady(api)) ? true : "not ready yet";
+    await refuseDead(places, [kubelet, proxy]);
+    if (!(await isNodeReady(api))) return "not ready yet";
+    const { ok, status } = await fetch(`http://127.0.0.1:${facts.ports.proxyHealth}/healthz`);
+    return ok ? true : `kube-proxy says ${status}`;
   });
 }
 
@@ -33,7 +35,8 @@ export const isNodeReady = async (api: Api): Promise<boolean> => {
 
 // It is there before the first pod, so that the node has an address that only this machine reaches.
 const makeBridge = async (): Promise<void> => {
-  if ((await attempt("ip", ["link", "show", BRIDGE])) === "") await run("ip", ["link", "add", BRIDGE, "type", "bridge"]);
+  if ((await attempt("ip", ["link", "show", BRIDGE])) === "")
+    await run("ip", ["link", "add", BRIDGE, "type", "bridge"]);
   await attempt("ip", ["address", "add", `${NODE_IP}/22`, "dev", BRIDGE]);
   await run("ip", ["link", "set", BRIDGE, "up"]);
   await writeFile("/proc/sys/net/ipv4/ip_forward", "1");
@@ -76,6 +79,7 @@ address = ${quoted(places.socket)}
 address = ${quoted(`${places.socket}.ttrpc`)}
 [plugins."io.containerd.grpc.v1.cri"]
 sandbox_image = ${quoted(PAUSE)}
+netns_mounts_under_state_dir = true
 restrict_oom_score_adj = true
 [plugins."io.containerd.grpc.v1.cri".cni]
 bin_dir = "/usr/lib/cni"
@@ -87,11 +91,12 @@ default_runtime_name = "runc"
 runtime_type = "io.containerd.runc.v2"
 [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc.options]
 SystemdCgroup = false
+Root = ${quoted(at("runc"))}
 `,
   );
   const containerd = await start(places, "containerd", "containerd", ["--config", at("containerd.toml")]);
   await until("containerd", 30_000, async () => {
-    if (!(await isAlive(containerd))) throw new Error(`containerd ended: ${await lastWords(places, "containerd")}`);
+    await refuseDead(places, [containerd]);
     await ctr(places, ["version"], 5_000);
     return true;
   });
@@ -112,6 +117,8 @@ const startKubelet = async (places: Places, facts: ClusterFacts, { dir }: Binari
       authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
       authorization: { mode: "AlwaysAllow" },
       cgroupDriver: "cgroupfs",
+      // kube-proxy needs none of the chains that a kubelet puts into everybody's tables.
+      makeIPTablesUtilChains: false,
       failSwapOn: false,
       failCgroupV1: false,
       localStorageCapacityIsolation: false,
@@ -149,62 +156,15 @@ const startProxy = async (places: Places, facts: ClusterFacts, { dir }: Binaries
       bindAddress: NODE_IP,
       clusterCIDR: POD_SUBNET,
       clientConnection: { kubeconfig: await writePartConfig(places, facts, "proxy") },
-      conntrack: { maxPerCore: 0 },
+      // What it would set for the whole machine stays as it is.
+      conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
       // Pods share one bridge: an answer from pod to pod would pass by the translation otherwise.
       nftables: { masqueradeAll: true, syncPeriod: "30s", minSyncPeriod: "0s" },
-      healthzBindAddress: `${NODE_IP}:0`,
-      metricsBindAddress: `${NODE_IP}:0`,
+      healthzBindAddress: `127.0.0.1:${facts.ports.proxyHealth}`,
+      metricsBindAddress: `127.0.0.1:${facts.ports.proxyMetrics}`,
     }),
   );
   return start(places, "kube-proxy", join(dir, "kube-proxy"), [`--config=${file}`]);
-};
-
-/** Ends pods and what they hold: their processes, network namespaces and control groups. containerd must still run, or never again. */
-export async function clearPods(places: Places): Promise<void> {
-  const namespaces = new Set<string>();
-  for (const id of (await attempt("ctr", [...ctrArgs(places), "containers", "list", "-q"])).split("\n")) {
-    if (id === "") continue;
-    const info = await attempt("ctr", [...ctrArgs(places), "containers", "info", id]);
-    const [, path] = /"path":\s*"(\/var\/run\/netns\/[^"]+|\/run\/netns\/[^"]+)"/.exec(info) ?? [];
-    if (path !== undefined) namespaces.add(path);
-    await attempt("ctr", [...ctrArgs(places), "tasks", "kill", "--signal", "SIGKILL", id]);
-  }
-  for (const shim of await othersOf(places)) await stop(shim, 1_000);
-  for (const path of namespaces) {
-    await attempt("umount", ["--lazy", path]);
-    await attempt("rm", ["-f", path]);
-  }
-}
-
-/** What the node left in the kernel: mounts below its folder, its bridge, kube-proxy's tables, empty control groups. */
-export async function clearKernel(places: Places, facts: ClusterFacts | undefined): Promise<void> {
-  for (const mount of await mountsBelow(places.dir)) await attempt("umount", ["--lazy", mount]);
-  if (facts?.hasNode === false) return;
-  await attempt("ip", ["link", "delete", BRIDGE]);
-  for (const family of ["ip", "ip6"]) await attempt("nft", ["delete", "table", family, "kube-proxy"]);
-  await removeGroups("/sys/fs/cgroup");
-  if (facts !== undefined) await writeFile("/proc/sys/net/ipv4/ip_forward", facts.before.ipForward).catch(() => undefined);
-}
-
-const ctrArgs = (places: Places): readonly string[] => ["--address", places.socket, "--namespace", "k8s.io"];
-
-export const mountsBelow = async (dir: string): Promise<readonly string[]> =>
-  (await readFile("/proc/self/mountinfo", "utf8"))
-    .split("\n")
-    .map((line) => line.split(" ")[4] ?? "")
-    .filter((mount) => mount.startsWith(`${dir}/`))
-    .toReversed();
-
-// Groups with processes cannot be removed, and are not ours then.
-const removeGroups = async (root: string): Promise<void> => {
-  const hierarchies = [root, ...(await readdir(root).catch(() => [])).map((name) => join(root, name))];
-  for (const hierarchy of hierarchies) await removeTree(join(hierarchy, "kubepods"));
-};
-
-const removeTree = async (dir: string): Promise<void> => {
-  const entries = await readdir(dir, { withFileTypes: true }).catch(() => []);
-  for (const entry of entries) if (entry.isDirectory()) await removeTree(join(dir, entry.name));
-  await rmdir(dir).catch(() => undefined);
 };
 
 const quoted = (text: string): string => JSON.stringify(text);

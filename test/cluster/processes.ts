@@ -1,11 +1,15 @@
 import { spawn } from "node:child_process";
 import { mkdir, open, readFile, readdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { pause } from "./commands.ts";
+import { basename, join } from "node:path";
+import { PARTS } from "./build.ts";
+import { Hopeless, pause } from "./commands.ts";
 import type { Places } from "./places.ts";
 
 /** A process that was started for a cluster. `startedAt` is the kernel's tick: a number that was given away again is not ours. */
 export type Started = { readonly part: string; readonly pid: number; readonly startedAt: string };
+
+export const SHIM = "containerd-shim-runc-v2";
+const PROGRAMS: ReadonlySet<string> = new Set([...PARTS, "containerd", SHIM]);
 
 /** Starts a part in a session of its own, its output in a file, and writes down who it is. */
 export async function start(
@@ -61,24 +65,35 @@ export async function stop(started: Started, patienceMs = 5_000): Promise<void> 
   }
 }
 
-/** Processes whose command line names this folder: shims, which are nobody's children. */
-export async function othersOf(places: Places): Promise<readonly Started[]> {
+/**
+ * Every part that runs, also one that was started by somebody who died before he wrote it down, and the shims of containerd, which are
+ * nobody's children: told by their program and by this cluster's folder in their command line.
+ */
+export async function partsOf(places: Places): Promise<readonly Started[]> {
   const found: Started[] = [];
   for (const entry of await readdir("/proc")) {
     if (!/^\d+$/.test(entry)) continue;
-    const pid = Number(entry);
-    const line = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    const [program = ""] = line.split("\0");
-    if (!program.includes("containerd-shim") || !line.includes(places.socket)) continue;
-    const startedAt = await ticksOf(pid);
-    if (startedAt !== undefined) found.push({ part: "shim", pid, startedAt });
+    const line = await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "");
+    const part = basename(line.split("\0")[0] ?? "");
+    if (!PROGRAMS.has(part) || !line.includes(`${places.dir}/`)) continue;
+    const startedAt = await ticksOf(Number(entry));
+    if (startedAt !== undefined) found.push({ part, pid: Number(entry), startedAt });
   }
   return found;
 }
 
-/** The last lines that a part said. */
-export const lastWords = async (places: Places, part: string, lines = 5): Promise<string> =>
-  (await readFile(join(places.logs, `${part}.log`), "utf8").catch(() => "")).trim().split("\n").slice(-lines).join("\n");
+/** Rejects `Hopeless` with the last words of a part that is no longer there. */
+export async function refuseDead(places: Places, parts: readonly Started[]): Promise<void> {
+  for (const one of parts)
+    if (!(await isAlive(one))) throw new Hopeless(`${one.part} ended: ${await lastWords(places, one.part)}`);
+}
+
+const lastWords = async (places: Places, part: string, lines = 5): Promise<string> =>
+  (await readFile(join(places.logs, `${part}.log`), "utf8").catch(() => ""))
+    .trim()
+    .split("\n")
+    .slice(-lines)
+    .join("\n");
 
 // Undefined: nobody has this number, or only a dead one that was not buried yet.
 const ticksOf = async (pid: number): Promise<string | undefined> => {
