@@ -1,20 +1,27 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { apiAt, type Api } from "./api.ts";
+import { PARTS } from "./build.ts";
 import { down, status, up } from "./cluster.ts";
 import { attempt, until } from "./commands.ts";
 import { apiUrl, BRIDGE, type ClusterFacts } from "./facts.ts";
-import { loadImage } from "./images.ts";
+import { loadImage, type ImageRecipe } from "./images.ts";
 import { caOf } from "./kubeconfig.ts";
 import { mountsBelow } from "./clear.ts";
 import { placesOf } from "./places.ts";
-import { partsOf, recorded } from "./processes.ts";
+import { isAlive, partsOf, record, recorded } from "./processes.ts";
 
 // `npm run test:cluster` made it, or found it, before this file is read.
 const places = placesOf(process.env["MIDFLIGHT_CLUSTER"] ?? "test");
 const regions = ["tokyo", "frankfurt"];
 const ECHO = "localhost/echo:1";
+const ECHO_IMAGE: ImageRecipe = {
+  tag: ECHO,
+  files: { "app/echo.mjs": fileURLToPath(new URL("./echo.mjs", import.meta.url)) },
+  entrypoint: ["/usr/bin/node", "/app/echo.mjs"],
+  hasNode: true,
+};
 /** Beyond every rollout: the Deployment's controller waits for somebody to move it on. */
 const HELD = { minReadySeconds: 2_147_483_646, progressDeadlineSeconds: 2_147_483_647 };
 
@@ -24,12 +31,7 @@ let api: Api;
 beforeAll(async () => {
   facts = await up({ places, regions, hasNode: true, mayInstall: false, say: () => {} });
   api = await apiAt(apiUrl(facts), facts.tokens.admin, caOf(places));
-  await loadImage(places, {
-    tag: ECHO,
-    files: { "app/echo.mjs": fileURLToPath(new URL("./echo.mjs", import.meta.url)) },
-    entrypoint: ["/usr/bin/node", "/app/echo.mjs"],
-    hasNode: true,
-  });
+  await loadImage(places, ECHO_IMAGE);
 }, 180_000);
 
 afterAll(() => api?.close());
@@ -162,15 +164,60 @@ describe("a real cluster for tests", () => {
     expect((await status(places)).isReady).toBe(true);
   }, 120_000);
 
-  test("leaves no process, mount, bridge or folder behind when it is taken down", async () => {
+  test("leaves nothing behind when it is taken down", async () => {
     const parts = await recorded(places);
     await down(places);
     await down(places);
-    for (const { pid } of parts) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
-    expect(await partsOf(places)).toEqual([]);
-    expect(await mountsBelow(places.dir)).toEqual([]);
-    expect(await attempt("ip", ["link", "show", BRIDGE])).toBe("");
-    expect(await attempt("nft", ["list", "table", "ip", "kube-proxy"])).toBe("");
-    expect(await readdir("/var/tmp/midflight-cluster")).not.toContain(places.name);
+    for (const part of parts) expect(await isAlive(part)).toBe(false);
+    await expectNothingLeft();
+  }, 120_000);
+
+  test("is made once for two who ask at the same time", async () => {
+    const options = { places, regions, hasNode: true, mayInstall: false, say: () => {} };
+    const [one, other] = await Promise.all([up(options), up(options)]);
+    expect(one).toEqual(other);
+    const running = await partsOf(places);
+    expect(running.map(({ part }) => part).toSorted()).toEqual([...PARTS, "containerd"].toSorted());
+  }, 120_000);
+
+  test("of which parts died is told so, and nothing of it is left when it is taken down, also no pod", async () => {
+    facts = await up({ places, regions, hasNode: true, mayInstall: false, say: () => {} });
+    api.close();
+    api = await apiAt(apiUrl(facts), facts.tokens.admin, caOf(places));
+    await loadImage(places, ECHO_IMAGE);
+    await api.call("POST", "/apis/apps/v1/namespaces/tokyo/deployments", deployment("orphan", 2));
+    await settles("tokyo", "orphan", { 1: 2 });
+    const pods = await commandsWith("/app/echo.mjs");
+    expect(pods).toHaveLength(2);
+    // Nobody wrote down what the last one before the crash had started.
+    await record(places, []);
+    for (const { part, pid } of await partsOf(places))
+      if (part === "containerd" || part === "kubelet") process.kill(pid, "SIGKILL");
+    expect((await status(places)).isReady).toBe(false);
+    await down(places);
+    await expectNothingLeft();
+    expect(await commandsWith("/app/echo.mjs")).toEqual([]);
   }, 120_000);
 });
+
+/** Numbers of the processes that have this word in their command line. */
+const commandsWith = async (word: string): Promise<readonly string[]> => {
+  const found: string[] = [];
+  for (const entry of await readdir("/proc")) {
+    if (!/^\d+$/.test(entry)) continue;
+    const line = await readFile(`/proc/${entry}/cmdline`, "utf8").catch(() => "");
+    if (line.split("\0").includes(word)) found.push(entry);
+  }
+  return found;
+};
+
+async function expectNothingLeft(): Promise<void> {
+  expect(await partsOf(places)).toEqual([]);
+  expect(await mountsBelow(places.dir)).toEqual([]);
+  expect(await attempt("ip", ["link", "show", BRIDGE])).toBe("");
+  expect(await attempt("nft", ["list", "tables"])).not.toContain("kube");
+  expect(await readdir("/var/tmp/midflight-cluster")).not.toContain(places.name);
+  for (const [name, value] of Object.entries(facts.before))
+    expect((await readFile(`/proc/sys/${name}`, "utf8")).trim(), name).toBe(value);
+  for (const path of facts.strays) await expect(readdir(path), path).rejects.toThrow("ENOENT");
+}
