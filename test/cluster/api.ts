@@ -16,6 +16,7 @@ export async function apiAt(url: string, token: string, caFile: string): Promise
     close: () => agent.destroy(),
     call: (method, path, body, type = "application/json") =>
       new Promise((resolve, reject) => {
+        const text = body === undefined ? undefined : JSON.stringify(body);
         const sent = request(
           new URL(path, url),
           {
@@ -24,17 +25,18 @@ export async function apiAt(url: string, token: string, caFile: string): Promise
             timeout: 10_000,
             headers: {
               authorization: `Bearer ${token}`,
-              ...(body === undefined ? {} : { "content-type": type }),
+              // Node states no length for a DELETE by itself, and the server takes the body for the next request.
+              ...(text === undefined ? {} : { "content-type": type, "content-length": Buffer.byteLength(text) }),
             },
           },
           (answer) => {
             const chunks: Buffer[] = [];
             answer.on("data", (chunk: Buffer) => chunks.push(chunk));
             answer.on("end", () => {
-              const text = Buffer.concat(chunks).toString();
-              const parsed = text.startsWith("{") ? (JSON.parse(text) as { message?: string }) : text;
+              const said = Buffer.concat(chunks).toString();
+              const parsed = said.startsWith("{") ? (JSON.parse(said) as { message?: string }) : said;
               if ((answer.statusCode ?? 500) < 400) return resolve(parsed);
-              const why = typeof parsed === "string" ? parsed : (parsed.message ?? text);
+              const why = typeof parsed === "string" ? parsed : (parsed.message ?? said);
               reject(new Error(`${method} ${path}: ${answer.statusCode} ${why}`));
             });
             answer.on("error", reject);
@@ -42,7 +44,7 @@ export async function apiAt(url: string, token: string, caFile: string): Promise
         );
         sent.on("timeout", () => sent.destroy(new Error(`${method} ${path}: no answer within 10 s`)));
         sent.on("error", reject);
-        sent.end(body === undefined ? undefined : JSON.stringify(body));
+        sent.end(text);
       }),
   };
 }

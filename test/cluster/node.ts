@@ -159,7 +159,7 @@ const startProxy = async (places: Places, facts: ClusterFacts, { dir }: Binaries
       // What it would set for the whole machine stays as it is.
       conntrack: { maxPerCore: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
       // Pods share one bridge: an answer from pod to pod would pass by the translation otherwise.
-      nftables: { masqueradeAll: true, syncPeriod: "30s", minSyncPeriod: "0s" },
+      nftables: { masqueradeAll: true, syncPeriod: "30s", minSyncPeriod: "1s" },
       healthzBindAddress: `127.0.0.1:${facts.ports.proxyHealth}`,
       metricsBindAddress: `127.0.0.1:${facts.ports.proxyMetrics}`,
     }),
