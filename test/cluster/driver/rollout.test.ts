@@ -19,6 +19,10 @@ async function begin(replicas: number): Promise<Place> {
   const place = await placeOn(cluster, { replicas });
   places.push(place);
   await expect.poll(() => countsIn(place), { timeout: 60_000, interval: 200 }).toBe(`${replicas}/0`);
+  // The proxies learn of a Service a little later than its endpoints are known.
+  await expect
+    .poll(() => fetch(place.service).then(({ status }) => status, String), { timeout: 15_000, interval: 100 })
+    .toBe(200);
   return place;
 }
 
