@@ -16,6 +16,8 @@ export type Held = {
   readonly after?: Variant;
   /** Absent while nothing but this record was written. */
   readonly ordered?: Placement;
+  /** Names of pods in the dark whose places the Deployment fills with this order. They go once it has. */
+  readonly admitted?: readonly string[];
 };
 
 /** Absent: the Deployment did not state it. */

@@ -40,13 +40,19 @@ export async function groundOf({ site, signal }: Errand): Promise<Ground> {
   for (let turn = 1; ; turn += 1) {
     const sight = await look(site, signal);
     const held = heldIn(sight.deployment);
-    if (held !== undefined) return { sight, held };
+    if (held !== undefined) return { sight, held: withoutAdmitted(held) };
     refusePaused(sight.deployment);
     if (isSettled(sight.deployment))
       return { sight, held: holdOf(sight.deployment, presentVariant(sight, site.frame.container).digest) };
     if (turn === LOOKS) throw rolling(sight.deployment);
     await site.options.clock.sleep(BETWEEN_LOOKS_MS, signal);
   }
+}
+
+/** That was about an order before: names of pods in the dark are given again. */
+function withoutAdmitted(held: Held): Held {
+  const { admitted: _, ...kept } = held;
+  return kept;
 }
 
 /** A release that shall run beside the one that was there before. */

@@ -53,7 +53,8 @@ async function distribute(weighing: Weighing, errand: Errand): Promise<void> {
   const ground = await groundOf(errand);
   const { admitted, sick, ...asked } = await ballotFor(weighing, ground, errand);
   const aim = await withdraw(asked, ground.sight, errand);
-  const grown = await growTo(aim, errand);
+  const turns = admitted.map(({ pod }) => pod.metadata.name);
+  const { admitted: _, ...grown } = await growTo({ ...aim, held: { ...aim.held, admitted: turns } }, errand);
   await removePods(site, admitted, signal);
   const held = await shrinkTo({ ...aim, held: grown }, errand);
   // After a withdrawal the old ones are still on their way: whoever looks after them lets the Deployment go.

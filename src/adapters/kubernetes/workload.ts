@@ -3,6 +3,7 @@ import type { Shape } from "../../graph/observation.ts";
 import type { Workload } from "../../ports/workload.ts";
 import { amend } from "./amend.ts";
 import { darkWanted, removePods, startDark } from "./dark-pods.ts";
+import { handedOver } from "./handover.ts";
 import { countsOf, heldIn, type Held, type Variant } from "./hold.ts";
 import { isIt, type DarkWanted } from "./judge.ts";
 import type { Counts } from "./placement.ts";
@@ -36,7 +37,7 @@ export const workloadOn = (sites: Sites): Workload => ({
     inOurWords("WORKLOAD_UNREACHABLE", async () => {
       signal.throwIfAborted();
       const site = sites(region);
-      return stateOf(await look(site, signal), site.frame);
+      return stateOf(handedOver(await look(site, signal)), site.frame);
     }),
   shape: (region, shape, fence, signal) =>
     inOurWords("WORKLOAD_UNREACHABLE", async () => {
@@ -44,7 +45,7 @@ export const workloadOn = (sites: Sites): Workload => ({
       const site = sites(region);
       await amend(site, fence, () => undefined, signal);
       await converge(shape, { site, fence, signal });
-      return stateOf(await look(site, signal), site.frame);
+      return stateOf(handedOver(await look(site, signal)), site.frame);
     }),
 });
 

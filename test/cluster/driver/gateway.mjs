@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { hostname } from "node:os";
 
+if (process.env.ENDS_WITH !== undefined) process.exit(Number(process.env.ENDS_WITH));
 let isReady = process.env.NEVER_READY !== "1";
 let isLeaving = false;
 const answers = {

@@ -14,10 +14,16 @@ import { loadImage } from "../images.ts";
 import { caOf } from "../kubeconfig.ts";
 import { placesOf } from "../places.ts";
 
-const REGIONS = ["tokyo", "frankfurt"];
+export const REGIONS = ["tokyo", "frankfurt"];
 const PROGRAM = fileURLToPath(new URL("./gateway.mjs", import.meta.url));
 
-/** The cluster, with images of three releases in it: the third one never gets ready. */
+/** What is wrong with a release. */
+const FLAWS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "3.0": { NEVER_READY: "1" },
+  "4.0": { ENDS_WITH: "3" },
+};
+
+/** The cluster, with images of four releases in it: the third one never gets ready, and the fourth one ends as soon as it starts. */
 export type Ground = {
   readonly api: Api;
   readonly facts: ClusterFacts;
@@ -31,13 +37,13 @@ export async function findGround(): Promise<Ground> {
   const places = placesOf(process.env["MIDFLIGHT_CLUSTER"] ?? "test");
   const facts = await up({ places, regions: REGIONS, hasNode: true, mayInstall: false, say: () => {} });
   const images: Record<string, string> = {};
-  for (const version of ["1.0", "2.0", "3.0"]) {
+  for (const version of ["1.0", "2.0", "3.0", "4.0"]) {
     const digest = await loadImage(places, {
       tag: `localhost/gateway:${version}`,
       files: { "app/gateway.mjs": PROGRAM },
       entrypoint: ["/usr/bin/node", "/app/gateway.mjs"],
       hasNode: true,
-      env: { RELEASE: version, ...(version === "3.0" ? { NEVER_READY: "1" } : {}) },
+      env: { RELEASE: version, ...FLAWS[version] },
     });
     images[version] = `localhost/gateway@${digest}`;
   }

@@ -1,5 +1,7 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { darkPod } from "../../../../src/adapters/kubernetes/dark-pod.ts";
+import { handedOver } from "../../../../src/adapters/kubernetes/handover.ts";
+import { HELD, type Held } from "../../../../src/adapters/kubernetes/hold.ts";
 import type { Deployment, EndpointSlice, Metadata, Pod } from "../../../../src/adapters/kubernetes/objects.ts";
 import { sightOf, stateOf, type Frame } from "../../../../src/adapters/kubernetes/sight.ts";
 
@@ -158,5 +160,61 @@ test("a pod in the dark has the template's own spec and annotations, and none of
       ownerReferences: [{ apiVersion: "apps/v1", kind: "Deployment", name: "gateway", uid: "gateway" }],
     },
     spec: template.spec,
+  });
+});
+
+describe("while a pod in the dark is admitted and the Deployment brings its own", () => {
+  const variant = (digest: string) => ({
+    digest,
+    template: { spec: { containers: [{ name: "app", image: `registry/gateway@${digest}` }] } },
+  });
+  const held: Held = {
+    format: 1,
+    rest: { replicas: 1 },
+    before: variant(OLD),
+    after: variant(NEW),
+    ordered: { before: 1, after: 1, template: "after", replicas: 1, maxSurge: 1, maxUnavailable: 0 },
+    admitted: ["gateway-dark-222222-1"],
+  };
+  const deployment = {
+    ...DEPLOYMENT,
+    metadata: metadata("gateway", { annotations: { [HELD]: JSON.stringify(held) } }),
+  };
+  const places = (pods: readonly Pod[], dark: readonly Pod[], ...slices: readonly EndpointSlice[]) =>
+    stateOf(handedOver(sightOf({ deployment, pods, dark, slices }, FRAME)), FRAME).instances.map(
+      ({ id, ordinal, weightPct }) => `${id}/${ordinal} ${weightPct}`,
+    );
+  const image = `registry/gateway@${NEW}`;
+  const listed = sliceOf({ pod: "gateway-abc-2", ready: true });
+
+  test.each([
+    { name: "before it is there", pods: [], slices: [], shown: ["gateway-dark-222222-1/1 0"] },
+    {
+      name: "before it is ready",
+      pods: [podOf("gateway-abc-2", { image, isReady: false })],
+      slices: [],
+      shown: ["gateway-dark-222222-1/1 0"],
+    },
+    {
+      name: "before the Service leads to it",
+      pods: [podOf("gateway-abc-2", { image })],
+      slices: [],
+      shown: ["gateway-dark-222222-1/1 0"],
+    },
+    {
+      name: "once it serves",
+      pods: [podOf("gateway-abc-2", { image })],
+      slices: [listed],
+      shown: ["gateway-abc-2/1 100"],
+    },
+  ])("their place is counted once: $name", ({ pods, slices, shown }) => {
+    expect(places(pods, [darkOf(1)], ...slices)).toEqual(shown);
+  });
+
+  test("another one in the dark, whose turn has not come, is counted beside it", () => {
+    expect(places([podOf("gateway-abc-2", { image })], [darkOf(1), darkOf(2)], listed)).toEqual([
+      "gateway-abc-2/1 100",
+      "gateway-dark-222222-2/2 0",
+    ]);
   });
 });
