@@ -9,8 +9,9 @@ const say = (line: string): void => void process.stderr.write(`${line}\n`);
 let status = 0;
 try {
   const mayInstall = process.argv.includes("--install");
+  const files = process.argv.slice(2).filter((word) => word !== "--install");
   await up({ places, regions: ["tokyo", "frankfurt"], hasNode: true, mayInstall, say });
-  const { status: ended } = spawnSync("vitest", ["run", "--project", "cluster"], {
+  const { status: ended } = spawnSync("vitest", ["run", "--project", "cluster", ...files], {
     stdio: "inherit",
     env: { ...process.env, MIDFLIGHT_CLUSTER: places.name },
   });

@@ -12,7 +12,7 @@ import { up } from "../cluster.ts";
 import { apiUrl, type ClusterFacts } from "../facts.ts";
 import { loadImage } from "../images.ts";
 import { caOf } from "../kubeconfig.ts";
-import { placesOf } from "../places.ts";
+import { placesOf, type Places } from "../places.ts";
 
 export const REGIONS = ["tokyo", "frankfurt"];
 const PROGRAM = fileURLToPath(new URL("./gateway.mjs", import.meta.url));
@@ -27,6 +27,7 @@ const FLAWS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 export type Ground = {
   readonly api: Api;
   readonly facts: ClusterFacts;
+  readonly places: Places;
   readonly ca: string;
   /** `1.0` → its image with its digest. */
   readonly images: Readonly<Record<string, string>>;
@@ -48,7 +49,7 @@ export async function findGround(): Promise<Ground> {
     images[version] = `localhost/gateway@${digest}`;
   }
   const ca = caOf(places);
-  return { api: await apiAt(apiUrl(facts), facts.tokens.admin, ca), facts, ca, images };
+  return { api: await apiAt(apiUrl(facts), facts.tokens.admin, ca), facts, places, ca, images };
 }
 
 /** A Deployment with its Service in both regions, under a name that nobody else has. */

@@ -1,7 +1,9 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
 import type { Shape, Weighing } from "../../../src/graph/observation.ts";
 import { NODE } from "../facts.ts";
+import { record, recorded, start } from "../processes.ts";
 import { findGround, placeOn, type Ground, type Place } from "./place.ts";
 
 const { signal } = new AbortController();
@@ -99,6 +101,33 @@ describe("on a real cluster", () => {
     });
   }, 60_000);
 
+  test("an API server that dies while pods are waited for is waited for as well, and nothing is done twice", async () => {
+    const place = await begin(2, 60_000);
+    await place.driver.workload.shape("tokyo", shapeOf(place, 2, 1), fence(), signal);
+    const weighed = place.driver.traffic.weigh("tokyo", weighingOf(place, 2, 1), fence(), signal).then(
+      () => "weighed",
+      (error: { readonly code?: string }) => error.code,
+    );
+    await expect
+      .poll(async () => (await place.deployment("tokyo")).spec.minReadySeconds, { timeout: 10_000, interval: 50 })
+      .toBeGreaterThan(1_000_000);
+    const restart = await killApiServer();
+    await expect(place.driver.workload.observe("tokyo", signal)).rejects.toMatchObject({
+      code: "WORKLOAD_UNREACHABLE",
+    });
+    await restart();
+    // An order that was on its way is told as unanswered; one that was only waited for goes on.
+    const answer = await weighed;
+    expect(["weighed", "BALANCER_UNREACHABLE"]).toContain(answer);
+    if (answer !== "weighed") await place.driver.traffic.weigh("tokyo", weighingOf(place, 2, 1), fence(), signal);
+    await place.driver.workload.shape("tokyo", shapeOf(place, 1, 1), fence(), signal);
+    const { instances } = await place.driver.workload.observe("tokyo", signal);
+    expect(instances.map(({ release, ready, weightPct }) => `${release} ${ready} ${weightPct}`).toSorted()).toEqual([
+      "gateway@1.0 true 100",
+      "gateway@2.0 true 100",
+    ]);
+  }, 120_000);
+
   test("a user with the rights of this Role, and no others, rolls forth and back; without one of them he is told which", async () => {
     const place = await begin(2, 60_000);
     const token = await tokenOf(place.name);
@@ -133,6 +162,28 @@ describe("on a real cluster", () => {
       );
   }, 120_000);
 });
+
+/** Ends it at once, as a machine does that loses its power. Resolves with how it is started again, and ready. */
+async function killApiServer(): Promise<() => Promise<void>> {
+  const { places, api } = ground;
+  const server = (await recorded(places)).find(({ part }) => part === "kube-apiserver");
+  if (server === undefined) throw new Error("nobody wrote down where the API server is");
+  const [program = "", ...args] = (await readFile(`/proc/${server.pid}/cmdline`, "utf8")).split("\0").slice(0, -1);
+  process.kill(server.pid, "SIGKILL");
+  let isBack = false;
+  const restart = async (): Promise<void> => {
+    if (isBack) return;
+    isBack = true;
+    await record(
+      places,
+      (await recorded(places)).filter(({ pid }) => pid !== server.pid),
+    );
+    await start(places, "kube-apiserver", program, args);
+    await expect.poll(() => api.call("GET", "/readyz").catch(String), { timeout: 60_000, interval: 200 }).toBe("ok");
+  };
+  undone.push(restart);
+  return restart;
+}
 
 const RULES = [
   { apiGroups: ["apps"], resources: ["deployments"], verbs: ["get", "list", "watch", "patch"] },
