@@ -8,6 +8,9 @@ const SYSTEM = [
   "test/stories/**/*.test.ts",
 ];
 
+/** Needs a real Kubernetes cluster: `npm run test:cluster` makes one. */
+const CLUSTER = "test/cluster/**/*.test.ts";
+
 export default defineConfig({
   test: {
     testTimeout: 20_000,
@@ -15,10 +18,16 @@ export default defineConfig({
     projects: [
       {
         extends: true,
-        test: { name: "unit", include: ["test/**/*.test.ts"], exclude: [...SYSTEM, "node_modules/**"], maxWorkers: 2 },
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: [...SYSTEM, CLUSTER, "node_modules/**"],
+          maxWorkers: 2,
+        },
       },
       // A shared machine may stand still for a while. What fails twice has something to say; what was told again is printed.
       { extends: true, test: { name: "system", include: SYSTEM, fileParallelism: false, retry: 1 } },
+      { extends: true, test: { name: "cluster", include: [CLUSTER], fileParallelism: false } },
     ],
   },
 });

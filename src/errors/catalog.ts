@@ -42,7 +42,7 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: true,
     explain:
-      "The balancer's admin address did not answer, so midflight cannot see or set which instances take traffic. Nothing was changed. Check the address in the environment file and that the balancer runs.",
+      "The balancer's admin address (or the Kubernetes API, where a Service is the balancer) did not answer, so midflight cannot see or set which instances take traffic. Nothing was changed. Check the address in the environment file and that the balancer runs.",
   },
   BATCH_TOO_LARGE: {
     exit: EXIT.badInput,
@@ -142,7 +142,7 @@ export const CATALOG = {
     exit: EXIT.badInput,
     retry: false,
     explain:
-      "The environment drives a component in a way that cannot do what the plan's step asks: only PostgreSQL is migrated, only processes behind a balancer are shifted, and what is driven by commands cannot be probed in the dark.",
+      "The environment drives a component in a way that cannot do what the plan's step asks: only PostgreSQL is migrated, only processes behind a balancer are shifted (a Service of Kubernetes sends every pod the same), and what is driven by commands cannot be probed in the dark.",
   },
   EFFECT_TIMED_OUT: {
     exit: EXIT.halted,
@@ -298,6 +298,42 @@ export const CATALOG = {
     retry: false,
     explain:
       "The file holds a key that midflight does not know there. It is an error and not ignored, because a misspelt safeguard is no safeguard.",
+  },
+  KUBECONFIG_UNUSABLE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "The kubeconfig that the environment file names (or, where it names none, the one that kubectl would use) is not there, cannot be read, or is none. `kubectl config view` shows what it holds.",
+  },
+  KUBERNETES_CONFLICT: {
+    exit: EXIT.refused,
+    retry: true,
+    explain:
+      "Every write to an object came too late, because somebody else wrote to it between our reading and our writing, twenty times in a row. Nothing was changed by the last of them. Mostly two controllers fight over one field; `kubectl get --show-managed-fields` names those who write.",
+  },
+  KUBERNETES_FORBIDDEN: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "The API server does not accept the credentials (401), or this user may not do what was asked (403). The message names the verb and the object, and the hint the rule that a Role must have. midflight needs get, list, watch and patch on deployments, get, list, watch, create and delete on pods, list and watch on endpointslices, list and patch on replicasets, and, to explain better, list on events and horizontalpodautoscalers.",
+  },
+  KUBERNETES_HOLD_UNREADABLE: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "While midflight holds a Deployment, the annotation midflight.dev/held says how it was before and what was ordered last. It was edited, or a later version wrote it. Nothing was changed. It is JSON, and `before` in it is the template to go back to by hand.",
+  },
+  KUBERNETES_NOT_FOUND: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "The kubeconfig has no such context, or the cluster no such namespace, Deployment, container or pod. Correct the name in the environment file, or create what is missing.",
+  },
+  KUBERNETES_REFUSED: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "The API server understood what was asked and did not do it: a quota is exhausted, an admission webhook or a validation said no, or the Deployment is paused. The message ends with its own words.",
   },
   LEASE_CORRUPT: {
     exit: EXIT.refused,
@@ -536,7 +572,7 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: false,
     explain:
-      "The folder of a release is not what releases.yaml says it is: its digest over the sorted (path, mode, bytes) differs, it cannot be read, or nothing says where a release of this digest lies. Nothing of it was started. Build the release again or, if the change is meant, certify the new digest in releases.yaml.",
+      "The folder of a release is not what releases.yaml says it is: its digest over the sorted (path, mode, bytes) differs, it cannot be read, or nothing says where a release of this digest lies or which image it is. Nothing of it was started. Build the release again or, if the change is meant, certify the new digest in releases.yaml.",
   },
   RELEASE_MOVING: {
     exit: EXIT.badInput,
@@ -769,7 +805,7 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: true,
     explain:
-      "The instances of a component in a region could not be seen: its balancer's admin address did not answer, or the instances' records could not be read. midflight changes nothing that it cannot see; a run holds and looks again.",
+      "The instances of a component in a region could not be seen: its balancer's admin address or its Kubernetes API did not answer, or the instances' records could not be read. midflight changes nothing that it cannot see; a run holds and looks again.",
   },
   YAML_REFUSED: {
     exit: EXIT.badInput,

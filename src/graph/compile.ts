@@ -5,9 +5,13 @@ import type {
   Migration,
   Plan,
   PlanComponent,
+  Release,
   Releases,
   RollStep,
 } from "../plan/model.ts";
+import { isEntry } from "../plan/entry.ts";
+import { instancesOf } from "../plan/instances-of.ts";
+import { regionsOf } from "../plan/regions-of.ts";
 import { compileStep, type StepContext } from "./compile-step.ts";
 import type { Graph, GraphComponent, WorkloadComponent } from "./graph.ts";
 
@@ -55,9 +59,9 @@ function compileComponent(input: CompileInput, name: string, component: PlanComp
     name,
     driver: placed.driver,
     ...(programs.length === 0 ? {} : { programs }),
-    ...(placed.driver === "process" && placed.isEntry ? {} : { isBehind: true }),
+    ...(isEntry(placed) ? {} : { isBehind: true }),
     regions: regionsOf(input.environment, placed),
-    instances: placed.driver === "process" ? placed.instances : 1,
+    instances: instancesOf(placed) ?? 1,
     target: targetOf(input, name, component, placed),
     floorPct: component.floorPct,
     ...(component.needs.length === 0 ? {} : { needs: component.needs }),
@@ -73,11 +77,6 @@ function metadataComponent(input: CompileInput, name: string): GraphComponent {
   return { kind: "metadata", name, driver: "postgres", migrations };
 }
 
-const regionsOf = (environment: Environment, placed: EnvironmentComponent): readonly string[] =>
-  placed.driver === "process"
-    ? Object.keys(environment.regions).filter((region) => region in placed.balancer)
-    : Object.keys(environment.regions);
-
 function targetOf(
   input: CompileInput,
   name: string,
@@ -86,10 +85,22 @@ function targetOf(
 ): { release: string; digest: string } {
   const release = component.release;
   if (release === undefined) throw new Bug(`component ${name} names no release`);
-  const known = input.releases.releases[release];
-  const digest = placed.driver === "process" ? known?.process?.digest : known?.command?.digest;
+  const digest = digestFor(input.releases.releases[release], placed);
   if (digest === undefined) throw new Bug(`release ${release} has no digest for driver ${placed.driver}`);
   return { release, digest };
+}
+
+function digestFor(release: Release | undefined, { driver }: EnvironmentComponent): string | undefined {
+  switch (driver) {
+    case "process":
+    case "command":
+      return release?.[driver]?.digest;
+    case "kubernetes":
+      // Two registries may hold the same image; its digest is what runs.
+      return release?.kubernetes?.image.split("@")[1];
+    case "postgres":
+      return undefined;
+  }
 }
 
 const drainOf = (plan: Plan, component: string) =>

@@ -1,11 +1,11 @@
 import type { Problem } from "../errors/problem.ts";
 import type { Located } from "./located.ts";
 import type { Environment, Plan, Releases } from "./model.ts";
-import { balancerRegions } from "./rules/balancer-regions.ts";
 import { batchFits } from "./rules/batch-fits.ts";
 import { classFits } from "./rules/class-fits.ts";
 import { classRulesHold } from "./rules/class-rules-hold.ts";
 import { componentKind } from "./rules/component-kind.ts";
+import { componentRegions } from "./rules/component-regions.ts";
 import { componentsPlaced } from "./rules/components-placed.ts";
 import { contractAfterSoak } from "./rules/contract-after-soak.ts";
 import { contractEverywhere } from "./rules/contract-everywhere.ts";
@@ -72,7 +72,7 @@ const PLAN_RULES: readonly PlanRule[] = [
 const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   classFits,
   regionsProbed,
-  balancerRegions,
+  componentRegions,
   countersAtEntry,
   noSecrets,
   stateIsFolder,

@@ -1,5 +1,7 @@
 import type { Environment, Operation } from "./model.ts";
+import { countersOf } from "./entry.ts";
 import { operationsIn, VENUE_OPERATIONS } from "./operations-of.ts";
+import { regionsOf } from "./regions-of.ts";
 import type { Path } from "./source/source.ts";
 
 /** Something that counts what users do, and where it stands in the file. */
@@ -14,13 +16,13 @@ export type LiveCover = {
 /** All that counts users' operations: counters of instances, then live sources. */
 export const liveCovers = (environment: Environment): readonly LiveCover[] => [
   ...Object.entries(environment.components).flatMap(([name, component]): readonly LiveCover[] =>
-    component.driver !== "process" || component.counters === undefined
+    countersOf(component) === undefined
       ? []
       : [
           {
             what: `the counters of ${name}`,
             path: ["components", name, "counters"],
-            regions: Object.keys(component.balancer),
+            regions: regionsOf(environment, component),
             operations: [...new Set([...VENUE_OPERATIONS, ...operationsIn(environment)])],
           },
         ],

@@ -283,7 +283,7 @@ export type CommandSource = Covers & {
   readonly silentAfterMs: number;
 };
 
-export type EnvironmentComponent = ProcessComponent | PostgresComponent | CommandComponent;
+export type EnvironmentComponent = ProcessComponent | PostgresComponent | CommandComponent | KubernetesComponent;
 
 export type ProcessComponent = {
   readonly driver: "process";
@@ -336,6 +336,32 @@ export type CommandComponent = {
   readonly timeoutMs: number;
 };
 
+/** A stock Deployment in each region. */
+export type KubernetesComponent = {
+  readonly driver: "kubernetes";
+  readonly deployment: string;
+  /** Of its template: the one whose image is the release. Default: named like the Deployment. */
+  readonly container: string;
+  /** Users reach the pods through it. */
+  readonly service: string;
+  /** Region → context of the kubeconfig. */
+  readonly contexts: Readonly<Record<string, string>>;
+  /** Default: the context's own. */
+  readonly namespace?: string;
+  /** Path of the kubeconfig, or the kubeconfig itself. Default: where kubectl finds it. */
+  readonly kubeconfig?: Value;
+  /** Pods per region. */
+  readonly instances: number;
+  /** On which a pod is probed directly. */
+  readonly port: number;
+  /** Whether users' operations enter here, so that pods can be probed directly, and new ones compared with old ones. */
+  readonly isEntry: boolean;
+  /** Counters of operations in Prometheus text format, read directly from every pod. */
+  readonly counters?: { readonly path: string; readonly metric: string; readonly rules?: string };
+  /** From an order to pods that serve. */
+  readonly readyDeadlineMs: number;
+};
+
 export type NotifyKind = NoticeChoice | "override";
 /** Kinds that a rule may choose from. That somebody goes without a certificate is told to everybody. */
 export type NoticeChoice = "tripped" | "stranded" | "unknown" | "ended" | "held" | "approval";
@@ -358,7 +384,7 @@ export type Releases = {
 export type Release = {
   readonly process?: ProcessRelease;
   readonly command?: { readonly digest: string };
-  readonly kubernetes?: { readonly image: string };
+  readonly kubernetes?: KubernetesRelease;
 };
 export type ProcessRelease = {
   /** `sha256:<64 hex>` over the sorted (path, mode, bytes) of `path`. */
@@ -367,6 +393,11 @@ export type ProcessRelease = {
   readonly path: string;
   /** Run in that folder. `node` as first word means the Node that runs midflight. */
   readonly run: readonly string[];
+};
+
+export type KubernetesRelease = {
+  /** With its digest: `registry/gateway@sha256:<64 hex>`. */
+  readonly image: string;
 };
 
 /** One migration as read from its folder: `NNNN_name.{up,verify,down}.sql`. */

@@ -20,7 +20,7 @@ import { endOfDayMs, msOr } from "./value-of.ts";
 /** What is written → what it means. */
 export const toEnvironment = (input: EnvironmentInput, file: string): Environment => {
   const hasCounters = Object.values(input.components).some(
-    (component) => component.driver === "process" && component.counters !== undefined,
+    (component) => "counters" in component && component.counters !== undefined,
   );
   const regions = mapValues(input.regions, (region) => toRegion(region, input.class === "demo"));
   const everything = { regions: Object.keys(regions), operations: operationsIn({ regions }) };
@@ -76,6 +76,21 @@ function toComponent(input: EnvironmentInput["components"][string], hasCounters:
         url: toValue(input.url),
         trials: input.trials === undefined ? undefined : toTrials(input.trials),
         reference: input.reference?.map((table) => toReference(table)),
+      });
+    case "kubernetes":
+      return defined({
+        driver: input.driver,
+        deployment: input.deployment,
+        container: input.container ?? input.deployment,
+        service: input.service,
+        contexts: input.contexts,
+        namespace: input.namespace,
+        kubeconfig: input.kubeconfig === undefined ? undefined : toValue(input.kubeconfig),
+        instances: input.instances,
+        port: input.port,
+        isEntry: input.entry ?? (!hasCounters || input.counters !== undefined),
+        counters: input.counters === undefined ? undefined : defined(input.counters),
+        readyDeadlineMs: msOr(input.readyDeadline, 120_000),
       });
     case "command":
       return {

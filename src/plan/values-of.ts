@@ -36,6 +36,16 @@ const componentValues = (environment: Environment): readonly PlacedValue[] =>
     if (component.driver === "postgres")
       return [{ value: component.url, path: ["components", name, "url"], what: `the address of ${name}` }];
     if (component.driver === "command") return [];
+    if (component.driver === "kubernetes")
+      return component.kubeconfig === undefined
+        ? []
+        : [
+            {
+              value: component.kubeconfig,
+              path: ["components", name, "kubeconfig"],
+              what: `the kubeconfig of ${name}`,
+            },
+          ];
     return Object.entries(component.env).map(([variable, value]) => ({
       value,
       path: ["components", name, "env", variable],

@@ -13,6 +13,7 @@ export interface Workload {
   /**
    * Resolves when exactly `count` instances of each named digest run and are ready. Missing ones are started in the
    * dark (weight 0) and surplus ones, highest ordinal first, are taken out of traffic, drained and stopped. Starts before it stops.
+   * A target that keeps its instances alive itself brings back one that died by itself, in traffic.
    * Rejects: `FOREIGN_CHANGE` (an instance of another digest is there), `INSTANCE_NOT_READY`, `RELEASE_DIGEST_MISMATCH`, `FENCED`, `WORKLOAD_UNREACHABLE`.
    */
   shape(region: string, shape: Shape, fence: Fence, signal: AbortSignal): Promise<WorkloadState>;

@@ -3,7 +3,7 @@ import { systemClock } from "../../adapters/system/clock.ts";
 import type { Environment, EnvironmentComponent } from "../../plan/model.ts";
 import type { Facts } from "../../ports/facts.ts";
 import { workloadFacts } from "../../rehearsal/parity/workload-facts.ts";
-import { processOptions } from "./process-options.ts";
+import { lookedAt } from "./process-options.ts";
 import { Secrets } from "./secrets.ts";
 
 export type FactsWiring = {
@@ -42,12 +42,12 @@ async function ofDriver(
     }
     case "process": {
       const { processWorkload } = await import("../../adapters/process/workload.ts");
-      // Nothing is started, so that nobody's secrets are needed.
-      const options = processOptions(component, { ...placed, env: {} }, { environment, releases: NONE }, secrets, {
-        ...how,
-        clock: systemClock,
-      });
-      return workloadFacts(component, Object.keys(placed.balancer), processWorkload(options));
+      const workload = processWorkload(lookedAt(component, placed, environment, how));
+      return workloadFacts(component, Object.keys(placed.balancer), workload);
+    }
+    case "kubernetes": {
+      const { wireKubernetesFacts } = await import("./kubernetes.ts");
+      return wireKubernetesFacts({ component, config: placed, releases: {}, secrets, clock: systemClock });
     }
     case "command": {
       const { commandWorkload } = await import("../../adapters/command/workload.ts");
@@ -56,8 +56,6 @@ async function ofDriver(
     }
   }
 }
-
-const NONE = { midflight: 1 as const, file: "", releases: {} };
 
 /** ms since the epoch. */
 export const now = (): number => systemClock.now();

@@ -1,5 +1,6 @@
 import { join } from "node:path";
-import type { ProcessComponent, ProcessRelease } from "../../plan/model.ts";
+import { systemClock } from "../../adapters/system/clock.ts";
+import type { Environment, ProcessComponent, ProcessRelease } from "../../plan/model.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Loaded } from "../files/load.ts";
 import type { Secrets } from "./secrets.ts";
@@ -25,8 +26,22 @@ export function processOptions(
     config: placed,
     env,
     releases,
-    // Two environments may keep their state in one folder.
-    stateDir: join(how.stateDir, "processes", loaded.environment.name),
+    stateDir: placeOf(loaded.environment, how),
     clock: how.clock,
   };
 }
+
+/** For looking at instances alone: nothing is started, so that no release and nobody's secrets are needed. */
+export function lookedAt(
+  component: string,
+  placed: ProcessComponent,
+  environment: Environment,
+  how: { readonly stateDir: string },
+) {
+  const config = { ...placed, env: {} };
+  return { component, config, env: {}, releases: {}, stateDir: placeOf(environment, how), clock: systemClock };
+}
+
+/** Two environments may keep their state in one folder. */
+const placeOf = ({ name }: Environment, { stateDir }: { readonly stateDir: string }): string =>
+  join(stateDir, "processes", name);

@@ -1,13 +1,6 @@
 import { dirname, join } from "node:path";
-import type {
-  Environment,
-  EnvironmentComponent,
-  Migration,
-  NotifyRule,
-  PlanGuard,
-  ProcessComponent,
-  Value,
-} from "../../plan/model.ts";
+import type { Environment, EnvironmentComponent, Migration, NotifyRule, PlanGuard, Value } from "../../plan/model.ts";
+import { countersOf } from "../../plan/entry.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Notifier } from "../../ports/notifier.ts";
 import type { WatchConfig } from "../../ports/watcher.ts";
@@ -84,6 +77,11 @@ async function wireWorkload(
   secrets: Secrets,
   how: { readonly stateDir: string; readonly clock: Clock; readonly cwd: string },
 ): Promise<World["workloads"][string]> {
+  if (placed.driver === "kubernetes") {
+    const { wireKubernetes } = await import("./kubernetes.ts");
+    const { releases } = loaded.releases;
+    return wireKubernetes({ component: name, config: placed, releases, secrets, clock: how.clock });
+  }
   if (placed.driver === "command") {
     const { commandWorkload } = await import("../../adapters/command/workload.ts");
     return commandWorkload({ component: name, config: placed, cwd: how.cwd });
@@ -101,9 +99,7 @@ export function watchConfig(
   secrets: Secrets,
   how: { readonly run: string; readonly cwd: string; readonly record?: string; readonly left?: string },
 ): WatchConfig {
-  const counters = Object.values(environment.components).flatMap((component) =>
-    component.driver === "process" && component.counters !== undefined ? [component.counters] : [],
-  );
+  const counters = Object.values(environment.components).flatMap((component) => countersOf(component) ?? []);
   return {
     guard,
     regions: Object.keys(environment.regions).map((region) => watchedRegion(environment, guard, region, secrets)),
@@ -115,7 +111,7 @@ export function watchConfig(
   };
 }
 
-type Counters = NonNullable<ProcessComponent["counters"]>;
+type Counters = NonNullable<ReturnType<typeof countersOf>>;
 
 function counted(environment: Environment, { path, metric, rules }: Counters): NonNullable<WatchConfig["counters"]> {
   const known = rulesNamed(environment, rules);

@@ -1,27 +1,54 @@
 import { systemClock } from "../../adapters/system/clock.ts";
-import type { Environment } from "../../plan/model.ts";
+import { isEntry } from "../../plan/entry.ts";
+import type { Environment, EnvironmentComponent } from "../../plan/model.ts";
+import { regionsOf } from "../../plan/regions-of.ts";
+import type { Workload } from "../../ports/workload.ts";
 import type { WatchedInstance } from "../../ports/watcher.ts";
 import type { Witness } from "../../runtime/world.ts";
-import { processOptions } from "./process-options.ts";
+import { lookedAt } from "./process-options.ts";
 import type { Secrets } from "./secrets.ts";
 
+type How = { readonly stateDir: string; readonly without?: readonly string[] };
+
 /** The components of an environment that users' operations enter through, to be looked at only. `without`: those that a plan changes itself. */
-export async function wireWitnesses(
-  environment: Environment,
-  secrets: Secrets,
-  how: { readonly stateDir: string; readonly without?: readonly string[] },
-): Promise<readonly Witness[]> {
-  const { processWorkload } = await import("../../adapters/process/workload.ts");
-  // A command driver tells no addresses, a store is no instance, and others take no operation: the guard sees them through users' operations.
-  return Object.entries(environment.components).flatMap(([component, placed]): readonly Witness[] => {
-    if (placed.driver !== "process" || !placed.isEntry || how.without?.includes(component) === true) return [];
-    // Nothing is started, so that nobody's secrets are needed.
-    const options = processOptions(component, { ...placed, env: {} }, { environment, releases: NONE }, secrets, {
-      stateDir: how.stateDir,
-      clock: systemClock,
-    });
-    return [{ component, regions: Object.keys(placed.balancer), workload: processWorkload(options) }];
+export async function wireWitnesses(environment: Environment, secrets: Secrets, how: How): Promise<readonly Witness[]> {
+  const entries = Object.entries(environment.components).filter(
+    ([component, placed]) => isEntry(placed) && how.without?.includes(component) !== true,
+  );
+  const wired = entries.map(async ([component, placed]): Promise<readonly Witness[]> => {
+    const workload = await looker(environment, component, placed, { ...how, secrets });
+    return workload === undefined ? [] : [{ component, regions: regionsOf(environment, placed), workload }];
   });
+  return (await Promise.all(wired)).flat();
+}
+
+/** Sees instances and starts none. A command driver tells no addresses, and a store is no instance: the guard sees them through users' operations. */
+async function looker(
+  environment: Environment,
+  component: string,
+  placed: EnvironmentComponent,
+  { secrets, ...how }: How & { readonly secrets: Secrets },
+): Promise<Workload | undefined> {
+  switch (placed.driver) {
+    case "process": {
+      const { processWorkload } = await import("../../adapters/process/workload.ts");
+      return processWorkload(lookedAt(component, placed, environment, how));
+    }
+    case "kubernetes": {
+      const { wireKubernetes } = await import("./kubernetes.ts");
+      const { workload } = await wireKubernetes({
+        component,
+        config: placed,
+        releases: {},
+        secrets,
+        clock: systemClock,
+      });
+      return workload;
+    }
+    case "command":
+    case "postgres":
+      return undefined;
+  }
 }
 
 /** Their instances that are ready, as whoever watches without changing anything calls them. Rejects `WORKLOAD_UNREACHABLE`. */
@@ -41,5 +68,3 @@ export async function servingOf(
   );
   return (await Promise.all(seen)).flat();
 }
-
-const NONE = { midflight: 1 as const, file: "", releases: {} };

@@ -1,10 +1,11 @@
+import { instancesOf } from "../instances-of.ts";
 import { inPlan, stepsOf } from "./rule.ts";
 
 /** No more are replaced together than there are. */
 export const batchFits = inPlan((plan, environment) =>
   stepsOf(plan, "roll").flatMap(({ step, index }) => {
     const placed = environment.components[step.component];
-    const instances = placed?.driver === "process" ? placed.instances : placed?.driver === "command" ? 1 : undefined;
+    const instances = instancesOf(placed);
     return step.waves.flatMap(({ batch }, at) =>
       instances === undefined || batch <= instances
         ? []

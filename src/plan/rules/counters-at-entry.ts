@@ -1,9 +1,10 @@
+import { countersOf, isEntry } from "../entry.ts";
 import type { EnvironmentRule } from "./rule.ts";
 
 /** Counters are read where users' operations enter, and nowhere else. */
 export const countersAtEntry: EnvironmentRule = (environment) =>
   Object.entries(environment.components).flatMap(([name, placed]) =>
-    placed.driver === "process" && placed.counters !== undefined && !placed.isEntry
+    countersOf(placed) !== undefined && !isEntry(placed)
       ? [
           {
             code: "GUARD_BLIND",

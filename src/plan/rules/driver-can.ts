@@ -12,7 +12,7 @@ export const driverCan = inPlan((plan, environment) =>
 
 const DRIVERS: Readonly<Record<"migrate" | "roll" | "shift", readonly EnvironmentComponent["driver"][]>> = {
   migrate: ["postgres"],
-  roll: ["process", "command"],
+  roll: ["process", "kubernetes", "command"],
   shift: ["process"],
 };
 
@@ -20,7 +20,7 @@ function judge(step: PlanStep, index: number, placed: EnvironmentComponent): rea
   const { driver } = placed;
   if (step.kind !== "migrate" && step.kind !== "roll" && step.kind !== "shift") return [];
   if (!DRIVERS[step.kind].includes(driver)) {
-    const why = step.kind === "shift" ? ": it has no balancer" : "";
+    const why = step.kind === "shift" ? `: ${whyNoShares(driver)}` : "";
     return [
       {
         code: "DRIVER_CANNOT",
@@ -48,8 +48,12 @@ const unprovable = (placed: EnvironmentComponent): string | undefined => {
     case "command":
       return "is driven by commands";
     case "process":
+    case "kubernetes":
       return placed.isEntry ? undefined : "takes no operation of a user itself";
     case "postgres":
       return undefined;
   }
 };
+
+const whyNoShares = (driver: EnvironmentComponent["driver"]): string =>
+  driver === "kubernetes" ? "a Service sends every pod the same" : "it has no balancer";

@@ -1,3 +1,4 @@
+import { instancesOf } from "../instances-of.ts";
 import { inPlan, stepsOf } from "./rule.ts";
 
 /** Without surplus instances a batch is missing while it is replaced; what is left must be the floor at least. */
@@ -5,17 +6,19 @@ export const floorHolds = inPlan((plan, environment) =>
   stepsOf(plan, "roll").flatMap(({ step, index }) => {
     const placed = environment.components[step.component];
     const floorPct = plan.components[step.component]?.floorPct;
-    if (placed?.driver !== "process" || floorPct === undefined) return [];
+    const instances = instancesOf(placed);
+    // What programs replace is one instance, and is gone while they do.
+    if (placed?.driver === "command" || instances === undefined || floorPct === undefined) return [];
     return step.waves.flatMap(({ batch, surge }, at) => {
-      const leftPct = ((placed.instances - batch) / placed.instances) * 100;
-      if (surge > 0 || batch > placed.instances || leftPct >= floorPct) return [];
-      const message = `without surge, batch ${batch} of ${placed.instances} leaves ${Math.floor(leftPct)}% of ${step.component} in a region, and its floor is ${floorPct}%`;
+      const leftPct = ((instances - batch) / instances) * 100;
+      if (surge > 0 || batch > instances || leftPct >= floorPct) return [];
+      const message = `without surge, batch ${batch} of ${instances} leaves ${Math.floor(leftPct)}% of ${step.component} in a region, and its floor is ${floorPct}%`;
       return [
         {
           code: "FLOOR_BROKEN",
           message,
           path: ["steps", index, "waves", at, "surge"],
-          hint: hintFor(placed.instances, floorPct, batch),
+          hint: hintFor(instances, floorPct, batch),
         },
       ];
     });

@@ -26,6 +26,8 @@ function isSecret({ value, path }: PlacedValue): boolean {
   if (typeof value !== "string" || value === "") return false;
   const last = String(path.at(-1));
   if (path[2] === "probe" && (last === "accounts" || last === "cohorts")) return true;
+  // A path is none; the kubeconfig itself is full of them.
+  if (last === "kubeconfig") return value.includes("\n");
   return SECRET_IN_URL.test(value) || SECRET_NAME.test(last);
 }
 

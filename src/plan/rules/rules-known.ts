@@ -1,3 +1,4 @@
+import { countersOf } from "../entry.ts";
 import type { ClassRules, Environment } from "../model.ts";
 import { suggest } from "../nearest.ts";
 import type { Complaint, Path } from "../source/source.ts";
@@ -28,11 +29,10 @@ const namedIn = ({ regions, components, sources }: Environment): readonly Named[
           },
         ],
   ),
-  ...Object.entries(components).flatMap(([name, component]) =>
-    component.driver !== "process" || component.counters?.rules === undefined
-      ? []
-      : [{ name: component.counters.rules, path: ["components", name, "counters", "rules"], isHttp: false }],
-  ),
+  ...Object.entries(components).flatMap(([name, component]) => {
+    const rules = countersOf(component)?.rules;
+    return rules === undefined ? [] : [{ name: rules, path: ["components", name, "counters", "rules"], isHttp: false }];
+  }),
   ...sources.flatMap(({ rules }, index) =>
     rules === undefined ? [] : [{ name: rules, path: ["sources", index, "rules"], isHttp: false }],
   ),

@@ -1,5 +1,6 @@
 import { suggest } from "../nearest.ts";
 import type { Environment } from "../model.ts";
+import { regionsNamed } from "../regions-of.ts";
 import type { Complaint, Path } from "../source/source.ts";
 import { inPlan } from "./rule.ts";
 
@@ -36,5 +37,5 @@ function judge(
 export function regionsOf(environment: Environment, component: string): readonly string[] | undefined {
   const placed = environment.components[component];
   if (placed === undefined) return undefined;
-  return placed.driver === "process" ? Object.keys(placed.balancer) : Object.keys(environment.regions);
+  return regionsNamed(placed) ?? Object.keys(environment.regions);
 }

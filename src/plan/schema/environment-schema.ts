@@ -69,6 +69,21 @@ const region = z
   })
   .register(NOUN, { noun: "region" });
 
+const counters = z.strictObject({
+  path: urlPath().describe("Prometheus text format, read directly from every instance."),
+  metric: z
+    .string()
+    .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/)
+    .register(EXPECTED, { text: "the name of a metric such as venue_operations_total" })
+    .describe("Counter of operations, labelled by operation, code and cohort."),
+  rules: name().optional().describe("Class rules for its codes, by name. Default okx-v5."),
+});
+
+const entry = () =>
+  flag().describe(
+    "Whether users' operations enter here: instances are then probed directly, and new ones compared with old ones. Default: true where it has counters, or where no component has any.",
+  );
+
 const processComponent = z.strictObject({
   driver: z.literal("process").describe("Processes on this machine, behind a balancer."),
   balancer: z
@@ -90,23 +105,8 @@ const processComponent = z.strictObject({
   drain: urlPath().optional().describe("POST starts draining. Default /-/drain."),
   undrain: urlPath().optional().describe("POST takes it back. Default /-/undrain."),
   drained: urlPath().optional().describe("Says how many operations and sockets are left. Default /-/drained."),
-  entry: flag()
-    .optional()
-    .describe(
-      "Whether users' operations enter here: instances are then probed directly, and new ones compared with old ones. Default: true where it has counters, or where no component has any.",
-    ),
-  counters: z
-    .strictObject({
-      path: urlPath().describe("Prometheus text format, read directly from every instance."),
-      metric: z
-        .string()
-        .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/)
-        .register(EXPECTED, { text: "the name of a metric such as venue_operations_total" })
-        .describe("Counter of operations, labelled by operation, code and cohort."),
-      rules: name().optional().describe("Class rules for its codes, by name. Default okx-v5."),
-    })
-    .optional()
-    .describe("How the guard sees users' own operations."),
+  entry: entry().optional(),
+  counters: counters.optional().describe("How the guard sees users' own operations."),
   readyDeadline: duration().optional().describe("From start to ready. Default 30s."),
   stopDeadline: duration().optional().describe("From SIGTERM to SIGKILL. Default 10s."),
 });
@@ -181,8 +181,38 @@ const commandComponent = z.strictObject({
   timeout: duration().optional().describe("For each program. Default 1m."),
 });
 
+/** A label holds it too, and those are no longer. */
+const objectName = () =>
+  z
+    .string()
+    .max(63)
+    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/)
+    .register(EXPECTED, { text: "the name of a Kubernetes object such as order-gateway" });
+
+const kubernetesComponent = z.strictObject({
+  driver: z.literal("kubernetes").describe("A stock Deployment in each region."),
+  deployment: objectName().describe("Name of the Deployment, in every region."),
+  container: objectName()
+    .optional()
+    .describe("Container of its pods whose image is the release. Default: the Deployment's name."),
+  service: objectName().describe("Service by which users reach the pods."),
+  contexts: z
+    .record(name(), text())
+    .register(NOUN, { noun: "region" })
+    .describe("Region → context of the kubeconfig. Two regions may be two namespaces of one cluster."),
+  namespace: objectName().optional().describe("Namespace in every region. Default: that of the context."),
+  kubeconfig: value()
+    .optional()
+    .describe("Path of the kubeconfig, or the kubeconfig itself. Default: where kubectl finds it."),
+  instances: count(1, 1000).describe("Pods per region."),
+  port: count(1, 65_535).describe("Port on which a pod is probed directly."),
+  entry: entry().optional(),
+  counters: counters.optional().describe("How the guard sees users' own operations."),
+  readyDeadline: duration().optional().describe("From an order to pods that serve. Default 2m."),
+});
+
 const component = z
-  .discriminatedUnion("driver", [processComponent, postgresComponent, commandComponent])
+  .discriminatedUnion("driver", [processComponent, postgresComponent, commandComponent, kubernetesComponent])
   .register(CHOICE, { what: "component" })
   .register(NOUN, { noun: "component" });
 

@@ -5,6 +5,7 @@ import type {
   Environment,
   EnvironmentComponent,
   EnvironmentRegion,
+  KubernetesComponent,
   LiveSource,
   ProcessComponent,
   Value,
@@ -50,6 +51,8 @@ function componentFacts(
   switch (component.driver) {
     case "process":
       return [driver, ...processFacts(environment, name, component)];
+    case "kubernetes":
+      return [driver, ...kubernetesFacts(name, component)];
     case "command":
       return [driver, ...commandFacts(name, component)];
     case "postgres":
@@ -76,6 +79,35 @@ function processFacts(environment: Environment, name: string, component: Process
     ),
   ];
 }
+
+function kubernetesFacts(name: string, component: KubernetesComponent): readonly EnvironmentFact[] {
+  const of = { component: name };
+  const { contexts, counters } = component;
+  const names = (["deployment", "container", "service"] as const).map((object) =>
+    fact(of, `${name}/${object}`, "topology", component[object], "info"),
+  );
+  return [
+    fact(of, `${name}/regions`, "topology", namesOf(contexts)),
+    ...Object.entries(contexts).map(([region, context]): EnvironmentFact => ({
+      ...fact(of, `${name}/${region}/cluster`, "identity", clusterText(component, context)),
+      rule: "apart",
+    })),
+    ...names,
+    fact(of, `${name}/wanted`, "instances", `${component.instances} in each region`, "info"),
+    fact(of, `${name}/port`, "configuration", String(component.port), "warn"),
+    fact(of, `${name}/limit:readyDeadline`, "limits", durationText(component.readyDeadlineMs), "warn"),
+    ...(counters === undefined ? [] : [fact(of, `${name}/counters`, "configuration", { ...counters }, "warn")]),
+  ];
+}
+
+/** A context is a cluster and a namespace, unless the file names another namespace. */
+const clusterText = ({ namespace, kubeconfig, deployment }: KubernetesComponent, context: string): string =>
+  [
+    `context ${context}`,
+    ...(namespace === undefined ? [] : [`namespace ${namespace}`]),
+    ...(kubeconfig === undefined ? [] : [`kubeconfig ${digestOf(JSON.stringify(kubeconfig))}`]),
+    `deployment ${deployment}`,
+  ].join(", ");
 
 const commandFacts = (name: string, component: CommandComponent): readonly EnvironmentFact[] => [
   ...(["observe", "apply", "undo", "ready"] as const).map((program) =>

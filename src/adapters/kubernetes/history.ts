@@ -1,0 +1,41 @@
+import { isFailure } from "./api-failure.ts";
+import { HELD } from "./hold.ts";
+import type { Deployment, Listed, ReplicaSet } from "./objects.ts";
+import { sourcesOf, type Site } from "./site.ts";
+
+/** The ReplicaSets of a Deployment, those of old templates too. */
+export async function historyOf(
+  site: Site,
+  deployment: Deployment,
+  signal: AbortSignal,
+): Promise<readonly ReplicaSet[]> {
+  const { query } = sourcesOf(site, deployment).pods;
+  const { items = [] } = await site.api.send<Listed<ReplicaSet>>(
+    { verb: "list", resource: "replicasets", query },
+    signal,
+  );
+  return items.filter(
+    ({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === deployment.metadata.uid) === true,
+  );
+}
+
+/**
+ * The Deployment's controller copies its annotations to its ReplicaSets, and takes none away again: `kubectl rollout undo` would bring an old
+ * record back with an old template. Whoever may not write to ReplicaSets leaves it there.
+ */
+export async function cleanHistory(site: Site, deployment: Deployment, signal: AbortSignal): Promise<void> {
+  const marked = (await historyOf(site, deployment, signal)).filter(
+    ({ metadata }) => metadata.annotations?.[HELD] !== undefined,
+  );
+  const body = [{ op: "remove", path: `/metadata/annotations/${HELD.replace("/", "~1")}` }];
+  await Promise.all(
+    marked.map(({ metadata: { name } }) =>
+      site.api
+        .send({ verb: "patch", resource: "replicasets", name, body }, signal)
+        .catch((error: unknown) => (isHarmless(error) ? undefined : Promise.reject(error))),
+    ),
+  );
+}
+
+/** Forbidden, gone, or cleaned by somebody else. */
+const isHarmless = (error: unknown): boolean => [403, 404, 409, 422].some((status) => isFailure(error, status));

@@ -1,0 +1,120 @@
+/** The part of the Kubernetes API's objects that is read here. What else they hold stays in them: a template goes back field by field as it came. */
+export type Labels = Readonly<Record<string, string>>;
+
+export type Metadata = {
+  readonly name: string;
+  readonly namespace?: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly generation?: number;
+  readonly creationTimestamp?: string;
+  /** Set once it is on its way out. */
+  readonly deletionTimestamp?: string;
+  readonly labels?: Labels;
+  readonly annotations?: Labels;
+  readonly ownerReferences?: readonly { readonly kind: string; readonly name: string; readonly uid: string }[];
+};
+
+export type Container = {
+  readonly name: string;
+  readonly image?: string;
+  readonly lifecycle?: { readonly preStop?: object };
+  readonly readinessProbe?: object;
+};
+
+export type Template = {
+  readonly metadata?: { readonly labels?: Labels; readonly annotations?: Labels };
+  readonly spec: {
+    readonly containers: readonly Container[];
+    readonly terminationGracePeriodSeconds?: number;
+  };
+};
+
+export type Strategy = {
+  readonly type?: string;
+  readonly rollingUpdate?: { readonly maxSurge?: number | string; readonly maxUnavailable?: number | string };
+};
+
+export type Condition = {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+};
+
+export type Deployment = {
+  readonly metadata: Metadata;
+  readonly spec: {
+    readonly replicas?: number;
+    readonly selector: {
+      readonly matchLabels?: Labels;
+      readonly matchExpressions?: readonly {
+        readonly key: string;
+        readonly operator: string;
+        readonly values?: readonly string[];
+      }[];
+    };
+    readonly template: Template;
+    readonly strategy?: Strategy;
+    readonly minReadySeconds?: number;
+    readonly progressDeadlineSeconds?: number;
+    readonly paused?: boolean;
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly conditions?: readonly Condition[];
+  };
+};
+
+export type ReplicaSet = { readonly metadata: Metadata; readonly spec: { readonly template: Template } };
+
+export type ContainerStatus = {
+  readonly name: string;
+  readonly imageID?: string;
+  readonly restartCount?: number;
+  readonly state?: {
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+    readonly terminated?: { readonly reason?: string; readonly exitCode?: number };
+  };
+  readonly lastState?: { readonly terminated?: { readonly reason?: string; readonly exitCode?: number } };
+};
+
+export type Pod = {
+  readonly metadata: Metadata;
+  readonly spec: { readonly containers: readonly Container[] };
+  readonly status?: {
+    readonly phase?: string;
+    readonly podIP?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly conditions?: readonly Condition[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+  };
+};
+
+export type EndpointSlice = {
+  readonly metadata: Metadata;
+  readonly endpoints?: readonly {
+    readonly conditions?: { readonly ready?: boolean; readonly terminating?: boolean };
+    readonly targetRef?: { readonly kind?: string; readonly name?: string };
+  }[];
+};
+
+export type Event = {
+  readonly metadata: Metadata;
+  readonly type?: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTimestamp?: string;
+  readonly eventTime?: string;
+};
+
+export type Autoscaler = {
+  readonly metadata: Metadata;
+  readonly spec: { readonly scaleTargetRef: { readonly kind: string; readonly name: string } };
+};
+
+export type Listed<T> = { readonly metadata: { readonly resourceVersion: string }; readonly items?: readonly T[] };

@@ -1,0 +1,48 @@
+import type { KubernetesOptions } from "../../adapters/kubernetes/options.ts";
+import type { KubernetesComponent, KubernetesRelease, Releases } from "../../plan/model.ts";
+import type { Clock } from "../../ports/clock.ts";
+import type { Facts } from "../../ports/facts.ts";
+import { workloadFacts } from "../../rehearsal/parity/workload-facts.ts";
+import type { World } from "../../runtime/world.ts";
+import type { Secrets } from "./secrets.ts";
+
+type Placed = {
+  readonly component: string;
+  readonly config: KubernetesComponent;
+  readonly releases: Releases["releases"];
+  readonly secrets: Secrets;
+  readonly clock: Clock;
+};
+
+/** Loaded only here: whoever has no component in Kubernetes pays nothing for its client. */
+export async function wireKubernetes(placed: Placed): Promise<World["workloads"][string]> {
+  const { kubernetesDriver } = await import("../../adapters/kubernetes/driver.ts");
+  return kubernetesDriver(optionsOf(placed));
+}
+
+/** What runs, and how the Deployments are set up. */
+export async function wireKubernetesFacts(placed: Placed): Promise<Facts> {
+  const { kubernetesDriver } = await import("../../adapters/kubernetes/driver.ts");
+  const { deploymentFacts } = await import("../../adapters/kubernetes/facts.ts");
+  const options = optionsOf(placed);
+  const { workload } = kubernetesDriver(options);
+  const instances = workloadFacts(placed.component, Object.keys(placed.config.contexts), workload);
+  const deployments = deploymentFacts(options);
+  return {
+    collect: async (signal) => (await Promise.all([instances, deployments].map((one) => one.collect(signal)))).flat(),
+  };
+}
+
+function optionsOf({ component, config, releases, secrets, clock }: Placed): KubernetesOptions {
+  const { kubeconfig, ...rest } = config;
+  const images = Object.entries(releases).flatMap(([name, { kubernetes }]): [string, KubernetesRelease][] =>
+    kubernetes === undefined ? [] : [[name, kubernetes]],
+  );
+  return {
+    component,
+    config: rest,
+    releases: Object.fromEntries(images),
+    clock,
+    ...(kubeconfig === undefined ? {} : { kubeconfig: secrets.read(kubeconfig, `the kubeconfig of ${component}`) }),
+  };
+}

@@ -1,0 +1,176 @@
+import { Agent, fetch as pooledFetch } from "undici";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
+import type { Shape, Weighing } from "../../../src/graph/observation.ts";
+import { findGround, placeOn, type Ground, type Place } from "./place.ts";
+
+const { signal } = new AbortController();
+let cluster: Ground;
+const places: Place[] = [];
+beforeAll(async () => {
+  cluster = await findGround();
+}, 180_000);
+afterEach(async () => {
+  for (const place of places.splice(0)) await place.close();
+});
+afterAll(() => cluster?.api.close());
+
+async function begin(replicas: number): Promise<Place> {
+  const place = await placeOn(cluster, { replicas });
+  places.push(place);
+  await expect.poll(() => countsIn(place), { timeout: 60_000, interval: 200 }).toBe(`${replicas}/0`);
+  // The proxies learn of a Service a little later than its endpoints are known.
+  await expect
+    .poll(() => fetch(place.service).then(({ status }) => status, String), { timeout: 15_000, interval: 100 })
+    .toBe(200);
+  return place;
+}
+
+const countsIn = async ({ driver: { workload } }: Place): Promise<string> => {
+  const serving = (await workload.observe("tokyo", signal)).instances.filter(
+    ({ ready, weightPct }) => ready && weightPct === 100,
+  );
+  return ["1.0", "2.0"]
+    .map((version) => serving.filter(({ release }) => release === `gateway@${version}`).length)
+    .join("/");
+};
+
+let seq = 0;
+const fence = (epoch = 1) => ({ epoch, seq: (seq += 1) });
+const shapeOf = (place: Place, old: number, fresh: number, version = "2.0"): Shape => ({
+  releases: [
+    { ...place.release("1.0"), count: old },
+    { ...place.release(version), count: fresh },
+  ],
+  drain: { noticeMs: 0, deadlineMs: 10_000 },
+});
+const weighingOf = (place: Place, old: number, fresh: number): Weighing => [
+  { digest: place.release("1.0").digest, admitted: old, weightPct: 100 },
+  { digest: place.release("2.0").digest, admitted: fresh, weightPct: 100 },
+];
+/** What the engine orders for a batch with surplus: start, admit, retire. */
+async function batch(place: Place, from: number, to: number, of: number): Promise<void> {
+  const { workload, traffic } = place.driver;
+  await workload.shape("tokyo", shapeOf(place, of - from, to), fence(), signal);
+  await traffic.weigh("tokyo", weighingOf(place, of - from, to), fence(), signal);
+  await workload.shape("tokyo", shapeOf(place, of - to, to), fence(), signal);
+}
+async function goBack(place: Place, of: number): Promise<void> {
+  const { workload, traffic } = place.driver;
+  const { instances } = await workload.observe("tokyo", signal);
+  const fresh = instances.filter(({ release, ready }) => release === "gateway@2.0" && ready).length;
+  await workload.shape("tokyo", shapeOf(place, of, fresh), fence(), signal);
+  await traffic.weigh("tokyo", weighingOf(place, of, 0), fence(), signal);
+  await workload.shape("tokyo", shapeOf(place, of, 0), fence(), signal);
+}
+
+/** Clients with kept connections, until they are told to stop. Resolves with what they saw. */
+function users(url: string): { stop(): Promise<{ readonly sent: number; readonly lost: readonly string[] }> } {
+  const agents = Array.from({ length: 8 }, () => new Agent({ connections: 1 }));
+  const lost: string[] = [];
+  let sent = 0;
+  let isOver = false;
+  const done = agents.map(async (dispatcher) => {
+    while (!isOver) {
+      sent += 1;
+      try {
+        const response = await pooledFetch(url, { dispatcher });
+        await response.text();
+        if (response.status !== 200) lost.push(`status ${response.status}`);
+      } catch (error) {
+        lost.push(error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error));
+      }
+    }
+    await dispatcher.close();
+  });
+  return {
+    async stop() {
+      isOver = true;
+      await Promise.all(done);
+      return { sent, lost };
+    },
+  };
+}
+
+describe("on a real cluster", () => {
+  test("six pods are rolled by twos under load: no request is lost, and nothing of the hold is left", async () => {
+    const place = await begin(6);
+    const before = await place.deployment("tokyo");
+    const load = users(place.service);
+    for (const from of [0, 2, 4]) {
+      await batch(place, from, from + 2, 6);
+      expect(await countsIn(place)).toBe(`${4 - from}/${from + 2}`);
+    }
+    const { sent, lost } = await load.stop();
+    expect(lost).toEqual([]);
+    expect(sent).toBeGreaterThan(500);
+    const { spec, metadata } = await place.deployment("tokyo");
+    expect({ ...spec, template: undefined }).toEqual({ ...before.spec, template: undefined });
+    expect(Object.keys(metadata.annotations ?? {}).filter((key) => key.startsWith("midflight"))).toEqual([
+      "midflight.dev/fence",
+    ]);
+  }, 180_000);
+
+  test("what was turned back half-way has its exact template, in two ReplicaSets and not in three", async () => {
+    const place = await begin(4);
+    const before = await place.deployment("tokyo");
+    await batch(place, 0, 2, 4);
+    const decided = performance.now();
+    await place.driver.traffic.weigh("tokyo", weighingOf(place, 2, 0), fence(), signal);
+    const withdrawnMs = performance.now() - decided;
+    await goBack(place, 4);
+    expect(await countsIn(place)).toBe("4/0");
+    expect((await place.deployment("tokyo")).spec).toEqual(before.spec);
+    const { items } = (await cluster.api.call(
+      "GET",
+      `/apis/apps/v1/namespaces/tokyo/replicasets?labelSelector=app%3D${place.name}`,
+    )) as { readonly items: readonly unknown[] };
+    expect(items).toHaveLength(2);
+    expect(withdrawnMs).toBeLessThan(2_000);
+  }, 120_000);
+
+  test("what was promoted is rolled back to the template that its history keeps", async () => {
+    const place = await begin(2);
+    const before = await place.deployment("tokyo");
+    await batch(place, 0, 2, 2);
+    expect(await countsIn(place)).toBe("0/2");
+    await goBack(place, 2);
+    expect(await countsIn(place)).toBe("2/0");
+    expect((await place.deployment("tokyo")).spec).toEqual(before.spec);
+  }, 120_000);
+
+  test("an image that is not there is not waited for", async () => {
+    const place = await begin(1);
+    const image = `localhost/gateway@sha256:${"0".repeat(64)}`;
+    const { workload } = kubernetesDriver({ ...place.options, releases: { "gateway@9.9": { image } } });
+    const shape: Shape = {
+      ...shapeOf(place, 1, 0),
+      releases: [
+        { ...place.release("1.0"), count: 1 },
+        { release: "gateway@9.9", digest: `sha256:${"0".repeat(64)}`, count: 1 },
+      ],
+    };
+    const began = performance.now();
+    await expect(workload.shape("tokyo", shape, fence(), signal)).rejects.toMatchObject({
+      code: "INSTANCE_NOT_READY",
+      message: expect.stringContaining("ErrImageNeverPull"),
+    });
+    expect(performance.now() - began).toBeLessThan(20_000);
+  }, 60_000);
+
+  test("somebody who scales a Deployment that is held is told, field by field", async () => {
+    const place = await begin(2);
+    await place.driver.workload.shape("tokyo", shapeOf(place, 2, 1), fence(), signal);
+    await place.driver.traffic.weigh("tokyo", weighingOf(place, 2, 1), fence(), signal);
+    await cluster.api.call(
+      "PATCH",
+      `/apis/apps/v1/namespaces/tokyo/deployments/${place.name}`,
+      { spec: { replicas: 3 } },
+      "application/merge-patch+json",
+    );
+    await expect(place.driver.workload.shape("tokyo", shapeOf(place, 1, 1), fence(), signal)).rejects.toMatchObject({
+      code: "FOREIGN_CHANGE",
+      message: expect.stringContaining("replicas: 2 → 3"),
+    });
+  }, 60_000);
+});

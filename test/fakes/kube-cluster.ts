@@ -1,0 +1,235 @@
+import { createHash } from "node:crypto";
+import type { Deployment, Pod, Template } from "../../src/adapters/kubernetes/objects.ts";
+import { kubeApi, type KubeApi, type ScaledSet } from "./kube-api.ts";
+
+/** An API server with the controllers that a Deployment lives by, as Kubernetes describes them, and pods that are only said to run. */
+export type KubeCluster = KubeApi & {
+  /** A Deployment `gateway` with its Service, in a namespace of its own. */
+  deploy(namespace: string, image: string, replicas: number, spec?: Partial<Deployment["spec"]>): void;
+  /** Pods of this image never get ready. */
+  spoil(image: string): void;
+  /** Does not answer any more, until it is revived. */
+  kill(namespace: string, pod: string): void;
+  revive(namespace: string, pod: string): void;
+  /** How often pods of two templates were scaled together: then the controller chooses the counts, and not who ordered. */
+  readonly spread: () => number;
+  /** The fewest pods that were ready at once since the last call, of all templates. */
+  leastReady(namespace: string): number;
+};
+
+const READY_AFTER_MS = 15;
+const DESIRED = "deployment.kubernetes.io/desired-replicas";
+const REVISION = "deployment.kubernetes.io/revision";
+const HASH = "pod-template-hash";
+
+export async function kubeCluster(): Promise<KubeCluster> {
+  const api = await kubeApi();
+  const spoilt = new Set<string>();
+  const dead = new Set<string>();
+  const mended = new Set<string>();
+  const least = new Map<string, number>();
+  const namespaces = new Set<string>();
+  let spread = 0;
+  let pods = 0;
+
+  const setsOf = (namespace: string): readonly ScaledSet[] => api.list("replicasets", namespace);
+  const podsOf = (namespace: string, set: ScaledSet): readonly Pod[] =>
+    api
+      .list("pods", namespace)
+      .filter(
+        ({ metadata }) =>
+          metadata.deletionTimestamp === undefined &&
+          metadata.ownerReferences?.some(({ name }) => name === set.metadata.name) === true,
+      );
+  const isReady = ({ status }: Pod): boolean =>
+    status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") === true;
+  const available = (namespace: string, set: ScaledSet): number =>
+    (set.spec.minReadySeconds ?? 0) > 1_000_000 ? 0 : podsOf(namespace, set).filter((pod) => isReady(pod)).length;
+  const scale = (namespace: string, set: ScaledSet, replicas: number, desired: number): void =>
+    api.put("replicasets", namespace, {
+      ...set,
+      metadata: { ...set.metadata, annotations: { ...set.metadata.annotations, [DESIRED]: String(desired) } },
+      spec: { ...set.spec, replicas },
+    });
+
+  /** One turn of the Deployment controller: does one thing and comes back. */
+  const roll = (namespace: string, deployment: Deployment): void => {
+    const { replicas = 1, template, strategy, minReadySeconds = 0, paused } = deployment.spec;
+    if (paused === true) return;
+    const sets = setsOf(namespace);
+    const own = sets.find(({ spec }) => text(without(spec.template)) === text(template));
+    if (own === undefined) return begin(namespace, deployment, template);
+    if ((own.spec.minReadySeconds ?? 0) !== minReadySeconds)
+      return api.put("replicasets", namespace, { ...own, spec: { ...own.spec, minReadySeconds } });
+    const copied = { ...own.metadata.annotations, ...deployment.metadata.annotations };
+    if (text(copied) !== text(own.metadata.annotations))
+      return api.put("replicasets", namespace, { ...own, metadata: { ...own.metadata, annotations: copied } });
+    const active = sets.filter(({ spec }) => spec.replicas > 0);
+    const total = active.reduce((sum, { spec }) => sum + spec.replicas, 0);
+    const maxSurge = Math.ceil(sized(strategy?.rollingUpdate?.maxSurge ?? 1, replicas));
+    const maxUnavailable = Math.floor(sized(strategy?.rollingUpdate?.maxUnavailable ?? 0, replicas));
+    const isScaled = active.some(({ metadata }) => metadata.annotations?.[DESIRED] !== String(replicas));
+    if (isScaled) return rescale(namespace, active, replicas, replicas + maxSurge - total);
+    const others = active.filter((set) => set !== own);
+    const room = Math.min(replicas + maxSurge - total, replicas - own.spec.replicas);
+    if (room > 0) return scale(namespace, own, own.spec.replicas + room, replicas);
+    if (own.spec.replicas > replicas) return scale(namespace, own, replicas, replicas);
+    const floor = replicas - maxUnavailable;
+    const spare = total - floor - (own.spec.replicas - available(namespace, own));
+    for (const set of others) {
+      const sick = Math.min(spare, set.spec.replicas - available(namespace, set));
+      if (sick > 0) return scale(namespace, set, set.spec.replicas - sick, replicas);
+    }
+    const surplus = active.reduce((sum, set) => sum + available(namespace, set), 0) - floor;
+    const [other] = others;
+    if (spare > 0 && surplus > 0 && other !== undefined)
+      return scale(namespace, other, Math.max(0, other.spec.replicas - Math.min(surplus, spare)), replicas);
+    report(namespace, deployment, own, total);
+  };
+  const begin = (namespace: string, deployment: Deployment, template: Template): void => {
+    const hash = createHash("sha256").update(text(template)).digest("hex").slice(0, 10);
+    const labels = { ...template.metadata?.labels, [HASH]: hash };
+    const spec = {
+      replicas: 0,
+      minReadySeconds: deployment.spec.minReadySeconds ?? 0,
+      template: { ...template, metadata: { ...template.metadata, labels } },
+    };
+    api.put("replicasets", namespace, {
+      metadata: {
+        name: `${deployment.metadata.name}-${hash}`,
+        labels,
+        annotations: { [REVISION]: String(setsOf(namespace).length + 1), [DESIRED]: String(deployment.spec.replicas) },
+        ownerReferences: [{ kind: "Deployment", name: deployment.metadata.name, uid: deployment.metadata.uid }],
+      },
+      spec,
+    });
+  };
+  const rescale = (namespace: string, active: readonly ScaledSet[], replicas: number, more: number): void => {
+    const [only] = active;
+    if (active.length === 1 && only !== undefined) return scale(namespace, only, replicas, replicas);
+    if (more !== 0) spread += 1;
+    for (const set of active)
+      scale(namespace, set, Math.max(0, set.spec.replicas + Math.round(more / active.length)), replicas);
+  };
+  const report = (namespace: string, deployment: Deployment, own: ScaledSet, total: number): void => {
+    const status = {
+      observedGeneration: deployment.metadata.generation ?? 0,
+      replicas: total,
+      updatedReplicas: own.spec.replicas,
+    };
+    if (text(status) !== text(deployment.status)) api.put("deployments", namespace, { ...deployment, status });
+  };
+
+  const fill = (namespace: string, set: ScaledSet): void => {
+    const there = podsOf(namespace, set);
+    for (let missing = set.spec.replicas - there.length; missing > 0; missing -= 1) {
+      pods += 1;
+      api.put("pods", namespace, {
+        metadata: {
+          name: `${set.metadata.name}-${pods.toString(36).padStart(5, "0")}`,
+          labels: set.spec.template.metadata?.labels ?? {},
+          ownerReferences: [{ kind: "ReplicaSet", name: set.metadata.name, uid: set.metadata.uid }],
+        },
+        spec: set.spec.template.spec,
+      });
+    }
+    const leaving = there
+      .toSorted((a, b) => Number(isReady(a)) - Number(isReady(b)) || (a.metadata.name < b.metadata.name ? 1 : -1))
+      .slice(0, Math.max(0, there.length - set.spec.replicas));
+    for (const { metadata } of leaving) api.remove("pods", namespace, metadata.name);
+  };
+  const run = (namespace: string, pod: Pod): void => {
+    if (pod.status !== undefined) return;
+    const said = { ...pod, status: { phase: "Running", podIP: `10.0.0.${pods}`, conditions: [] } };
+    api.put("pods", namespace, said);
+    setTimeout(() => answer(namespace, pod.metadata.name, !isSpoilt(pod)), READY_AFTER_MS).unref();
+  };
+  const isSpoilt = (pod: Pod): boolean => spoilt.has(pod.spec.containers[0]?.image ?? "");
+  const answer = (namespace: string, name: string, ready: boolean): void => {
+    const pod = api.get("pods", namespace, name);
+    if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return;
+    const status = {
+      ...pod.status,
+      conditions: [{ type: "Ready", status: (ready || mended.has(name)) && !dead.has(name) ? "True" : "False" }],
+      containerStatuses: [{ name: "gateway", state: {} }],
+    };
+    api.put("pods", namespace, { ...pod, status });
+  };
+  const route = (namespace: string): void => {
+    const selected = api.list("pods", namespace).filter(({ metadata }) => metadata.labels?.["app"] === "gateway");
+    const endpoints = selected.map((pod) => ({
+      conditions: { ready: isReady(pod), terminating: pod.metadata.deletionTimestamp !== undefined },
+      targetRef: { kind: "Pod", name: pod.metadata.name },
+    }));
+    const before = api.get("endpointslices", namespace, "gateway-1");
+    if (text(before?.endpoints) === text(endpoints)) return;
+    api.put("endpointslices", namespace, {
+      metadata: { name: "gateway-1", labels: { "kubernetes.io/service-name": "gateway" } },
+      endpoints,
+    });
+  };
+  const turn = (): void => {
+    for (const namespace of namespaces) {
+      for (const deployment of api.list("deployments", namespace)) roll(namespace, deployment);
+      for (const set of setsOf(namespace)) fill(namespace, set);
+      for (const pod of api.list("pods", namespace)) run(namespace, pod);
+      route(namespace);
+      const ready = api
+        .list("pods", namespace)
+        .filter(
+          (pod) =>
+            isReady(pod) && pod.metadata.deletionTimestamp === undefined && pod.metadata.labels?.["app"] === "gateway",
+        );
+      least.set(namespace, Math.min(least.get(namespace) ?? Infinity, ready.length));
+    }
+  };
+  api.onChange(turn);
+
+  return {
+    ...api,
+    deploy(namespace, image, replicas, spec = {}) {
+      namespaces.add(namespace);
+      api.put("deployments", namespace, {
+        metadata: { name: "gateway" },
+        spec: {
+          replicas,
+          selector: { matchLabels: { app: "gateway" } },
+          strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: "25%", maxUnavailable: "25%" } },
+          progressDeadlineSeconds: 600,
+          template: {
+            metadata: { labels: { app: "gateway" } },
+            spec: { containers: [{ name: "gateway", image, env: [{ name: "MODE", value: "live" }] }] },
+          },
+          ...spec,
+        },
+      });
+    },
+    spoil: (image) => void spoilt.add(image),
+    kill(namespace, pod) {
+      dead.add(pod);
+      answer(namespace, pod, false);
+    },
+    revive(namespace, pod) {
+      dead.delete(pod);
+      mended.add(pod);
+      answer(namespace, pod, true);
+    },
+    spread: () => spread,
+    leastReady(namespace) {
+      const known = least.get(namespace) ?? 0;
+      least.delete(namespace);
+      return known;
+    },
+  };
+}
+
+/** `25%` of the replicas, or a number. */
+const sized = (value: number | string, replicas: number): number =>
+  typeof value === "number" ? value : (Number.parseFloat(value) / 100) * replicas;
+
+const text = (value: unknown): string => JSON.stringify(value ?? null);
+
+const without = (template: Template): Template => {
+  const { [HASH]: _, ...labels } = template.metadata?.labels ?? {};
+  return { ...template, metadata: { ...template.metadata, labels } };
+};

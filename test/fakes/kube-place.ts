@@ -1,0 +1,73 @@
+import { kubernetesDriver } from "../../src/adapters/kubernetes/driver.ts";
+import type { KubernetesOptions } from "../../src/adapters/kubernetes/options.ts";
+import { systemClock } from "../../src/adapters/system/clock.ts";
+import type { Clock } from "../../src/ports/clock.ts";
+import type { Traffic } from "../../src/ports/traffic.ts";
+import type { Workload } from "../../src/ports/workload.ts";
+import { kubeCluster, type KubeCluster } from "./kube-cluster.ts";
+
+/** The Kubernetes driver on two pretended clusters, tokyo and frankfurt. */
+export type KubePlace = {
+  readonly clusters: Readonly<Record<string, KubeCluster>>;
+  readonly options: KubernetesOptions;
+  /** A conductor of its own. */
+  open(): { readonly workload: Workload; readonly traffic: Traffic };
+  close(): Promise<void>;
+};
+
+export const imageOf = (version: string): string => `registry/gateway@${digestOf(version)}`;
+export const digestOf = (version: string): string => `sha256:${version.slice(0, 1).repeat(64)}`;
+export const releaseOf = (version: string) => ({ release: `gateway@${version}`, digest: digestOf(version) });
+
+export async function kubePlace(how: { readonly replicas: number; readonly clock?: Clock }): Promise<KubePlace> {
+  const clusters = { tokyo: await kubeCluster(), frankfurt: await kubeCluster() };
+  for (const [region, cluster] of Object.entries(clusters)) cluster.deploy(region, imageOf("1.0"), how.replicas);
+  const options: KubernetesOptions = {
+    component: "gateway",
+    config: {
+      driver: "kubernetes",
+      deployment: "gateway",
+      container: "gateway",
+      service: "gateway",
+      contexts: { tokyo: "tokyo", frankfurt: "frankfurt" },
+      isEntry: true,
+      instances: how.replicas,
+      port: 8080,
+      readyDeadlineMs: 1_500,
+    },
+    kubeconfig: kubeconfigFor(Object.fromEntries(Object.entries(clusters).map(([region, { url }]) => [region, url]))),
+    releases: Object.fromEntries(
+      ["1.0", "2.0", "3.0"].map((version) => [`gateway@${version}`, { image: imageOf(version) }]),
+    ),
+    clock: how.clock ?? systemClock,
+  };
+  return {
+    clusters,
+    options,
+    open: () => kubernetesDriver(options),
+    close: async () => {
+      await Promise.all(Object.values(clusters).map((cluster) => cluster.close()));
+    },
+  };
+}
+
+/** One cluster a region, each with a namespace of that name. */
+export const kubeconfigFor = (servers: Readonly<Record<string, string>>): string =>
+  JSON.stringify(
+    {
+      apiVersion: "v1",
+      kind: "Config",
+      clusters: Object.entries(servers).map(([name, server]) => ({
+        name,
+        cluster: { server, "insecure-skip-tls-verify": true },
+      })),
+      users: [{ name: "tester", user: { token: "a-token" } }],
+      contexts: Object.keys(servers).map((name) => ({
+        name,
+        context: { cluster: name, user: "tester", namespace: name },
+      })),
+      "current-context": Object.keys(servers)[0],
+    },
+    undefined,
+    2,
+  );

@@ -1,0 +1,181 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { afterEach, expect, test } from "vitest";
+import { systemClock } from "../../src/adapters/system/clock.ts";
+import type { Opened } from "../../src/engine/fact.ts";
+import type { Run } from "../../src/engine/run.ts";
+import { conduct } from "../../src/runtime/conduct.ts";
+import { entryOf } from "../../src/runtime/replay.ts";
+import { fakeRunStore, type FakeRunStore } from "../fakes/journal.ts";
+import { fakeLease } from "../fakes/lease.ts";
+import { fakeMetadataStore } from "../fakes/metadata-store.ts";
+import { imageOf, kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
+import { fakeRunner } from "../fakes/runner.ts";
+import { fakeWatcher, type FakeWatcher } from "../fakes/watcher.ts";
+import { graphOf } from "../unit/engine/graph.ts";
+
+// The real engine over the real driver, in two pretended clusters; only what the guard says is played.
+const REGIONS = ["tokyo", "frankfurt"];
+const PODS = 4;
+const places: KubePlace[] = [];
+afterEach(async () => {
+  for (const place of places.splice(0)) await place.close();
+});
+
+type Stage = {
+  readonly place: KubePlace;
+  readonly watcher: FakeWatcher;
+  readonly store: FakeRunStore;
+  /** Facts that came true so far, such as `moved`. */
+  facts(): readonly string[];
+  /** Ids of effects that were answered. */
+  done(): readonly string[];
+  /** Conducts to the end; `act` is called again and again. */
+  play(act: (stage: Stage) => void): Promise<Run>;
+  specs(): readonly unknown[];
+};
+
+async function begin(): Promise<Stage> {
+  const place = await kubePlace({ replicas: PODS });
+  places.push(place);
+  const { workload, traffic } = place.open();
+  await expect
+    .poll(
+      async () =>
+        (await workload.observe("frankfurt", new AbortController().signal)).instances.filter(
+          (one) => one.ready && one.weightPct === 100,
+        ).length,
+    )
+    .toBe(PODS);
+  const opened: Opened = {
+    kind: "opened",
+    run: "r1",
+    graph: graphOf({ migrate: false, instances: PODS, target: releaseOf("2.0") }),
+    planFingerprint: "p",
+    graphFingerprint: "g",
+    version: "test",
+    epoch: 1,
+  };
+  const watcher = fakeWatcher({ now: () => systemClock.now() });
+  const store = fakeRunStore();
+  const entries = () => store.durable("r1").map((record) => entryOf(record).fact);
+  const stage: Stage = {
+    place,
+    watcher,
+    store,
+    facts: () => entries().map(({ kind }) => kind),
+    done: () => entries().flatMap((fact) => (fact.kind === "effect-done" ? [fact.id] : [])),
+    specs: () => REGIONS.map((region) => place.clusters[region]?.get("deployments", region, "gateway")?.spec),
+    async play(act) {
+      const lease = await fakeLease().acquire(
+        ["pods/gateway"],
+        { run: "r1", host: "h", pid: 1 },
+        new AbortController().signal,
+      );
+      const world = {
+        workloads: { gateway: { workload, traffic } },
+        metadata: { db: { store: fakeMetadataStore().open(), migrations: [] } },
+        watcher,
+        watch: { guard: opened.graph.guard, regions: [], orderPrefix: "test" },
+        runner: fakeRunner(),
+        programs: { cwd: "/", env: {} },
+        notifiers: [],
+        clock: systemClock,
+      };
+      const { finished } = conduct(world, { store, journal: await store.create("r1"), lease }, { kind: "new", opened });
+      let isOver = false;
+      finished.then(
+        () => (isOver = true),
+        () => (isOver = true),
+      );
+      watcher.say({ state: "healthy" });
+      for (let turn = 0; turn < 4_000 && !isOver; turn += 1) {
+        act(stage);
+        watcher.look();
+        await pause(10);
+      }
+      return finished;
+    },
+  };
+  return stage;
+}
+
+const once = (act: (stage: Stage) => boolean): ((stage: Stage) => void) => {
+  let isDone = false;
+  return (stage) => {
+    isDone ||= act(stage);
+  };
+};
+const releasesIn = async (stage: Stage, region: string): Promise<readonly string[]> =>
+  (await stage.place.open().workload.observe(region, new AbortController().signal)).instances.map(
+    ({ release, ready, weightPct }) => `${release} ${ready} ${weightPct}`,
+  );
+const all = (version: string) => Array.from({ length: PODS }, () => `gateway@${version} true 100`);
+
+test("a healthy release is rolled through both regions and promoted, and capacity was never less", async () => {
+  const stage = await begin();
+  for (const region of REGIONS) stage.place.clusters[region]?.leastReady(region);
+  const run = await stage.play(() => undefined);
+  expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+  for (const region of REGIONS) {
+    expect(await releasesIn(stage, region)).toEqual(all("2.0"));
+    expect(stage.place.clusters[region]?.leastReady(region)).toBeGreaterThanOrEqual(PODS);
+    expect(stage.place.clusters[region]?.spread()).toBe(0);
+    const deployment = stage.place.clusters[region]?.get("deployments", region, "gateway");
+    expect(deployment?.spec.template.spec.containers[0]?.image).toBe(imageOf("2.0"));
+    expect(Object.keys(deployment?.metadata.annotations ?? {})).toEqual(["midflight.dev/fence"]);
+  }
+}, 60_000);
+
+test.each([
+  { name: "the first region's first batch", after: /wave-1\/batch-1\/admit#tokyo$/ },
+  { name: "the first region's third batch, when most is new", after: /wave-1\/batch-3\/retire#tokyo$/ },
+  { name: "the second region, when the first one was let go already", after: /wave-2\/batch-1\/admit#frankfurt$/ },
+])(
+  "a release that fails after $name is taken back to the exact Deployments of before",
+  async ({ after }) => {
+    const stage = await begin();
+    const before = stage.specs();
+    const fail = once(({ watcher, done }) => {
+      if (!done().some((id) => after.test(id))) return false;
+      watcher.say({ state: "failing" });
+      return true;
+    });
+    const heal = once(({ watcher, facts }) => {
+      if (!facts().includes("verdict") || !stage.done().some((id) => id.startsWith("check:"))) return false;
+      watcher.say({ state: "healthy" });
+      return true;
+    });
+    const run = await stage.play((now) => {
+      fail(now);
+      heal(now);
+    });
+    expect(run.phase).toMatchObject({ kind: "ended", outcome: "undone" });
+    expect(stage.specs()).toEqual(before);
+    for (const region of REGIONS) {
+      expect(await releasesIn(stage, region)).toEqual(all("1.0"));
+      expect(stage.place.clusters[region]?.list("replicasets", region).length).toBeLessThanOrEqual(2);
+    }
+  },
+  60_000,
+);
+
+test("a suspicion takes new pods out of traffic, and when it clears they come back and the run goes on", async () => {
+  const stage = await begin();
+  const suspect = once(({ watcher, done }) => {
+    if (!done().some((id) => id.endsWith("batch-2/retire#tokyo"))) return false;
+    watcher.say({ state: "suspect", regions: ["tokyo"] });
+    return true;
+  });
+  const clear = once(({ watcher, done }) => {
+    if (!done().some((id) => id.startsWith("withdraw:"))) return false;
+    watcher.say({ state: "healthy" });
+    return true;
+  });
+  const run = await stage.play((now) => {
+    suspect(now);
+    clear(now);
+  });
+  expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
+  expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+  expect(await releasesIn(stage, "tokyo")).toEqual(all("2.0"));
+}, 60_000);

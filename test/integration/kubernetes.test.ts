@@ -1,0 +1,407 @@
+import { afterEach, describe, expect, test } from "vitest";
+import { kubernetesDriver } from "../../src/adapters/kubernetes/driver.ts";
+import { deploymentFacts } from "../../src/adapters/kubernetes/facts.ts";
+import type { Deployment } from "../../src/adapters/kubernetes/objects.ts";
+import type { Shape, Weighing } from "../../src/graph/observation.ts";
+import type { Traffic } from "../../src/ports/traffic.ts";
+import type { Workload } from "../../src/ports/workload.ts";
+import type { KubeCluster } from "../fakes/kube-cluster.ts";
+import { digestOf, imageOf, kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
+
+// The driver over real HTTP, against controllers that keep the rules of Kubernetes. What the rules really are is tried in test/cluster.
+const { signal } = new AbortController();
+const places: KubePlace[] = [];
+afterEach(async () => {
+  for (const place of places.splice(0)) await place.close();
+});
+
+type Driver = { readonly workload: Workload; readonly traffic: Traffic };
+type Stage = { readonly place: KubePlace; readonly tokyo: KubeCluster; readonly driver: Driver };
+
+async function begin(replicas: number): Promise<Stage> {
+  const place = await kubePlace({ replicas });
+  places.push(place);
+  const tokyo = place.clusters["tokyo"];
+  if (tokyo === undefined) throw new Error("there is no tokyo");
+  const driver = place.open();
+  await expect.poll(async () => (await serving(driver)).length).toBe(replicas);
+  return { place, tokyo, driver };
+}
+
+const serving = async ({ workload }: Driver): Promise<readonly string[]> =>
+  (await workload.observe("tokyo", signal)).instances.flatMap(({ release, ready, weightPct }) =>
+    ready && weightPct === 100 ? [release] : [],
+  );
+const countsIn = async (driver: Driver): Promise<string> => {
+  const releases = await serving(driver);
+  return ["1.0", "2.0"].map((one) => releases.filter((release) => release === `gateway@${one}`).length).join("/");
+};
+
+let seq = 0;
+const fence = (epoch = 1) => ({ epoch, seq: (seq += 1) });
+const shapeOf = (old: number, fresh: number): Shape => ({
+  releases: [
+    { ...releaseOf("1.0"), count: old },
+    { ...releaseOf("2.0"), count: fresh },
+  ],
+  drain: { noticeMs: 0, deadlineMs: 1_000 },
+});
+const weighingOf = (old: number, fresh: number): Weighing => [
+  { digest: digestOf("1.0"), admitted: old, weightPct: 100 },
+  { digest: digestOf("2.0"), admitted: fresh, weightPct: 100 },
+];
+/** What the engine orders for a batch with surplus: start, admit, retire. */
+async function batch({ workload, traffic }: Driver, from: number, to: number, of: number): Promise<void> {
+  await workload.shape("tokyo", shapeOf(of - from, to), fence(), signal);
+  await traffic.weigh("tokyo", weighingOf(of - from, to), fence(), signal);
+  await workload.shape("tokyo", shapeOf(of - to, to), fence(), signal);
+}
+/** What it orders on the way back. */
+async function goBack({ workload, traffic }: Driver, of: number, epoch = 1): Promise<void> {
+  const { instances } = await workload.observe("tokyo", signal);
+  const fresh = instances.filter(({ digest, ready }) => digest === digestOf("2.0") && ready).length;
+  await workload.shape("tokyo", shapeOf(of, fresh), fence(epoch), signal);
+  await traffic.weigh("tokyo", weighingOf(of, 0), fence(epoch), signal);
+  await workload.shape("tokyo", shapeOf(of, 0), fence(epoch), signal);
+}
+const deploymentIn = (cluster: KubeCluster): Deployment => {
+  const found = cluster.get("deployments", "tokyo", "gateway");
+  if (found === undefined) throw new Error("the Deployment is gone");
+  return found;
+};
+const change = (cluster: KubeCluster, spec: Partial<Deployment["spec"]>): void => {
+  const deployment = deploymentIn(cluster);
+  cluster.put("deployments", "tokyo", { ...deployment, spec: { ...deployment.spec, ...spec } });
+};
+
+describe("a stock Deployment", () => {
+  test("is rolled by twos without a moment of less capacity, and nothing of the hold is left", async () => {
+    const { tokyo, driver } = await begin(10);
+    const before = deploymentIn(tokyo);
+    tokyo.leastReady("tokyo");
+    for (const from of [0, 2, 4, 6, 8]) {
+      await batch(driver, from, from + 2, 10);
+      expect(await countsIn(driver)).toBe(`${8 - from}/${from + 2}`);
+    }
+    const { spec, metadata } = deploymentIn(tokyo);
+    expect(spec.template.spec.containers[0]?.image).toBe(imageOf("2.0"));
+    expect({ ...spec, template: undefined }).toEqual({ ...before.spec, template: undefined });
+    expect(Object.keys(metadata.annotations ?? {})).toEqual(["midflight.dev/fence"]);
+    const kept = tokyo.list("replicasets", "tokyo").flatMap((set) => Object.keys(set.metadata.annotations ?? {}));
+    expect(kept, "kubectl rollout undo would bring the record back").not.toContain("midflight.dev/held");
+    expect(tokyo.leastReady("tokyo")).toBeGreaterThanOrEqual(10);
+    expect(tokyo.spread()).toBe(0);
+    expect(tokyo.list("pods", "tokyo").filter(({ metadata: one }) => one.deletionTimestamp === undefined)).toHaveLength(
+      10,
+    );
+  });
+
+  test("is rolled without surplus too: the old ones leave, then the new ones come", async () => {
+    const { tokyo, driver } = await begin(4);
+    for (const fresh of [2, 4]) {
+      await driver.workload.shape("tokyo", shapeOf(4 - fresh, fresh - 2), fence(), signal);
+      expect(await countsIn(driver)).toBe(`${4 - fresh}/${fresh - 2}`);
+      await driver.workload.shape("tokyo", shapeOf(4 - fresh, fresh), fence(), signal);
+      await driver.traffic.weigh("tokyo", weighingOf(4 - fresh, fresh), fence(), signal);
+      expect(await countsIn(driver)).toBe(`${4 - fresh}/${fresh}`);
+    }
+    expect(tokyo.spread()).toBe(0);
+    expect(deploymentIn(tokyo).metadata.annotations?.["midflight.dev/held"]).toBeUndefined();
+  });
+
+  test("new pods stand in the dark under no label that a Service knows, and go when their turn has come", async () => {
+    const { tokyo, driver } = await begin(2);
+    const { instances } = await driver.workload.shape("tokyo", shapeOf(2, 1), fence(), signal);
+    const dark = instances.find(({ digest }) => digest === digestOf("2.0"));
+    expect(dark).toMatchObject({ id: "gateway-dark-222222-1", ready: true, weightPct: 0, ordinal: 1 });
+    const pod = tokyo.get("pods", "tokyo", "gateway-dark-222222-1");
+    expect(Object.keys(pod?.metadata.labels ?? {})).toEqual(["midflight.dev/dark", "midflight.dev/ordinal"]);
+    expect(deploymentIn(tokyo).spec.template.spec.containers[0]?.image).toBe(imageOf("1.0"));
+    await driver.traffic.weigh("tokyo", weighingOf(2, 1), fence(), signal);
+    await expect.poll(() => tokyo.get("pods", "tokyo", "gateway-dark-222222-1")).toBeUndefined();
+    expect(await countsIn(driver)).toBe("2/1");
+  });
+
+  test("that was turned back half-way has its exact template again, and pods that were fine were left alone", async () => {
+    const { tokyo, driver } = await begin(6);
+    const before = deploymentIn(tokyo);
+    await batch(driver, 0, 2, 6);
+    const survivors = (await driver.workload.observe("tokyo", signal)).instances.flatMap(({ id, digest }) =>
+      digest === digestOf("1.0") ? [id] : [],
+    );
+    await driver.traffic.weigh("tokyo", weighingOf(4, 0), fence(), signal);
+    expect((await driver.workload.observe("tokyo", signal)).instances.map(({ digest }) => digest)).not.toContain(
+      digestOf("2.0"),
+    );
+    await goBack(driver, 6);
+    expect(await countsIn(driver)).toBe("6/0");
+    expect(deploymentIn(tokyo).spec).toEqual(before.spec);
+    expect(Object.keys(deploymentIn(tokyo).metadata.annotations ?? {})).toEqual(["midflight.dev/fence"]);
+    expect(tokyo.list("replicasets", "tokyo")).toHaveLength(2);
+    const ids = (await driver.workload.observe("tokyo", signal)).instances.map(({ id }) => id);
+    expect(ids).toEqual(expect.arrayContaining(survivors));
+    expect(tokyo.spread()).toBe(0);
+  });
+
+  test("goes back although most of it is new and still in traffic: the old ones come first", async () => {
+    const { tokyo, driver } = await begin(6);
+    await batch(driver, 0, 2, 6);
+    await batch(driver, 2, 4, 6);
+    tokyo.leastReady("tokyo");
+    await goBack(driver, 6);
+    expect(await countsIn(driver)).toBe("6/0");
+    expect(tokyo.leastReady("tokyo")).toBeGreaterThanOrEqual(6);
+  });
+
+  test("new pods that were withdrawn under suspicion come back when it clears", async () => {
+    const { driver } = await begin(4);
+    await batch(driver, 0, 2, 4);
+    await driver.traffic.weigh("tokyo", weighingOf(2, 0), fence(), signal);
+    await driver.traffic.weigh("tokyo", weighingOf(2, 2), fence(), signal);
+    expect(await countsIn(driver)).toBe("2/2");
+  });
+
+  test("that was promoted and let go is rolled back to the template that it had, from its own history", async () => {
+    const { tokyo, driver } = await begin(4);
+    const before = deploymentIn(tokyo);
+    await batch(driver, 0, 2, 4);
+    await batch(driver, 2, 4, 4);
+    expect(await countsIn(driver)).toBe("0/4");
+    await goBack(driver, 4);
+    expect(await countsIn(driver)).toBe("4/0");
+    expect(deploymentIn(tokyo).spec).toEqual(before.spec);
+    expect(tokyo.list("replicasets", "tokyo")).toHaveLength(2);
+  });
+
+  test("that a dead conductor left held is taken over by the next one, which refuses whatever the dead one still sends", async () => {
+    const { place, tokyo, driver } = await begin(4);
+    const before = deploymentIn(tokyo);
+    await batch(driver, 0, 2, 4);
+    const next = place.open();
+    await goBack(next, 4, 2);
+    expect(await countsIn(next)).toBe("4/0");
+    expect(deploymentIn(tokyo).spec).toEqual(before.spec);
+    await expect(driver.workload.shape("tokyo", shapeOf(2, 4), fence(), signal)).rejects.toMatchObject({
+      code: "FENCED",
+    });
+    expect(await countsIn(next)).toBe("4/0");
+  });
+});
+
+describe("what somebody else does to a Deployment that is held", () => {
+  test("is told field by field, with the autoscaler that may have done it, and is left alone", async () => {
+    const { tokyo, driver } = await begin(4);
+    await batch(driver, 0, 2, 4);
+    const spec = { scaleTargetRef: { kind: "Deployment", name: "gateway" } };
+    tokyo.put("horizontalpodautoscalers", "tokyo", { metadata: { name: "by-load" }, spec });
+    change(tokyo, { replicas: 7 });
+    await expect(driver.workload.shape("tokyo", shapeOf(2, 4), fence(), signal)).rejects.toMatchObject({
+      code: "FOREIGN_CHANGE",
+      message: expect.stringContaining("replicas: 4 → 7 (it is managed by the HorizontalPodAutoscaler by-load)"),
+      hint: expect.stringContaining("minReplicas"),
+    });
+    expect(deploymentIn(tokyo).spec.replicas).toBe(7);
+  });
+
+  test("is seen also where the image stayed the same", async () => {
+    const { tokyo, driver } = await begin(2);
+    await driver.workload.shape("tokyo", shapeOf(2, 1), fence(), signal);
+    const { template } = deploymentIn(tokyo).spec;
+    change(tokyo, { template: { ...template, metadata: { ...template.metadata, annotations: { restarted: "now" } } } });
+    await expect(driver.traffic.weigh("tokyo", weighingOf(2, 1), fence(), signal)).rejects.toMatchObject({
+      code: "FOREIGN_CHANGE",
+      message: expect.stringContaining("template.metadata.annotations: nothing → "),
+    });
+  });
+
+  test.each([
+    { name: "a paused one is not begun with", spec: { paused: true }, code: "KUBERNETES_REFUSED", says: "is paused" },
+    {
+      name: "one in the middle of a rollout is not begun with",
+      spec: {
+        template: {
+          metadata: { labels: { app: "gateway" } },
+          spec: { containers: [{ name: "gateway", image: imageOf("3.0") }] },
+        },
+      },
+      code: "FOREIGN_CHANGE",
+      says: "",
+    },
+  ])("$name", async ({ spec, code, says }) => {
+    const { tokyo, driver } = await begin(2);
+    tokyo.spoil(imageOf("3.0"));
+    change(tokyo, spec);
+    // Its pods are there, or never will be.
+    await expect
+      .poll(
+        () =>
+          spec.paused === true ||
+          tokyo.list("pods", "tokyo").some((pod) => pod.spec.containers[0]?.image === imageOf("3.0")),
+      )
+      .toBe(true);
+    await expect(driver.workload.shape("tokyo", shapeOf(2, 1), fence(), signal)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(says),
+    });
+  });
+});
+
+describe("an API server", () => {
+  test("that throttles is waited for, as long as it says", async () => {
+    const { tokyo, driver } = await begin(1);
+    tokyo.refuse({
+      method: "PATCH",
+      kind: "deployments",
+      status: 429,
+      message: "slow down",
+      headers: { "retry-after": "0" },
+      times: 3,
+    });
+    await driver.workload.shape("tokyo", shapeOf(1, 0), fence(), signal);
+    expect(deploymentIn(tokyo).metadata.annotations?.["midflight.dev/fence"]).toBeDefined();
+  });
+
+  test("that reports a conflict is read again, and written to with what is decided then", async () => {
+    const { tokyo, driver } = await begin(1);
+    tokyo.refuse({ method: "PATCH", kind: "deployments", status: 409, message: "modified", times: 3 });
+    await driver.workload.shape("tokyo", shapeOf(1, 0), fence(), signal);
+    expect(deploymentIn(tokyo).metadata.annotations?.["midflight.dev/fence"]).toBeDefined();
+    tokyo.refuse({ method: "PATCH", kind: "deployments", status: 409, message: "modified", times: 100 });
+    await expect(driver.workload.shape("tokyo", shapeOf(1, 0), fence(), signal)).rejects.toMatchObject({
+      code: "KUBERNETES_CONFLICT",
+    });
+  });
+
+  test.each([
+    { method: "PATCH", kind: "deployments" as const, rule: 'resources: ["deployments"], verbs: ["patch"]' },
+    { method: "POST", kind: "pods" as const, rule: 'resources: ["pods"], verbs: ["create"]' },
+    { method: "GET", kind: "endpointslices" as const, rule: 'resources: ["endpointslices"], verbs: ["list"]' },
+  ])(
+    "that forbids $method of $kind is asked no further, and the rule to add is named",
+    async ({ method, kind, rule }) => {
+      const { tokyo, driver } = await begin(1);
+      tokyo.refuse({ method, kind, status: 403, message: "forbidden", times: 100 });
+      await expect(driver.workload.shape("tokyo", shapeOf(1, 1), fence(), signal)).rejects.toMatchObject({
+        code: "KUBERNETES_FORBIDDEN",
+        hint: expect.stringContaining(rule),
+      });
+    },
+  );
+
+  test("whose quota lets no pod in the dark be made says so at once", async () => {
+    const { tokyo, driver } = await begin(1);
+    tokyo.refuse({ method: "POST", kind: "pods", status: 403, message: "exceeded quota: pods, limited: pods=1" });
+    await expect(driver.workload.shape("tokyo", shapeOf(1, 1), fence(), signal)).rejects.toMatchObject({
+      code: "KUBERNETES_REFUSED",
+      message: expect.stringContaining("exceeded quota: pods"),
+    });
+  });
+
+  test("that forgot the version of a watch is listed anew, and nothing is missed", async () => {
+    const { tokyo, driver } = await begin(1);
+    tokyo.spoil(imageOf("2.0"));
+    const shaped = driver.workload.shape("tokyo", shapeOf(1, 1), fence(), signal);
+    await expect.poll(() => tokyo.asked.filter((one) => one === "WATCH pods").length).toBeGreaterThanOrEqual(2);
+    tokyo.forget();
+    tokyo.endWatches();
+    tokyo.revive("tokyo", "gateway-dark-222222-1");
+    expect((await shaped).instances.filter(({ ready }) => ready)).toHaveLength(2);
+  });
+
+  test("is not asked at all while nothing happens", async () => {
+    const { tokyo, driver } = await begin(1);
+    tokyo.spoil(imageOf("2.0"));
+    const shaped = driver.workload.shape("tokyo", shapeOf(1, 1), fence(), signal).catch((error: unknown) => error);
+    await expect.poll(() => tokyo.asked.filter((one) => one === "WATCH pods").length).toBeGreaterThanOrEqual(2);
+    const asked = tokyo.asked.length;
+    expect(await shaped).toMatchObject({
+      code: "INSTANCE_NOT_READY",
+      message: expect.stringContaining("gateway-dark-222222-1: it runs, and its readiness probe does not pass"),
+    });
+    // The other two lists and watches may have been opened meanwhile.
+    expect(tokyo.asked.length - asked).toBeLessThanOrEqual(4);
+  });
+
+  test("that goes away while pods are waited for is unreachable, and nothing else is claimed", async () => {
+    const { tokyo, driver } = await begin(1);
+    tokyo.spoil(imageOf("2.0"));
+    const shaped = driver.workload.shape("tokyo", shapeOf(1, 1), fence(), signal).catch((error: unknown) => error);
+    await expect.poll(() => tokyo.asked.filter((one) => one === "WATCH pods").length).toBeGreaterThanOrEqual(2);
+    await tokyo.close();
+    expect(await shaped).toMatchObject({ code: "WORKLOAD_UNREACHABLE" });
+  });
+
+  test("whose Deployment is deleted while it is worked on is told as somebody else's doing", async () => {
+    const { tokyo, driver } = await begin(1);
+    tokyo.spoil(imageOf("2.0"));
+    const shaped = driver.workload.shape("tokyo", shapeOf(1, 1), fence(), signal).catch((error: unknown) => error);
+    await expect.poll(() => tokyo.asked.filter((one) => one === "WATCH pods").length).toBeGreaterThanOrEqual(2);
+    tokyo.remove("deployments", "tokyo", "gateway");
+    expect(await shaped).toMatchObject({ code: "FOREIGN_CHANGE", message: expect.stringContaining("was deleted") });
+  });
+});
+
+describe("an environment file that is wrong about the cluster", () => {
+  test.each([
+    {
+      name: "a context that the kubeconfig does not have",
+      config: { contexts: { tokyo: "osaka" } },
+      code: "KUBERNETES_NOT_FOUND",
+      says: "no context osaka; it has tokyo, frankfurt",
+    },
+    {
+      name: "a Deployment that is not there",
+      config: { deployment: "gatway" },
+      code: "KUBERNETES_NOT_FOUND",
+      says: "there is no deployments/gatway in namespace tokyo",
+    },
+    {
+      name: "a container that its pods do not have",
+      config: { container: "app" },
+      code: "KUBERNETES_NOT_FOUND",
+      says: "has no container app; it has gateway",
+    },
+  ])("says so: $name", async ({ config, code, says }) => {
+    const { place } = await begin(1);
+    const { workload } = kubernetesDriver({ ...place.options, config: { ...place.options.config, ...config } });
+    await expect(workload.observe("tokyo", signal)).rejects.toMatchObject({
+      code,
+      message: expect.stringContaining(says),
+    });
+  });
+
+  test("says so: a kubeconfig that is not there", async () => {
+    const { place } = await begin(1);
+    const { workload } = kubernetesDriver({ ...place.options, kubeconfig: "/nowhere/kubeconfig" });
+    await expect(workload.observe("tokyo", signal)).rejects.toMatchObject({ code: "KUBECONFIG_UNUSABLE" });
+  });
+
+  test("says so: a weight that no Service can give", async () => {
+    const { driver } = await begin(1);
+    const weighing = [{ digest: digestOf("1.0"), admitted: 1, weightPct: 40 }];
+    await expect(driver.traffic.weigh("tokyo", weighing, fence(), signal)).rejects.toMatchObject({
+      code: "DRIVER_CANNOT",
+    });
+  });
+
+  test("says so: a release whose image nobody names", async () => {
+    const { driver } = await begin(1);
+    const unknown = { release: "gateway@9.9", digest: digestOf("9.9"), count: 1 };
+    const shape: Shape = { ...shapeOf(1, 0), releases: [{ ...releaseOf("1.0"), count: 1 }, unknown] };
+    await expect(driver.workload.shape("tokyo", shape, fence(), signal)).rejects.toMatchObject({
+      code: "RELEASE_DIGEST_MISMATCH",
+    });
+  });
+});
+
+test("what is set up in a cluster is told for comparison, also while an upgrade holds it", async () => {
+  const { place, driver } = await begin(3);
+  await driver.workload.shape("tokyo", shapeOf(3, 1), fence(), signal);
+  await driver.traffic.weigh("tokyo", weighingOf(3, 1), fence(), signal);
+  const facts = await deploymentFacts(place.options).collect(signal);
+  const valueOf = (id: string) => facts.find((fact) => fact.id === id)?.value;
+  expect(valueOf("gateway/tokyo/replicas")).toBe("3");
+  expect(valueOf("gateway/tokyo/managed-by")).toBe("nobody else");
+  expect(valueOf("gateway/tokyo/drain")).toBe("no preStop hook, 30 s");
+  expect(valueOf("gateway/frankfurt/image")).toBe(imageOf("1.0"));
+});

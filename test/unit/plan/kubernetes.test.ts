@@ -1,0 +1,132 @@
+import { expect, test } from "vitest";
+import { compile } from "../../../src/graph/compile.ts";
+import { workloadOf } from "../../../src/graph/graph.ts";
+import { checkEnvironment } from "../../../src/plan/check.ts";
+import { checkSecrets } from "../../../src/plan/check-secrets.ts";
+import { parseEnvironment } from "../../../src/plan/parse-environment.ts";
+import { parseReleases } from "../../../src/plan/parse-releases.ts";
+import {
+  checkAllChanged,
+  changed,
+  ENVIRONMENT,
+  located,
+  MIGRATIONS,
+  PLAN,
+  planOf,
+  RELEASES,
+  type Changes,
+} from "./plans.ts";
+
+const AS_PROCESSES =
+  "{ driver: process, balancer: { tokyo: http://127.0.0.1:7190, frankfurt: http://127.0.0.1:7290 }, instances: 6 }";
+const AS_PODS =
+  "{ driver: kubernetes, deployment: gateway, service: gateway, contexts: { tokyo: prod-tokyo, frankfurt: prod-frankfurt }, instances: 6, port: 8080 }";
+const IMAGE = `registry/venue/gateway@sha256:${"a".repeat(64)}`;
+
+/** The usual plan in an environment on Kubernetes, with changes in it. */
+const onKubernetes = (gateway: string = AS_PODS, plan: Changes["plan"] = []): Changes => ({
+  plan,
+  environment: [[AS_PROCESSES, gateway]],
+  releases: [["{ process:", `{ kubernetes: { image: "${IMAGE}" }, process:`]],
+});
+const environmentWith = (gateway: string) =>
+  located(parseEnvironment(changed(ENVIRONMENT, [[AS_PROCESSES, gateway]]), "production.yaml"));
+
+test("the plan that runs processes runs pods with another environment file, and nothing else changed", () => {
+  expect(checkAllChanged(onKubernetes())).toEqual([]);
+  const graph = compile({
+    plan: planOf(PLAN).value,
+    environment: environmentWith(AS_PODS).value,
+    releases: located(parseReleases(changed(RELEASES, onKubernetes().releases ?? []), "releases.yaml")).value,
+    migrations: MIGRATIONS,
+    sha256: (text) => text,
+  });
+  expect(workloadOf(graph, "gateway")).toMatchObject({
+    driver: "kubernetes",
+    regions: ["tokyo", "frankfurt"],
+    instances: 6,
+    target: { release: "gateway@2.0", digest: `sha256:${"a".repeat(64)}` },
+  });
+});
+
+test("what is left out has its default: the container is named like the Deployment, and pods get two minutes", () => {
+  const { gateway } = environmentWith(AS_PODS).value.components;
+  expect(gateway).toEqual({
+    driver: "kubernetes",
+    deployment: "gateway",
+    container: "gateway",
+    service: "gateway",
+    contexts: { tokyo: "prod-tokyo", frankfurt: "prod-frankfurt" },
+    instances: 6,
+    port: 8080,
+    readyDeadlineMs: 120_000,
+  });
+});
+
+test.each<{ name: string; changes: Changes; code: string; says: RegExp; hint: RegExp }>([
+  {
+    name: "a region that is none",
+    changes: onKubernetes(AS_PODS.replace("frankfurt:", "frankfrt:")),
+    code: "REGION_UNKNOWN",
+    says: /no region "frankfrt"/,
+    hint: /did you mean "frankfurt"/,
+  },
+  {
+    name: "no region at all",
+    changes: onKubernetes(AS_PODS.replace(/contexts: \{[^}]*\}/, "contexts: {}")),
+    code: "REGION_UNKNOWN",
+    says: /gateway has no context in any region/,
+    hint: /context in the kubeconfig/,
+  },
+  {
+    name: "a release that names no image",
+    changes: { environment: [[AS_PROCESSES, AS_PODS]] },
+    code: "RELEASE_UNKNOWN",
+    says: /says nothing for the driver kubernetes/,
+    hint: /add `kubernetes`/,
+  },
+  {
+    name: "a share of traffic, which no Service can give",
+    changes: onKubernetes(AS_PODS, [
+      [
+        "  - migrate: orders-db\n    phase: contract",
+        "  - shift: gateway\n    to: 50%\n  - migrate: orders-db\n    phase: contract",
+      ],
+    ]),
+    code: "DRIVER_CANNOT",
+    says: /a Service sends every pod the same/,
+    hint: /needs the driver process/,
+  },
+  {
+    name: "a batch of more pods than there are",
+    changes: onKubernetes(AS_PODS.replace("instances: 6", "instances: 1")),
+    code: "BATCH_TOO_LARGE",
+    says: /batch 2 is more than the 1 instance/,
+    hint: /at most 1/,
+  },
+  {
+    name: "no surplus where the floor needs it",
+    changes: onKubernetes(AS_PODS, [["batch: 1, surge: 1", "batch: 1, surge: 0"]]),
+    code: "FLOOR_BROKEN",
+    says: /leaves 83% of gateway/,
+    hint: /make surge 1/,
+  },
+])("$name is refused", ({ changes, code, says, hint }) => {
+  expect(checkAllChanged(changes)).toContainEqual(
+    expect.objectContaining({ code, message: expect.stringMatching(says), hint: expect.stringMatching(hint) }),
+  );
+});
+
+test("a kubeconfig in the file itself is a secret, and the path to one is none", () => {
+  const inline = AS_PODS.replace("port: 8080", 'port: 8080, kubeconfig: "apiVersion: v1\\nkind: Config"');
+  const byPath = AS_PODS.replace("port: 8080", "port: 8080, kubeconfig: /etc/midflight/kubeconfig");
+  expect(checkEnvironment(environmentWith(inline)).map(({ code }) => code)).toEqual(["SECRET_IN_FILE"]);
+  expect(checkEnvironment(environmentWith(byPath))).toEqual([]);
+});
+
+test("a kubeconfig that is named by a variable is asked for before anything starts", () => {
+  const named = environmentWith(AS_PODS.replace("port: 8080", "port: 8080, kubeconfig: { env: KUBECONFIG_PROD }"));
+  expect(
+    checkSecrets(named, { PROBES_TOKYO: "[]", PROBES_FRANKFURT: "[]", ORDERS_DB_URL: "postgres://x" }),
+  ).toMatchObject([{ code: "SECRET_MISSING", message: expect.stringContaining("the kubeconfig of gateway") }]);
+});
