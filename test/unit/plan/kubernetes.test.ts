@@ -57,10 +57,29 @@ test("what is left out has its default: the container is named like the Deployme
     container: "gateway",
     service: "gateway",
     contexts: { tokyo: "prod-tokyo", frankfurt: "prod-frankfurt" },
+    isEntry: true,
     instances: 6,
     port: 8080,
     readyDeadlineMs: 120_000,
   });
+});
+
+test("pods that take no operation of a user themselves are judged by what was before their change", () => {
+  const entryOf = (gateway: string): unknown => {
+    const placed = environmentWith(gateway).value.components["gateway"];
+    return placed?.driver === "kubernetes" ? placed.isEntry : undefined;
+  };
+  expect(entryOf(AS_PODS)).toBe(true);
+  expect(entryOf(AS_PODS.replace("port: 8080", "port: 8080, entry: false"))).toBe(false);
+  const { environment, releases } = onKubernetes(AS_PODS.replace("port: 8080", "port: 8080, entry: false"));
+  const graph = compile({
+    plan: planOf(PLAN).value,
+    environment: located(parseEnvironment(changed(ENVIRONMENT, environment ?? []), "production.yaml")).value,
+    releases: located(parseReleases(changed(RELEASES, releases ?? []), "releases.yaml")).value,
+    migrations: MIGRATIONS,
+    sha256: (text) => text,
+  });
+  expect(workloadOf(graph, "gateway")?.isBehind).toBe(true);
 });
 
 test.each<{ name: string; changes: Changes; code: string; says: RegExp; hint: RegExp }>([
