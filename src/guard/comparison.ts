@@ -56,7 +56,6 @@ export const foldComparison = (comparison: Comparison, bin: CountBin, p0: number
   }
   // A sign in each bin is the most that there can be, so each stands for the bin's own seconds.
   for (const name of SHARES) {
-    if (!bin.counts.some((count) => count[name] !== undefined)) continue;
     const [fresh, old] = sharesOf(name, bin.counts);
     if (fresh.issued + old.issued > 0)
       streams[name] = foldMore(streams[name], { fresh, old, from, to, mass: ms / 1000, restMs: REST_MS });

@@ -201,24 +201,15 @@ const readingsOf = (
   bin: CountBin,
 ): ReadonlyMap<string, StreamReading> => {
   if (bin.counts.length === 0) return readings;
-  const next = new Map<string, Mutable<StreamReading>>(readings);
-  const own = new Set<string>();
+  const next = new Map(readings);
   for (const { operation, region, release, source, issued, failed } of bin.counts) {
     const key = `${source} ${operation} ${region} ${release}`;
     const known = next.get(key);
-    if (known !== undefined && own.has(key)) {
-      known.issued += issued;
-      known.failed += failed;
-      continue;
-    }
-    // Those of the map before must stay as they were.
-    own.add(key);
     const sums = { issued: (known?.issued ?? 0) + issued, failed: (known?.failed ?? 0) + failed };
     next.set(key, { operation, region, release, source, ...sums, state: "healthy" });
   }
   return next;
 };
-type Mutable<Data> = { -readonly [Key in keyof Data]: Data[Key] };
 
 // Probes pass the same counters, where the source counts them: what they lost there is no user's loss.
 const spentOf = ({ spent, settings }: JudgeState, counts: readonly Count[]): JudgeState["spent"] => {

@@ -8,7 +8,7 @@ import { isNew } from "./scene.ts";
 import { noteShares } from "./shares.ts";
 import { noteRecovery, noteSilence } from "./silence.ts";
 import { betterBaselineOf, contradictionOf } from "./stated.ts";
-import { missingEvidence } from "./strata.ts";
+import { missingEvidence, nameOf } from "./strata.ts";
 import { noteBudget, noteDeadline, noteSigns } from "./suspicion.ts";
 import type { StreamReading, Verdict } from "./verdict.ts";
 import { countsBetween } from "./window.ts";
@@ -41,7 +41,9 @@ export const evidenceMissing = (state: JudgeState, need: HealthNeed): string | u
 
 /** `healthy`, because evidence for it was asked for and is there. What was measured before the first change is told beside it. */
 export const provenBy = (state: JudgeState, need: HealthNeed): Verdict => {
-  const seen = Object.values(state.evidence.samples).reduce((sum, sample) => sum + sample.issued, 0);
+  const { samples } = state.evidence;
+  // Those of new instances are in the samples twice: in their place, and as new ones there.
+  const seen = state.settings.strata.reduce((sum, stratum) => sum + (samples[nameOf(stratum)]?.issued ?? 0), 0);
   const better = isUnchanged(state) ? betterBaselineOf(state.baseline, state.settings.baselinePct) : undefined;
   return {
     state: "healthy",

@@ -13,6 +13,7 @@ export const noteSilence = (state: JudgeState): JudgeState => {
   if (why === undefined) return state;
   const silent = { ...state, evidence: freshEvidence(state.at) };
   const open = state.latch === undefined ? unprove(silent, why.reason, why.regions) : silent;
+  // Stryker disable next-line OptionalChaining: by now there is one
   return open.latch?.kind === "unproved" ? { ...open, latch: { ...open.latch, ...why } } : open;
 };
 

@@ -14,7 +14,7 @@ export const noteSigns = (state: JudgeState): JudgeState => {
   if (state.change.kind !== "instances" || (latch?.kind !== "suspect" && latch?.kind !== "disturbed")) return state;
   if (isExplainedByLoss(state) || state.lost.length > 0) return state;
   if (onsetOf(state.window, isNew) === undefined) return state;
-  const isCertain = isAlarm(comparisonEvidence(state.comparison), state.settings.promised) || isConfirmed(state);
+  const isCertain = isAlarm(comparisonEvidence(state.comparison), state.settings.promised) || isConfirmed(state, latch);
   return isCertain ? fail(state, regionsOf(since(state, isNew)), sentence(state, isNew, isOld)) : state;
 };
 
@@ -22,10 +22,9 @@ export const noteSigns = (state: JudgeState): JudgeState => {
  * The alarm came twice, each time from nothing, the old side, watched as well, is quiet, and the signs lean against the new one. A burst on one
  * new instance may do the first; that signs lean so far by luck happens in one of five suspicions at most: `suspectComparison` gives them a fifth of it.
  */
-const isConfirmed = (state: JudgeState): boolean => {
-  const { latch, settings, comparison } = state;
-  if (latch?.kind !== "suspect" || latch.isRepeated !== true) return false;
-  if (comparisonEvidence(comparison) < settings.promised.alarm / LEAN) return false;
+const isConfirmed = (state: JudgeState, latch: Latch): boolean => {
+  if (!("isRepeated" in latch)) return false;
+  if (comparisonEvidence(state.comparison) < state.settings.promised.alarm / LEAN) return false;
   const [fresh, old] = [tally(since(state, isNew)), tally(since(state, isOld))];
   return old.issued * 1.25 >= fresh.issued && !isTroubled(state, fresh, old);
 };

@@ -53,8 +53,7 @@ export const foldUsual = (usual: Usual, bin: CountBin, isHealthy: boolean): Usua
   const seconds = Math.min(bin.ms, MOST_MS) / 1000;
   const fold = (name: ShareName): Held => {
     const { limit, bins } = since[name];
-    // A limit that leaves no room for more tells nothing.
-    if (!(limit < MOST_LIMIT)) return since[name];
+    if (!leavesRoom(limit)) return since[name];
     const timed = { ...shares[name], seconds, from: bin.at - bin.ms, to: bin.at, restMs: REST_MS };
     return { limit, bins: foldIntoBins(bins, timed, limit) };
   };
@@ -74,8 +73,11 @@ export const limitsOf = ({ since }: Usual, name: ShareName): { readonly usual: n
 /** Whether a share is beyond what was usual so far. Nothing is usual before anything was measured. */
 export const isBeyondUsual = ({ measured }: Usual, name: ShareName, share: number): boolean => {
   const limit = limitOf(measured[name]);
-  return !(limit < MOST_LIMIT) || share > limit;
+  return !leavesRoom(limit) || share > limit;
 };
+
+/** Whether there can be more of it: a limit that leaves no room for that tells nothing. */
+const leavesRoom = (limit: number): boolean => limit < MOST_LIMIT;
 
 const MOST_MS = 2_000;
 const MOST_LIMIT = 0.5;

@@ -55,6 +55,12 @@ describe("an alarm of new instances", () => {
     expect(comparisonEvidence(noteAlarms(before).comparison)).toBe(comparisonEvidence(before.comparison));
   });
 
+  test("begins it also when others raise one with it, and never without one of its own", () => {
+    expect(comparisonEvidence(noteAlarms(alarm(["new", "old", "all"])).comparison)).toBe(5_184_000 / 500);
+    const pending = { since: NOW - 100, crossed: ["all"], sources: ["live"] } as const;
+    expect(comparisonEvidence(noteAlarms(alarm([], { pending })).comparison)).toBe(0);
+  });
+
   test("is none before the evidence is there, and leaves everything as it is", () => {
     const quiet = alarm([]);
     expect(noteAlarms(quiet)).toBe(quiet);
@@ -97,6 +103,22 @@ describe("an alarm of new instances", () => {
     const suspect: Latch = { kind: "suspect", since: 0, reason: "", regions: [], sources: [] };
     expect(noteAlarms(alarm(["new"], { latch: suspect })).latch).toEqual({ ...suspect, isRepeated: true });
     expect(told(alarm(["new"], { latch: latched("disturbed") }))).toBe(`suspect: ${sentence}`);
+  });
+
+  test("comes to a suspected new side by a hundredth of the evidence, and to nobody else", () => {
+    const suspect: Latch = { kind: "suspect", since: 0, reason: "", regions: [], sources: [] };
+    const seen = (name: FamilyName, live: number, latch: Latch | undefined): boolean => {
+      const family = { ...freshFamily, evidence: { probes: 0, live, both: live } };
+      const families = { new: freshFamily, old: freshFamily, all: freshFamily, [name]: family };
+      const state = alarm([], { families, latch });
+      return noteAlarms(state) !== state;
+    };
+    expect(seen("new", 51_840, suspect)).toBe(true);
+    expect(seen("new", 51_839, suspect)).toBe(false);
+    expect(seen("new", 51_840, undefined)).toBe(false);
+    expect(seen("new", 5_183_999, latched("disturbed"))).toBe(false);
+    expect(seen("old", 5_183_999, suspect)).toBe(false);
+    expect(seen("all", 5_183_999, suspect)).toBe(false);
   });
 
   test("changes nothing where it fails already", () => {

@@ -14,6 +14,7 @@ import {
   type ShareName,
 } from "../../../src/guard/comparison.ts";
 import type { Count } from "../../../src/guard/count.ts";
+import { evidenceIn } from "../../../src/guard/detector/mixture.ts";
 import { promisedBy } from "../../../src/guard/detector/promise.ts";
 import { binAt, onNew, onOld, SETTINGS } from "../../fakes/judged.ts";
 
@@ -83,6 +84,39 @@ describe("new and old are compared", () => {
     });
     fc.assert(holds);
   });
+});
+
+describe("who sees more has three quarters of the promise, the other the rest", () => {
+  const bin = [
+    onNew({ source: "probes", issued: 20 }),
+    onOld({ source: "probes", issued: 30 }),
+    onNew({ issued: 20 }),
+    onOld({ issued: 5 }),
+  ];
+
+  test("by the operations on the smaller side, added up", () => {
+    const first = fold(bin);
+    expect(first.paired).toEqual({ probes: 20, live: 5 });
+    expect(fold(bin, first, 100, 1_100).paired).toEqual({ probes: 40, live: 10 });
+  });
+
+  test.each([
+    { paired: { probes: 2, live: 1 }, probes: 0.75, live: 0.25 },
+    { paired: { probes: 1, live: 2 }, probes: 0.25, live: 0.75 },
+    { paired: { probes: 2, live: 2 }, probes: 0.5, live: 0.5 },
+  ])("$paired: probes $probes, users $live", ({ paired, probes, live }) => {
+    const stepped = fold([onOld()], stepComparison({ ...freshComparison, paired }, 1_000, 600));
+    expect(evidenceIn(stepped.streams.probes.mixture)).toBeCloseTo(300 * probes, 9);
+    expect(evidenceIn(stepped.streams.live.mixture)).toBeCloseTo(300 * live, 9);
+  });
+});
+
+test("a bin in which nothing was counted ends no rest", () => {
+  const failing = fold([onNew({ failed: 10, asked: 10, refused: 6 }), onOld({ asked: 10, refused: 1 })]);
+  const nothing = [onNew({ issued: 0, asked: 0, refused: 0 }), onOld({ issued: 0, asked: 0, refused: 0 })];
+  expect(failing.streams.live.restUntil).toBe(1_075);
+  expect(failing.streams.refused.restUntil).toBe(1_075);
+  expect(fold(nothing, failing, 100, 1_100).streams).toEqual(failing.streams);
 });
 
 describe("shares are compared", () => {

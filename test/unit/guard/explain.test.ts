@@ -27,6 +27,12 @@ describe("a sentence of what failed", () => {
     expect(told(judged)).toBe("order and cancel in frankfurt and tokyo on gateway@2.0: 8 of 20 failed");
   });
 
+  test("names operations of one's own after a venue's, by the alphabet", () => {
+    const judged = ["refund", "pay", "order"].map((operation) => onNew({ operation, failed: 4 }));
+    for (const counts of [judged, judged.toReversed()])
+      expect(told(counts)).toBe("order, pay and refund in tokyo on gateway@2.0: 12 of 30 failed");
+  });
+
   test("leaves out what fails less than a third as often as the worst", () => {
     const judged = (failed: number): readonly Count[] => [
       onNew({ failed: 12, issued: 16 }),

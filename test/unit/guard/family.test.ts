@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Count } from "../../../src/guard/count.ts";
-import { foldFamily, freshFamily, resetFamily, stepFamily, sumsOf, type Family } from "../../../src/guard/family.ts";
+import {
+  foldFamily,
+  freshFamily,
+  resetFamily,
+  restMsAfter,
+  stepFamily,
+  sumsOf,
+  type Family,
+} from "../../../src/guard/family.ts";
 import { binAt, onOld } from "../../fakes/judged.ts";
 
 const fold = (family: Family, at: number, counts: readonly Count[], ms = 100): Family =>
@@ -116,6 +124,22 @@ describe("evidence of one side", () => {
     const short = [1_020, 1_040, 1_060, 1_080].reduce((family, at) => fold(family, at, [dead], 20), first);
     expect(evidence(short)).toBe(evidence(first));
     expect(evidence(fold(short, 1_100, [dead], 20))).toBeGreaterThan(50 * evidence(first));
+  });
+
+  test("rests longer after a short bin, which a burst fills more of", () => {
+    expect([20, 49, 50, 100].map(restMsAfter)).toEqual([225, 225, 100, 100]);
+  });
+
+  test("rests until the end of the rest is reached, and no longer for a bin that overlaps it", () => {
+    const first = fold(freshFamily, 1_000, [dead]);
+    const second = fold(first, 1_100, [dead]);
+    expect(evidence(fold(second, 1_150, [dead]))).toBeGreaterThan(50 * evidence(first));
+  });
+
+  test("rests on where an alarm came in between", () => {
+    const reset = resetFamily(fold(freshFamily, 1_000, [dead]));
+    expect(evidence(fold(reset, 1_100, [dead]))).toBe(0);
+    expect(evidence(fold(reset, 1_200, [dead]))).toBeGreaterThan(1);
   });
 
   test("is worth two seconds a bin at most", () => {

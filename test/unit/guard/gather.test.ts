@@ -172,6 +172,18 @@ describe("a bin", () => {
   });
 });
 
+test("the baseline is measured before the first change, where no server is gone, and never after", () => {
+  const measured = (more: Partial<JudgeState>): number | undefined => {
+    const state = judged({ change: { kind: "none" }, ...more });
+    return gather(state, binAt(NOW, [onOld()])).baseline["order in tokyo"]?.issued;
+  };
+  expect(measured({})).toBe(10);
+  expect(measured({ change: judged().change })).toBeUndefined();
+  expect(measured({ backAt: 0 })).toBeUndefined();
+  expect(measured({ change: judged().change, backAt: 0 })).toBeUndefined();
+  expect(measured({ lost: [{ region: "frankfurt", since: 0 }] })).toBeUndefined();
+});
+
 describe("what is told", () => {
   test("of time changes nothing", () => {
     const state = judged();
@@ -245,6 +257,18 @@ describe("a mark", () => {
     expect(state.comparison).toBe(freshComparison);
     expect(state.clearing).toBeUndefined();
     expect(state.usual.since?.slow.bins.mixture[0]).toBe(12_960);
+  });
+
+  test("of what stands behind those that users meet is as one of metadata, and says of what", () => {
+    const behind: MarkCause = { kind: "behind", component: "prices", what: "new instances of prices" };
+    const at = { kind: "metadata", at: NOW, regions: [] };
+    expect(mark(loaded(), behind).change).toStrictEqual({
+      ...at,
+      component: "prices",
+      what: "new instances of prices",
+    });
+    expect(mark(loaded(), metadata).change).toStrictEqual({ ...at, component: "orders-db" });
+    expect(mark(loaded(), behind).families.all.step.mass).toBe(12_960);
   });
 
   test("brings its mass two hundred times in thirty days, and then none", () => {

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import {
+  baselineAdvice,
   evidenceMissing,
   isTroubledNow,
   judge,
+  provenBy,
   readingsOf,
   settingsOf,
   startJudging,
@@ -12,6 +14,7 @@ import {
 } from "../../../src/guard/judge.ts";
 import type { Latch } from "../../../src/guard/judge-state.ts";
 import { rejudge, startRejudging } from "../../../src/guard/recording.ts";
+import { measure, NOTHING_MEASURED } from "../../../src/guard/measuring.ts";
 import { freshEvidence } from "../../../src/guard/strata.ts";
 import { binAt, GUARD, judged, NEW, NOW, OLD, onNew, onOld, SETTINGS, twice } from "../../fakes/judged.ts";
 
@@ -151,6 +154,63 @@ describe("a verdict", () => {
   });
 });
 
+test("another reason why nothing is proved is news only where users cannot be seen", () => {
+  const unproved = (reason: string, more: object = {}): Latch => ({ ...latched("unproved"), reason, ...more });
+  const told = (state: JudgeState, latch: Latch) => judge({ ...state, latch }, { kind: "tick", at: NOW });
+  const said = well({ evidence: freshEvidence(NOW) });
+  expect(said.verdict).toMatchObject({ state: "unknown", reason: "no evidence of health yet" });
+  expect(told(said, unproved("silent for 2 s")).verdict).toBe(said.verdict);
+  expect(told(said, unproved("silent for 2 s", { isBlind: false })).verdict).toBe(said.verdict);
+  expect(told(said, unproved(said.verdict.reason, { isBlind: true })).verdict).toBe(said.verdict);
+  expect(told(said, unproved("keys are refused", { isBlind: true })).verdict.reason).toBe("keys are refused");
+});
+
+describe("health that was asked for", () => {
+  const place = (failed: number) => ({
+    "order in tokyo": measure(NOTHING_MEASURED, { issued: 100_000, failed }, NOW - 60_000),
+  });
+  const bare =
+    "failure rates of 10 % and more are excluded with 99 % in every region and operation, on 600 outcomes since the last change";
+  const before = (more: Partial<JudgeState> = {}): JudgeState => well({ change: { kind: "none" }, ...more });
+
+  test("is told with the outcomes that show it, each counted once, and the streams", () => {
+    const state = play(before(), binAt(NOW, [onNew()]));
+    expect(provenBy(state, need)).toStrictEqual({
+      state: "healthy",
+      regions: [],
+      at: NOW,
+      streams: readingsOf(state),
+      reason: bare.replace("600", "610"),
+    });
+    expect(readingsOf(state)).toHaveLength(1);
+    expect(provenBy(before({ evidence: freshEvidence(NOW) }), need).reason).toContain("on 0 outcomes");
+  });
+
+  test("is told with what was measured before the first change, and not once something was changed or taken back", () => {
+    const better =
+      /^2 of 100000 failed, at most 0\.012 % of any operation with 99\.9 % confidence, where 0\.1 % is stated/;
+    const state = before({ baseline: place(2) });
+    const [told, advice] = provenBy(state, need).reason.split("; before the first change ");
+    expect(told).toBe(bare);
+    expect(advice).toMatch(better);
+    expect(baselineAdvice(state)).toBe(advice);
+    expect(provenBy({ ...state, change: judged().change }, need).reason).toBe(bare);
+    expect(provenBy({ ...state, backAt: NOW }, need).reason).toBe(bare);
+  });
+
+  test("tells that the stated baseline does not hold, as does every verdict, before the first change alone", () => {
+    const state = before({ baseline: place(500) });
+    const contradicts = "order in tokyo: 500 of 100000 failed, 0.5 % where at most 0.1 % is stated";
+    expect(provenBy(state, need)).toMatchObject({ reason: bare, contradicts });
+    expect(baselineAdvice(state)).toBe(contradicts);
+    expect(baselineAdvice(before())).toBeUndefined();
+    const verdict = (more: Partial<JudgeState>) => judge({ ...state, ...more }, { kind: "tick", at: NOW }).verdict;
+    expect(verdict({})).toMatchObject({ state: "healthy", contradicts });
+    for (const more of [{ baseline: {} }, { change: judged().change }, { backAt: NOW }])
+      expect(Object.keys(verdict(more))).not.toContain("contradicts");
+  });
+});
+
 describe("what is missing until health is shown", () => {
   test("is what stands in its way", () => {
     expect(evidenceMissing(well({ latch: latched("disturbed") }), need)).toBe("orders fail");
@@ -239,7 +299,7 @@ describe("a guard begins", () => {
       { region: "frankfurt", isProbed: false },
     ];
     const guard = { ...GUARD, operations: ["order", "amend"] as const };
-    expect(settingsOf(guard, regions, true)).toEqual({
+    expect(settingsOf(guard, regions, true)).toStrictEqual({
       strata: [
         { operation: "order", region: "tokyo" },
         { operation: "amend", region: "tokyo" },

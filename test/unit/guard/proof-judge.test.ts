@@ -178,6 +178,15 @@ describe("a proof in the dark", () => {
     expect(standingOfProof(bare)).toMatchObject({ reason: "order on tokyo-7 (gateway@2.1): 9 of 12 failed" });
   });
 
+  test("names the operation that fails most often, whichever was seen first", () => {
+    const counts = [outcome("order", 1, 4), outcome("amend", 2, 4)];
+    const certain = { "operation tokyo-7 order": { mixture: [1e9], restUntil: -Infinity } };
+    for (const order of [counts, counts.toReversed()])
+      expect(standingOfProof({ ...bin(begin(), 0, ...order), streams: certain })).toMatchObject({
+        reason: expect.stringMatching(/^amend on tokyo-7 .*: 2 of 4 failed/) as string,
+      });
+  });
+
   test("names what failed on the bad instance itself, by all codes that were seen", () => {
     let state = begin(["a", "b"]);
     for (const [index, code] of [

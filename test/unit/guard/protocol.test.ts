@@ -67,6 +67,72 @@ describe("a sentence", () => {
     expect(explain({ judged, control: [], when: "" })).toBe("order in tokyo on gateway@2.1: 5 of 200 failed (50026)");
   });
 
+  test.each([
+    {
+      rest: { failed: 0, issued: 5 },
+      socket: { failed: 3, issued: 5 },
+      named: "WebSocket",
+      why: "three fifths fail, and five of the others are well",
+    },
+    {
+      rest: { failed: 3, issued: 5 },
+      socket: { failed: 0, issued: 5 },
+      named: "REST",
+      why: "either protocol may be the one",
+    },
+    {
+      rest: { failed: 1, issued: 10 },
+      socket: { failed: 6, issued: 10 },
+      named: "WebSocket",
+      why: "a tenth may fail of the others",
+    },
+    {
+      rest: { failed: 2, issued: 10 },
+      socket: { failed: 6, issued: 10 },
+      named: "no protocol",
+      why: "a fifth may not",
+    },
+    {
+      rest: { failed: 0, issued: 50 },
+      socket: { failed: 2, issued: 2 },
+      named: "no protocol",
+      why: "two failures are few",
+    },
+    {
+      rest: { failed: 0, issued: 4 },
+      socket: { failed: 3, issued: 3 },
+      named: "no protocol",
+      why: "four others are few",
+    },
+    {
+      rest: { failed: 0, issued: 28 },
+      socket: { failed: 14, issued: 28 },
+      named: "WebSocket",
+      why: "seven of the others should have failed",
+    },
+    {
+      rest: { failed: 0, issued: 26 },
+      socket: { failed: 13, issued: 26 },
+      named: "no protocol",
+      why: "fewer than that say nothing",
+    },
+    {
+      rest: { failed: 1, issued: 40 },
+      socket: { failed: 19, issued: 40 },
+      named: "WebSocket",
+      why: "a tenth of what should have failed did",
+    },
+    {
+      rest: { failed: 2, issued: 40 },
+      socket: { failed: 19, issued: 40 },
+      named: "no protocol",
+      why: "more than that did",
+    },
+  ])("names $named, because $why", ({ rest, socket, named }) => {
+    const judged = [count(rest), count({ ...socket, cohort: "shard-1/ws" })];
+    expect(/ over (\w+)/.exec(explain({ judged, control: [], when: "" }))?.[1] ?? "no protocol").toBe(named);
+  });
+
   test("names a cohort that fails over both by its own name, once", () => {
     const judged = shards((cohort) =>
       [cohort, `${cohort}/ws`].map((name) =>
@@ -114,6 +180,33 @@ describe("a proof where WebSocket is offered", () => {
     expect(standingOfProof(fold(...bins))).toMatchObject({
       kind: "refuted",
       reason: "order over WebSocket on tokyo-7 (gateway@2.1): 12 of 12 failed, mostly refused",
+    });
+  });
+
+  test.each([
+    {
+      rest: { failed: 0, issued: 8 },
+      socket: { failed: 3, issued: 5 },
+      told: "order over WebSocket",
+      why: "three fifths fail, and nothing of eight others",
+    },
+    { rest: { failed: 0, issued: 8 }, socket: { failed: 2, issued: 2 }, told: "order", why: "two failures are few" },
+    { rest: { failed: 1, issued: 20 }, socket: { failed: 5, issued: 5 }, told: "order", why: "another failed too" },
+    { rest: { failed: 0, issued: 8 }, socket: { failed: 3, issued: 6 }, told: "order", why: "half is no outage" },
+    { rest: { failed: 0, issued: 7 }, socket: { failed: 3, issued: 3 }, told: "order", why: "seven others are few" },
+  ])("is refuted by $told, because $why, whatever other instances do", ({ rest, socket, told }) => {
+    const other = { ...outcomes("shard-1", 10, 1), instance: "tokyo-8" };
+    const counts = [
+      outcomes("shard-1", rest.issued, rest.failed),
+      outcomes("shard-2/ws", socket.issued, socket.failed),
+      other,
+    ];
+    const fresh = startProof(["tokyo-7", "tokyo-8"], ["order"], { need: begin().need, baselinePct: 0.1 });
+    const folded = foldProof(fresh, { from: 0, to: 100, counts });
+    const certain = { mixture: [1e9], restUntil: -Infinity };
+    expect(standingOfProof({ ...folded, streams: { "operation tokyo-7 order": certain } })).toMatchObject({
+      kind: "refuted",
+      reason: expect.stringMatching(new RegExp(`^${told} on tokyo-7 `)) as string,
     });
   });
 });

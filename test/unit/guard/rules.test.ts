@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { classify } from "../../../src/guard/classify.ts";
 import { OKX_V5 } from "../../../src/guard/rules-okx.ts";
-import { rulesOn } from "../../../src/guard/rules.ts";
+import { rulesOn, tableOf, type Rules } from "../../../src/guard/rules.ts";
 import { withUnlisted, type UnlistedCode } from "../../../src/guard/unlisted.ts";
 import type { ClassRules } from "../../../src/plan/model.ts";
 
@@ -14,17 +14,18 @@ const written = (more: Partial<ClassRules> = {}): ClassRules => ({
 });
 
 describe("rules of one's own", () => {
-  const rules = rulesOn(
-    OKX_V5,
-    "pay",
-    written({
-      code: ["error.code"],
-      codes: { ok: ["0"], service: ["700-799", "E1"], ambiguous: ["-1"] },
-      status: { ok: ["200-299"], maintenance: ["503"] },
-      transport: { cut: "service" },
-      failingPrefix: "SYS",
-    }),
-  );
+  const pay = (): Rules =>
+    rulesOn(
+      OKX_V5,
+      "pay",
+      written({
+        code: ["error.code"],
+        codes: { ok: ["0"], service: ["700-799", "E1"], ambiguous: ["-1"] },
+        status: { ok: ["200-299"], maintenance: ["503"] },
+        transport: { cut: "service" },
+        failingPrefix: "SYS",
+      }),
+    );
 
   test.each([
     { seen: { http: 200, code: "0" }, outcome: "ok", isListed: true },
@@ -36,6 +37,7 @@ describe("rules of one's own", () => {
     { seen: { http: 503 }, outcome: "maintenance", isListed: true },
     { seen: { http: 429 }, outcome: "rate", isListed: true },
     { seen: { http: 401 }, outcome: "auth", isListed: true },
+    { seen: { http: 401, isPage: true }, outcome: "auth", isListed: true },
     { seen: { transport: "cut" }, outcome: "service", isListed: true },
     { seen: { transport: "timeout" }, outcome: "ambiguous", isListed: true },
     { seen: { http: 200, code: "SYS-9" }, outcome: "service", isListed: false },
@@ -45,10 +47,24 @@ describe("rules of one's own", () => {
     { seen: { http: 200, code: "50026" }, outcome: "business", isListed: false },
     { seen: { http: 404 }, outcome: "service", isListed: false },
   ] as const)("$seen → $outcome", ({ seen, outcome, isListed }) =>
-    expect(classify(seen, rules)).toEqual({ outcome, isListed }),
+    expect(classify(seen, pay())).toEqual({ outcome, isListed }),
   );
 
-  test("know nothing of what another table calls lost", () => expect(rules.lostState).toEqual([]));
+  test("know nothing of what another table calls lost, or where it has its codes, or what fails by a prefix", () => {
+    expect(pay()).toMatchObject({ name: "pay", lostState: [], code: [["error", "code"]], failing: { prefix: "SYS" } });
+    const bare = rulesOn(OKX_V5, "bare", written());
+    expect(bare).toStrictEqual({
+      name: "bare",
+      code: [],
+      codes: { single: {}, ranges: [] },
+      status: OKX_V5.status,
+      transport: OKX_V5.transport,
+      lostState: [],
+      answers: "json",
+    });
+    expect(classify({ http: 200, code: "50999" }, bare)).toEqual({ outcome: "business", isListed: false });
+    expect(rulesOn(OKX_V5, "own", written({ lostState: ["7"] })).lostState).toEqual(["7"]);
+  });
 
   test("may say that an answer need not be JSON", () =>
     expect(
@@ -60,11 +76,9 @@ describe("rules of one's own", () => {
 });
 
 describe("rules that add to those that ship", () => {
-  const rules = rulesOn(
-    OKX_V5,
-    "ours",
-    written({ extends: "okx-v5", codes: { business: ["59001", "50026"], service: ["51000-51010"], rate: ["51008"] } }),
-  );
+  const codes = { business: ["59001", "50026"], service: ["51000-51010", "700-799"], rate: ["51008"] };
+  const ours = (more: Partial<ClassRules> = {}): Rules =>
+    rulesOn(OKX_V5, "ours", written({ extends: "okx-v5", codes, ...more }));
 
   test.each([
     { code: "0", outcome: "ok", why: "what they do not name stays" },
@@ -74,12 +88,26 @@ describe("rules that add to those that ship", () => {
     { code: "50107", outcome: "auth", why: "a range that ships stays" },
     { code: "59001", outcome: "business", why: "a code of their own" },
   ])("$code is $outcome: $why", ({ code, outcome }) =>
-    expect(classify({ http: 200, code }, rules)).toEqual({ outcome, isListed: true }),
+    expect(classify({ http: 200, code }, ours())).toEqual({ outcome, isListed: true }),
   );
 
   test("keep its prefix of failures, its paths and its codes of lost state", () => {
-    expect(classify({ http: 200, code: "50999" }, rules).outcome).toBe("service");
-    expect([rules.code, rules.lostState]).toEqual([OKX_V5.code, OKX_V5.lostState]);
+    expect(classify({ http: 200, code: "50999" }, ours()).outcome).toBe("service");
+    expect([ours().code, ours().lostState]).toEqual([OKX_V5.code, OKX_V5.lostState]);
+  });
+
+  test("have their own prefix, paths and codes of lost state where they name some, and no prefix where none ships", () => {
+    const own = ours({ failingPrefix: "6", code: ["result"], lostState: ["7"] });
+    expect(own).toMatchObject({ failing: { prefix: "6" }, code: [["result"]], lostState: ["7"] });
+    const { failing: _failing, ...without } = OKX_V5;
+    expect(Object.keys(rulesOn(without, "ours", written({ extends: "okx-v5" })))).not.toContain("failing");
+  });
+});
+
+test("a range of a table is no code by itself, and a code no range", () => {
+  expect(tableOf([["7 10-12", "ok"]])).toEqual({
+    single: { "7": "ok" },
+    ranges: [{ from: "10", to: "12", outcome: "ok" }],
   });
 });
 
@@ -101,5 +129,8 @@ describe("codes that no rule names", () => {
     expect(rows.length).toBeLessThanOrEqual(101);
     expect(rows.reduce((sum, { live }) => sum + live, 0)).toBe(1_000);
     expect(rows.at(-1)).toMatchObject({ code: "others", live: 900 });
+    const again = withUnlisted(rows, { ...seen, code: "x7" }, "live", 5);
+    expect(again.find(({ code }) => code === "x7")?.live).toBe(6);
+    expect(again.at(-1)).toMatchObject({ code: "others", live: 900 });
   });
 });

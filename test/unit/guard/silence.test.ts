@@ -78,6 +78,7 @@ describe("counters of an instance in traffic", () => {
     expect(state.latch).toMatchObject({
       reason: "the counters of tokyo-1 in tokyo cannot be read: it is a page",
       regions: ["tokyo"],
+      isBlind: false,
     });
   });
 

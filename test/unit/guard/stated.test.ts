@@ -63,6 +63,52 @@ describe("what is measured before the first change", () => {
     expect(contradictionOf(baseline, Number(suggested))).toBeUndefined();
   });
 
+  test("contradicts at the worst of all places, whichever is told first", () => {
+    const [bad, worse] = [
+      measured(evenly(60, 164, 2)),
+      measured(evenly(60, 164, 1), { region: "osaka", source: "probes" }),
+    ];
+    for (const baseline of [
+      { ...bad, ...worse },
+      { ...worse, ...bad },
+    ])
+      expect(contradictionOf(baseline, 0.1)).toMatch(/^amend in osaka: 60 of 9840 failed/);
+    expect(
+      contradictionOf(measured(evenly(60, 164, 99).map(({ issued }) => ({ issued, failed: 0 }))), 0),
+    ).toBeUndefined();
+  });
+
+  test("suggests nothing while one place may be worse than that, or all of them are hardly better", () => {
+    const [good, short] = [
+      measured(evenly(600, 100, 300)),
+      measured(evenly(20, 100, 1_000), { region: "osaka", source: "probes" }),
+    ];
+    expect(betterBaselineOf({ ...good, ...short }, 0.1)).toBeUndefined();
+    const bound = upperBaseline({ issued: 60_000, failed: 2, dispersion: 1 });
+    expect(betterBaselineOf(good, bound * 201)).toBeDefined();
+    expect(betterBaselineOf(good, bound * 199)).toBeUndefined();
+  });
+
+  test("suggests two digits, rounded up", () => {
+    const baseline = measured(evenly(600, 100, 300));
+    const bound = upperBaseline({ issued: 60_000, failed: 2, dispersion: 1 }) * 100;
+    const suggested = Number(/atMost: ([\d.]+)%/.exec(betterBaselineOf(baseline, 0.1) ?? "")?.[1]);
+    expect(bound).toBeGreaterThan(0.01);
+    expect(suggested).toBeCloseTo(Math.ceil(bound * 1_000) / 1_000, 9);
+  });
+
+  test("suggests no less than one in a hundred thousand, and that as it stands", () => {
+    const baseline = measured([{ issued: 1_000_000, failed: 0 }]);
+    expect(betterBaselineOf(baseline, 0.002)).toMatch(/atMost: 0\.001% }/);
+    expect(betterBaselineOf(baseline, 0.0019)).toBeUndefined();
+  });
+
+  test("stays as it is by a bin that says nothing of it", () => {
+    const baseline = measured(evenly(2, 10, 1));
+    const bin: CountBin = { kind: "bin", at: 9_000, ms: 1_000, counts: [] };
+    expect(foldBaseline(baseline, bin, ["tokyo"])).toBe(baseline);
+  });
+
   test("suggests nothing when it was counted too shortly", () => {
     expect(betterBaselineOf(measured(evenly(20, 100, 1_000)), 0.1)).toBeUndefined();
     expect(betterBaselineOf({}, 0.1)).toBeUndefined();
@@ -80,6 +126,12 @@ describe("the lower bound of a failure rate", () => {
   test("is exact where it can be written down: all of n failed", () => {
     for (const issued of [1, 10, 500])
       expect(lowerBaseline({ issued, failed: issued, dispersion: 1 })).toBeCloseTo(0.0001 ** (1 / issued), 9);
+  });
+
+  test("takes a burst for one outcome, and is never raised by failures that lie evenly", () => {
+    expect(lowerBaseline({ issued: 50, failed: 50, dispersion: 5 })).toBeCloseTo(0.0001 ** (1 / 10), 9);
+    for (const dispersion of [0, 0.5, NaN])
+      expect(lowerBaseline({ issued: 10, failed: 10, dispersion })).toBeCloseTo(0.0001 ** (1 / 10), 9);
   });
 
   test("is lower when failures come in bursts", () => {

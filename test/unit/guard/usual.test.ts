@@ -71,6 +71,7 @@ describe("what is usual", () => {
     expect(limits.limit).toBeCloseTo(2 * most, 9);
     expect(isBeyondUsual(usual, "refused", 2 * most + 1e-6)).toBe(true);
     expect(isBeyondUsual(usual, "refused", 2 * most - 1e-6)).toBe(false);
+    expect(isBeyondUsual(usual, "refused", limits.limit)).toBe(false);
     expect(limitsOf(usual, "refused")).toEqual({ usual: 0.5, limit: 1 });
   });
 
@@ -129,6 +130,10 @@ describe("what is held against a change", () => {
     const start = holdAgainstUsual(often, 600);
     expect(held(start, 100_000, asked(100)).since?.refused).toBe(start.since?.refused);
     expect(isBeyondUsual(often, "refused", 0)).toBe(true);
+    const since = holdAgainstUsual(minute(), 600).since;
+    if (since === undefined) throw new Error("nothing is held");
+    const half = { ...start, since: { ...since, refused: { ...since.refused, limit: 0.5 } } };
+    expect(held(half, 100_000, asked(100)).since?.refused).toBe(half.since.refused);
   });
 
   test("is over when it is measured again", () => {

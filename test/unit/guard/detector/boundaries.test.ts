@@ -6,6 +6,7 @@ import { mixLevels } from "../../../../src/guard/detector/levels.ts";
 import { bounded, evidenceIn, freshMixture, inject } from "../../../../src/guard/detector/mixture.ts";
 import { foldIntoStream, freshOutcomeStream } from "../../../../src/guard/detector/outcome-stream.ts";
 import { alternatives, foldOutcome, foldSuccesses, outcomeBets } from "../../../../src/guard/detector/outcomes.ts";
+import { restedUntil } from "../../../../src/guard/detector/rest.ts";
 import {
   foldMore,
   foldSigns,
@@ -73,6 +74,10 @@ describe("a bin", () => {
     const mixture = freshBins.map(() => 100);
     expect(evidenceSoFar(mixture, clean, 0.001)).toBe(100);
     expect(evidenceSoFar(mixture, { ...clean, failed: 1 }, 0.001)).toBeGreaterThan(100);
+  });
+
+  test("rests until the rest ends: a bin that ends with it is the last", () => {
+    expect([99, 100, 101].map((to) => restedUntil(100, { to }))).toEqual([100, -Infinity, -Infinity]);
   });
 
   test("rests when it begins less than three quarters of a bin after a failing one, and the next counts", () => {
