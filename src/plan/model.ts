@@ -358,6 +358,8 @@ export type KubernetesComponent = {
   readonly isEntry: boolean;
   /** Counters of operations in Prometheus text format, read directly from every pod. */
   readonly counters?: { readonly path: string; readonly metric: string; readonly rules?: string };
+  /** Managers of the Deployment that can be told to wait are told so while a run lasts. */
+  readonly pausesManagers?: boolean;
   /** From an order to pods that serve. */
   readonly readyDeadlineMs: number;
 };

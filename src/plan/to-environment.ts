@@ -90,6 +90,7 @@ function toComponent(input: EnvironmentInput["components"][string], hasCounters:
         port: input.port,
         isEntry: input.entry ?? (!hasCounters || input.counters !== undefined),
         counters: input.counters === undefined ? undefined : defined(input.counters),
+        pausesManagers: input.pause === true ? true : undefined,
         readyDeadlineMs: msOr(input.readyDeadline, 120_000),
       });
     case "command":

@@ -54,7 +54,7 @@ export async function amend(site: Site, fence: Fence, decide: Decide, signal: Ab
   }
 }
 
-const fenced = ({ frame }: Site, fence: string, known: string): UpgradeError =>
+export const fenced = ({ frame }: Site, fence: string, known: string): UpgradeError =>
   new UpgradeError(
     "FENCED",
     `a write with fence ${fence} was refused for ${frame.component} in ${frame.region}, where ${known} was seen`,
@@ -84,10 +84,14 @@ async function refuseForeign(
 const accused = (suspects: readonly Manager[]): string =>
   suspects.length === 0 ? "" : ` (it is managed by ${suspects.map(({ name }) => name).join(" and ")})`;
 
+/** Autoscalers of the Deployment, as whoever else may have changed it. */
+export const autoscalersOf = async (site: Site, signal: AbortSignal): Promise<readonly Manager[]> =>
+  scalersOf(site.frame.deployment, await autoscalersIn(site, signal));
+
 /** None as well when this user may not read them: they only explain. */
-export async function autoscalersOf({ api, frame }: Site, signal: AbortSignal): Promise<readonly Manager[]> {
+export async function autoscalersIn({ api }: Site, signal: AbortSignal): Promise<readonly Autoscaler[]> {
   const listed = await api
     .send<Listed<Autoscaler>>({ verb: "list", resource: "horizontalpodautoscalers" }, signal)
-    .catch(() => ({ items: [] }));
-  return scalersOf(frame.deployment, listed.items ?? []);
+    .catch(() => undefined);
+  return listed?.items ?? [];
 }

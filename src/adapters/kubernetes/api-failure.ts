@@ -7,7 +7,12 @@ export type Resource =
   | "pods"
   | "endpointslices"
   | "events"
-  | "horizontalpodautoscalers";
+  | "horizontalpodautoscalers"
+  | "poddisruptionbudgets"
+  // Those of the newer API, as kubectl names them beside the older "events".
+  | "events.events.k8s.io"
+  | "applications"
+  | "helmreleases";
 export type Verb = "get" | "list" | "watch" | "create" | "patch" | "delete";
 
 /** What was asked of an API server. */
@@ -44,7 +49,14 @@ export const GROUPS: Readonly<Record<Resource, string>> = {
   endpointslices: "discovery.k8s.io",
   events: "",
   horizontalpodautoscalers: "autoscaling",
+  poddisruptionbudgets: "policy",
+  "events.events.k8s.io": "events.k8s.io",
+  applications: "argoproj.io",
+  helmreleases: "helm.toolkit.fluxcd.io",
 };
+
+/** Its name in paths and in rules of RBAC, without a group. */
+export const pluralOf = (resource: Resource): string => resource.split(".")[0] ?? resource;
 
 /** In our words. `unreachable`: what nobody's answer is called at the port that asked. */
 export function upgradeErrorOf(
@@ -104,4 +116,4 @@ const thing = ({ resource, name, namespace }: Asked): string =>
 
 /** One line of a Role that would have allowed it. */
 const ruleFor = ({ resource, verb, namespace }: Asked): string =>
-  `add to a Role of this user in namespace ${namespace}: {apiGroups: ["${GROUPS[resource]}"], resources: ["${resource}"], verbs: ["${verb}"]}`;
+  `add to a Role of this user in namespace ${namespace}: {apiGroups: ["${GROUPS[resource]}"], resources: ["${pluralOf(resource)}"], verbs: ["${verb}"]}`;

@@ -1,7 +1,7 @@
 import { request as plainRequest, type IncomingMessage } from "node:http";
 import { request as tlsRequest } from "node:https";
 import type { Clock } from "../../ports/clock.ts";
-import { ApiFailure, GROUPS, type Asked, type Resource, type Verb } from "./api-failure.ts";
+import { ApiFailure, GROUPS, pluralOf, type Asked, type Resource, type Verb } from "./api-failure.ts";
 import type { Admission, Connection } from "./connection.ts";
 
 /** The API of one cluster, in one namespace. Everything rejects with `ApiFailure`, or with the reason of an abort. */
@@ -46,6 +46,10 @@ const VERSIONS: Readonly<Record<Resource, string>> = {
   endpointslices: "v1",
   events: "v1",
   horizontalpodautoscalers: "v2",
+  poddisruptionbudgets: "v1",
+  "events.events.k8s.io": "v1",
+  applications: "v1alpha1",
+  helmreleases: "v2",
 };
 
 export const apiOf = (connection: Connection, clock: Clock): Api => {
@@ -117,7 +121,7 @@ function urlOf({ server, namespace }: Connection, { resource, name, query }: Ask
   const group = GROUPS[resource];
   const root = group === "" ? `/api/${VERSIONS[resource]}` : `/apis/${group}/${VERSIONS[resource]}`;
   const object = name === undefined ? "" : `/${encodeURIComponent(name)}`;
-  const url = new URL(`${server}${root}/namespaces/${encodeURIComponent(namespace)}/${resource}${object}`);
+  const url = new URL(`${server}${root}/namespaces/${encodeURIComponent(namespace)}/${pluralOf(resource)}${object}`);
   for (const [key, value] of Object.entries(query ?? {})) url.searchParams.set(key, value);
   return url;
 }

@@ -42,14 +42,14 @@ const NEVER_AVAILABLE_S = 2_147_483_646;
 const NO_DEADLINE_S = 2_147_483_647;
 
 /** The record of a Deployment that is held. Throws `KUBERNETES_HOLD_UNREADABLE`. */
-export function heldIn(deployment: Deployment): Held | undefined {
-  const text = deployment.metadata.annotations?.[HELD];
+export function heldIn({ metadata }: Pick<Deployment, "metadata">): Held | undefined {
+  const text = metadata.annotations?.[HELD];
   if (text === undefined) return undefined;
   const parsed = parsedOf(text);
   if (typeof parsed === "object" && parsed !== null && (parsed as Partial<Held>).format === 1) return parsed as Held;
   throw new UpgradeError(
     "KUBERNETES_HOLD_UNREADABLE",
-    `the annotation ${HELD} of deployment ${deployment.metadata.name} is not a record that this version can read`,
+    `the annotation ${HELD} of deployment ${metadata.name} is not a record that this version can read`,
     {
       hint: "use the version of midflight that wrote it, or take the annotation away by hand once the rollout is as you want it",
     },

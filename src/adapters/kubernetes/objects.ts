@@ -18,8 +18,14 @@ export type Metadata = {
 export type Container = {
   readonly name: string;
   readonly image?: string;
-  readonly lifecycle?: { readonly preStop?: object };
-  readonly readinessProbe?: object;
+  readonly lifecycle?: {
+    readonly preStop?: { readonly sleep?: { readonly seconds?: number }; readonly [other: string]: unknown };
+  };
+  readonly readinessProbe?: {
+    readonly periodSeconds?: number;
+    readonly failureThreshold?: number;
+    readonly [other: string]: unknown;
+  };
 };
 
 export type Template = {
@@ -42,18 +48,20 @@ export type Condition = {
   readonly message?: string;
 };
 
+export type Selector = {
+  readonly matchLabels?: Labels;
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
+};
+
 export type Deployment = {
   readonly metadata: Metadata;
   readonly spec: {
     readonly replicas?: number;
-    readonly selector: {
-      readonly matchLabels?: Labels;
-      readonly matchExpressions?: readonly {
-        readonly key: string;
-        readonly operator: string;
-        readonly values?: readonly string[];
-      }[];
-    };
+    readonly selector: Selector;
     readonly template: Template;
     readonly strategy?: Strategy;
     readonly minReadySeconds?: number;
@@ -114,7 +122,24 @@ export type Event = {
 
 export type Autoscaler = {
   readonly metadata: Metadata;
-  readonly spec: { readonly scaleTargetRef: { readonly kind: string; readonly name: string } };
+  readonly spec: {
+    readonly scaleTargetRef: { readonly kind: string; readonly name: string };
+    readonly minReplicas?: number;
+    readonly maxReplicas?: number;
+  };
 };
+
+export type DisruptionBudget = {
+  readonly metadata: Metadata;
+  readonly spec: {
+    readonly minAvailable?: number | string;
+    readonly maxUnavailable?: number | string;
+    /** Absent: it is about no pod. Empty: about all of the namespace. */
+    readonly selector?: Selector;
+  };
+};
+
+/** Of whatever kind: an object by which a manager can be told to wait. */
+export type Managed = { readonly metadata: Metadata; readonly spec?: Readonly<Record<string, unknown>> };
 
 export type Listed<T> = { readonly metadata: { readonly resourceVersion: string }; readonly items?: readonly T[] };

@@ -14,6 +14,8 @@ export type Site = {
   readonly options: KubernetesOptions;
   readonly region: string;
   readonly api: Api;
+  /** The same cluster in another namespace. */
+  readonly within: (namespace: string) => Api;
   readonly frame: Frame;
 };
 
@@ -43,6 +45,7 @@ function siteIn(options: KubernetesOptions, region: string): Site {
     options,
     region,
     api: apiOf(connection, clock),
+    within: (other) => apiOf({ ...connection, namespace: other }, clock),
     frame: { component, region, deployment, container, port, names: new Map(names) },
   };
 }

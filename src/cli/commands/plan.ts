@@ -4,6 +4,7 @@ import { forecastText } from "../../view/forecast.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { load } from "../files/load.ts";
 import { lookAtWorld } from "../run/look.ts";
+import { risksSeen } from "../run/preflight.ts";
 import { savedPlan } from "../run/saved-plan.ts";
 import { writeOutput } from "../terminal/write-output.ts";
 
@@ -19,8 +20,9 @@ type Options = {
 /** A dry run against the world as it is: it looks at everything that an upgrade would look at, and sends nothing. */
 export async function plan(io: CliIo, [file = ""]: readonly string[], options: Options): Promise<ExitStatus> {
   const loaded = await load(io, file, options);
-  const run = await lookAtWorld(io, loaded, options);
-  const told = forecast(run, loaded.planFingerprint);
+  const [run, seen] = await Promise.all([lookAtWorld(io, loaded, options), risksSeen(io, loaded)]);
+  const expected = forecast(run, loaded.planFingerprint);
+  const told = { ...expected, risks: [...expected.risks, ...seen] };
   io.print(options.json === true ? JSON.stringify({ kind: "plan", ...told, graph: loaded.graph }) : forecastText(told));
   if (run.phase.kind === "ended" && run.phase.outcome === "refused") return EXIT.refused;
   if (options.out !== undefined) {

@@ -6,6 +6,7 @@ import { load, type Loaded } from "../files/load.ts";
 import { outputKind } from "../terminal/output.ts";
 import { fileState } from "../wiring/state.ts";
 import { permitOf, type PermitOptions } from "../run/permit.ts";
+import { risksSeen } from "../run/preflight.ts";
 import { startRun } from "../run/start-run.ts";
 import { stateDirOf } from "../run/state-dir.ts";
 
@@ -23,6 +24,7 @@ export async function upgrade(io: CliIo, [file = ""]: readonly string[], options
   const permit = permitOf(options);
   const loaded = await loadedFrom(io, file, options);
   const state = fileState(stateDirOf(io, loaded.environment, options.state));
+  for (const risk of await risksSeen(io, loaded)) io.say(`risk: ${risk}`);
   if (!(await isWanted(io, loaded, options))) return EXIT.refused;
   const { status } = await startRun({ io, cwd: io.cwd, loaded, state, output: outputKind(io, options), permit });
   return status;

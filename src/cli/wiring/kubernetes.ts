@@ -1,5 +1,5 @@
 import type { KubernetesOptions } from "../../adapters/kubernetes/options.ts";
-import type { KubernetesComponent, KubernetesRelease, Releases } from "../../plan/model.ts";
+import type { Environment, KubernetesComponent, KubernetesRelease, Releases } from "../../plan/model.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Facts } from "../../ports/facts.ts";
 import { workloadFacts } from "../../rehearsal/parity/workload-facts.ts";
@@ -33,7 +33,17 @@ export async function wireKubernetesFacts(placed: Placed): Promise<Facts> {
   };
 }
 
-function optionsOf({ component, config, releases, secrets, clock }: Placed): KubernetesOptions {
+/** Those of the named components that stand in Kubernetes. */
+export const inKubernetes = (
+  environment: Environment,
+  names: readonly string[],
+): readonly { readonly component: string; readonly config: KubernetesComponent }[] =>
+  names.flatMap((component) => {
+    const config = environment.components[component];
+    return config?.driver === "kubernetes" ? [{ component, config }] : [];
+  });
+
+export function optionsOf({ component, config, releases, secrets, clock }: Placed): KubernetesOptions {
   const { kubeconfig, ...rest } = config;
   const images = Object.entries(releases).flatMap(([name, { kubernetes }]): [string, KubernetesRelease][] =>
     kubernetes === undefined ? [] : [[name, kubernetes]],

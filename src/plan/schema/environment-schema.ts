@@ -208,6 +208,11 @@ const kubernetesComponent = z.strictObject({
   port: count(1, 65_535).describe("Port on which a pod is probed directly."),
   entry: entry().optional(),
   counters: counters.optional().describe("How the guard sees users' own operations."),
+  pause: flag()
+    .optional()
+    .describe(
+      "Whether Argo CD or Flux, where they manage the Deployment, are told to wait while a run lasts, and go on at its end. Default false.",
+    ),
   readyDeadline: duration().optional().describe("From an order to pods that serve. Default 2m."),
 });
 

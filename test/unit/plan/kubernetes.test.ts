@@ -64,6 +64,14 @@ test("what is left out has its default: the container is named like the Deployme
   });
 });
 
+test("whoever else manages the Deployment is told to wait only where that is asked for", () => {
+  const pausesOf = (more: string): unknown => {
+    const { gateway } = environmentWith(AS_PODS.replace("port: 8080", `port: 8080${more}`)).value.components;
+    return gateway?.driver === "kubernetes" ? gateway.pausesManagers : "no pods";
+  };
+  expect([pausesOf(""), pausesOf(", pause: false"), pausesOf(", pause: true")]).toEqual([undefined, undefined, true]);
+});
+
 test("pods that take no operation of a user themselves are judged by what was before their change", () => {
   const entryOf = (gateway: string): unknown => {
     const placed = environmentWith(gateway).value.components["gateway"];
