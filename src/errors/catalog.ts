@@ -315,7 +315,7 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: false,
     explain:
-      "The API server does not accept the credentials (401), or this user may not do what was asked (403). The message names the verb and the object, and the hint the rule that a Role must have. midflight needs get, list, watch and patch on deployments, get, list, watch, create and delete on pods, list and watch on endpointslices, list and patch on replicasets, and, to explain better, list on events and horizontalpodautoscalers.",
+      "The API server does not accept the credentials (401), or this user may not do what was asked (403). The message names the verb and the object, and the hint the rule that a Role must have. midflight needs get, list, watch and patch on deployments, get, list, watch, create and delete on pods, list and watch on endpointslices, list and patch on replicasets, and, to explain and warn better, list on events, horizontalpodautoscalers and poddisruptionbudgets and create on events of events.k8s.io. `midflight rbac` prints the Role for a plan.",
   },
   KUBERNETES_HOLD_UNREADABLE: {
     exit: EXIT.refused,
@@ -358,6 +358,12 @@ export const CATALOG = {
     retry: false,
     explain:
       "squawk is installed, or SQUAWK names it, and did not answer as it should, so its second opinion on the migrations is missing. midflight's own lint needs no other program: mend squawk, or set SQUAWK= (to nothing) to check without it.",
+  },
+  MANAGER_NOT_PAUSED: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "The environment file says `pause: true`: whoever else manages a Deployment (Argo CD, Flux) shall wait while an upgrade holds it. He could not be told: his own object is not there, this user may not write to it, or the API server did not answer. Nothing was begun. Grant the right that the hint names, or pause him by hand and take `pause` out of the environment file.",
   },
   METADATA_UNREACHABLE: {
     exit: EXIT.refused,

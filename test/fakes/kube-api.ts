@@ -4,8 +4,10 @@ import type { AddressInfo } from "node:net";
 import type {
   Autoscaler,
   Deployment,
+  DisruptionBudget,
   EndpointSlice,
   Event,
+  Managed,
   Metadata,
   Pod,
   ReplicaSet,
@@ -23,6 +25,9 @@ type Kinds = {
   readonly endpointslices: EndpointSlice;
   readonly events: Event;
   readonly horizontalpodautoscalers: Autoscaler;
+  readonly poddisruptionbudgets: DisruptionBudget;
+  readonly applications: Managed;
+  readonly helmreleases: Managed;
 };
 export type Kind = keyof Kinds;
 

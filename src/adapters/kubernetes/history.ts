@@ -21,19 +21,25 @@ export async function historyOf(
 
 /**
  * The Deployment's controller copies its annotations to its ReplicaSets, and takes none away again: `kubectl rollout undo` would bring an old
- * record back with an old template. Whoever may not write to ReplicaSets leaves it there.
+ * record back with an old template. Whoever may not write to ReplicaSets leaves it there. `names`: annotations of ours.
  */
-export async function cleanHistory(site: Site, deployment: Deployment, signal: AbortSignal): Promise<void> {
-  const marked = (await historyOf(site, deployment, signal)).filter(
-    ({ metadata }) => metadata.annotations?.[HELD] !== undefined,
-  );
-  const body = [{ op: "remove", path: `/metadata/annotations/${HELD.replace("/", "~1")}` }];
+export async function cleanHistory(
+  site: Site,
+  deployment: Deployment,
+  signal: AbortSignal,
+  names: readonly string[] = [HELD],
+): Promise<void> {
+  const sets = await historyOf(site, deployment, signal);
   await Promise.all(
-    marked.map(({ metadata: { name } }) =>
-      site.api
+    sets.map(async ({ metadata: { name, annotations = {} } }) => {
+      const body = names
+        .filter((one) => annotations[one] !== undefined)
+        .map((one) => ({ op: "remove", path: `/metadata/annotations/${one.replaceAll("/", "~1")}` }));
+      if (body.length === 0) return;
+      await site.api
         .send({ verb: "patch", resource: "replicasets", name, body }, signal)
-        .catch((error: unknown) => (isHarmless(error) ? undefined : Promise.reject(error))),
-    ),
+        .catch((error: unknown) => (isHarmless(error) ? undefined : Promise.reject(error)));
+    }),
   );
 }
 

@@ -3,6 +3,7 @@ import type { FactOf } from "../../engine/fact.ts";
 import type { Run } from "../../engine/run.ts";
 import { replay } from "../../runtime/replay.ts";
 import { clearAgain } from "./clear.ts";
+import { accompany, type Companions } from "./companions.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { leaseKeys, RECORDING } from "./start-run.ts";
 import type { Loaded } from "../files/load.ts";
@@ -36,7 +37,10 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
     record: state.store.pathOf(order.run, RECORDING),
   });
   const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(order.run), new AbortController().signal);
+  let companions: Companions | undefined;
   try {
+    const along = await accompany({ io, loaded, run: order.run, isNew: false });
+    companions = along;
     const journal = await state.store.open(order.run);
     const run = replay(journal.records);
     const clearance = await clearanceFor(order, loaded, run).catch(async (error: unknown) => {
@@ -51,16 +55,20 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
       version: VERSION,
       ...(clearance === undefined ? {} : { clearance }),
     };
-    return await runSession({
+    const result = await runSession({
       io,
       world,
       custody: { store: state.store, journal, lease },
       start: { kind: "revived", run, started },
       output: order.output,
       secrets,
+      onEvent: (event) => along.heed(event),
       ...(order.ask === undefined ? {} : { ask: order.ask }),
     });
+    await along.leave(result.run);
+    return result;
   } catch (error) {
+    await companions?.leave(undefined);
     await lease.release();
     throw error;
   }

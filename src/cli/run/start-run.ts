@@ -5,6 +5,7 @@ import type { Run } from "../../engine/run.ts";
 import type { Conduct } from "../../runtime/conduct.ts";
 import type { World } from "../../runtime/world.ts";
 import { CERTIFICATE_COPY, clear } from "./clear.ts";
+import { accompany, type Companions } from "./companions.ts";
 import { liveFacts } from "../facts/collect-facts.ts";
 import { sha256 } from "../files/sha256.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
@@ -49,7 +50,10 @@ export async function startRun(
     record: state.store.pathOf(run, RECORDING),
   });
   const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
+  let companions: Companions | undefined;
   try {
+    const along = await accompany({ io, loaded, run, isNew: true });
+    companions = along;
     const journal = await state.store.create(run);
     for (const file of loaded.files) await state.store.putFile(run, `input/${file.name}`, file.text);
     await state.store.putFile(
@@ -75,12 +79,17 @@ export async function startRun(
       start: { kind: "new", opened },
       output: order.output,
       secrets,
-      ...(order.onEvent === undefined ? {} : { onEvent: order.onEvent }),
+      onEvent: (event) => {
+        along.heed(event);
+        order.onEvent?.(event);
+      },
       ...(order.onConduct === undefined ? {} : { onConduct: order.onConduct }),
       isQuiet: order.isQuiet === true,
     });
+    await along.leave(result.run);
     return { ...result, secrets };
   } catch (error) {
+    await companions?.leave(undefined);
     await lease.release();
     throw error;
   }
