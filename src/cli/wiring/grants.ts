@@ -1,0 +1,57 @@
+import { dirname } from "node:path";
+import type { Grant } from "../../adapters/kubernetes/rbac.ts";
+import { systemClock } from "../../adapters/system/clock.ts";
+import type { Graph } from "../../graph/graph.ts";
+import { touches } from "../../graph/move.ts";
+import { isEntry } from "../../plan/entry.ts";
+import { regionsOf } from "../../plan/regions-of.ts";
+import type { Loaded } from "../files/load.ts";
+import { inKubernetes, optionsOf } from "./kubernetes.ts";
+import { Secrets } from "./secrets.ts";
+
+export type GrantsOrder = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Only of this region. */
+  readonly region?: string;
+  /** Namespace of Argo CD's applications or Flux's Helm releases, where those are to be paused. */
+  readonly managersIn?: string;
+};
+
+/**
+ * What clusters have to allow for a plan in an environment. Reads the kubeconfig where no namespace is stated, and asks no cluster.
+ * Throws `KUBECONFIG_UNUSABLE`, `KUBERNETES_NOT_FOUND`, `SECRET_MISSING`.
+ */
+export async function wireGrants({ graph, environment }: Loaded, order: GrantsOrder): Promise<readonly Grant[]> {
+  const { grantsFor, pausingGrants } = await import("../../adapters/kubernetes/rbac.ts");
+  const { connect } = await import("../../adapters/kubernetes/connection.ts");
+  const secrets = new Secrets(order.env, dirname(environment.file));
+  // The rest of the environment is never looked at.
+  const names = Object.keys(environment.components).filter((name) => {
+    const found = environment.components[name];
+    return Object.hasOwn(graph.components, name) || (found !== undefined && isEntry(found));
+  });
+  const placed = inKubernetes(environment, names).flatMap(({ component, config }) => {
+    const namespaceIn = (context: string): string => {
+      if (config.namespace !== undefined) return config.namespace;
+      const { kubeconfig } = optionsOf({ component, config, releases: {}, secrets, clock: systemClock });
+      return connect(kubeconfig, context, { now: () => systemClock.monotonic() }).namespace;
+    };
+    return regionsOf(environment, config)
+      .filter((region) => order.region === undefined || region === order.region)
+      .map((region) => {
+        const context = config.contexts[region] ?? region;
+        return {
+          region,
+          context,
+          namespace: namespaceIn(context),
+          deployment: config.deployment,
+          isRolled: isRolled(graph, component),
+        };
+      });
+  });
+  const grants = grantsFor(placed);
+  return order.managersIn === undefined ? grants : [...grants, ...pausingGrants(grants, order.managersIn)];
+}
+
+const isRolled = ({ moves }: Graph, component: string): boolean =>
+  moves.some((move) => touches(move) && "component" in move && move.component === component);

@@ -1,0 +1,114 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { grantsFor, pausingGrants, type Placed } from "../../../../src/adapters/kubernetes/rbac.ts";
+import { LOOKING, PAUSING, ROLLING, TELLING } from "../../../../src/adapters/kubernetes/rights.ts";
+
+const placed = (more: Partial<Placed> = {}): Placed => ({
+  region: "tokyo",
+  context: "prod-tokyo",
+  namespace: "trading",
+  deployment: "gateway",
+  isRolled: true,
+  ...more,
+});
+
+type Item = {
+  readonly kind: string;
+  readonly metadata: { readonly name: string; readonly namespace: string };
+  readonly rules?: readonly Rule[];
+  readonly subjects?: readonly { readonly name: string; readonly namespace: string }[];
+};
+type Rule = {
+  readonly apiGroups: readonly string[];
+  readonly resources: readonly string[];
+  readonly resourceNames?: readonly string[];
+  readonly verbs: readonly string[];
+};
+const itemsOf = ({ manifest }: { readonly manifest: object }): readonly Item[] =>
+  (manifest as { readonly items: readonly Item[] }).items;
+const rulesOf = (grant: { readonly manifest: object } | undefined): readonly Rule[] =>
+  grant === undefined ? [] : itemsOf(grant).flatMap(({ rules }) => rules ?? []);
+const ruleFor = (rules: readonly Rule[], resource: string): readonly Rule[] =>
+  rules.filter(({ resources }) => resources.includes(resource));
+
+test("each namespace of each context gets an account, a role and what binds them", () => {
+  const grants = grantsFor([
+    placed(),
+    placed({ deployment: "risk" }),
+    placed({ region: "frankfurt", context: "prod-frankfurt" }),
+  ]);
+  expect(grants.map(({ regions, context, namespace }) => [regions, context, namespace])).toEqual([
+    [["tokyo"], "prod-tokyo", "trading"],
+    [["frankfurt"], "prod-frankfurt", "trading"],
+  ]);
+  for (const grant of grants)
+    expect(itemsOf(grant).map(({ kind, metadata }) => `${kind} ${metadata.namespace}`)).toEqual([
+      "ServiceAccount trading",
+      "Role trading",
+      "RoleBinding trading",
+    ]);
+});
+
+test("two regions that are one namespace of one cluster share a grant", () => {
+  const grants = grantsFor([placed(), placed({ region: "osaka" })]);
+  expect(grants.map(({ regions }) => regions)).toEqual([["tokyo", "osaka"]]);
+  expect(ruleFor(rulesOf(grants[0]), "deployments")[0]?.resourceNames).toEqual(["gateway"]);
+});
+
+test("only the Deployments that a plan upgrades may be written to, each by its name", () => {
+  const rules = rulesOf(
+    grantsFor([placed(), placed({ deployment: "risk" }), placed({ deployment: "feed", isRolled: false })])[0],
+  );
+  expect(ruleFor(rules, "deployments")).toEqual([
+    {
+      apiGroups: ["apps"],
+      resources: ["deployments"],
+      resourceNames: ["gateway", "risk"],
+      verbs: ["get", "list", "watch", "patch"],
+    },
+    { apiGroups: ["apps"], resources: ["deployments"], resourceNames: ["feed"], verbs: ["get"] },
+  ]);
+});
+
+test("a component that is only looked at lets nobody write anything", () => {
+  const rules = rulesOf(grantsFor([placed({ isRolled: false })])[0]);
+  expect(rules.flatMap(({ verbs }) => verbs).filter((verb) => !["get", "list", "watch"].includes(verb))).toEqual([]);
+});
+
+test("no rule holds a wildcard or another group's resource, and each resource stands in one rule", () => {
+  const rules = rulesOf(grantsFor([placed()])[0]);
+  expect(JSON.stringify(rules)).not.toContain("*");
+  const named = rules.map(({ apiGroups, resources }) => `${apiGroups[0] ?? ""}/${resources[0] ?? ""}`);
+  expect(new Set(named).size).toBe(named.length);
+  expect(named).toEqual(expect.arrayContaining(["/events", "events.k8s.io/events", "policy/poddisruptionbudgets"]));
+});
+
+test("to pause managers, the accounts are bound where those have their own objects, and only there", () => {
+  const grants = grantsFor([placed(), placed({ namespace: "risk" })]);
+  const [pausing] = pausingGrants(grants, "argocd");
+  expect(pausing?.namespace).toBe("argocd");
+  expect(rulesOf(pausing).map(({ resources, verbs }) => [resources, verbs])).toEqual([
+    [["applications"], ["get", "patch"]],
+    [["helmreleases"], ["get", "patch"]],
+  ]);
+  const subjects = (pausing === undefined ? [] : itemsOf(pausing)).flatMap((item) => item.subjects ?? []);
+  expect(subjects.map(({ namespace }) => namespace)).toEqual(["trading", "risk"]);
+});
+
+test("the table in the docs says what is asked for, and no more", () => {
+  const text = readFileSync(new URL("../../../../docs/kubernetes.md", import.meta.url), "utf8");
+  const [, section = ""] = /\n## Rights\n([\s\S]*?)\n## /.exec(text) ?? [];
+  const rows = [...section.matchAll(/^\| `([^`]+)`[^|]*\| ([a-z, ]+?) \|/gm)].map(([, resource, verbs]) => [
+    resource,
+    verbs?.split(", "),
+  ]);
+  const rights = [...ROLLING, ...TELLING, ...PAUSING].map(({ resource, verbs }) => [resource, verbs]);
+  expect(rows).toEqual(rights);
+});
+
+test("whoever may upgrade may also look", () => {
+  for (const { resource, verbs } of LOOKING) {
+    const rolling = ROLLING.find((right) => right.resource === resource);
+    expect(rolling?.verbs).toEqual(expect.arrayContaining([...verbs]));
+  }
+});
