@@ -13,6 +13,8 @@ export type CliIo = {
   question(text: string): Promise<string | undefined>;
   /** Signals that the process got; every listener is told. Returns the way to stop listening. */
   onSignal(listener: (signal: Signal) => void): () => void;
+  /** What whoever calls it types before a command: `midflight`, or `kubectl midflight`. Default: `midflight`. */
+  readonly calledAs?: string;
   readonly version: string;
   readonly node: string;
 };

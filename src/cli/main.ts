@@ -78,10 +78,15 @@ function processIo(): CliIo {
     stdin: { isTTY: process.stdin.isTTY },
     question,
     onSignal,
+    calledAs: calledAs(process.argv[1] ?? ""),
     version: VERSION,
     node: process.version,
   };
 }
+
+/** kubectl runs whatever is called `kubectl-midflight` on the PATH. */
+const calledAs = (script: string): string =>
+  /(^|\/)kubectl-midflight(\.js)?$/.test(script) ? "kubectl midflight" : "midflight";
 
 async function question(text: string): Promise<string | undefined> {
   if (!process.stdin.isTTY) return undefined;

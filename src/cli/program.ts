@@ -8,7 +8,8 @@ type Load = () => Promise<Action>;
 /** Parses the command line, loads the one command that it names, and runs it. Everything else stays unloaded: `--help` is quick. */
 export async function program(io: CliIo, argv: readonly string[]): Promise<ExitStatus> {
   let status: ExitStatus = EXIT.done;
-  const root = new Command("midflight")
+  const name = io.calledAs ?? "midflight";
+  const root = new Command(name)
     .description(
       "Upgrade the infrastructure under a trading venue while its users trade, and take every step back when their operations start to fail.",
     )
@@ -20,12 +21,12 @@ export async function program(io: CliIo, argv: readonly string[]): Promise<ExitS
     })
     .exitOverride()
     .showSuggestionAfterError()
-    .showHelpAfterError("midflight --help shows what there is")
-    .addHelpText("after", EXAMPLES);
+    .showHelpAfterError(`${name} --help shows what there is`)
+    .addHelpText("after", EXAMPLES.replaceAll("$ midflight", `$ ${name}`));
   const add = (command: Command, load: Load) => {
     command
       .exitOverride()
-      .showHelpAfterError(`midflight ${command.name()} --help shows what it takes`)
+      .showHelpAfterError(`${name} ${command.name()} --help shows what it takes`)
       .configureOutput({
         writeOut: (text) => io.print(text.replace(/\n$/, "")),
         writeErr: (text) => io.say(text.replace(/\n$/, "")),
@@ -231,6 +232,33 @@ function commands(): readonly (readonly [Command, Load])[] {
         .option("--plan <file>", "the environment's file lies beside this plan")
         .option("--out <file>", "write it there, for its owner alone"),
       async () => (await import("./commands/snapshot.ts")).snapshot,
+    ],
+    [
+      withReleases(
+        withEnv(
+          new Command("rbac")
+            .summary("print the least rights that a plan needs in Kubernetes, as manifests; asks no cluster")
+            .argument("<plan>", "plan file"),
+        ),
+      )
+        .option("--region <name>", "only of this region")
+        .option("--managers-in <namespace>", "also to pause Argo CD's applications or Flux's Helm releases there")
+        .option("--json", "as JSON"),
+      async () => (await import("./commands/rbac.ts")).rbac,
+    ],
+    [
+      withState(
+        withEnv(
+          new Command("release-hold")
+            .summary("free a Deployment that a run which died left held; shows what it puts back, and asks")
+            .argument("[component]", "component of the environment (default: all of them)"),
+        ),
+      )
+        .option("--plan <file>", "the environment's file lies beside this plan")
+        .option("--keep-new", "leave the new release, which then goes everywhere without a guard")
+        .option("--force", "also where a run acted whose state is kept elsewhere: you know that it is dead")
+        .option("--yes", "do not ask"),
+      async () => (await import("./commands/release-hold.ts")).releaseHold,
     ],
     [
       withState(new Command("approve").summary("approve the step that a run waits for").argument("<run>", "run id"))
