@@ -1,8 +1,12 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { imageOf, kubePlace, type KubePlace } from "../fakes/kube-place.ts";
+import { hostname, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { fileLease } from "../../src/adapters/file/lease.ts";
+import { systemClock } from "../../src/adapters/system/clock.ts";
+import { imageOf, kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
+import { midflightBinary } from "../support/build.ts";
 import { midflight, type Ended } from "../support/cli.ts";
 
 let dir: string;
@@ -81,4 +85,122 @@ test("two clusters are compared: what runs, and who else manages it", async () =
   const { status, stdout } = await call(["parity", "blue.yaml", "green.yaml"]);
   expect(status).toBe(2);
   expect(stdout).toContain("the Argo CD application venue");
+});
+
+test("what would lose requests or be reverted is told among the risks of a plan", async () => {
+  const { tokyo } = place.clusters;
+  const deployment = tokyo?.get("deployments", "tokyo", "gateway");
+  if (tokyo === undefined || deployment === undefined) throw new Error("tokyo has no Deployment");
+  const labels = { "kustomize.toolkit.fluxcd.io/name": "apps" };
+  tokyo.put("deployments", "tokyo", { ...deployment, metadata: { ...deployment.metadata, labels } });
+  const { stdout } = await call(["plan", "plan.yaml", "--env", "blue.yaml"]);
+  expect(stdout).toContain("gateway in tokyo: container gateway has no readiness probe");
+  expect(stdout).toContain("gateway in tokyo: the Flux kustomization apps would put back what midflight holds");
+});
+
+test("the rights that a plan needs are printed as manifests for each namespace, and no cluster is asked", async () => {
+  const { status, stdout, stderr } = await call(["rbac", "plan.yaml", "--env", "blue.yaml"]);
+  expect([status, stderr]).toEqual([0, ""]);
+  expect(stdout).toMatch(/^# tokyo: namespace tokyo of the context tokyo\n# kubectl --context tokyo apply -f -\n/);
+  const manifest = parse(stdout) as { readonly kind: string; readonly items: readonly { readonly kind: string }[] };
+  expect([manifest.kind, ...manifest.items.map(({ kind }) => kind)]).toEqual([
+    "List",
+    "ServiceAccount",
+    "Role",
+    "RoleBinding",
+  ]);
+  const asJson = await call(["rbac", "plan.yaml", "--env", "blue.yaml", "--json"]);
+  expect(JSON.parse(asJson.stdout)).toMatchObject({
+    kind: "rbac",
+    grants: [{ regions: ["tokyo"], context: "tokyo", namespace: "tokyo", manifest }],
+  });
+  const nowhere = await call(["rbac", "plan.yaml", "--env", "blue.yaml", "--region", "osaka"]);
+  expect(nowhere.stderr).toContain("blue has no region osaka");
+  expect(place.clusters["tokyo"]?.asked).toEqual([]);
+});
+
+describe("release-hold", () => {
+  const { signal } = new AbortController();
+  const image = (): string | undefined =>
+    place.clusters["tokyo"]?.get("deployments", "tokyo", "gateway")?.spec.template.spec.containers[0]?.image;
+
+  /** As a run leaves it that died after its first batch. */
+  async function hold(epoch: number): Promise<void> {
+    const { workload, traffic } = place.open();
+    const states = async () => (await workload.observe("tokyo", signal)).instances;
+    await expect.poll(async () => (await states()).filter(({ ready, weightPct }) => ready && weightPct > 0).length).toBe(4);
+    const [old, fresh] = [releaseOf("1.0"), releaseOf("2.0")];
+    const drain = { noticeMs: 0, deadlineMs: 1_000 };
+    const shape = (before: number, after: number) => ({
+      releases: [
+        { ...old, count: before },
+        { ...fresh, count: after },
+      ],
+      drain,
+    });
+    await workload.shape("tokyo", shape(4, 2), { epoch, seq: 1 }, signal);
+    const weighing = [
+      { digest: old.digest, admitted: 4, weightPct: 100 },
+      { digest: fresh.digest, admitted: 2, weightPct: 100 },
+    ];
+    await traffic.weigh("tokyo", weighing, { epoch, seq: 2 }, signal);
+    await workload.shape("tokyo", shape(2, 2), { epoch, seq: 3 }, signal);
+    expect(image()).toBe(imageOf("2.0"));
+  }
+
+  test("shows what it would put back, needs a yes, and puts it back", async () => {
+    await hold(0);
+    const asked = await call(["release-hold", "gateway", "--env", "blue.yaml"]);
+    expect([asked.status, asked.stderr.includes("NOT_CONFIRMED")]).toEqual([5, true]);
+    expect(asked.stdout).toContain("gateway in tokyo: deployment gateway in tokyo of tokyo is held");
+    expect(asked.stdout).toContain("~ minReadySeconds: 2147483646 → nothing");
+    expect(image()).toBe(imageOf("2.0"));
+    const freed = await call(["release-hold", "--env", "blue.yaml", "--yes"]);
+    expect([freed.status, freed.stderr]).toEqual([0, ""]);
+    expect(freed.stdout).toContain("gateway in tokyo is let go");
+    expect(image()).toBe(imageOf("1.0"));
+    const again = await call(["release-hold", "--env", "blue.yaml", "--yes"]);
+    expect(again.stdout).toBe("nothing of blue is held\n");
+  }, 60_000);
+
+  test("frees nothing while a run lives that may be its owner", async () => {
+    await hold(0);
+    const lease = await fileLease({ dir: join(dir, ".midflight", "leases"), clock: systemClock }).acquire(
+      ["blue/gateway"],
+      { run: "r-living", host: hostname(), pid: process.pid },
+      signal,
+    );
+    try {
+      const { status, stderr } = await call(["release-hold", "--env", "blue.yaml", "--yes"]);
+      expect([status, stderr.includes("LEASE_HELD"), stderr.includes("r-living")]).toEqual([5, true, true]);
+      expect(image()).toBe(imageOf("2.0"));
+    } finally {
+      await lease.release();
+    }
+  }, 60_000);
+
+  test("that knows of no run which wrote there last asks for its state, or for the word of whoever knows", async () => {
+    await hold(7);
+    const refused = await call(["release-hold", "--env", "blue.yaml", "--yes"]);
+    expect([refused.status, refused.stderr.includes("FENCED"), refused.stderr.includes("--force")]).toEqual([
+      5,
+      true,
+      true,
+    ]);
+    expect(image()).toBe(imageOf("2.0"));
+    expect((await call(["release-hold", "--env", "blue.yaml", "--yes", "--force"])).status).toBe(0);
+    expect(image()).toBe(imageOf("1.0"));
+  }, 60_000);
+});
+
+test("as a plugin of kubectl it is the same, and says how it is called", async () => {
+  const binary = join(dirname(midflightBinary()), "kubectl-midflight.js");
+  const help = await midflight(["--help"], { cwd: dir, binary });
+  expect(help.status).toBe(0);
+  expect(help.stdout).toContain("Usage: kubectl midflight [options] [command]");
+  expect(help.stdout).toContain("$ kubectl midflight upgrade plans/gateway.yaml");
+  expect(help.stdout).not.toContain("$ midflight");
+  expect((await midflight(["status", "--help"], { cwd: dir, binary })).stdout).toContain(
+    "Usage: kubectl midflight status [options] [run]",
+  );
 });

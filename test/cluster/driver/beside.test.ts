@@ -1,0 +1,157 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { kubernetesAnnouncer } from "../../../src/adapters/kubernetes/announcer.ts";
+import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
+import { kubernetesHolds } from "../../../src/adapters/kubernetes/holds.ts";
+import type { KubernetesOptions } from "../../../src/adapters/kubernetes/options.ts";
+import { kubernetesManagers } from "../../../src/adapters/kubernetes/pausing.ts";
+import { kubernetesPreflight } from "../../../src/adapters/kubernetes/preflight/preflight.ts";
+import { grantsFor } from "../../../src/adapters/kubernetes/rbac.ts";
+import type { Shape, Weighing } from "../../../src/graph/observation.ts";
+import { findGround, placeOn, type Ground, type Place } from "./place.ts";
+
+const { signal } = new AbortController();
+let ground: Ground;
+const undone: (() => Promise<unknown>)[] = [];
+beforeAll(async () => {
+  ground = await findGround();
+}, 180_000);
+afterEach(async () => {
+  for (const undo of undone.splice(0).toReversed()) await undo();
+});
+afterAll(() => ground?.api.close());
+
+type Driver = Place["driver"];
+
+async function begin(replicas: number): Promise<Place> {
+  const place = await placeOn(ground, { replicas });
+  undone.push(place.close);
+  await expect.poll(() => countsIn(place.driver), { timeout: 60_000, interval: 200 }).toBe(`${replicas}/0`);
+  return place;
+}
+
+async function countsIn({ workload }: Driver): Promise<string> {
+  const { instances } = await workload.observe("tokyo", signal);
+  const serving = instances.filter(({ ready, weightPct }) => ready && weightPct === 100);
+  return ["1.0", "2.0"]
+    .map((version) => serving.filter(({ release }) => release === `gateway@${version}`).length)
+    .join("/");
+}
+
+let seq = 0;
+const fence = (epoch = 1) => ({ epoch, seq: (seq += 1) });
+const shapeOf = (place: Place, old: number, fresh: number): Shape => ({
+  releases: [
+    { ...place.release("1.0"), count: old },
+    { ...place.release("2.0"), count: fresh },
+  ],
+  drain: { noticeMs: 0, deadlineMs: 10_000 },
+});
+const weighingOf = (place: Place, old: number, fresh: number): Weighing => [
+  { digest: place.release("1.0").digest, admitted: old, weightPct: 100 },
+  { digest: place.release("2.0").digest, admitted: fresh, weightPct: 100 },
+];
+async function batch({ workload, traffic }: Driver, place: Place, [from, to, of]: readonly [number, number, number]) {
+  await workload.shape("tokyo", shapeOf(place, of - from, to), fence(), signal);
+  await traffic.weigh("tokyo", weighingOf(place, of - from, to), fence(), signal);
+  await workload.shape("tokyo", shapeOf(place, of - to, to), fence(), signal);
+}
+
+const PATHS: Readonly<Record<string, string>> = {
+  ServiceAccount: "/api/v1/namespaces/tokyo/serviceaccounts",
+  Role: "/apis/rbac.authorization.k8s.io/v1/namespaces/tokyo/roles",
+  RoleBinding: "/apis/rbac.authorization.k8s.io/v1/namespaces/tokyo/rolebindings",
+};
+type Item = { readonly kind: string; readonly metadata: { readonly name: string } };
+
+/** The options of a place, as the account that has no other rights than those of its grant. */
+async function asLittleAsNeeded({ name, options }: Place): Promise<KubernetesOptions> {
+  const placed = { region: "tokyo", context: "tokyo", namespace: "tokyo", deployment: name, isRolled: true };
+  const [grant] = grantsFor([placed]);
+  for (const item of (grant?.manifest as { readonly items: readonly Item[] }).items) {
+    const path = PATHS[item.kind] ?? "";
+    await ground.api.call("POST", path, item);
+    undone.push(() => ground.api.call("DELETE", `${path}/${item.metadata.name}`));
+  }
+  const { status } = (await ground.api.call("POST", `${PATHS["ServiceAccount"] ?? ""}/midflight/token`, {
+    apiVersion: "authentication.k8s.io/v1",
+    kind: "TokenRequest",
+    spec: { expirationSeconds: 3_600 },
+  })) as { readonly status: { readonly token: string } };
+  const config = JSON.parse(options.kubeconfig ?? "{}") as object;
+  // On several lines: that tells it from a path.
+  const kubeconfig = JSON.stringify(
+    { ...config, users: [{ name: "admin", user: { token: status.token } }] },
+    undefined,
+    2,
+  );
+  return { ...options, kubeconfig };
+}
+
+describe("on a real cluster", () => {
+  test("the rights that are printed for a plan are enough to roll it, and for nothing else", async () => {
+    const place = await begin(2);
+    const options = await asLittleAsNeeded(place);
+    const driver = kubernetesDriver(options);
+    const seen = (): Promise<string> =>
+      countsIn(driver).catch((error: unknown) => (error instanceof Error ? error.message : String(error)));
+    // The API server learns of a role a little later.
+    await expect.poll(seen, { timeout: 15_000, interval: 200 }).toBe("2/0");
+    expect((await kubernetesPreflight(options, {}).risks("tokyo", signal)).join("\n")).toContain("no preStop hook");
+    const announcer = kubernetesAnnouncer(options, "r1");
+    announcer.announce({
+      component: "gateway",
+      regions: ["tokyo"],
+      reason: "UpgradeBegan",
+      note: "it begins",
+      isWarning: false,
+    });
+    await batch(driver, place, [0, 1, 2]);
+    await batch(driver, place, [1, 2, 2]);
+    expect(await countsIn(driver)).toBe("0/2");
+    const { metadata } = await place.deployment("tokyo");
+    expect(metadata.annotations?.["midflight.dev/held"]).toBeUndefined();
+    expect(await announcer.flush(10_000)).toBeUndefined();
+    const told = (await ground.api.call("GET", "/apis/events.k8s.io/v1/namespaces/tokyo/events")) as {
+      readonly items: readonly {
+        readonly reason?: string;
+        readonly reportingController?: string;
+        readonly regarding?: { readonly uid?: string };
+      }[];
+    };
+    expect(
+      told.items.filter(({ regarding }) => regarding?.uid === metadata.uid),
+    ).toContainEqual(expect.objectContaining({ reason: "UpgradeBegan", reportingController: "midflight" }));
+    const other = kubernetesDriver({ ...options, config: { ...options.config, deployment: "somebody-elses" } });
+    await expect(other.workload.observe("tokyo", signal)).rejects.toMatchObject({ code: "KUBERNETES_FORBIDDEN" });
+  }, 180_000);
+
+  test("a Deployment that a dead run left held is put back, and its controller brings the old pods back", async () => {
+    const place = await begin(4);
+    const before = await place.deployment("tokyo");
+    await batch(place.driver, place, [0, 2, 4]);
+    await place.driver.workload.shape("tokyo", shapeOf(place, 2, 3), fence(), signal);
+    const holds = kubernetesHolds(place.options);
+    const hold = await holds.look("tokyo", "old", signal);
+    expect(hold?.dark).toHaveLength(1);
+    if (hold !== undefined) await holds.release(hold, "old", fence(2), signal);
+    expect((await place.deployment("tokyo")).spec).toEqual(before.spec);
+    await expect.poll(() => countsIn(place.driver), { timeout: 60_000, interval: 200 }).toBe("4/0");
+    await expect
+      .poll(() => holds.look("tokyo", "old", signal), { timeout: 30_000, interval: 200 })
+      .toBeUndefined();
+  }, 180_000);
+
+  test("a Deployment that Flux manages says while a run lasts that it is left alone, and no longer", async () => {
+    const place = await begin(1);
+    const path = `/apis/apps/v1/namespaces/tokyo/deployments/${place.name}`;
+    const labels = { "kustomize.toolkit.fluxcd.io/name": "apps" };
+    await ground.api.call("PATCH", path, { metadata: { labels } }, "application/merge-patch+json");
+    const managers = kubernetesManagers(place.options);
+    await managers.pause("r1", signal);
+    const annotations = async () => (await place.deployment("tokyo")).metadata.annotations ?? {};
+    expect(await annotations()).toMatchObject({ "kustomize.toolkit.fluxcd.io/reconcile": "disabled" });
+    expect(await managers.giveBack("r1", signal)).toEqual(["the Flux kustomization apps"]);
+    const left = Object.keys(await annotations());
+    expect(left.filter((name) => name.includes("midflight") || name.includes("fluxcd"))).toEqual([]);
+  }, 120_000);
+});
