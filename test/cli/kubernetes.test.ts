@@ -128,7 +128,9 @@ describe("release-hold", () => {
   async function hold(epoch: number): Promise<void> {
     const { workload, traffic } = place.open();
     const states = async () => (await workload.observe("tokyo", signal)).instances;
-    await expect.poll(async () => (await states()).filter(({ ready, weightPct }) => ready && weightPct > 0).length).toBe(4);
+    await expect
+      .poll(async () => (await states()).filter(({ ready, weightPct }) => ready && weightPct > 0).length)
+      .toBe(4);
     const [old, fresh] = [releaseOf("1.0"), releaseOf("2.0")];
     const drain = { noticeMs: 0, deadlineMs: 1_000 };
     const shape = (before: number, after: number) => ({

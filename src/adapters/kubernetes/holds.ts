@@ -19,8 +19,7 @@ import { podsOf } from "./variant.ts";
 export function kubernetesHolds(options: KubernetesOptions): Holds {
   const sites = sitesOf(options);
   return {
-    look: (region, keeping, signal) =>
-      inOurWords("WORKLOAD_UNREACHABLE", () => lookIn(sites(region), keeping, signal)),
+    look: (region, keeping, signal) => inOurWords("WORKLOAD_UNREACHABLE", () => lookIn(sites(region), keeping, signal)),
     release: (hold, keeping, fence, signal) =>
       inOurWords("WORKLOAD_UNREACHABLE", () => releaseIn(sites(hold.region), hold, { keeping, fence }, signal)),
   };

@@ -74,11 +74,7 @@ const notPaused = ({ region, api }: Site, { manager }: Switch, byHand: string, f
 };
 
 /** `run` undefined: whatever run they wait for. */
-export async function giveBackIn(
-  site: Site,
-  run: string | undefined,
-  signal: AbortSignal,
-): Promise<readonly string[]> {
+export async function giveBackIn(site: Site, run: string | undefined, signal: AbortSignal): Promise<readonly string[]> {
   const deployment = await readDeployment(site, signal);
   const given: string[] = [];
   for (const one of switchesOf(deployment.metadata)) {

@@ -34,7 +34,10 @@ export async function rbac(io: CliIo, [file = ""]: readonly string[], options: O
   io.print(
     options.json === true
       ? JSON.stringify({ kind: "rbac", grants })
-      : grants.map((grant) => documentOf(grant)).join("---\n").trimEnd(),
+      : grants
+          .map((grant) => documentOf(grant))
+          .join("---\n")
+          .trimEnd(),
   );
   const isPausing = Object.values(environment.components).some(
     (placed) => placed.driver === "kubernetes" && placed.pausesManagers === true,

@@ -66,8 +66,8 @@ type Item = { readonly kind: string; readonly metadata: { readonly name: string 
 /** The options of a place, as the account that has no other rights than those of its grant. */
 async function asLittleAsNeeded({ name, options }: Place): Promise<KubernetesOptions> {
   const placed = { region: "tokyo", context: "tokyo", namespace: "tokyo", deployment: name, isRolled: true };
-  const [grant] = grantsFor([placed]);
-  for (const item of (grant?.manifest as { readonly items: readonly Item[] }).items) {
+  const manifests = grantsFor([placed]).map(({ manifest }) => manifest as { readonly items: readonly Item[] });
+  for (const item of manifests.flatMap(({ items }) => items)) {
     const path = PATHS[item.kind] ?? "";
     await ground.api.call("POST", path, item);
     undone.push(() => ground.api.call("DELETE", `${path}/${item.metadata.name}`));
@@ -118,9 +118,9 @@ describe("on a real cluster", () => {
         readonly regarding?: { readonly uid?: string };
       }[];
     };
-    expect(
-      told.items.filter(({ regarding }) => regarding?.uid === metadata.uid),
-    ).toContainEqual(expect.objectContaining({ reason: "UpgradeBegan", reportingController: "midflight" }));
+    expect(told.items.filter(({ regarding }) => regarding?.uid === metadata.uid)).toContainEqual(
+      expect.objectContaining({ reason: "UpgradeBegan", reportingController: "midflight" }),
+    );
     const other = kubernetesDriver({ ...options, config: { ...options.config, deployment: "somebody-elses" } });
     await expect(other.workload.observe("tokyo", signal)).rejects.toMatchObject({ code: "KUBERNETES_FORBIDDEN" });
   }, 180_000);
@@ -136,9 +136,7 @@ describe("on a real cluster", () => {
     if (hold !== undefined) await holds.release(hold, "old", fence(2), signal);
     expect((await place.deployment("tokyo")).spec).toEqual(before.spec);
     await expect.poll(() => countsIn(place.driver), { timeout: 60_000, interval: 200 }).toBe("4/0");
-    await expect
-      .poll(() => holds.look("tokyo", "old", signal), { timeout: 30_000, interval: 200 })
-      .toBeUndefined();
+    await expect.poll(() => holds.look("tokyo", "old", signal), { timeout: 30_000, interval: 200 }).toBeUndefined();
   }, 180_000);
 
   test("a Deployment that Flux manages says while a run lasts that it is left alone, and no longer", async () => {

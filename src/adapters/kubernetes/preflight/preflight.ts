@@ -12,15 +12,7 @@ import { minReady } from "./min-ready.ts";
 import { readiness } from "./readiness.ts";
 import type { Check, Intent, Scene } from "./scene.ts";
 
-const CHECKS: readonly Check[] = [
-  heldAlready,
-  managed,
-  autoscaled,
-  readiness,
-  draining,
-  minReady,
-  disruptionBudgets,
-];
+const CHECKS: readonly Check[] = [heldAlready, managed, autoscaled, readiness, draining, minReady, disruptionBudgets];
 
 /** What the Deployments of a component are, and who else has a say about them, judged by what the plan means to do. */
 export function kubernetesPreflight(options: KubernetesOptions, plan: Omit<Intent, "isPausing">): Preflight {

@@ -177,12 +177,18 @@ describe("whoever upgrades is told beforehand", () => {
 });
 
 test.each<{ name: string; scene: Scene }>([
-  { name: "a budget of other pods", scene: sceneOf({ budgets: [budget({ selector: { matchLabels: { app: "other" } }, maxUnavailable: 0 })] }) },
+  {
+    name: "a budget of other pods",
+    scene: sceneOf({ budgets: [budget({ selector: { matchLabels: { app: "other" } }, maxUnavailable: 0 })] }),
+  },
   {
     name: "a budget that excludes these pods by an expression",
     scene: sceneOf({
       budgets: [
-        budget({ selector: { matchExpressions: [{ key: "tier", operator: "NotIn", values: ["edge"] }] }, maxUnavailable: 0 }),
+        budget({
+          selector: { matchExpressions: [{ key: "tier", operator: "NotIn", values: ["edge"] }] },
+          maxUnavailable: 0,
+        }),
       ],
     }),
   },
@@ -195,6 +201,10 @@ test.each<{ name: string; scene: Scene }>([
 });
 
 test("a plan that does not roll it says nothing of drains and soaks", () => {
-  const { intent: _, ...scene } = sceneOf({ graceS: 5, minReadySeconds: 60, container: { lifecycle: { preStop: { exec: {} } } } });
+  const { intent: _, ...scene } = sceneOf({
+    graceS: 5,
+    minReadySeconds: 60,
+    container: { lifecycle: { preStop: { exec: {} } } },
+  });
   expect(risksIn({ ...scene, intent: { isPausing: false } })).toEqual([]);
 });
