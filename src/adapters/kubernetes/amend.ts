@@ -89,5 +89,5 @@ export async function autoscalersOf({ api, frame }: Site, signal: AbortSignal): 
   const listed = await api
     .send<Listed<Autoscaler>>({ verb: "list", resource: "horizontalpodautoscalers" }, signal)
     .catch(() => ({ items: [] }));
-  return scalersOf(frame.deployment, listed.items ?? []);
+  return scalersOf(frame.object, listed.items ?? []);
 }

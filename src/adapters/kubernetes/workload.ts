@@ -58,7 +58,7 @@ async function converge(shape: Shape, errand: Errand): Promise<void> {
   await order(scheme.held, errand);
   await Promise.all(
     scheme.missing.map(({ variant, wanted }) =>
-      startDark({ site, deployment: sight.deployment, signal }, variant, wanted),
+      startDark({ site, owner: sight.deployment.metadata, signal }, variant, wanted),
     ),
   );
   const grown = await growTo(scheme, errand);
