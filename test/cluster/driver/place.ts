@@ -88,7 +88,7 @@ export async function placeOn(
     component: "gateway",
     config: {
       driver: "kubernetes",
-      deployment: name,
+      object: { kind: how.kind ?? "Deployment", name },
       container: "gateway",
       service: name,
       contexts: { tokyo: "tokyo", frankfurt: "frankfurt" },

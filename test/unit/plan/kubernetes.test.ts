@@ -53,7 +53,8 @@ test("what is left out has its default: the container is named like the Deployme
   const { gateway } = environmentWith(AS_PODS).value.components;
   expect(gateway).toEqual({
     driver: "kubernetes",
-    deployment: "gateway",
+    object: { kind: "Deployment", name: "gateway" },
+    named: ["deployment"],
     container: "gateway",
     service: "gateway",
     contexts: { tokyo: "prod-tokyo", frankfurt: "prod-frankfurt" },

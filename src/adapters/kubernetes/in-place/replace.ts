@@ -107,13 +107,17 @@ function refuseChanged({ rest, before }: SetHeld, set: SetSight["set"]): void {
  * place with the highest number, a DaemonSet's place is emptied by an eviction. Who waits in the dark for the place goes when it is served.
  */
 export async function advance(held: SetHeld, fresh: number, errand: SetErrand): Promise<SetHeld> {
+  const { site, signal } = errand;
   let now = held;
   for (;;) {
-    const sight = await lookAtSet(errand.site, errand.signal);
-    const before = placesOf(now, sight.places).after;
+    const sight = await lookAtSet(site, signal);
+    const taken = placesOf(now, sight.places).after;
     // An order that nobody saw come true is given again: whoever gave it may have died before it was answered.
-    const count = isUnanswered(now, sight, errand.site) ? before : before + 1;
+    const isOpen = isUnanswered(now, sight, site);
+    const count = isOpen ? taken : taken + 1;
     if (count > fresh) return now;
+    // A place that is empty now would be filled from the next template.
+    if (!isOpen) await settleSet(settledAs(site, now, []), errand);
     now = await takePlace(now, count, sight, errand);
   }
 }
@@ -154,7 +158,8 @@ const nodeOf = ({ pod }: SeenPod): string => pod.spec.nodeName ?? "";
 
 /**
  * The way back: one release takes all places, in a hurry. Its template is put there at once, and pods of the other one leave in few turns, at
- * least half of all places served by anybody meanwhile. A pod that never got ready is deleted too: a StatefulSet would wait for it for ever.
+ * least half of all places served by anybody meanwhile; a StatefulSet's controller may take one more by itself. A pod that never got ready is
+ * deleted too: a StatefulSet would wait for it for ever (kubernetes#67250).
  */
 export async function takeAll(held: SetHeld, side: Side, errand: SetErrand): Promise<SetHeld> {
   const { site, signal } = errand;
@@ -180,10 +185,14 @@ export async function withdrawAll(held: SetHeld, side: Side, errand: SetErrand):
   await settleSet(withdrawn(site, now, side), errand);
 }
 
+/** Also waits until its controller knows: a place that is emptied before would be filled from the template that was there. */
 async function orderAll({ admitted: _, ...held }: SetHeld, side: Side, errand: SetErrand): Promise<SetHeld> {
-  const { places } = await lookAtSet(errand.site, errand.signal);
+  const { site, signal } = errand;
+  const { places } = await lookAtSet(site, signal);
   const fresh = side === "after" ? places : 0;
-  return orderSet({ ...held, ordered: { template: side, fresh, places } }, errand);
+  const now = await orderSet({ ...held, ordered: { template: side, fresh, places } }, errand);
+  await settleSet((sight) => unreadOrder(site, sight), errand);
+  return now;
 }
 
 /** With the grace that they state themselves: they may hold data. Users are gone from them at once all the same. */
@@ -213,12 +222,10 @@ export const settleAs = (held: SetHeld, dark: readonly DarkWanted[], errand: Set
 /** Lets the set go once one release alone stands in it. */
 export async function freeSet(held: SetHeld, errand: SetErrand): Promise<void> {
   const { site, fence, signal } = errand;
-  const { places } = await settleSet(
-    (sight) => (held.ordered === undefined ? undefined : unfinished(site, sight)),
-    errand,
-  );
+  const { places } = await lookAtSet(site, signal);
   const { before, after } = placesOf(held, places);
   if (before > 0 && after > 0) return;
+  if (held.ordered !== undefined) await settleSet((sight) => unfinished(site, sight), errand);
   const kind = kindOf(site);
   await amendSet(
     site,
