@@ -1,6 +1,6 @@
 import { kubernetesDriver } from "../../src/adapters/kubernetes/driver.ts";
 import type { KubernetesOptions } from "../../src/adapters/kubernetes/options.ts";
-import type { PodSet } from "../../src/adapters/kubernetes/objects.ts";
+import type { Deployment, PodSet } from "../../src/adapters/kubernetes/objects.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import type { KubernetesKind } from "../../src/plan/model.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -22,9 +22,13 @@ export const imageOf = (version: string): string => `registry/gateway@${digestOf
 export const digestOf = (version: string): string => `sha256:${version.slice(0, 1).repeat(64)}`;
 export const releaseOf = (version: string) => ({ release: `gateway@${version}`, digest: digestOf(version) });
 
-export async function kubePlace(how: { readonly replicas: number; readonly clock?: Clock }): Promise<KubePlace> {
+export async function kubePlace(how: {
+  readonly replicas: number;
+  readonly clock?: Clock;
+  readonly spec?: Partial<Deployment["spec"]>;
+}): Promise<KubePlace> {
   const clusters = { tokyo: await kubeCluster(), frankfurt: await kubeCluster() };
-  for (const [region, cluster] of Object.entries(clusters)) cluster.deploy(region, imageOf("1.0"), how.replicas);
+  for (const [region, cluster] of Object.entries(clusters)) cluster.deploy(region, imageOf("1.0"), how.replicas, how.spec);
   return placeOn(clusters, { kind: "Deployment", instances: how.replicas, clock: how.clock ?? systemClock });
 }
 
