@@ -52,18 +52,29 @@ export function withdrawals(
 }
 
 /** Also while the very first admission is under way. */
-function isExposed(run: Run, component: string, region: string): boolean {
+const isExposed = (run: Run, component: string, region: string): boolean =>
+  standingOf(run, component, region).admitted > 0 || admissionUnderWay(run, component, region) !== undefined;
+
+function admissionUnderWay(run: Run, component: string, region: string) {
   const move = run.graph.moves[run.next];
   const isAdmitting =
     run.phase.kind === "moving" &&
     (move?.kind === "admit" || move?.kind === "shift") &&
     move.component === component &&
     move.regions.includes(region);
-  return standingOf(run, component, region).admitted > 0 || isAdmitting;
+  return isAdmitting ? move : undefined;
 }
 
 const canSpare = (run: Run, component: string, region: string): boolean =>
-  standingOf(run, component, region).old >= Math.ceil(componentOf(run, component).instances * LEAST_OLD_SHARE);
+  leastOld(run, component, region) >= Math.ceil(componentOf(run, component).instances * LEAST_OLD_SHARE);
+
+/** In place, an admission that is under way may have taken the old ones' places already. */
+function leastOld(run: Run, component: string, region: string): number {
+  const { old } = standingOf(run, component, region);
+  const move = admissionUnderWay(run, component, region);
+  const isTaking = componentOf(run, component).isInPlace === true && move?.kind === "admit";
+  return isTaking ? Math.min(old, move.keep) : old;
+}
 
 /** The suspicion cleared: they come back, and the move that was interrupted is entered again. */
 export function readmit(run: Run): Decision {
