@@ -1,5 +1,6 @@
 import type { ErrorCode } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
+import type { KubernetesKind } from "../../plan/model.ts";
 
 export type Resource =
   | "deployments"
@@ -57,6 +58,13 @@ export const GROUPS: Readonly<Record<Resource, string>> = {
   configmaps: "",
   secrets: "",
 };
+
+/** What the API calls objects of a kind. */
+export const RESOURCES = {
+  Deployment: "deployments",
+  StatefulSet: "statefulsets",
+  DaemonSet: "daemonsets",
+} as const satisfies Readonly<Record<KubernetesKind, Resource>>;
 
 /** In our words. `unreachable`: what nobody's answer is called at the port that asked. */
 export function upgradeErrorOf(

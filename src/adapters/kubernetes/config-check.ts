@@ -1,8 +1,7 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { kubernetesDigest } from "../../graph/release-digest.ts";
-import type { KubernetesKind } from "../../plan/model.ts";
 import type { WorkloadState } from "../../ports/workload.ts";
-import { ApiFailure, isFailure, type Resource } from "./api-failure.ts";
+import { ApiFailure, isFailure, RESOURCES } from "./api-failure.ts";
 import {
   copyOf,
   dataDigest,
@@ -16,12 +15,6 @@ import {
 import { HELD } from "./hold.ts";
 import type { Metadata, Template } from "./objects.ts";
 import type { Site } from "./site.ts";
-
-export const RESOURCES: Readonly<Record<KubernetesKind, Extract<Resource, "deployments" | "statefulsets" | "daemonsets">>> = {
-  Deployment: "deployments",
-  StatefulSet: "statefulsets",
-  DaemonSet: "daemonsets",
-};
 
 /**
  * Whether everything that the new release reads is there, asked with the first look at a region and so before anything begins. A region

@@ -57,12 +57,8 @@ const isExposed = (run: Run, component: string, region: string): boolean =>
 
 function admissionUnderWay(run: Run, component: string, region: string) {
   const move = run.graph.moves[run.next];
-  const isAdmitting =
-    run.phase.kind === "moving" &&
-    (move?.kind === "admit" || move?.kind === "shift") &&
-    move.component === component &&
-    move.regions.includes(region);
-  return isAdmitting ? move : undefined;
+  if (run.phase.kind !== "moving" || (move?.kind !== "admit" && move?.kind !== "shift")) return undefined;
+  return move.component === component && move.regions.includes(region) ? move : undefined;
 }
 
 const canSpare = (run: Run, component: string, region: string): boolean =>
@@ -72,8 +68,8 @@ const canSpare = (run: Run, component: string, region: string): boolean =>
 function leastOld(run: Run, component: string, region: string): number {
   const { old } = standingOf(run, component, region);
   const move = admissionUnderWay(run, component, region);
-  const isTaking = componentOf(run, component).isInPlace === true && move?.kind === "admit";
-  return isTaking ? Math.min(old, move.keep) : old;
+  if (move?.kind !== "admit" || componentOf(run, component).isInPlace !== true) return old;
+  return Math.min(old, move.keep);
 }
 
 /** The suspicion cleared: they come back, and the move that was interrupted is entered again. */

@@ -2,7 +2,7 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
-import { RESOURCES } from "../../../src/adapters/kubernetes/config-check.ts";
+import { RESOURCES } from "../../../src/adapters/kubernetes/api-failure.ts";
 import type { Deployment, PodSet } from "../../../src/adapters/kubernetes/objects.ts";
 import type { KubernetesOptions } from "../../../src/adapters/kubernetes/options.ts";
 import { systemClock } from "../../../src/adapters/system/clock.ts";

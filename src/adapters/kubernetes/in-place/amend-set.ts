@@ -1,8 +1,7 @@
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import { fenceText, type Fence } from "../../../ports/fence.ts";
 import { accused, autoscalersOf, fenced, TRIES } from "../amend.ts";
-import { isFailure } from "../api-failure.ts";
-import { RESOURCES } from "../config-check.ts";
+import { isFailure, RESOURCES } from "../api-failure.ts";
 import { differencesOf, fenceIn, isLower } from "../hold.ts";
 import { managersOf } from "../managers.ts";
 import type { PodSet } from "../objects.ts";

@@ -1,5 +1,5 @@
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
-import { RESOURCES } from "../config-check.ts";
+import { RESOURCES } from "../api-failure.ts";
 import { DARK } from "../dark-pod.ts";
 import { countedOnce } from "../handover.ts";
 import type { ControllerRevision, EndpointSlice, Listed, Pod, PodSet, Template } from "../objects.ts";
