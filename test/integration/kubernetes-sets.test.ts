@@ -160,6 +160,18 @@ describe.each<Kind>(["StatefulSet", "DaemonSet"])("a stock %s", (kind) => {
     expect(tokyo.leastReady("tokyo")).toBeGreaterThanOrEqual(1);
   });
 
+  test("a way back that is ordered twice starts nobody in the dark", async () => {
+    const { tokyo, driver } = await begin(kind, 4);
+    await batch(driver, 0, 2, 4);
+    await driver.workload.shape("tokyo", shapeOf(4, 2), fence(), signal);
+    const started = tokyo.asked.filter((one) => one === "POST pods").length;
+    const { instances } = await driver.workload.shape("tokyo", shapeOf(4, 2), fence(), signal);
+    expect(instances.map(({ digest }) => digest)).toEqual(Array.from({ length: 4 }, () => digestOf("1.0")));
+    expect(tokyo.asked.filter((one) => one === "POST pods")).toHaveLength(started);
+    await driver.workload.shape("tokyo", shapeOf(4, 0), fence(), signal);
+    expect(Object.keys(setIn(tokyo, kind).metadata.annotations ?? {})).toEqual(["midflight.dev/fence"]);
+  });
+
   test("promoted and let go, it is rolled back to the template that its own history keeps", async () => {
     const { tokyo, driver } = await begin(kind, 2);
     const before = setIn(tokyo, kind);
@@ -309,6 +321,19 @@ describe("a DaemonSet", () => {
       hint: expect.stringContaining("poddisruptionbudgets"),
     });
     expect(await countsIn(driver)).toBe("2/0");
+  });
+
+  test("whose conductor died before the eviction is carried on with by the next one", async () => {
+    const { place, tokyo, driver } = await begin("DaemonSet", 2);
+    const dying = new AbortController();
+    tokyo.refuse({ ...budget, times: 1 });
+    const shaped = driver.workload.shape("tokyo", shapeOf(1, 1), fence(), dying.signal).catch((error: unknown) => error);
+    await expect.poll(() => tokyo.asked.filter((one) => one.endsWith("/eviction")).length).toBe(1);
+    dying.abort(new Error("the conductor died"));
+    expect(await shaped).toMatchObject({ message: "the conductor died" });
+    expect(await countsIn(driver)).toBe("2/0");
+    await place.open().workload.shape("tokyo", shapeOf(1, 1), fence(), signal);
+    expect(await countsIn(driver)).toBe("1/1");
   });
 
   test("whose pods this user may not evict names the rule to add", async () => {

@@ -52,24 +52,26 @@ export function withdrawals(
 }
 
 /** Also while the very first admission is under way. */
-const isExposed = (run: Run, component: string, region: string): boolean =>
-  standingOf(run, component, region).admitted > 0 || admissionUnderWay(run, component, region) !== undefined;
-
-function admissionUnderWay(run: Run, component: string, region: string) {
+function isExposed(run: Run, component: string, region: string): boolean {
   const move = run.graph.moves[run.next];
-  if (run.phase.kind !== "moving" || (move?.kind !== "admit" && move?.kind !== "shift")) return undefined;
-  return move.component === component && move.regions.includes(region) ? move : undefined;
+  const isAdmitting =
+    run.phase.kind === "moving" &&
+    (move?.kind === "admit" || move?.kind === "shift") &&
+    move.component === component &&
+    move.regions.includes(region);
+  return standingOf(run, component, region).admitted > 0 || isAdmitting;
 }
 
 const canSpare = (run: Run, component: string, region: string): boolean =>
   leastOld(run, component, region) >= Math.ceil(componentOf(run, component).instances * LEAST_OLD_SHARE);
 
-/** In place, an admission that is under way may have taken the old ones' places already. */
+/** In place, an admission that was sent may have taken the old ones' places already, whatever became of its answer. */
 function leastOld(run: Run, component: string, region: string): number {
   const { old } = standingOf(run, component, region);
-  const move = admissionUnderWay(run, component, region);
-  if (move?.kind !== "admit" || componentOf(run, component).isInPlace !== true) return old;
-  return Math.min(old, move.keep);
+  const move = run.graph.moves[run.next];
+  if (componentOf(run, component).isInPlace !== true || move?.kind !== "admit") return old;
+  const isSent = run.touched.includes(move.id) && move.component === component && move.regions.includes(region);
+  return isSent ? Math.min(old, move.keep) : old;
 }
 
 /** The suspicion cleared: they come back, and the move that was interrupted is entered again. */

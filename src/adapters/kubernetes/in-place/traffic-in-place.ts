@@ -3,7 +3,7 @@ import type { Weighing } from "../../../graph/observation.ts";
 import type { Traffic } from "../../../ports/traffic.ts";
 import { inOurWords, objectText, type Site, type Sites } from "../site.ts";
 import { refuseShares } from "../traffic.ts";
-import { sideOf } from "../variant.ts";
+import { podsOf, sideOf } from "../variant.ts";
 import { amendSet } from "./amend-set.ts";
 import { advance, besideSet, setGroundOf, takeAll, withdrawAll, type SetErrand } from "./replace.ts";
 import { placesOf } from "./set-held.ts";
@@ -24,20 +24,27 @@ export const trafficInPlace = (sites: Sites): Traffic => ({
     }),
 });
 
-/** The second release is the one that comes and goes; the first one has the other places. Where one alone is named, nothing changes hands. */
+/**
+ * The second release is the one that comes and goes; the first one has the other places. Where one alone is named, nothing changes hands. An
+ * order that its conductor did not live to carry out is carried out now.
+ */
 async function distribute(weighing: Weighing, errand: SetErrand): Promise<void> {
-  const [, second] = weighing;
-  if (second === undefined) return;
+  const [first, second] = weighing;
+  if (first === undefined || second === undefined) return;
   const ground = await setGroundOf(errand);
-  const { places } = ground.sight;
-  const wanted = Math.min(places, second.weightPct === 0 ? 0 : second.admitted);
+  const { sight } = ground;
+  const wanted = Math.min(sight.places, second.weightPct === 0 ? 0 : second.admitted);
   const held = wanted === 0 ? ground.held : await besideSet(ground, second.digest, errand);
   const side = sideOf(held, second.digest);
-  const present = side === undefined ? 0 : placesOf(held, places)[side];
-  if (side === undefined || wanted === present) return;
-  if (wanted === 0) return withdrawAll(held, side, errand);
+  if (side === undefined) return;
+  const present = placesOf(held, sight.places)[side];
+  if (wanted === 0) {
+    const isGone = present === 0 && podsOf(held, side, sight, errand.site.frame.container).length === 0;
+    return isGone ? undefined : withdrawAll(await besideSet({ sight, held }, first.digest, errand), side, errand);
+  }
   if (wanted < present) throw cannotShrink(errand.site, present, wanted);
-  await (side === "after" ? advance(held, wanted, errand) : takeAll(held, side, errand));
+  if (side === "after") await advance(held, wanted, errand);
+  else if (wanted > present) await takeAll(held, side, errand);
 }
 
 const cannotShrink = (site: Site, present: number, wanted: number): UpgradeError =>

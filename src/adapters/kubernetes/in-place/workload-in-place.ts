@@ -2,7 +2,7 @@ import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { Shape } from "../../../graph/observation.ts";
 import type { Workload } from "../../../ports/workload.ts";
 import { removePods, startDark } from "../dark-pods.ts";
-import { isIt } from "../judge.ts";
+import { isIt, type DarkWanted } from "../judge.ts";
 import { refuseStrangers } from "../strangers.ts";
 import { stateOf } from "../sight.ts";
 import { inOurWords, objectText, type Site, type Sites } from "../site.ts";
@@ -62,7 +62,7 @@ async function converge(shape: Shape, errand: SetErrand): Promise<void> {
   const { dark: there } = await settleAs(prepared, dark, errand);
   const surplus = there.filter((seen) => !dark.some((one) => isIt(seen, one)));
   await removePods(site, surplus, signal);
-  if (dark.length === 0) await freeSet(prepared, errand);
+  if (isWhole(share)) await freeSet(prepared, errand);
 }
 
 /** What an order comes to: how many places the first release has, and how many of the second shall be there, in places or in the dark. */
@@ -95,15 +95,19 @@ async function knowing({ first, places, second }: Share, ground: SetGround, erra
   return second === undefined || second.count === 0 ? held : besideSet({ ...ground, held }, second.digest, errand);
 }
 
-/** Gives each release its places. */
-async function stand({ first, places, second }: Share, { sight, held }: SetGround, errand: SetErrand): Promise<SetHeld> {
+/** Gives each release its places. An order that its conductor did not live to carry out is carried out now. */
+async function stand(share: Share, ground: SetGround, errand: SetErrand): Promise<SetHeld> {
+  const { held, sight } = ground;
+  const { first, places, second } = share;
   const side = sideOf(held, first);
   const present = side === undefined ? 0 : placesOf(held, sight.places)[side];
-  if (side !== undefined && places > present) return takeAllOf(held, side, places === sight.places, errand);
-  if (second === undefined || places === present) return held;
-  const other = sideOf(held, second.digest);
-  if (other === "after") return advance(held, second.places, errand);
-  return takeAllOf(held, "before", second.places === sight.places, errand);
+  if (side !== undefined && places >= present && isWayBack(share, ground))
+    return takeAllOf(held, side, places === sight.places, errand);
+  if (second === undefined || second.places === 0) return held;
+  if (sideOf(held, second.digest) === "after") return advance(held, second.places, errand);
+  return second.places === placesOf(held, sight.places).before
+    ? held
+    : takeAllOf(held, "before", second.places === sight.places, errand);
 }
 
 /** There is no way to a part of the places of a release that was there before: a StatefulSet replaces from one end only. */
@@ -117,14 +121,25 @@ function takeAllOf(held: SetHeld, side: "before" | "after", isAll: boolean, erra
 }
 
 /** Whoever stands in for places of the second release that are still taken; none on a way back, where nobody has to prove anything. */
-function darkFor({ first, places, second }: Share, { sight, held }: SetGround, { site }: SetErrand) {
+const darkFor = (share: Share, ground: SetGround, { site }: SetErrand): readonly DarkWanted[] => {
+  const { second } = share;
+  return second === undefined || isWayBack(share, ground)
+    ? []
+    : standInsFor(site, second.digest, second.places, second.count);
+};
+
+/** Also when it was gone already, and the order is repeated: the record says whose places they all became. */
+function isWayBack({ first, places }: Share, { sight, held }: SetGround): boolean {
   const side = sideOf(held, first);
-  const isBack = side !== undefined && places > placesOf(held, sight.places)[side];
-  return second === undefined || isBack ? [] : standInsFor(site, second.digest, second.places, second.count);
+  if (side === undefined) return false;
+  return places > placesOf(held, sight.places)[side] || held.ordered?.template === side;
 }
 
+/** Nothing is missing of what was ordered, and nothing was left undone because of a way back: then nobody needs the record any more. */
+const isWhole = ({ second }: Share): boolean => second === undefined || second.count === second.places;
+
 async function startStandIns(
-  dark: ReturnType<typeof darkFor>,
+  dark: readonly DarkWanted[],
   { sight, held }: SetGround,
   errand: SetErrand,
 ): Promise<SetHeld> {
