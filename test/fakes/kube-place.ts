@@ -28,7 +28,8 @@ export async function kubePlace(how: {
   readonly spec?: Partial<Deployment["spec"]>;
 }): Promise<KubePlace> {
   const clusters = { tokyo: await kubeCluster(), frankfurt: await kubeCluster() };
-  for (const [region, cluster] of Object.entries(clusters)) cluster.deploy(region, imageOf("1.0"), how.replicas, how.spec);
+  for (const [region, cluster] of Object.entries(clusters))
+    cluster.deploy(region, imageOf("1.0"), how.replicas, how.spec);
   return placeOn(clusters, { kind: "Deployment", instances: how.replicas, clock: how.clock ?? systemClock });
 }
 

@@ -58,7 +58,12 @@ export async function kubeSets(): Promise<KubeSets> {
     const { $patch: _, ...exact } = template;
     return exact;
   };
-  const make = (kind: Kind, namespace: string, pod: { name: string; revision: string; node?: string }, uid: string): void => {
+  const make = (
+    kind: Kind,
+    namespace: string,
+    pod: { name: string; revision: string; node?: string },
+    uid: string,
+  ): void => {
     const { metadata, spec } = templateOf(namespace, pod.revision);
     api.put("pods", namespace, {
       metadata: {
@@ -81,7 +86,8 @@ export async function kubeSets(): Promise<KubeSets> {
     const isRolling = updateStrategy?.type !== "OnDelete";
     const partition = updateStrategy?.rollingUpdate?.partition ?? 0;
     const own = podsOf(namespace, set);
-    const isUpdated = own.length === replicas && own.every((pod) => revisionOf(pod) === update && kubelets.isReady(pod));
+    const isUpdated =
+      own.length === replicas && own.every((pod) => revisionOf(pod) === update && kubelets.isReady(pod));
     if (!currents.has(namespace) || (isRolling && isUpdated)) currents.set(namespace, update);
     const current = currents.get(namespace) ?? update;
     report("statefulsets", namespace, set, {

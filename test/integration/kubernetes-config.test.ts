@@ -37,7 +37,11 @@ async function begin(copies: "there" | "missing"): Promise<Stage> {
   const tokyo = place.clusters["tokyo"];
   if (tokyo === undefined) throw new Error("there is no tokyo");
   if (copies === "there") {
-    tokyo.put("configmaps", "tokyo", { metadata: { name: copyOf("limits", CONFIG.limits) }, immutable: true, ...LIMITS });
+    tokyo.put("configmaps", "tokyo", {
+      metadata: { name: copyOf("limits", CONFIG.limits) },
+      immutable: true,
+      ...LIMITS,
+    });
     tokyo.put("secrets", "tokyo", { metadata: { name: copyOf("keys", CONFIG.keys) }, immutable: true, ...KEYS });
   }
   const options = { ...place.options, releases: { "gateway@2.0": RELEASE }, target: "gateway@2.0" };
@@ -45,7 +49,8 @@ async function begin(copies: "there" | "missing"): Promise<Stage> {
   const { target: _, ...looking } = options;
   const { workload } = kubernetesDriver(looking);
   const serving = async (): Promise<number> =>
-    (await workload.observe("tokyo", signal)).instances.filter(({ ready, weightPct }) => ready && weightPct === 100).length;
+    (await workload.observe("tokyo", signal)).instances.filter(({ ready, weightPct }) => ready && weightPct === 100)
+      .length;
   await expect.poll(serving).toBe(2);
   return { tokyo, options };
 }

@@ -317,7 +317,9 @@ describe("a DaemonSet", () => {
     tokyo.refuse({ ...budget, times: 100 });
     await expect(driver.workload.shape("tokyo", shapeOf(1, 1), fence(), signal)).rejects.toMatchObject({
       code: "KUBERNETES_EVICTION_REFUSED",
-      message: expect.stringMatching(/on node node-1 may not leave.*The disruption budget gateway needs 2 healthy pods/),
+      message: expect.stringMatching(
+        /on node node-1 may not leave.*The disruption budget gateway needs 2 healthy pods/,
+      ),
       hint: expect.stringContaining("poddisruptionbudgets"),
     });
     expect(await countsIn(driver)).toBe("2/0");
@@ -327,7 +329,9 @@ describe("a DaemonSet", () => {
     const { place, tokyo, driver } = await begin("DaemonSet", 2);
     const dying = new AbortController();
     tokyo.refuse({ ...budget, times: 1 });
-    const shaped = driver.workload.shape("tokyo", shapeOf(1, 1), fence(), dying.signal).catch((error: unknown) => error);
+    const shaped = driver.workload
+      .shape("tokyo", shapeOf(1, 1), fence(), dying.signal)
+      .catch((error: unknown) => error);
     await expect.poll(() => tokyo.asked.filter((one) => one.endsWith("/eviction")).length).toBe(1);
     dying.abort(new Error("the conductor died"));
     expect(await shaped).toMatchObject({ message: "the conductor died" });

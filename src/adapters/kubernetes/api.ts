@@ -124,7 +124,8 @@ function thrown(error: unknown, asked: Asked, signal: AbortSignal): unknown {
 function urlOf({ server, namespace }: Connection, { resource, name, subresource, query }: Ask): URL {
   const group = GROUPS[resource];
   const root = group === "" ? `/api/${VERSIONS[resource]}` : `/apis/${group}/${VERSIONS[resource]}`;
-  const object = name === undefined ? "" : `/${encodeURIComponent(name)}${subresource === undefined ? "" : `/${subresource}`}`;
+  const object =
+    name === undefined ? "" : `/${encodeURIComponent(name)}${subresource === undefined ? "" : `/${subresource}`}`;
   const url = new URL(`${server}${root}/namespaces/${encodeURIComponent(namespace)}/${resource}${object}`);
   for (const [key, value] of Object.entries(query ?? {})) url.searchParams.set(key, value);
   return url;

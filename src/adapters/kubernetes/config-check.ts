@@ -40,12 +40,7 @@ export function configCheck(): (site: Site, state: WorkloadState, signal: AbortS
 }
 
 /** Every ConfigMap and Secret of a release is there as an immutable copy with the data that it states. Rejects `RELEASE_CONFIG_MISMATCH` with all that is wrong. */
-export async function checkConfig(
-  site: Site,
-  template: Template,
-  config: Config,
-  signal: AbortSignal,
-): Promise<void> {
+export async function checkConfig(site: Site, template: Template, config: Config, signal: AbortSignal): Promise<void> {
   const references = referencesIn(template.spec);
   const found = await Promise.all(
     Object.entries(config).map(([name, digest]) => problemOf(site, references, { name, digest }, signal)),
@@ -92,7 +87,8 @@ async function read({ api }: Site, { resource, name }: Reference, signal: AbortS
   } catch (error) {
     if (isFailure(error, 404)) return undefined;
     // What could not be parsed may be quoted in the reason.
-    if (error instanceof ApiFailure && error.status === 0) throw new ApiFailure(error.asked, 0, "did not answer in full");
+    if (error instanceof ApiFailure && error.status === 0)
+      throw new ApiFailure(error.asked, 0, "did not answer in full");
     throw error;
   }
 }

@@ -56,8 +56,7 @@ export const releaseDigest = (
   image: string | undefined,
   spec: unknown,
   configured: readonly Configured[] = [],
-): string | undefined =>
-  configured.find((one) => one.image === image && reads(spec, one.config))?.digest ?? image;
+): string | undefined => configured.find((one) => one.image === image && reads(spec, one.config))?.digest ?? image;
 
 function reads(spec: unknown, config: Config): boolean {
   const names = new Set(referencesIn(spec).map(({ name }) => name));
@@ -74,11 +73,7 @@ const HOLDERS: ReadonlyMap<string, Reference["resource"]> = new Map<string, Refe
   ["secretKeyRef", "secrets"],
 ]);
 
-function renamed(
-  value: unknown,
-  rename: (reference: Reference) => string,
-  resource?: Reference["resource"],
-): unknown {
+function renamed(value: unknown, rename: (reference: Reference) => string, resource?: Reference["resource"]): unknown {
   if (Array.isArray(value)) return value.map((item) => renamed(item, rename));
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(

@@ -54,7 +54,7 @@ export async function watchUntil<O extends { readonly metadata: Metadata }, S>(
   const within = AbortSignal.any([signal, end.signal]);
   const { promise, resolve, reject } = Promise.withResolvers<S>();
   const seen: Seen<S> = {};
-  const followers = watchAll(site, scene, within, {
+  const followers = watchAll<O>(site, scene, within, {
     found(parts) {
       const sight = scene.sightOf(parts);
       const missing = judge(sight);
@@ -122,8 +122,18 @@ function watchAll<O extends { readonly metadata: Metadata }>(
       }),
       within,
     ),
-    follow<Pod>(from, sources.pods, items<Pod>((pods) => void (known.pods = pods)), within),
-    follow<Pod>(from, sources.dark, items<Pod>((dark) => void (known.dark = dark)), within),
+    follow<Pod>(
+      from,
+      sources.pods,
+      items<Pod>((pods) => void (known.pods = pods)),
+      within,
+    ),
+    follow<Pod>(
+      from,
+      sources.dark,
+      items<Pod>((dark) => void (known.dark = dark)),
+      within,
+    ),
     follow<EndpointSlice>(
       from,
       sources.slices,

@@ -38,12 +38,7 @@ export const sideOf = (held: Sides, digest: string): Side | undefined => {
 };
 
 /** Pods of one of the two templates: they differ in the image, or in the config that they read. */
-export function podsOf(
-  held: Sides,
-  side: Side,
-  { pods }: Pick<Sight, "pods">,
-  container: string,
-): readonly SeenPod[] {
+export function podsOf(held: Sides, side: Side, { pods }: Pick<Sight, "pods">, container: string): readonly SeenPod[] {
   const [own, other] = [held[side], held[otherOf(side)]];
   if (own === undefined) return [];
   const ownImage = imageOf(own.template, container);
@@ -77,7 +72,11 @@ export const variantOf = (
 /** `past`: templates that were there once, the newest first. */
 export async function variantFor(
   site: Site,
-  { held, digest, past }: { readonly held: Sides; readonly digest: string; past(): Promise<readonly Template[]> },
+  {
+    held,
+    digest,
+    past,
+  }: { readonly held: Sides; readonly digest: string; readonly past: () => Promise<readonly Template[]> },
   signal: AbortSignal,
 ): Promise<Variant> {
   const known = [held.before, held.after].find((variant) => variant?.digest === digest);
@@ -85,7 +84,8 @@ export async function variantFor(
   const kept = (await past()).find((template) => templateDigest(template, site.frame) === digest);
   if (kept !== undefined) return { digest, template: kept };
   const release = Object.values(site.options.releases).find((one) => kubernetesDigest(one, sha256) === digest);
-  if (release !== undefined) return { digest, template: await templateFor(site, held.before.template, release, signal) };
+  if (release !== undefined)
+    return { digest, template: await templateFor(site, held.before.template, release, signal) };
   throw unknown(site, digest);
 }
 

@@ -48,7 +48,12 @@ test("who comes and who goes are one change of shape, because neither is possibl
     {
       kind: "shape",
       region: "tokyo",
-      shape: { releases: [{ ...OLD, count: INSTANCES - 1 }, { ...NEW, count: 1 }] },
+      shape: {
+        releases: [
+          { ...OLD, count: INSTANCES - 1 },
+          { ...NEW, count: 1 },
+        ],
+      },
     },
   ]);
 });

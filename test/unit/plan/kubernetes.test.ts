@@ -174,7 +174,9 @@ test.each([
 test.each<{ name: string; changes: Changes; code: string; says: RegExp; hint: RegExp; line: RegExp }>([
   {
     name: "pods that belong to nothing",
-    changes: onKubernetes(AS_PODS.replace("deployment: gateway, ", "").replace("instances", "container: app, instances")),
+    changes: onKubernetes(
+      AS_PODS.replace("deployment: gateway, ", "").replace("instances", "container: app, instances"),
+    ),
     code: "KEY_MISSING",
     says: /gateway does not say what its pods belong to/,
     hint: /add one of deployment, statefulSet, daemonSet/,
@@ -226,7 +228,10 @@ test.each<{ name: string; changes: Changes; code: string; says: RegExp; hint: Re
 describe("config of a release", () => {
   const DIGEST = `sha256:${"c".repeat(64)}`;
   const withConfig = (config: string) =>
-    parseReleases(changed(RELEASES, [["{ process:", `{ kubernetes: { image: "${IMAGE}", config: ${config} }, process:`]]), "releases.yaml");
+    parseReleases(
+      changed(RELEASES, [["{ process:", `{ kubernetes: { image: "${IMAGE}", config: ${config} }, process:`]]),
+      "releases.yaml",
+    );
 
   test("makes it another one than its image alone", () => {
     const targetOf = (releases: ReturnType<typeof withConfig>) =>

@@ -32,5 +32,8 @@ const refused = (site: Site, pod: string, cause: unknown): UpgradeError =>
   new UpgradeError(
     "KUBERNETES_EVICTION_REFUSED",
     `${pod} may not leave, asked for ${site.options.config.readyDeadlineMs / 1_000} s: ${cause instanceof Error ? cause.message : String(cause)}`,
-    { hint: "look at `kubectl get poddisruptionbudgets`: get the pods ready that it counts, or let it allow one more", cause },
+    {
+      hint: "look at `kubectl get poddisruptionbudgets`: get the pods ready that it counts, or let it allow one more",
+      cause,
+    },
   );

@@ -22,7 +22,10 @@ export const settledAs =
 
 /** On the way from one release to the other: so many serve of the one, and no more than so many are left of the other. */
 export const handedTo =
-  (site: Site, { held, side, left }: { readonly held: SetHeld; readonly side: Side; readonly left: number }): Judge<SetSight> =>
+  (
+    site: Site,
+    { held, side, left }: { readonly held: SetHeld; readonly side: Side; readonly left: number },
+  ): Judge<SetSight> =>
   (sight) =>
     unreadOrder(site, sight) ??
     servingAtLeast(site, { held, side, count: sight.places - left }, sight) ??

@@ -41,7 +41,8 @@ export async function setGroundOf({ site, signal }: SetErrand): Promise<SetGroun
     const held = setHeldIn(sight.set);
     if (held !== undefined) return { sight, held };
     const { pods, set } = sight;
-    if (isSettled(sight)) return { sight, held: setHoldOf(set, variantNow(set.spec.template, pods, site.frame).digest) };
+    if (isSettled(sight))
+      return { sight, held: setHoldOf(set, variantNow(set.spec.template, pods, site.frame).digest) };
     if (turn === LOOKS) throw rolling(site, sight);
     await site.options.clock.sleep(BETWEEN_LOOKS_MS, signal);
   }
@@ -186,7 +187,8 @@ export async function withdrawAll(held: SetHeld, side: Side, errand: SetErrand):
 }
 
 /** Also waits until its controller knows: a place that is emptied before would be filled from the template that was there. */
-async function orderAll({ admitted: _, ...held }: SetHeld, side: Side, errand: SetErrand): Promise<SetHeld> {
+async function orderAll(known: SetHeld, side: Side, errand: SetErrand): Promise<SetHeld> {
+  const { admitted: _, ...held } = known;
   const { site, signal } = errand;
   const { places } = await lookAtSet(site, signal);
   const fresh = side === "after" ? places : 0;

@@ -38,7 +38,8 @@ export function setHeldIn({ metadata }: PodSet): SetHeld | undefined {
   const text = metadata.annotations?.[HELD];
   if (text === undefined) return undefined;
   const parsed = parsedOf(text);
-  if (typeof parsed === "object" && parsed !== null && (parsed as Partial<SetHeld>).format === 1) return parsed as SetHeld;
+  if (typeof parsed === "object" && parsed !== null && (parsed as Partial<SetHeld>).format === 1)
+    return parsed as SetHeld;
   throw new UpgradeError(
     "KUBERNETES_HOLD_UNREADABLE",
     `the annotation ${HELD} of ${metadata.name} is not a record that this version can read`,
@@ -82,7 +83,11 @@ export function heldSetFields(kind: SetKind, { ordered, rest, before, after }: S
  * A StatefulSet replaces the pods from the number `partition` on, the highest first, and makes those below it anew from the template before.
  * A DaemonSet that replaces nothing by itself is told pod by pod: whoever leaves is followed by one of the template that it has now.
  */
-function strategyFor(kind: SetKind, { updateStrategy }: SetRest, { template, fresh, places }: SetOrder): UpdateStrategy {
+function strategyFor(
+  kind: SetKind,
+  { updateStrategy }: SetRest,
+  { template, fresh, places }: SetOrder,
+): UpdateStrategy {
   switch (kind) {
     case "StatefulSet":
       return {
