@@ -250,7 +250,7 @@ function commands(): readonly (readonly [Command, Load])[] {
       withState(
         withEnv(
           new Command("release-hold")
-            .summary("free a Deployment that a run which died left held; shows what it puts back, and asks")
+            .summary("free what a run that died left held in Kubernetes; shows what it puts back, and asks")
             .argument("[component]", "component of the environment (default: all of them)"),
         ),
       )

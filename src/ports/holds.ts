@@ -11,6 +11,10 @@ export type Hold = {
   readonly changes: readonly string[];
   /** Names of instances in the dark that would be removed. */
   readonly dark: readonly string[];
+  /** Names of instances of the release that goes, which do not serve and which the target would wait for: they are removed too. */
+  readonly stuck: readonly string[];
+  /** Names of instances of the release that goes, which the target leaves as they are until somebody removes them. */
+  readonly staying: readonly string[];
   /** Managers that would go on, with the runs that they wait for. */
   readonly waiting: readonly string[];
   /** The highest fence that ever wrote there. */

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type {
   Autoscaler,
+  ControllerRevision,
   Deployment,
   DisruptionBudget,
   EndpointSlice,
@@ -10,16 +11,29 @@ import type {
   Managed,
   Metadata,
   Pod,
+  PodSet,
   ReplicaSet,
 } from "../../src/adapters/kubernetes/objects.ts";
 
-type Content = { readonly spec?: unknown; readonly status?: unknown; readonly endpoints?: unknown };
+type Content = {
+  readonly spec?: unknown;
+  readonly status?: unknown;
+  readonly endpoints?: unknown;
+  readonly revision?: number;
+  readonly immutable?: boolean;
+  readonly data?: unknown;
+};
 export type Thing = Content & { readonly metadata: Metadata };
 export type ScaledSet = ReplicaSet & {
   readonly spec: { readonly replicas: number; readonly minReadySeconds?: number };
 };
 type Kinds = {
   readonly deployments: Deployment;
+  readonly statefulsets: PodSet;
+  readonly daemonsets: PodSet;
+  readonly controllerrevisions: ControllerRevision;
+  readonly configmaps: Thing;
+  readonly secrets: Thing;
   readonly replicasets: ScaledSet;
   readonly pods: Pod;
   readonly endpointslices: EndpointSlice;
@@ -59,6 +73,8 @@ export type Refusal = {
   readonly status: number;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly subresource?: string;
+  readonly details?: unknown;
   readonly times?: number;
 };
 
@@ -147,20 +163,23 @@ export async function kubeApi(): Promise<KubeApi> {
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? "/", "http://api");
-    const [, namespace = "", kind = "", name] =
-      /\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+    const [, namespace = "", kind = "", name, subresource] =
+      /\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
     const method = request.method ?? "GET";
     const query: Query = { kind: kind as Kind, namespace, params: url.searchParams };
-    asked.push(`${query.params.has("watch") ? "WATCH" : method} ${kind}${name === undefined ? "" : `/${name}`}`);
+    const place = [kind, name, subresource].filter((part) => part !== undefined).join("/");
+    asked.push(`${query.params.has("watch") ? "WATCH" : method} ${place}`);
     const refused = refusals.find(
-      ({ refusal, left }) => left > 0 && refusal.method === method && refusal.kind === kind,
+      ({ refusal, left }) =>
+        left > 0 && refusal.method === method && refusal.kind === kind && refusal.subresource === subresource,
     );
     if (refused !== undefined) {
       refused.left -= 1;
-      const { status, message, headers } = refused.refusal;
-      return answer(response, status, { kind: "Status", code: status, message }, headers);
+      const { status, message, headers, details } = refused.refusal;
+      return answer(response, status, { kind: "Status", code: status, message, details }, headers);
     }
     const text = await bodyOf(request);
+    if (subresource === "eviction" && name !== undefined) return evict(query, name, response);
     if (method === "POST") return create(query, JSON.parse(text) as Unborn, response);
     if (name === undefined)
       return query.params.has("watch")
@@ -189,6 +208,12 @@ export async function kubeApi(): Promise<KubeApi> {
     if (patched.metadata.resourceVersion !== found.metadata.resourceVersion)
       return answer(response, 409, { kind: "Status", message: "the object has been modified" });
     return answer(response, 200, write(query.kind, query.namespace, patched));
+  };
+  const evict = (query: Query, name: string, response: ServerResponse): void => {
+    const found = store.get(keyOf(query.kind, query.namespace, name))?.thing;
+    if (found === undefined) return answer(response, 404, { kind: "Status", message: `pods "${name}" not found` });
+    end(query, found);
+    return answer(response, 201, { kind: "Status", status: "Success" });
   };
   /** A pod is told first, and gone a little later. */
   const end = (query: Query, found: Thing): void => {

@@ -351,7 +351,7 @@ describe("an environment file that is wrong about the cluster", () => {
     },
     {
       name: "a Deployment that is not there",
-      config: { deployment: "gatway" },
+      config: { object: { kind: "Deployment" as const, name: "gatway" } },
       code: "KUBERNETES_NOT_FOUND",
       says: "there is no deployments/gatway in namespace tokyo",
     },

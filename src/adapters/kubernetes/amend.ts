@@ -20,7 +20,7 @@ import { readDeployment, type Site } from "./site.ts";
 export type Decide = (deployment: Deployment, held: Held | undefined) => Amendment | undefined;
 
 /** Its status is written by its controller all the time while it rolls, and each write is a conflict. */
-const TRIES = 20;
+export const TRIES = 20;
 
 /**
  * Reads the Deployment, decides, and writes only if nobody wrote meanwhile; otherwise it reads again. The fence travels in the same write.
@@ -81,17 +81,13 @@ async function refuseForeign(
   );
 }
 
-const accused = (suspects: readonly Manager[]): string =>
+export const accused = (suspects: readonly Manager[]): string =>
   suspects.length === 0 ? "" : ` (it is managed by ${suspects.map(({ name }) => name).join(" and ")})`;
 
-/** Autoscalers of the Deployment, as whoever else may have changed it. */
-export const autoscalersOf = async (site: Site, signal: AbortSignal): Promise<readonly Manager[]> =>
-  scalersOf(site.frame.deployment, await autoscalersIn(site, signal));
-
 /** None as well when this user may not read them: they only explain. */
-export async function autoscalersIn({ api }: Site, signal: AbortSignal): Promise<readonly Autoscaler[]> {
+export async function autoscalersOf({ api, options }: Site, signal: AbortSignal): Promise<readonly Manager[]> {
   const listed = await api
     .send<Listed<Autoscaler>>({ verb: "list", resource: "horizontalpodautoscalers" }, signal)
-    .catch(() => undefined);
-  return listed?.items ?? [];
+    .catch(() => ({ items: [] }));
+  return scalersOf(options.config.object, listed.items ?? []);
 }

@@ -4,33 +4,34 @@ import { ApiFailure, upgradeErrorOf } from "./api-failure.ts";
 import { newEvent } from "./event.ts";
 import type { Metadata } from "./objects.ts";
 import type { KubernetesOptions } from "./options.ts";
-import { readDeployment, sitesOf } from "./site.ts";
+import { readMetadata, sitesOf } from "./site.ts";
 
 /** When it became so, and its number in the run. */
 type Mark = { readonly number: number; readonly at: number };
 
-/** Events at the Deployments of a component: `kubectl describe deployment` shows them. */
+/** Events at the objects of a component: `kubectl describe` shows them. */
 export function kubernetesAnnouncer(options: KubernetesOptions, run: string): Announcer {
   const sites = sitesOf(options);
   const ended = new AbortController();
   const { signal } = ended;
   const ways = new Map<string, Promise<void>>();
-  const deployments = new Map<string, Promise<Metadata>>();
+  const known = new Map<string, Promise<Metadata>>();
   let trouble: string | undefined;
   let count = 0;
 
-  const deploymentIn = (region: string): Promise<Metadata> => {
-    const known = deployments.get(region) ?? readDeployment(sites(region), signal).then(({ metadata }) => metadata);
-    deployments.set(region, known);
-    return known;
+  const metadataIn = (region: string): Promise<Metadata> => {
+    const found = known.get(region) ?? readMetadata(sites(region), signal);
+    known.set(region, found);
+    return found;
   };
   const write = async (region: string, announcement: Announcement, mark: Mark): Promise<void> => {
     // A right that is missing is missing for each of them.
     if (trouble !== undefined) return;
     try {
-      const deployment = await deploymentIn(region);
+      const { uid } = await metadataIn(region);
       const { api } = sites(region);
-      const body = newEvent({ ...announcement, deployment, namespace: api.namespace, run, ...mark });
+      const object = { ...options.config.object, uid };
+      const body = newEvent({ ...announcement, object, namespace: api.namespace, run, ...mark });
       await api.send({ verb: "create", resource: "events.events.k8s.io", body }, signal);
     } catch (error) {
       trouble ??= troubleOf(error);

@@ -1,8 +1,12 @@
 import type { ErrorCode } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
+import type { KubernetesKind } from "../../plan/model.ts";
 
 export type Resource =
   | "deployments"
+  | "statefulsets"
+  | "daemonsets"
+  | "controllerrevisions"
   | "replicasets"
   | "pods"
   | "endpointslices"
@@ -12,7 +16,11 @@ export type Resource =
   // Those of the newer API, as kubectl names them beside the older "events".
   | "events.events.k8s.io"
   | "applications"
-  | "helmreleases";
+  | "helmreleases"
+  | "configmaps"
+  | "secrets";
+/** Has rights of its own. */
+export type Subresource = "eviction";
 export type Verb = "get" | "list" | "watch" | "create" | "patch" | "delete";
 
 /** What was asked of an API server. */
@@ -20,6 +28,7 @@ export type Asked = {
   readonly verb: Verb;
   readonly resource: Resource;
   readonly name?: string;
+  readonly subresource?: Subresource;
   readonly namespace: string;
   /** Of the kubeconfig. */
   readonly context: string;
@@ -44,6 +53,9 @@ export const isFailure = (error: unknown, status: number): boolean =>
 /** API group of each kind of object, as rules of RBAC name it. */
 export const GROUPS: Readonly<Record<Resource, string>> = {
   deployments: "apps",
+  statefulsets: "apps",
+  daemonsets: "apps",
+  controllerrevisions: "apps",
   replicasets: "apps",
   pods: "",
   endpointslices: "discovery.k8s.io",
@@ -53,10 +65,23 @@ export const GROUPS: Readonly<Record<Resource, string>> = {
   "events.events.k8s.io": "events.k8s.io",
   applications: "argoproj.io",
   helmreleases: "helm.toolkit.fluxcd.io",
+  configmaps: "",
+  secrets: "",
 };
 
-/** Its name in paths and in rules of RBAC, without a group. */
+/** What the API calls objects of a kind. */
+export const RESOURCES = {
+  Deployment: "deployments",
+  StatefulSet: "statefulsets",
+  DaemonSet: "daemonsets",
+} as const satisfies Readonly<Record<KubernetesKind, Resource>>;
+
+/** Its name in paths, without a group. */
 export const pluralOf = (resource: Resource): string => resource.split(".")[0] ?? resource;
+
+/** Its name in rules of RBAC. */
+export const ruleNameOf = ({ resource, subresource }: Pick<Asked, "resource" | "subresource">): string =>
+  `${pluralOf(resource)}${subresource === undefined ? "" : `/${subresource}`}`;
 
 /** In our words. `unreachable`: what nobody's answer is called at the port that asked. */
 export function upgradeErrorOf(
@@ -111,9 +136,9 @@ export function upgradeErrorOf(
 
 const isQuota = (message: string): boolean => /exceeded quota|forbidden by quota|failed quota/i.test(message);
 
-const thing = ({ resource, name, namespace }: Asked): string =>
-  `${resource}${name === undefined ? "" : `/${name}`} in namespace ${namespace}`;
+const thing = ({ resource, name, subresource, namespace }: Asked): string =>
+  `${resource}${name === undefined ? "" : `/${name}`}${subresource === undefined ? "" : `/${subresource}`} in namespace ${namespace}`;
 
 /** One line of a Role that would have allowed it. */
-const ruleFor = ({ resource, verb, namespace }: Asked): string =>
-  `add to a Role of this user in namespace ${namespace}: {apiGroups: ["${GROUPS[resource]}"], resources: ["${pluralOf(resource)}"], verbs: ["${verb}"]}`;
+const ruleFor = (asked: Asked): string =>
+  `add to a Role of this user in namespace ${asked.namespace}: {apiGroups: ["${GROUPS[asked.resource]}"], resources: ["${ruleNameOf(asked)}"], verbs: ["${asked.verb}"]}`;

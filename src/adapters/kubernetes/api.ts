@@ -1,7 +1,7 @@
 import { request as plainRequest, type IncomingMessage } from "node:http";
 import { request as tlsRequest } from "node:https";
 import type { Clock } from "../../ports/clock.ts";
-import { ApiFailure, GROUPS, pluralOf, type Asked, type Resource, type Verb } from "./api-failure.ts";
+import { ApiFailure, GROUPS, pluralOf, type Asked, type Resource, type Subresource, type Verb } from "./api-failure.ts";
 import type { Admission, Connection } from "./connection.ts";
 
 /** The API of one cluster, in one namespace. Everything rejects with `ApiFailure`, or with the reason of an abort. */
@@ -18,6 +18,8 @@ export type Ask = {
   readonly verb: Verb;
   readonly resource: Resource;
   readonly name?: string;
+  /** A request at it that is refused as one too many is not sent again: whoever sends it knows what it waits for. */
+  readonly subresource?: Subresource;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 };
@@ -41,6 +43,9 @@ const METHODS: Readonly<Record<Verb, string>> = {
 
 const VERSIONS: Readonly<Record<Resource, string>> = {
   deployments: "v1",
+  statefulsets: "v1",
+  daemonsets: "v1",
+  controllerrevisions: "v1",
   replicasets: "v1",
   pods: "v1",
   endpointslices: "v1",
@@ -50,16 +55,19 @@ const VERSIONS: Readonly<Record<Resource, string>> = {
   "events.events.k8s.io": "v1",
   applications: "v1alpha1",
   helmreleases: "v2",
+  configmaps: "v1",
+  secrets: "v1",
 };
 
 export const apiOf = (connection: Connection, clock: Clock): Api => {
   const { context, namespace } = connection;
-  const askedBy = ({ verb, resource, name }: Ask): Asked => ({
+  const askedBy = ({ verb, resource, name, subresource }: Ask): Asked => ({
     verb,
     resource,
     namespace,
     context,
     ...(name === undefined ? {} : { name }),
+    ...(subresource === undefined ? {} : { subresource }),
   });
 
   const once = async (ask: Ask, signal: AbortSignal): Promise<IncomingMessage> => {
@@ -81,7 +89,7 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
       const { statusCode: status = 0, headers } = response;
       if (status >= 200 && status <= 299) return response;
       const failure = new ApiFailure(askedBy(ask), status, messageIn(await textOf(response)));
-      if (status !== 429 || turn === THROTTLED_TRIES) throw failure;
+      if (status !== 429 || ask.subresource !== undefined || turn === THROTTLED_TRIES) throw failure;
       await clock.sleep(pauseOf(headers["retry-after"]), signal);
     }
   };
@@ -117,10 +125,11 @@ function thrown(error: unknown, asked: Asked, signal: AbortSignal): unknown {
   return error instanceof ApiFailure ? error : new ApiFailure(asked, 0, `broke off: ${reasonOf(error)}`, error);
 }
 
-function urlOf({ server, namespace }: Connection, { resource, name, query }: Ask): URL {
+function urlOf({ server, namespace }: Connection, { resource, name, subresource, query }: Ask): URL {
   const group = GROUPS[resource];
   const root = group === "" ? `/api/${VERSIONS[resource]}` : `/apis/${group}/${VERSIONS[resource]}`;
-  const object = name === undefined ? "" : `/${encodeURIComponent(name)}`;
+  const object =
+    name === undefined ? "" : `/${encodeURIComponent(name)}${subresource === undefined ? "" : `/${subresource}`}`;
   const url = new URL(`${server}${root}/namespaces/${encodeURIComponent(namespace)}/${pluralOf(resource)}${object}`);
   for (const [key, value] of Object.entries(query ?? {})) url.searchParams.set(key, value);
   return url;
@@ -189,11 +198,18 @@ function changeIn<T>(line: Line, asked: Asked): Change<T> {
   throw new ApiFailure(asked, code, message);
 }
 
+type Status = {
+  readonly message?: unknown;
+  readonly details?: { readonly causes?: readonly { readonly reason?: string; readonly message?: string }[] };
+};
+
 /** What an API server says in its Status, or the beginning of whatever else answered. */
 function messageIn(text: string): string {
   try {
-    const { message } = JSON.parse(text) as { readonly message?: unknown };
-    if (typeof message === "string") return message;
+    const { message, details } = JSON.parse(text) as Status;
+    // Which budget it is stands there alone; other causes only say the message again.
+    const budgets = (details?.causes ?? []).filter(({ reason }) => reason === "DisruptionBudget");
+    if (typeof message === "string") return [message, ...budgets.map((cause) => cause.message ?? "")].join(" ").trim();
   } catch {
     // A proxy on the way speaks no JSON.
   }

@@ -1,8 +1,9 @@
+import type { KubernetesObject } from "../../plan/model.ts";
 import type { Metadata } from "./objects.ts";
 
 /** What an event says, of whom, and when. */
 export type Saying = {
-  readonly deployment: Pick<Metadata, "name" | "uid">;
+  readonly object: KubernetesObject & Pick<Metadata, "uid">;
   readonly namespace: string;
   readonly reason: string;
   readonly note: string;
@@ -19,10 +20,10 @@ const LONGEST_NOTE = 340;
 const LONGEST_INSTANCE = 128;
 
 /** An event of `events.k8s.io/v1`, as the API server wants a new one. */
-export const newEvent = ({ deployment, namespace, reason, note, isWarning, run, number, at }: Saying) => ({
+export const newEvent = ({ object, namespace, reason, note, isWarning, run, number, at }: Saying) => ({
   apiVersion: "events.k8s.io/v1",
   kind: "Event",
-  metadata: { name: `${deployment.name}.${at.toString(16)}.${number}`, namespace },
+  metadata: { name: `${object.name}.${at.toString(16)}.${number}`, namespace },
   eventTime: microTime(at),
   reportingController: "midflight",
   reportingInstance: run.slice(0, LONGEST_INSTANCE),
@@ -30,7 +31,7 @@ export const newEvent = ({ deployment, namespace, reason, note, isWarning, run, 
   reason,
   note: note.length > LONGEST_NOTE ? `${note.slice(0, LONGEST_NOTE - 1)}…` : note,
   type: isWarning ? "Warning" : "Normal",
-  regarding: { apiVersion: "apps/v1", kind: "Deployment", namespace, name: deployment.name, uid: deployment.uid },
+  regarding: { apiVersion: "apps/v1", namespace, ...object },
 });
 
 /** `2026-11-21T12:00:00.123000Z`: six digits, no more and no less. */

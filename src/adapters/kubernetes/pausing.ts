@@ -5,12 +5,12 @@ import type { Api } from "./api.ts";
 import { cleanHistory } from "./history.ts";
 import type { PatchOp } from "./hold.ts";
 import { managersOf } from "./managers.ts";
-import type { Deployment, Managed } from "./objects.ts";
+import type { Managed, Metadata } from "./objects.ts";
 import type { KubernetesOptions } from "./options.ts";
-import { inOurWords, readDeployment, sitesOf, type Site } from "./site.ts";
+import { inOurWords, readDeployment, readMetadata, sitesOf, type Site } from "./site.ts";
 import { giveBackPatch, PAUSED, pausePatch, switchesOf, waitsFor, type Switch } from "./switches.ts";
 
-/** The managers of a component's Deployments in all its regions. */
+/** The managers of a component's objects in all its regions. */
 export function kubernetesManagers(options: KubernetesOptions): Managers {
   const sites = sitesOf(options);
   const regions = Object.keys(options.config.contexts);
@@ -44,9 +44,9 @@ export function kubernetesManagers(options: KubernetesOptions): Managers {
 type Pause = { readonly run: string; readonly begun: Site[] };
 
 async function pauseIn(site: Site, { run, begun }: Pause, signal: AbortSignal): Promise<readonly string[]> {
-  const { metadata } = await readDeployment(site, signal);
+  const metadata = await readMetadata(site, signal);
   const told: string[] = [];
-  for (const one of switchesOf(metadata)) {
+  for (const one of switchesOf(site.options.config.object, metadata)) {
     try {
       const written = await write(site, one, (object) => pausePatch(object, one, run), signal);
       if (written !== undefined) begun.push(site);
@@ -58,7 +58,7 @@ async function pauseIn(site: Site, { run, begun }: Pause, signal: AbortSignal): 
   return told;
 }
 
-const byHandOf = (metadata: Deployment["metadata"], { manager }: Switch): string =>
+const byHandOf = (metadata: Metadata, { manager }: Switch): string =>
   managersOf(metadata).find(({ name }) => name === manager)?.pause ?? `pause ${manager}`;
 
 const notPaused = ({ region, api }: Site, { manager }: Switch, byHand: string, failure: ApiFailure): UpgradeError => {
@@ -75,16 +75,17 @@ const notPaused = ({ region, api }: Site, { manager }: Switch, byHand: string, f
 
 /** `run` undefined: whatever run they wait for. */
 export async function giveBackIn(site: Site, run: string | undefined, signal: AbortSignal): Promise<readonly string[]> {
-  const deployment = await readDeployment(site, signal);
+  const metadata = await readMetadata(site, signal);
   const given: string[] = [];
-  for (const one of switchesOf(deployment.metadata)) {
+  for (const one of switchesOf(site.options.config.object, metadata)) {
     const now = await write(site, one, (object) => giveBackPatch(object, one, run), signal).catch((error: unknown) =>
       // What is gone does not wait; and whoever frees what another one left may not know of it.
       isFailure(error, 404) || (run === undefined && isFailure(error, 403)) ? undefined : Promise.reject(error),
     );
     if (now === undefined || waitsFor(now).length > 0) continue;
     given.push(one.manager);
-    if (one.resource === "deployments") await cleanHistory(site, deployment, signal, copiedOf(now, one));
+    if (one.resource === "deployments")
+      await cleanHistory(site, await readDeployment(site, signal), signal, copiedOf(now, one));
   }
   return given;
 }
@@ -95,11 +96,11 @@ const copiedOf = ({ metadata }: Managed, { at }: Switch): readonly string[] => [
   ...("annotation" in at && metadata.annotations?.[at.annotation] === undefined ? [at.annotation] : []),
 ];
 
-/** Managers of a Deployment that wait for some run, with the runs. */
+/** Managers of an object that wait for some run, with the runs. */
 export async function waitingIn(site: Site, signal: AbortSignal): Promise<readonly string[]> {
-  const { metadata } = await readDeployment(site, signal);
+  const metadata = await readMetadata(site, signal);
   const waiting: string[] = [];
-  for (const one of switchesOf(metadata)) {
+  for (const one of switchesOf(site.options.config.object, metadata)) {
     const object = await read(site, one, signal).catch((error: unknown) =>
       isFailure(error, 404) || isFailure(error, 403) ? undefined : Promise.reject(error),
     );

@@ -1,13 +1,16 @@
-import { GROUPS, pluralOf, type Resource, type Verb } from "./api-failure.ts";
-import { LOOKING, PAUSING, ROLLING, TELLING, type Right } from "./rights.ts";
+import type { KubernetesObject } from "../../plan/model.ts";
+import { GROUPS, ruleNameOf, type Verb } from "./api-failure.ts";
+import { CONFIG, looking, PAUSING, rolling, TELLING, type Right } from "./rights.ts";
 
-/** A Deployment in one region, and whether the plan upgrades it or only looks. */
+/** A component in one region, and whether the plan upgrades it or only looks. */
 export type Placed = {
   readonly region: string;
   readonly context: string;
   readonly namespace: string;
-  readonly deployment: string;
+  readonly object: KubernetesObject;
   readonly isRolled: boolean;
+  /** Names of the copies of ConfigMaps and Secrets that its new release reads. */
+  readonly config: readonly string[];
 };
 
 /** What one namespace of one cluster has to allow. */
@@ -21,7 +24,7 @@ export type Grant = {
 
 const NAME = "midflight";
 
-/** The least rights for these Deployments, a grant for each namespace of each context, in the order in which they are met. */
+/** The least rights for these components, a grant for each namespace of each context, in the order in which they are met. */
 export function grantsFor(placed: readonly Placed[]): readonly Grant[] {
   const keys = [...new Set(placed.map((one) => keyOf(one)))];
   return keys.flatMap((key): readonly Grant[] => {
@@ -29,7 +32,7 @@ export function grantsFor(placed: readonly Placed[]): readonly Grant[] {
     const [first] = here;
     if (first === undefined) return [];
     const { context, namespace } = first;
-    const rules = rulesFor(here.flatMap(({ deployment, isRolled }) => wantedFor(deployment, isRolled)));
+    const rules = rulesFor(here.flatMap((one) => wantedFor(one)));
     return [
       {
         regions: [...new Set(here.map(({ region }) => region))],
@@ -46,7 +49,7 @@ export function pausingGrants(accounts: readonly Grant[], managersIn: string): r
   const contexts = [...new Set(accounts.map(({ context }) => context))];
   return contexts.map((context) => {
     const here = accounts.filter((one) => one.context === context);
-    const rules = rulesFor(PAUSING.map((right) => ({ ...right, name: undefined })));
+    const rules = rulesFor(PAUSING.map((right) => ({ right, name: undefined })));
     const bindings = here.map(({ namespace }) => binding(managersIn, `${NAME}-pausing`, namespace));
     return {
       regions: [...new Set(here.flatMap(({ regions }) => regions))],
@@ -60,14 +63,15 @@ export function pausingGrants(accounts: readonly Grant[], managersIn: string): r
 const keyOf = ({ context, namespace }: Placed): string => `${context} ${namespace}`;
 
 /** `name`: the one object that it is about; undefined for all of the namespace. */
-type Wanted = Pick<Right, "resource" | "verbs"> & { readonly name: string | undefined };
+type Wanted = { readonly right: Right; readonly name: string | undefined };
 
-const wantedFor = (deployment: string, isRolled: boolean): readonly Wanted[] =>
-  (isRolled ? [...ROLLING, ...TELLING] : LOOKING).map(({ resource, verbs, isNamed }) => ({
-    resource,
-    verbs,
-    name: isNamed === true ? deployment : undefined,
-  }));
+function wantedFor({ object, isRolled, config }: Placed): readonly Wanted[] {
+  const own = isRolled ? [...rolling(object.kind), ...TELLING] : looking(object.kind);
+  return [
+    ...own.map((right) => ({ right, name: right.isNamed === true ? object.name : undefined })),
+    ...(isRolled ? config.flatMap((name) => CONFIG.map((right) => ({ right, name }))) : []),
+  ];
+}
 
 type Rule = {
   readonly apiGroups: readonly string[];
@@ -78,25 +82,26 @@ type Rule = {
 
 /** Each object once, with all that is done to it; objects with the same rights share a rule. */
 function rulesFor(wanted: readonly Wanted[]): readonly Rule[] {
-  const verbs = new Map<string, { readonly one: Wanted; readonly verbs: Set<Verb> }>();
+  const objects = new Map<string, { readonly one: Wanted; readonly verbs: Set<Verb> }>();
   for (const one of wanted) {
-    const key = `${one.resource} ${one.name ?? ""}`;
-    const known = verbs.get(key) ?? { one, verbs: new Set<Verb>() };
-    for (const verb of one.verbs) known.verbs.add(verb);
-    verbs.set(key, known);
+    const key = `${one.right.resource} ${ruleNameOf(one.right)} ${one.name ?? ""}`;
+    const known = objects.get(key) ?? { one, verbs: new Set<Verb>() };
+    for (const verb of one.right.verbs) known.verbs.add(verb);
+    objects.set(key, known);
   }
-  const rules = new Map<string, { readonly resource: Resource; readonly verbs: readonly Verb[]; names: string[] }>();
-  for (const { one, verbs: all } of verbs.values()) {
-    const key = `${one.resource} ${one.name === undefined ? "all" : [...all].join(",")}`;
-    const known = rules.get(key) ?? { resource: one.resource, verbs: [...all], names: [] };
-    if (one.name !== undefined) known.names.push(one.name);
+  const rules = new Map<string, { readonly right: Right; readonly verbs: readonly Verb[]; readonly names: string[] }>();
+  for (const { one, verbs } of objects.values()) {
+    const { right, name } = one;
+    const key = `${right.resource} ${ruleNameOf(right)} ${name === undefined ? "all" : [...verbs].join(",")}`;
+    const known = rules.get(key) ?? { right, verbs: [...verbs], names: [] };
+    if (name !== undefined) known.names.push(name);
     rules.set(key, known);
   }
-  return [...rules.values()].map(({ resource, verbs: all, names }) => ({
-    apiGroups: [GROUPS[resource]],
-    resources: [pluralOf(resource)],
+  return [...rules.values()].map(({ right, verbs, names }) => ({
+    apiGroups: [GROUPS[right.resource]],
+    resources: [ruleNameOf(right)],
     ...(names.length === 0 ? {} : { resourceNames: names }),
-    verbs: all,
+    verbs,
   }));
 }
 

@@ -1,25 +1,57 @@
-import type { Resource, Verb } from "./api-failure.ts";
+import type { KubernetesKind } from "../../plan/model.ts";
+import { RESOURCES, type Resource, type Subresource, type Verb } from "./api-failure.ts";
 
-/** What is asked of an API server, and may be forbidden. `isNamed`: only of the component's own Deployment. */
+/** What is asked of an API server, and may be forbidden. */
 export type Right = {
   readonly resource: Resource;
+  readonly subresource?: Subresource;
   readonly verbs: readonly Verb[];
+  /** Only of the component's own objects. */
   readonly isNamed?: true;
 };
 
 /** To see what runs. A component that users enter through and that the plan leaves alone is seen, and no more. */
-export const LOOKING: readonly Right[] = [
-  { resource: "deployments", verbs: ["get"], isNamed: true },
+export const looking = (kind: KubernetesKind): readonly Right[] => [
+  { resource: RESOURCES[kind], verbs: ["get"], isNamed: true },
   { resource: "pods", verbs: ["list"] },
   { resource: "endpointslices", verbs: ["list"] },
 ];
 
 /** To upgrade it, and to take it back. */
-export const ROLLING: readonly Right[] = [
-  { resource: "deployments", verbs: ["get", "list", "watch", "patch"], isNamed: true },
-  { resource: "replicasets", verbs: ["list", "patch"] },
+export const rolling = (kind: KubernetesKind): readonly Right[] => [
+  { resource: RESOURCES[kind], verbs: ["get", "list", "watch", "patch"], isNamed: true },
+  ...past(kind),
   { resource: "pods", verbs: ["get", "list", "watch", "create", "delete"] },
+  ...leaving(kind),
   { resource: "endpointslices", verbs: ["list", "watch"] },
+];
+
+/** Old templates, to the last field; marks of ours are taken off ReplicaSets. */
+function past(kind: KubernetesKind): readonly Right[] {
+  switch (kind) {
+    case "Deployment":
+      return [{ resource: "replicasets", verbs: ["list", "patch"] }];
+    case "StatefulSet":
+    case "DaemonSet":
+      return [{ resource: "controllerrevisions", verbs: ["list"] }];
+  }
+}
+
+/** Who empties the place of a pod. */
+function leaving(kind: KubernetesKind): readonly Right[] {
+  switch (kind) {
+    case "Deployment":
+    case "StatefulSet":
+      return [];
+    case "DaemonSet":
+      return [{ resource: "pods", subresource: "eviction", verbs: ["create"] }];
+  }
+}
+
+/** To see that the config of a release is there: a name in a template may be of either kind. */
+export const CONFIG: readonly Right[] = [
+  { resource: "configmaps", verbs: ["get"], isNamed: true },
+  { resource: "secrets", verbs: ["get"], isNamed: true },
 ];
 
 /** Without these an upgrade goes the same way: it explains and warns less, and nothing stands in `kubectl describe`. */

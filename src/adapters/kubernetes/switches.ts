@@ -1,4 +1,5 @@
-import type { Resource } from "./api-failure.ts";
+import type { KubernetesObject } from "../../plan/model.ts";
+import { RESOURCES, type Resource } from "./api-failure.ts";
 import type { PatchOp } from "./hold.ts";
 import type { Managed, Metadata } from "./objects.ts";
 
@@ -8,7 +9,7 @@ export type Switch = {
   readonly manager: string;
   readonly resource: Resource;
   readonly name: string;
-  /** Absent: that of the Deployment. */
+  /** Absent: that of the managed object. */
   readonly namespace?: string;
   readonly at: { readonly annotation: string } | { readonly spec: string };
   readonly value: string | boolean;
@@ -22,14 +23,13 @@ type Paused = { readonly format: 1; readonly runs: readonly string[]; readonly w
 const ARGO_NAMESPACE = "argocd";
 
 /**
- * The managers of a Deployment that can be told to wait. Flux leaves alone an object that says so itself. What Argo CD or a Flux Helm release
+ * The managers of an object that can be told to wait. Flux leaves alone an object that says so itself. What Argo CD or a Flux Helm release
  * manages cannot say it: their own object does. Helm by itself changes nothing until somebody runs it.
  */
-export function switchesOf({
-  name,
-  labels = {},
-  annotations = {},
-}: Pick<Metadata, "name" | "labels" | "annotations">): readonly Switch[] {
+export function switchesOf(
+  { kind, name }: KubernetesObject,
+  { labels = {}, annotations = {} }: Pick<Metadata, "labels" | "annotations">,
+): readonly Switch[] {
   const argo = annotations["argocd.argoproj.io/tracking-id"]?.split(":")[0] ?? labels["argocd.argoproj.io/instance"];
   const kustomization = labels["kustomize.toolkit.fluxcd.io/name"];
   const release = labels["helm.toolkit.fluxcd.io/name"];
@@ -40,7 +40,7 @@ export function switchesOf({
       : [
           {
             manager: `the Flux kustomization ${kustomization}`,
-            resource: "deployments" as const,
+            resource: RESOURCES[kind],
             name,
             at: { annotation: "kustomize.toolkit.fluxcd.io/reconcile" },
             value: "disabled",

@@ -73,7 +73,7 @@ const nothingHeld = ({ name }: Environment, component: string | undefined): Upgr
     component === undefined
       ? `no component of ${name} stands in Kubernetes`
       : `${component} of ${name} does not stand in Kubernetes`,
-    { hint: "only Deployments are held; to take a run back, `midflight rollback`" },
+    { hint: "only what stands in Kubernetes is held; to take a run back, `midflight rollback`" },
   );
 
 type Looked = {
@@ -121,11 +121,17 @@ function fenceOver({ epoch }: HeldLease, found: readonly Found[], isForced: bool
 
 /** What would be done, line by line. */
 function holdText({ component, hold }: Found, keeping: Keeping): string {
-  const { region, place, stands, changes, dark, waiting } = hold;
+  const { region, place, stands, changes, dark, stuck, staying, waiting } = hold;
   const lines = [
     ...(stands === undefined ? [] : [`  stands at ${stands}`]),
     ...changes.map((change) => `  ~ ${change}`),
     ...dark.map((pod) => `  - pod ${pod}, which is in the dark`),
+    ...stuck.map((pod) => `  - pod ${pod}, which is not ready and would be waited for`),
+    ...(staying.length === 0
+      ? []
+      : [
+          `  ! by its own strategy (OnDelete) these stay as they are until somebody deletes them: ${staying.join(", ")}`,
+        ]),
     ...waiting.map((manager) => `  + ${manager}, goes on`),
     ...(stands !== undefined && keeping === "new"
       ? ["  ! its controller then brings the new release everywhere, and nobody watches"]
@@ -151,7 +157,7 @@ async function free(io: CliIo, { component, holds, hold }: Found, keeping: Keepi
   io.print(
     hold.stands === undefined
       ? `${component} in ${hold.region}: what was left is gone`
-      : `${component} in ${hold.region} is let go; its controller brings its pods there by the Deployment's own strategy`,
+      : `${component} in ${hold.region} is let go; its controller brings its pods there by its own strategy`,
   );
 }
 

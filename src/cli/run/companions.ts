@@ -54,7 +54,7 @@ export async function accompany({ io, loaded, run, isNew }: CompanionsOrder): Pr
       else sayWaiting(io, loaded, wired);
       const told = await Promise.all(wired.announcers.map(({ announcer }) => announcer.flush(FLUSH_MS)));
       const trouble = told.find((one) => one !== undefined);
-      if (trouble !== undefined) io.say(`no Events were written at the Deployments: ${trouble}`);
+      if (trouble !== undefined) io.say(`not every Event was written at the objects: ${trouble}`);
     },
   };
 }

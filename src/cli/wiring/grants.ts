@@ -21,9 +21,13 @@ export type GrantsOrder = {
  * What clusters have to allow for a plan in an environment. Reads the kubeconfig where no namespace is stated, and asks no cluster.
  * Throws `KUBECONFIG_UNUSABLE`, `KUBERNETES_NOT_FOUND`, `SECRET_MISSING`.
  */
-export async function wireGrants({ graph, environment }: Loaded, order: GrantsOrder): Promise<readonly Grant[]> {
+export async function wireGrants(
+  { plan, graph, environment, releases }: Loaded,
+  order: GrantsOrder,
+): Promise<readonly Grant[]> {
   const { grantsFor, pausingGrants } = await import("../../adapters/kubernetes/rbac.ts");
   const { connect } = await import("../../adapters/kubernetes/connection.ts");
+  const { copyOf } = await import("../../adapters/kubernetes/config.ts");
   const secrets = new Secrets(order.env, dirname(environment.file));
   // The rest of the environment is never looked at.
   const names = Object.keys(environment.components).filter((name) => {
@@ -36,6 +40,8 @@ export async function wireGrants({ graph, environment }: Loaded, order: GrantsOr
       const { kubeconfig } = optionsOf({ component, config, releases: {}, secrets, clock: systemClock });
       return connect(kubeconfig, context, { now: () => systemClock.monotonic() }).namespace;
     };
+    const release = releases.releases[plan.components[component]?.release ?? ""]?.kubernetes;
+    const copies = Object.entries(release?.config ?? {}).map(([name, digest]) => copyOf(name, digest));
     return regionsOf(environment, config)
       .filter((region) => order.region === undefined || region === order.region)
       .map((region) => {
@@ -44,8 +50,9 @@ export async function wireGrants({ graph, environment }: Loaded, order: GrantsOr
           region,
           context,
           namespace: namespaceIn(context),
-          deployment: config.deployment,
+          object: config.object,
           isRolled: isRolled(graph, component),
+          config: copies,
         };
       });
   });

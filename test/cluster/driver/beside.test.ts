@@ -64,8 +64,15 @@ const PATHS: Readonly<Record<string, string>> = {
 type Item = { readonly kind: string; readonly metadata: { readonly name: string } };
 
 /** The options of a place, as the account that has no other rights than those of its grant. */
-async function asLittleAsNeeded({ name, options }: Place): Promise<KubernetesOptions> {
-  const placed = { region: "tokyo", context: "tokyo", namespace: "tokyo", deployment: name, isRolled: true };
+async function asLittleAsNeeded({ options }: Place): Promise<KubernetesOptions> {
+  const placed = {
+    region: "tokyo",
+    context: "tokyo",
+    namespace: "tokyo",
+    object: options.config.object,
+    isRolled: true,
+    config: [],
+  };
   const manifests = grantsFor([placed]).map(({ manifest }) => manifest as { readonly items: readonly Item[] });
   for (const item of manifests.flatMap(({ items }) => items)) {
     const path = PATHS[item.kind] ?? "";
@@ -121,7 +128,10 @@ describe("on a real cluster", () => {
     expect(told.items.filter(({ regarding }) => regarding?.uid === metadata.uid)).toContainEqual(
       expect.objectContaining({ reason: "UpgradeBegan", reportingController: "midflight" }),
     );
-    const other = kubernetesDriver({ ...options, config: { ...options.config, deployment: "somebody-elses" } });
+    const other = kubernetesDriver({
+      ...options,
+      config: { ...options.config, object: { kind: "Deployment", name: "somebody-elses" } },
+    });
     await expect(other.workload.observe("tokyo", signal)).rejects.toMatchObject({ code: "KUBERNETES_FORBIDDEN" });
   }, 180_000);
 

@@ -3,9 +3,9 @@ import { managersOf } from "../managers.ts";
 import { switchesOf } from "../switches.ts";
 import type { Check } from "./scene.ts";
 
-/** Whoever put the Deployment there may put it back while midflight holds it. */
-export const managed: Check = ({ metadata, intent }) => {
-  const pausable = intent.isPausing ? switchesOf(metadata).map(({ manager }) => manager) : [];
+/** Whoever put the object there may put it back while midflight holds it. */
+export const managed: Check = ({ object, metadata, intent }) => {
+  const pausable = intent.isPausing ? switchesOf(object, metadata).map(({ manager }) => manager) : [];
   return managersOf(metadata).map(({ name, pause }) =>
     pausable.includes(name)
       ? `${name} waits while the run lasts, and goes on when it has ended: give it the new release before, or it brings the old one back`

@@ -1,7 +1,10 @@
+import { isReplacing } from "../../../plan/in-place.ts";
 import type { Preflight } from "../../../ports/preflight.ts";
-import { autoscalersIn } from "../amend.ts";
-import { fieldsOf, heldIn, type Fields, type Held } from "../hold.ts";
-import type { DisruptionBudget, Listed } from "../objects.ts";
+import { ApiFailure, upgradeErrorOf, type Resource } from "../api-failure.ts";
+import { fieldsOf, heldIn } from "../hold.ts";
+import { setFieldsOf, setHeldIn } from "../in-place/set-held.ts";
+import { lookAtSet } from "../in-place/set-site.ts";
+import type { Autoscaler, DisruptionBudget, Listed } from "../objects.ts";
 import type { KubernetesOptions } from "../options.ts";
 import { inOurWords, readDeployment, sitesOf, type Site } from "../site.ts";
 import { autoscaled } from "./autoscaled.ts";
@@ -14,37 +17,62 @@ import type { Check, Intent, Scene } from "./scene.ts";
 
 const CHECKS: readonly Check[] = [heldAlready, managed, autoscaled, readiness, draining, minReady, disruptionBudgets];
 
-/** What the Deployments of a component are, and who else has a say about them, judged by what the plan means to do. */
+/** What the objects of a component are, and who else has a say about them, judged by what the plan means to do. */
 export function kubernetesPreflight(options: KubernetesOptions, plan: Omit<Intent, "isPausing">): Preflight {
   const sites = sitesOf(options);
   const intent: Intent = { ...plan, isPausing: options.config.pausesManagers === true };
   return {
-    risks: (region, signal) =>
-      inOurWords("WORKLOAD_UNREACHABLE", async () => risksIn(await sceneIn(sites(region), intent, signal))),
+    risks: (region, signal) => inOurWords("WORKLOAD_UNREACHABLE", () => risksOf(sites(region), intent, signal)),
   };
 }
 
 export const risksIn = (scene: Scene): readonly string[] => CHECKS.flatMap((check) => check(scene));
 
-async function sceneIn(site: Site, intent: Intent, signal: AbortSignal): Promise<Scene> {
-  const [deployment, autoscalers, budgets] = await Promise.all([
-    readDeployment(site, signal),
-    autoscalersIn(site, signal),
-    budgetsIn(site, signal),
+const AUTOSCALERS = "horizontalpodautoscalers";
+const BUDGETS = "poddisruptionbudgets";
+
+async function risksOf(site: Site, intent: Intent, signal: AbortSignal): Promise<readonly string[]> {
+  const { api } = site;
+  const [resting, autoscalers, budgets] = await Promise.all([
+    restingOf(site, signal),
+    orRisk(AUTOSCALERS, api.send<Listed<Autoscaler>>({ verb: "list", resource: AUTOSCALERS }, signal)),
+    orRisk(BUDGETS, api.send<Listed<DisruptionBudget>>({ verb: "list", resource: BUDGETS }, signal)),
   ]);
-  const { metadata } = deployment;
-  const fields = restingFields(fieldsOf(deployment), heldIn(deployment));
-  return { metadata, fields, container: site.frame.container, autoscalers, budgets, intent };
+  const { object, container } = site.options.config;
+  const seen = { autoscalers: autoscalers.items, budgets: budgets.items };
+  return [...risksIn({ ...resting, ...seen, object, container, intent }), ...autoscalers.risks, ...budgets.risks];
 }
 
-/** While a run holds it, what it will have again: also fields that it did not state. */
-const restingFields = (fields: Fields, held: Held | undefined): Fields =>
-  held === undefined ? fields : { ...held.rest, template: fields.template };
+type Resting = Pick<Scene, "metadata" | "fields">;
 
-/** None as well when this user may not read them: they only warn. */
-async function budgetsIn({ api }: Site, signal: AbortSignal): Promise<readonly DisruptionBudget[]> {
-  const listed = await api
-    .send<Listed<DisruptionBudget>>({ verb: "list", resource: "poddisruptionbudgets" }, signal)
-    .catch(() => undefined);
-  return listed?.items ?? [];
+/** While a run holds it, what it will have again: also fields that it did not state. */
+async function restingOf(site: Site, signal: AbortSignal): Promise<Resting> {
+  if (isReplacing(site.options.config.object.kind)) {
+    const { set, places } = await lookAtSet(site, signal);
+    const { replicas = places } = setHeldIn(set)?.rest ?? setFieldsOf(set);
+    // How long a set lets a pod be ready before the next one is its own affair also while it is held.
+    return { metadata: set.metadata, fields: { replicas, template: set.spec.template } };
+  }
+  const deployment = await readDeployment(site, signal);
+  const fields = fieldsOf(deployment);
+  const held = heldIn(deployment);
+  return {
+    metadata: deployment.metadata,
+    fields: held === undefined ? fields : { ...held.rest, template: fields.template },
+  };
+}
+
+/** What cannot be listed does not keep anybody from an upgrade: it is a risk itself. */
+async function orRisk<T>(
+  resource: Resource,
+  asking: Promise<Listed<T>>,
+): Promise<{ readonly items: readonly T[]; readonly risks: readonly string[] }> {
+  try {
+    const { items = [] } = await asking;
+    return { items, risks: [] };
+  } catch (error) {
+    if (!(error instanceof ApiFailure)) throw error;
+    const { message, hint } = upgradeErrorOf(error, "WORKLOAD_UNREACHABLE");
+    return { items: [], risks: [`its ${resource} were not looked at: ${message}; ${hint}`] };
+  }
 }

@@ -1,12 +1,13 @@
-import type { Drain } from "../../../plan/model.ts";
+import type { Drain, KubernetesObject } from "../../../plan/model.ts";
 import type { Fields } from "../hold.ts";
 import type { Autoscaler, Container, DisruptionBudget, Metadata } from "../objects.ts";
 import { containerIn } from "../template.ts";
 
-/** What a preflight looks at: a Deployment as it is at rest, who else has a say about its pods, and what the plan means to do to it. */
+/** What a preflight looks at: an object as it is at rest, who else has a say about its pods, and what the plan means to do to it. */
 export type Scene = {
+  readonly object: KubernetesObject;
   readonly metadata: Metadata;
-  readonly fields: Fields;
+  readonly fields: Pick<Fields, "replicas" | "template" | "minReadySeconds">;
   /** The one whose image is the release. */
   readonly container: string;
   readonly autoscalers: readonly Autoscaler[];

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { newEvent } from "../../../../src/adapters/kubernetes/event.ts";
+import { newEvent, type Saying } from "../../../../src/adapters/kubernetes/event.ts";
 
-const saying = {
-  deployment: { name: "gateway", uid: "u-1" },
+const saying: Saying = {
+  object: { kind: "Deployment", name: "gateway", uid: "u-1" },
   namespace: "tokyo",
   reason: "BatchDone",
   note: "2 of 10 instances run gateway@2.0",
@@ -12,7 +12,7 @@ const saying = {
   at: Date.UTC(2026, 10, 21, 5, 12, 0, 123),
 };
 
-test("an event says what became of which Deployment, as the API server wants it", () => {
+test("an event says what became of which object, as the API server wants it", () => {
   expect(newEvent(saying)).toMatchObject({
     apiVersion: "events.k8s.io/v1",
     eventTime: "2026-11-21T05:12:00.123000Z",
@@ -23,6 +23,7 @@ test("an event says what became of which Deployment, as the API server wants it"
     regarding: { apiVersion: "apps/v1", kind: "Deployment", namespace: "tokyo", name: "gateway", uid: "u-1" },
   });
   expect(newEvent({ ...saying, isWarning: true }).type).toBe("Warning");
+  expect(newEvent({ ...saying, object: { ...saying.object, kind: "StatefulSet" } }).regarding.kind).toBe("StatefulSet");
 });
 
 test("two events of one instant have two names, both names of an object", () => {

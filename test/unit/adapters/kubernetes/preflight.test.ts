@@ -23,6 +23,7 @@ const meta = (name: string, more: Partial<Metadata> = {}): Metadata => ({
 
 /** A Deployment with which nothing is wrong, with changes in it. */
 const sceneOf = (changes: Changes = {}): Scene => ({
+  object: { kind: "Deployment", name: "gateway" },
   metadata: meta("gateway", changes.metadata),
   fields: {
     replicas: changes.replicas ?? 4,

@@ -1,16 +1,20 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { grantsFor, pausingGrants, type Placed } from "../../../../src/adapters/kubernetes/rbac.ts";
-import { LOOKING, PAUSING, ROLLING, TELLING } from "../../../../src/adapters/kubernetes/rights.ts";
+import { CONFIG, looking, PAUSING, rolling, TELLING } from "../../../../src/adapters/kubernetes/rights.ts";
 
 const placed = (more: Partial<Placed> = {}): Placed => ({
   region: "tokyo",
   context: "prod-tokyo",
   namespace: "trading",
-  deployment: "gateway",
+  object: { kind: "Deployment", name: "gateway" },
   isRolled: true,
+  config: [],
   ...more,
 });
+
+const deployment = (name: string): Placed["object"] => ({ kind: "Deployment", name });
+const KINDS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
 
 type Item = {
   readonly kind: string;
@@ -34,7 +38,7 @@ const ruleFor = (rules: readonly Rule[], resource: string): readonly Rule[] =>
 test("each namespace of each context gets an account, a role and what binds them", () => {
   const grants = grantsFor([
     placed(),
-    placed({ deployment: "risk" }),
+    placed({ object: deployment("risk") }),
     placed({ region: "frankfurt", context: "prod-frankfurt" }),
   ]);
   expect(grants.map(({ regions, context, namespace }) => [regions, context, namespace])).toEqual([
@@ -57,7 +61,11 @@ test("two regions that are one namespace of one cluster share a grant", () => {
 
 test("only the Deployments that a plan upgrades may be written to, each by its name", () => {
   const rules = rulesOf(
-    grantsFor([placed(), placed({ deployment: "risk" }), placed({ deployment: "feed", isRolled: false })])[0],
+    grantsFor([
+      placed(),
+      placed({ object: deployment("risk") }),
+      placed({ object: deployment("feed"), isRolled: false }),
+    ])[0],
   );
   expect(ruleFor(rules, "deployments")).toEqual([
     {
@@ -95,20 +103,50 @@ test("to pause managers, the accounts are bound where those have their own objec
   expect(subjects.map(({ namespace }) => namespace)).toEqual(["trading", "risk"]);
 });
 
+test.each([
+  { kind: "StatefulSet", resource: "statefulsets", evicts: [] },
+  { kind: "DaemonSet", resource: "daemonsets", evicts: ["create"] },
+] as const)("a $kind is written to by its name, and its old templates are read", ({ kind, resource, evicts }) => {
+  const rules = rulesOf(grantsFor([placed({ object: { kind, name: "book" } })])[0]);
+  expect(ruleFor(rules, resource)).toMatchObject([
+    { apiGroups: ["apps"], resourceNames: ["book"], verbs: ["get", "list", "watch", "patch"] },
+  ]);
+  expect(ruleFor(rules, "controllerrevisions").flatMap(({ verbs }) => verbs)).toEqual(["list"]);
+  expect(ruleFor(rules, "pods/eviction").flatMap(({ verbs }) => verbs)).toEqual(evicts);
+  expect(rules.flatMap(({ resources }) => resources)).not.toContain("replicasets");
+});
+
+test("of ConfigMaps and Secrets only the copies that the new release reads may be got, by their names", () => {
+  const rules = rulesOf(grantsFor([placed({ config: ["limits-3fa9c1d2e4", "keys-0123456789"] })])[0]);
+  for (const resource of ["configmaps", "secrets"])
+    expect(ruleFor(rules, resource)).toEqual([
+      {
+        apiGroups: [""],
+        resources: [resource],
+        resourceNames: ["limits-3fa9c1d2e4", "keys-0123456789"],
+        verbs: ["get"],
+      },
+    ]);
+  expect(ruleFor(rulesOf(grantsFor([placed()])[0]), "secrets")).toEqual([]);
+});
+
 test("the table in the docs says what is asked for, and no more", () => {
   const text = readFileSync(new URL("../../../../docs/kubernetes.md", import.meta.url), "utf8");
   const [, section = ""] = /\n## Rights\n([\s\S]*?)\n## /.exec(text) ?? [];
-  const rows = [...section.matchAll(/^\| `([^`]+)`[^|]*\| ([a-z, ]+?) \|/gm)].map(([, resource, verbs]) => [
-    resource,
-    verbs?.split(", "),
-  ]);
-  const rights = [...ROLLING, ...TELLING, ...PAUSING].map(({ resource, verbs }) => [resource, verbs]);
-  expect(rows).toEqual(rights);
+  const rows = [...section.matchAll(/^\| ((?:`[^`]+`(?:, )?)+)[^|]*\| ([a-z, ]+?) \|/gm)].flatMap(
+    ([, resources = "", verbs = ""]) => resources.match(/[^`, ]+/g)?.map((resource) => `${resource}: ${verbs}`) ?? [],
+  );
+  const rights = [...KINDS.flatMap((kind) => rolling(kind)), ...CONFIG, ...TELLING, ...PAUSING];
+  const asked = rights.map(
+    ({ resource, subresource, verbs }) =>
+      `${resource}${subresource === undefined ? "" : `/${subresource}`}: ${verbs.join(", ")}`,
+  );
+  expect(rows.toSorted()).toEqual([...new Set(asked)].toSorted());
 });
 
-test("whoever may upgrade may also look", () => {
-  for (const { resource, verbs } of LOOKING) {
-    const rolling = ROLLING.find((right) => right.resource === resource);
-    expect(rolling?.verbs).toEqual(expect.arrayContaining([...verbs]));
+test.each(KINDS)("whoever may upgrade a %s may also look", (kind) => {
+  for (const { resource, verbs } of looking(kind)) {
+    const own = rolling(kind).find((right) => right.resource === resource);
+    expect(own?.verbs).toEqual(expect.arrayContaining([...verbs]));
   }
 });

@@ -10,7 +10,7 @@ const NEW = `sha256:${"2".repeat(64)}`;
 const FRAME: Frame = {
   component: "gateway",
   region: "tokyo",
-  deployment: "gateway",
+  object: "gateway",
   container: "app",
   port: 8080,
   names: new Map([
@@ -150,7 +150,9 @@ test("a pod in the dark has the template's own spec and annotations, and none of
     metadata: { labels: { app: "gateway", tier: "edge" }, annotations: { "sidecar/inject": "true" } },
     spec: { containers: [{ name: "app", image: "x" }], terminationGracePeriodSeconds: 7 },
   };
-  expect(darkPod({ deployment: DEPLOYMENT, template, digest: NEW, ordinal: 3 })).toEqual({
+  expect(
+    darkPod({ owner: { kind: "Deployment", metadata: DEPLOYMENT.metadata }, template, digest: NEW, ordinal: 3 }),
+  ).toEqual({
     apiVersion: "v1",
     kind: "Pod",
     metadata: {

@@ -9,7 +9,9 @@ import {
   waitsFor,
   type Switch,
 } from "../../../../src/adapters/kubernetes/switches.ts";
+import type { KubernetesObject } from "../../../../src/plan/model.ts";
 
+const GATEWAY: KubernetesObject = { kind: "Deployment", name: "gateway" };
 const ARGO = "argocd.argoproj.io/skip-reconcile";
 
 test.each<{ name: string; by: Pick<Metadata, "labels" | "annotations">; expected: readonly Partial<Switch>[] }>([
@@ -53,13 +55,20 @@ test.each<{ name: string; by: Pick<Metadata, "labels" | "annotations">; expected
     expected: [],
   },
 ])("is told to wait: $name", ({ by, expected }) => {
-  const switches = switchesOf({ name: "gateway", ...by });
+  const switches = switchesOf(GATEWAY, by);
   expect(switches).toHaveLength(expected.length);
   expected.forEach((one, index) => expect(switches[index]).toMatchObject(one));
 });
 
-const [argo] = switchesOf({ name: "gateway", labels: { "argocd.argoproj.io/instance": "venue" } });
-const [helm] = switchesOf({ name: "gateway", labels: { "helm.toolkit.fluxcd.io/name": "venue" } });
+test("a StatefulSet that a Flux kustomization manages says it itself too", () => {
+  const labels = { "kustomize.toolkit.fluxcd.io/name": "apps" };
+  expect(switchesOf({ kind: "StatefulSet", name: "book" }, { labels })).toMatchObject([
+    { resource: "statefulsets", name: "book" },
+  ]);
+});
+
+const [argo] = switchesOf(GATEWAY, { labels: { "argocd.argoproj.io/instance": "venue" } });
+const [helm] = switchesOf(GATEWAY, { labels: { "helm.toolkit.fluxcd.io/name": "venue" } });
 const objectOf = (annotations?: Readonly<Record<string, string>>, spec?: Managed["spec"]): Managed => ({
   metadata: { name: "venue", uid: "u", resourceVersion: "7", ...(annotations === undefined ? {} : { annotations }) },
   ...(spec === undefined ? {} : { spec }),
