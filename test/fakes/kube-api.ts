@@ -48,7 +48,7 @@ export type Kind = keyof Kinds;
 /** The part of a Kubernetes API server that the driver speaks to, over real HTTP: lists, watches, versions, conflicts, refusals. */
 export type KubeApi = {
   readonly url: string;
-  /** Everything that was asked: `GET pods`, `PATCH deployments/gateway`. */
+  /** Everything that was asked of objects: `GET pods`, `PATCH deployments/gateway`. What this user may do is asked beside it. */
   readonly asked: readonly string[];
   list<K extends Kind>(kind: K, namespace: string): readonly Kinds[K][];
   get<K extends Kind>(kind: K, namespace: string, name: string): Kinds[K] | undefined;
@@ -78,6 +78,19 @@ export type Refusal = {
   readonly times?: number;
 };
 
+type Review = {
+  readonly spec: {
+    readonly resourceAttributes: { readonly verb: string; readonly resource: string; readonly subresource?: string };
+  };
+};
+const METHODS: Readonly<Record<string, string>> = {
+  get: "GET",
+  list: "GET",
+  watch: "GET",
+  create: "POST",
+  patch: "PATCH",
+  delete: "DELETE",
+};
 type Stored = { thing: Thing };
 type Change = {
   readonly version: number;
@@ -166,6 +179,8 @@ export async function kubeApi(): Promise<KubeApi> {
     const [, namespace = "", kind = "", name, subresource] =
       /\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
     const method = request.method ?? "GET";
+    if (url.pathname.endsWith("/selfsubjectaccessreviews"))
+      return review(JSON.parse(await bodyOf(request)) as Review, response);
     const query: Query = { kind: kind as Kind, namespace, params: url.searchParams };
     const place = [kind, name, subresource].filter((part) => part !== undefined).join("/");
     asked.push(`${query.params.has("watch") ? "WATCH" : method} ${place}`);
@@ -195,6 +210,18 @@ export async function kubeApi(): Promise<KubeApi> {
     answer(response, 200, found);
   };
 
+  /** Allowed is what no refusal stands in the way of. */
+  const review = ({ spec: { resourceAttributes: asked } }: Review, response: ServerResponse): void => {
+    const isAllowed = refusals.every(
+      ({ refusal: { method, kind, subresource, status }, left }) =>
+        left === 0 ||
+        status !== 403 ||
+        method !== METHODS[asked.verb] ||
+        kind !== asked.resource ||
+        subresource !== asked.subresource,
+    );
+    answer(response, 201, { status: { allowed: isAllowed } });
+  };
   const create = (query: Query, thing: Unborn, response: ServerResponse): void => {
     if (store.has(keyOf(query.kind, query.namespace, thing.metadata.name)))
       return answer(response, 409, {

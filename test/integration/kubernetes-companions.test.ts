@@ -4,7 +4,7 @@ import { afterEach, expect, test } from "vitest";
 import { load, type Loaded } from "../../src/cli/files/load.ts";
 import type { CliIo } from "../../src/cli/io.ts";
 import { accompany } from "../../src/cli/run/companions.ts";
-import { risksSeen } from "../../src/cli/run/preflight.ts";
+import { refuseForbidden, risksSeen } from "../../src/cli/run/preflight.ts";
 import { begin } from "../../src/engine/begin.ts";
 import type { Run } from "../../src/engine/run.ts";
 import { imageOf, kubePlace, type KubePlace } from "../fakes/kube-place.ts";
@@ -152,4 +152,33 @@ test("what is so in two regions is told once", async () => {
   expect(await risksSeen(io, loaded)).toContainEqual(
     expect.stringMatching(/^gateway in frankfurt: was not looked at beforehand: /),
   );
+});
+
+test("a run that lacks a right does not begin, also one that only its undo would need, and all of them are told with their rules", async () => {
+  const { io, loaded, place } = await stand();
+  await refuseForbidden(io, loaded);
+  const refuse = (region: string, method: string, kind: "pods" | "replicasets") =>
+    place.clusters[region]?.refuse({ method, kind, status: 403, message: "no", times: 100 });
+  refuse("tokyo", "DELETE", "pods");
+  refuse("tokyo", "POST", "pods");
+  refuse("frankfurt", "PATCH", "replicasets");
+  const rules = [
+    'gateway in tokyo: may not create, delete pods in namespace tokyo of tokyo; add to a Role of this user in namespace tokyo: {apiGroups: [""], resources: ["pods"], verbs: ["create", "delete"]}',
+    'gateway in frankfurt: may not patch replicasets in namespace frankfurt of frankfurt; add to a Role of this user in namespace frankfurt: {apiGroups: ["apps"], resources: ["replicasets"], verbs: ["patch"]}',
+  ];
+  await expect(refuseForbidden(io, loaded)).rejects.toMatchObject({
+    code: "KUBERNETES_FORBIDDEN",
+    message: `the upgrade would be stopped half-way: ${rules.join("; ")}`,
+    hint: expect.stringContaining("midflight rbac"),
+  });
+  expect(await risksSeen(io, loaded)).toEqual(expect.arrayContaining(rules));
+  expect(
+    Object.values(place.clusters).flatMap(({ asked }) => asked.filter((one) => !/^(GET|WATCH) /.test(one))),
+  ).toEqual([]);
+});
+
+test("a cluster that does not answer is not called one that forbids", async () => {
+  const { io, loaded, place } = await stand();
+  await place.clusters["frankfurt"]?.close();
+  await refuseForbidden(io, loaded);
 });

@@ -15,6 +15,7 @@ export type Resource =
   | "poddisruptionbudgets"
   // Those of the newer API, as kubectl names them beside the older "events".
   | "events.events.k8s.io"
+  | "selfsubjectaccessreviews"
   | "applications"
   | "helmreleases"
   | "configmaps"
@@ -63,6 +64,7 @@ export const GROUPS: Readonly<Record<Resource, string>> = {
   horizontalpodautoscalers: "autoscaling",
   poddisruptionbudgets: "policy",
   "events.events.k8s.io": "events.k8s.io",
+  selfsubjectaccessreviews: "authorization.k8s.io",
   applications: "argoproj.io",
   helmreleases: "helm.toolkit.fluxcd.io",
   configmaps: "",
@@ -107,7 +109,7 @@ export function upgradeErrorOf(
     return say(
       "KUBERNETES_FORBIDDEN",
       `may not ${asked.verb} ${thing(asked)} in ${context}: ${message}`,
-      ruleFor(asked),
+      ruleFor(asked, [asked.verb]),
     );
   if (status === 404)
     return say(
@@ -136,9 +138,9 @@ export function upgradeErrorOf(
 
 const isQuota = (message: string): boolean => /exceeded quota|forbidden by quota|failed quota/i.test(message);
 
-const thing = ({ resource, name, subresource, namespace }: Asked): string =>
+export const thing = ({ resource, name, subresource, namespace }: Omit<Asked, "verb" | "context">): string =>
   `${resource}${name === undefined ? "" : `/${name}`}${subresource === undefined ? "" : `/${subresource}`} in namespace ${namespace}`;
 
 /** One line of a Role that would have allowed it. */
-const ruleFor = (asked: Asked): string =>
-  `add to a Role of this user in namespace ${asked.namespace}: {apiGroups: ["${GROUPS[asked.resource]}"], resources: ["${ruleNameOf(asked)}"], verbs: ["${asked.verb}"]}`;
+export const ruleFor = (asked: Omit<Asked, "verb" | "context">, verbs: readonly Verb[]): string =>
+  `add to a Role of this user in namespace ${asked.namespace}: {apiGroups: ["${GROUPS[asked.resource]}"], resources: ["${ruleNameOf(asked)}"], verbs: [${verbs.map((verb) => `"${verb}"`).join(", ")}]}`;

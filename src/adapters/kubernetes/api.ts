@@ -53,6 +53,7 @@ const VERSIONS: Readonly<Record<Resource, string>> = {
   horizontalpodautoscalers: "v2",
   poddisruptionbudgets: "v1",
   "events.events.k8s.io": "v1",
+  selfsubjectaccessreviews: "v1",
   applications: "v1alpha1",
   helmreleases: "v2",
   configmaps: "v1",
@@ -130,7 +131,8 @@ function urlOf({ server, namespace }: Connection, { resource, name, subresource,
   const root = group === "" ? `/api/${VERSIONS[resource]}` : `/apis/${group}/${VERSIONS[resource]}`;
   const object =
     name === undefined ? "" : `/${encodeURIComponent(name)}${subresource === undefined ? "" : `/${subresource}`}`;
-  const url = new URL(`${server}${root}/namespaces/${encodeURIComponent(namespace)}/${pluralOf(resource)}${object}`);
+  const place = resource === "selfsubjectaccessreviews" ? "" : `/namespaces/${encodeURIComponent(namespace)}`;
+  const url = new URL(`${server}${root}${place}/${pluralOf(resource)}${object}`);
   for (const [key, value] of Object.entries(query ?? {})) url.searchParams.set(key, value);
   return url;
 }

@@ -16,6 +16,10 @@ export type Reference = { readonly resource: "configmaps" | "secrets"; readonly 
 export const copyOf = (name: string, digest: string): string =>
   `${name}-${digest.replace(/^sha256:/, "").slice(0, 10)}`;
 
+/** Names of all copies that a release reads. */
+export const copiesOf = (release: KubernetesRelease | undefined): readonly string[] =>
+  Object.entries(release?.config ?? {}).map(([name, digest]) => copyOf(name, digest));
+
 export const isCopyOf = (copy: string, name: string): boolean =>
   copy === name || (copy.startsWith(`${name}-`) && /^[0-9a-f]{10}$/.test(copy.slice(name.length + 1)));
 

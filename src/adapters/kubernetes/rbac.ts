@@ -32,7 +32,7 @@ export function grantsFor(placed: readonly Placed[]): readonly Grant[] {
     const [first] = here;
     if (first === undefined) return [];
     const { context, namespace } = first;
-    const rules = rulesFor(here.flatMap((one) => wantedFor(one)));
+    const rules = rulesFor([...here.flatMap((one) => wantedFor(one)), ...here.flatMap((one) => tellingFor(one))]);
     return [
       {
         regions: [...new Set(here.map(({ region }) => region))],
@@ -63,15 +63,24 @@ export function pausingGrants(accounts: readonly Grant[], managersIn: string): r
 const keyOf = ({ context, namespace }: Placed): string => `${context} ${namespace}`;
 
 /** `name`: the one object that it is about; undefined for all of the namespace. */
-type Wanted = { readonly right: Right; readonly name: string | undefined };
+export type Wanted = { readonly right: Right; readonly name: string | undefined };
 
-function wantedFor({ object, isRolled, config }: Placed): readonly Wanted[] {
-  const own = isRolled ? [...rolling(object.kind), ...TELLING] : looking(object.kind);
+/** What is asked about a component itself. */
+export function wantedFor({
+  object,
+  isRolled,
+  config,
+}: Pick<Placed, "object" | "isRolled" | "config">): readonly Wanted[] {
+  const own = isRolled ? rolling(object.kind) : looking(object.kind);
   return [
     ...own.map((right) => ({ right, name: right.isNamed === true ? object.name : undefined })),
     ...(isRolled ? config.flatMap((name) => CONFIG.map((right) => ({ right, name }))) : []),
   ];
 }
+
+/** What only explains and warns. */
+const tellingFor = ({ isRolled }: Placed): readonly Wanted[] =>
+  isRolled ? TELLING.map((right) => ({ right, name: undefined })) : [];
 
 type Rule = {
   readonly apiGroups: readonly string[];

@@ -1,3 +1,4 @@
+import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo } from "../io.ts";
 import type { Loaded } from "../files/load.ts";
 import { wirePreflights, type WiredPreflight } from "../wiring/preflights.ts";
@@ -8,27 +9,46 @@ const DEADLINE_MS = 15_000;
 /** What could go wrong with the targets as they are now, a sentence each. Only reads. What cannot be looked at is a risk as well. */
 export async function risksSeen(io: CliIo, loaded: Loaded): Promise<readonly string[]> {
   const signal = AbortSignal.timeout(DEADLINE_MS);
+  const looks = (await wirePreflights(loaded, io.env)).map((one) =>
+    inEach(one, async (region) => [
+      ...(await one.preflight.missingRights(region, signal).catch(() => [])),
+      ...(await one.preflight
+        .risks(region, signal)
+        .catch((error: unknown) => [`was not looked at beforehand: ${textOf(error)}`])),
+    ]),
+  );
+  return (await Promise.all(looks)).flat();
+}
+
+/** A run that would be stopped half-way by a right that it does not have does not begin. Rejects `KUBERNETES_FORBIDDEN` with all of them. */
+export async function refuseForbidden(io: CliIo, loaded: Loaded): Promise<void> {
+  const signal = AbortSignal.timeout(DEADLINE_MS);
   const wired = await wirePreflights(loaded, io.env);
-  return (await Promise.all(wired.map((one) => risksOf(one, signal)))).flat();
+  const looks = wired.map((one) =>
+    // One that does not answer is reported by the first look at it.
+    inEach(one, (region) => one.preflight.missingRights(region, signal).catch(() => [])),
+  );
+  const missing = (await Promise.all(looks)).flat();
+  if (missing.length === 0) return;
+  throw new UpgradeError("KUBERNETES_FORBIDDEN", `the upgrade would be stopped half-way: ${missing.join("; ")}`, {
+    hint: "`midflight rbac` prints the Role that a plan needs: apply it to the user that upgrades; nothing was begun",
+  });
 }
 
 /** What is so in several regions is told once. */
-async function risksOf(
-  { component, regions, preflight }: WiredPreflight,
-  signal: AbortSignal,
+async function inEach(
+  { component, regions }: WiredPreflight,
+  look: (region: string) => Promise<readonly string[]>,
 ): Promise<readonly string[]> {
   const places = new Map<string, string[]>();
   const told = await Promise.all(
     regions.map(async (region) => {
-      const risks = await preflight
-        .risks(region, signal)
-        .catch((error: unknown) => [
-          `was not looked at beforehand: ${error instanceof Error ? error.message : String(error)}`,
-        ]);
-      return { region, risks };
+      return { region, texts: await look(region) };
     }),
   );
-  for (const { region, risks } of told)
-    for (const risk of risks) places.set(risk, [...(places.get(risk) ?? []), region]);
-  return [...places].map(([risk, where]) => `${component} in ${where.join(", ")}: ${risk}`);
+  for (const { region, texts } of told)
+    for (const text of texts) places.set(text, [...(places.get(text) ?? []), region]);
+  return [...places].map(([text, where]) => `${component} in ${where.join(", ")}: ${text}`);
 }
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -6,6 +6,7 @@ import type { Conduct } from "../../runtime/conduct.ts";
 import type { World } from "../../runtime/world.ts";
 import { CERTIFICATE_COPY, clear } from "./clear.ts";
 import { accompany, type Companions } from "./companions.ts";
+import { refuseForbidden } from "./preflight.ts";
 import { liveFacts } from "../facts/collect-facts.ts";
 import { sha256 } from "../files/sha256.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
@@ -49,6 +50,7 @@ export async function startRun(
     run,
     record: state.store.pathOf(run, RECORDING),
   });
+  await refuseForbidden(io, loaded);
   const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
   let companions: Companions | undefined;
   try {

@@ -27,7 +27,7 @@ export async function wireGrants(
 ): Promise<readonly Grant[]> {
   const { grantsFor, pausingGrants } = await import("../../adapters/kubernetes/rbac.ts");
   const { connect } = await import("../../adapters/kubernetes/connection.ts");
-  const { copyOf } = await import("../../adapters/kubernetes/config.ts");
+  const { copiesOf } = await import("../../adapters/kubernetes/config.ts");
   const secrets = new Secrets(order.env, dirname(environment.file));
   // The rest of the environment is never looked at.
   const names = Object.keys(environment.components).filter((name) => {
@@ -41,7 +41,6 @@ export async function wireGrants(
       return connect(kubeconfig, context, { now: () => systemClock.monotonic() }).namespace;
     };
     const release = releases.releases[plan.components[component]?.release ?? ""]?.kubernetes;
-    const copies = Object.entries(release?.config ?? {}).map(([name, digest]) => copyOf(name, digest));
     return regionsOf(environment, config)
       .filter((region) => order.region === undefined || region === order.region)
       .map((region) => {
@@ -52,7 +51,7 @@ export async function wireGrants(
           namespace: namespaceIn(context),
           object: config.object,
           isRolled: isRolled(graph, component),
-          config: copies,
+          config: copiesOf(release),
         };
       });
   });

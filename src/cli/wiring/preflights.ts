@@ -15,7 +15,7 @@ export type WiredPreflight = {
 
 /** One for each component of the plan whose driver can look ahead. Throws `SECRET_MISSING`. */
 export async function wirePreflights(
-  { plan, environment }: Loaded,
+  { plan, environment, releases: { releases } }: Loaded,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<readonly WiredPreflight[]> {
   const placed = inKubernetes(environment, Object.keys(plan.components));
@@ -26,11 +26,16 @@ export async function wirePreflights(
     component,
     regions: regionsOf(environment, config),
     preflight: kubernetesPreflight(
-      optionsOf({ component, config, releases: {}, secrets, clock: systemClock }),
+      optionsOf({ component, config, releases, ...targetOf(plan, component), secrets, clock: systemClock }),
       intentFor(plan, component),
     ),
   }));
 }
+
+const targetOf = ({ components }: Plan, component: string): { readonly target?: string } => {
+  const target = components[component]?.release;
+  return target === undefined ? {} : { target };
+};
 
 /** What the plan's rolls of a component ask of its pods: the longest drain, and the shortest soak. */
 function intentFor(plan: Plan, component: string): { readonly drain?: RollStep["drain"]; readonly soakMs?: number } {

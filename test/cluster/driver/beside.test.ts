@@ -7,6 +7,7 @@ import { kubernetesManagers } from "../../../src/adapters/kubernetes/pausing.ts"
 import { kubernetesPreflight } from "../../../src/adapters/kubernetes/preflight/preflight.ts";
 import { grantsFor } from "../../../src/adapters/kubernetes/rbac.ts";
 import type { Shape, Weighing } from "../../../src/graph/observation.ts";
+import { accountOf } from "./account.ts";
 import { findGround, placeOn, type Ground, type Place } from "./place.ts";
 
 const { signal } = new AbortController();
@@ -56,42 +57,13 @@ async function batch({ workload, traffic }: Driver, place: Place, [from, to, of]
   await workload.shape("tokyo", shapeOf(place, of - to, to), fence(), signal);
 }
 
-const PATHS: Readonly<Record<string, string>> = {
-  ServiceAccount: "/api/v1/namespaces/tokyo/serviceaccounts",
-  Role: "/apis/rbac.authorization.k8s.io/v1/namespaces/tokyo/roles",
-  RoleBinding: "/apis/rbac.authorization.k8s.io/v1/namespaces/tokyo/rolebindings",
-};
-type Item = { readonly kind: string; readonly metadata: { readonly name: string } };
-
 /** The options of a place, as the account that has no other rights than those of its grant. */
 async function asLittleAsNeeded({ options }: Place): Promise<KubernetesOptions> {
-  const placed = {
-    region: "tokyo",
-    context: "tokyo",
-    namespace: "tokyo",
-    object: options.config.object,
-    isRolled: true,
-    config: [],
-  };
-  const manifests = grantsFor([placed]).map(({ manifest }) => manifest as { readonly items: readonly Item[] });
-  for (const item of manifests.flatMap(({ items }) => items)) {
-    const path = PATHS[item.kind] ?? "";
-    await ground.api.call("POST", path, item);
-    undone.push(() => ground.api.call("DELETE", `${path}/${item.metadata.name}`));
-  }
-  const { status } = (await ground.api.call("POST", `${PATHS["ServiceAccount"] ?? ""}/midflight/token`, {
-    apiVersion: "authentication.k8s.io/v1",
-    kind: "TokenRequest",
-    spec: { expirationSeconds: 3_600 },
-  })) as { readonly status: { readonly token: string } };
-  const config = JSON.parse(options.kubeconfig ?? "{}") as object;
-  // On several lines: that tells it from a path.
-  const kubeconfig = JSON.stringify(
-    { ...config, users: [{ name: "admin", user: { token: status.token } }] },
-    undefined,
-    2,
-  );
-  return { ...options, kubeconfig };
+  const { object } = options.config;
+  const placed = { region: "tokyo", context: "tokyo", namespace: "tokyo", object, isRolled: true, config: [] };
+  const account = await accountOf(ground, grantsFor([placed]));
+  undone.push(account.close);
+  return account.as(options);
 }
 
 describe("on a real cluster", () => {

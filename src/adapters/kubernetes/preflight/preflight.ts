@@ -1,12 +1,15 @@
 import { isReplacing } from "../../../plan/in-place.ts";
 import type { Preflight } from "../../../ports/preflight.ts";
 import { ApiFailure, upgradeErrorOf, type Resource } from "../api-failure.ts";
+import { copiesOf } from "../config.ts";
 import { fieldsOf, heldIn } from "../hold.ts";
 import { setFieldsOf, setHeldIn } from "../in-place/set-held.ts";
 import { lookAtSet } from "../in-place/set-site.ts";
 import type { Autoscaler, DisruptionBudget, Listed } from "../objects.ts";
 import type { KubernetesOptions } from "../options.ts";
 import { inOurWords, readDeployment, sitesOf, type Site } from "../site.ts";
+import { wantedFor } from "../rbac.ts";
+import { missingRights } from "./missing-rights.ts";
 import { autoscaled } from "./autoscaled.ts";
 import { disruptionBudgets } from "./disruption-budgets.ts";
 import { draining } from "./draining.ts";
@@ -22,6 +25,12 @@ export function kubernetesPreflight(options: KubernetesOptions, plan: Omit<Inten
   const sites = sitesOf(options);
   const intent: Intent = { ...plan, isPausing: options.config.pausesManagers === true };
   return {
+    missingRights: (region, signal) => {
+      const { config, releases, target } = options;
+      const release = target === undefined ? undefined : releases[target];
+      const wanted = { object: config.object, isRolled: plan.drain !== undefined, config: copiesOf(release) };
+      return missingRights(sites(region), wantedFor(wanted), signal);
+    },
     risks: (region, signal) => inOurWords("WORKLOAD_UNREACHABLE", () => risksOf(sites(region), intent, signal)),
   };
 }

@@ -1,0 +1,187 @@
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { kubernetesAnnouncer } from "../../../src/adapters/kubernetes/announcer.ts";
+import { darkName } from "../../../src/adapters/kubernetes/dark-pod.ts";
+import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
+import type { KubernetesOptions } from "../../../src/adapters/kubernetes/options.ts";
+import { kubernetesPreflight } from "../../../src/adapters/kubernetes/preflight/preflight.ts";
+import { grantsFor, type Grant } from "../../../src/adapters/kubernetes/rbac.ts";
+import { rolling, type Right } from "../../../src/adapters/kubernetes/rights.ts";
+import type { Shape, Weighing } from "../../../src/graph/observation.ts";
+import type { KubernetesKind } from "../../../src/plan/model.ts";
+import { accountOf, type Account, type Rule } from "./account.ts";
+import { findGround, placeOn, type Ground, type Place } from "./place.ts";
+
+// That the printed rights are enough, and that none of them is too much: on the real cluster, as an account that has these and no others.
+const { signal } = new AbortController();
+let ground: Ground;
+const undone: (() => Promise<unknown>)[] = [];
+beforeAll(async () => {
+  ground = await findGround();
+}, 180_000);
+afterEach(async () => {
+  for (const undo of undone.splice(0).toReversed()) await undo();
+});
+afterAll(() => ground?.api.close());
+
+async function begin(kind: KubernetesKind, replicas: number): Promise<Place> {
+  const place = await placeOn(ground, { kind, replicas });
+  undone.push(place.close);
+  await expect.poll(() => servingIn(place.driver), { timeout: 60_000, interval: 200 }).toBe(replicas);
+  return place;
+}
+
+type Driver = Place["driver"];
+
+async function servingIn({ workload }: Driver): Promise<number> {
+  const { instances } = await workload.observe("tokyo", signal);
+  return instances.filter(({ ready, weightPct }) => ready && weightPct === 100).length;
+}
+
+const grantsOf = ({ config }: KubernetesOptions): readonly Grant[] =>
+  grantsFor([
+    { region: "tokyo", context: "tokyo", namespace: "tokyo", object: config.object, isRolled: true, config: [] },
+  ]);
+
+/** Everything that a printed Role allows, one verb at one resource each. */
+type Single = { readonly resource: string; readonly group: string; readonly verb: string };
+const singlesOf = (rights: readonly Right[]): readonly Single[] =>
+  rights.flatMap(({ resource, subresource, verbs }) => {
+    const [plural = "", ...group] = resource.split(".");
+    const name = subresource === undefined ? plural : `${plural}/${subresource}`;
+    return verbs.map((verb) => ({ resource: name, group: group.join("."), verb }));
+  });
+
+/** `events` are those of two APIs. */
+const without =
+  ({ resource, group, verb }: Single) =>
+  (rules: readonly Rule[]): readonly Rule[] =>
+    rules.map((rule) =>
+      rule.resources[0] === resource && (resource !== "events" || rule.apiGroups[0] === group)
+        ? { ...rule, verbs: rule.verbs.filter((one) => one !== verb) }
+        : rule,
+    );
+
+async function account(options: KubernetesOptions, left?: Single): Promise<Account> {
+  const made = await accountOf(ground, grantsOf(options), left === undefined ? undefined : without(left));
+  undone.push(made.close);
+  return made;
+}
+
+/** A plan that rolls it. */
+const INTENT = { drain: { noticeMs: 0, deadlineMs: 10_000 } };
+const preflightAs = (one: Account, options: KubernetesOptions) => kubernetesPreflight(one.as(options), INTENT);
+
+/** The API server learns of a role a little later: until then everything is missing. */
+async function missingOnce(one: Account, options: KubernetesOptions, count: number): Promise<readonly string[]> {
+  let missing: readonly string[] = [];
+  await expect
+    .poll(
+      async () => {
+        missing = await preflightAs(one, options).missingRights("tokyo", signal);
+        return missing.length;
+      },
+      { timeout: 15_000, interval: 100 },
+    )
+    .toBe(count);
+  return missing;
+}
+
+let seq = 0;
+const fence = () => ({ epoch: 1, seq: (seq += 1) });
+/** All of a component becomes new, as the engine orders it: in the dark, in traffic, and the old ones leave. */
+async function story({ workload, traffic }: Driver, place: Place, count: number): Promise<void> {
+  const [old, fresh] = [place.release("1.0"), place.release("2.0")];
+  const isBeside = place.options.config.object.kind === "Deployment";
+  const shape = (before: number, after: number): Shape => ({
+    releases: [
+      { ...old, count: before },
+      { ...fresh, count: after },
+    ],
+    drain: { noticeMs: 0, deadlineMs: 10_000 },
+  });
+  const weighing: Weighing = [
+    { digest: old.digest, admitted: count, weightPct: 100 },
+    { digest: fresh.digest, admitted: count, weightPct: 100 },
+  ];
+  await workload.observe("tokyo", signal);
+  await workload.shape("tokyo", shape(count, count), fence(), signal);
+  if (isBeside) await traffic.weigh("tokyo", weighing, fence(), signal);
+  await workload.shape("tokyo", shape(0, count), fence(), signal);
+}
+
+describe.each<KubernetesKind>(["Deployment", "StatefulSet", "DaemonSet"])("the rights for a %s", (kind) => {
+  test("are enough to upgrade it, and an account that lacks any one of them is told which before anything begins", async () => {
+    const place = await begin(kind, 1);
+    const { options } = place;
+    const singles = singlesOf(rolling(kind));
+    const enough = await account(options);
+    const lacking: Account[] = [];
+    for (const left of singles) lacking.push(await account(options, left));
+    await missingOnce(enough, options, 0);
+    for (const [index, { resource, verb }] of singles.entries()) {
+      const one = lacking[index];
+      if (one === undefined) throw new Error("no account");
+      const [missing] = await missingOnce(one, options, 1);
+      expect(missing).toMatch(new RegExp(`^may not ${verb} ${resource.split("/")[0] ?? ""}`));
+      expect(missing).toContain(`resources: ["${resource}"], verbs: ["${verb}"]`);
+    }
+    await story(kubernetesDriver(enough.as(options)), place, 1);
+    const { instances } = await place.driver.workload.observe("tokyo", signal);
+    expect(instances.map(({ digest, weightPct }) => [digest, weightPct])).toEqual([[place.release("2.0").digest, 100]]);
+  }, 180_000);
+});
+
+/** It only tidies up: it is asked for beforehand, and a run that lost it meanwhile ends all the same. */
+const TIDYING = { resource: "replicasets", verb: "patch" };
+
+test.each(singlesOf(rolling("Deployment")))(
+  "an upgrade that may not $verb $resource says so, where it meets it",
+  async (left) => {
+    const place = await begin("Deployment", 1);
+    const one = await account(place.options, left);
+    await missingOnce(one, place.options, 1);
+    // A name that somebody else took: whose it is has to be looked up.
+    if (left.resource === "pods" && left.verb === "get") await takeName(place);
+    const told = await story(kubernetesDriver(one.as(place.options)), place, 1).then(
+      () => "it ended",
+      (error: unknown) => error,
+    );
+    if (left.resource === TIDYING.resource && left.verb === TIDYING.verb) return expect(told).toBe("it ended");
+    expect(told).toMatchObject({
+      code: "KUBERNETES_FORBIDDEN",
+      message: expect.stringMatching(new RegExp(`^may not ${left.verb} ${left.resource}`)),
+      hint: expect.stringContaining(`resources: ["${left.resource}"], verbs: ["${left.verb}"]`),
+    });
+  },
+  120_000,
+);
+
+async function takeName({ name, release }: Place): Promise<void> {
+  const pod = darkName(name, release("2.0").digest, 1);
+  await ground.api.call("POST", "/api/v1/namespaces/tokyo/pods", {
+    apiVersion: "v1",
+    kind: "Pod",
+    metadata: { name: pod },
+    spec: { containers: [{ name: "gateway", image: ground.images["1.0"], imagePullPolicy: "Never" }] },
+  });
+  undone.push(() => ground.api.call("DELETE", `/api/v1/namespaces/tokyo/pods/${pod}`, { gracePeriodSeconds: 0 }));
+}
+
+test("what only warns or tells is not missed by an upgrade, and it is said what was not looked at or written", async () => {
+  const { options } = await begin("Deployment", 1);
+  for (const resource of ["horizontalpodautoscalers", "poddisruptionbudgets"]) {
+    const lacking = await account(options, { resource, group: "", verb: "list" });
+    await missingOnce(lacking, options, 0);
+    const risks = await preflightAs(lacking, options).risks("tokyo", signal);
+    expect(risks.filter((risk) => risk.startsWith("its "))).toEqual([
+      expect.stringContaining(`its ${resource} were not looked at: may not list ${resource}`),
+    ]);
+  }
+  const silent = await account(options, { resource: "events", group: "events.k8s.io", verb: "create" });
+  await missingOnce(silent, options, 0);
+  const announcer = kubernetesAnnouncer(silent.as(options), "r1");
+  announcer.announce({ component: "gateway", regions: ["tokyo"], reason: "Told", note: "it is", isWarning: false });
+  expect(await announcer.flush(10_000)).toMatch(
+    /may not create events.*apiGroups: \["events\.k8s\.io"\], resources: \["events"\], verbs: \["create"\]/,
+  );
+}, 120_000);
