@@ -211,14 +211,14 @@ export async function kubeApi(): Promise<KubeApi> {
   };
 
   /** Allowed is what no refusal stands in the way of. */
-  const review = ({ spec: { resourceAttributes: asked } }: Review, response: ServerResponse): void => {
+  const review = ({ spec: { resourceAttributes } }: Review, response: ServerResponse): void => {
     const isAllowed = refusals.every(
       ({ refusal: { method, kind, subresource, status }, left }) =>
         left === 0 ||
         status !== 403 ||
-        method !== METHODS[asked.verb] ||
-        kind !== asked.resource ||
-        subresource !== asked.subresource,
+        method !== METHODS[resourceAttributes.verb] ||
+        kind !== resourceAttributes.resource ||
+        subresource !== resourceAttributes.subresource,
     );
     answer(response, 201, { status: { allowed: isAllowed } });
   };

@@ -120,6 +120,19 @@ test("everything that is asked of an API server stands in the table of rights, a
   expect([...asked].toSorted()).toEqual(allowedBy([...rolling("Deployment"), ...TELLING, ...PAUSING]));
 });
 
+test("a wait that ends without a reason says so where this user may not read events, with the rule to add", async () => {
+  const { tokyo, driver } = await begin(2);
+  await batch(driver, 0, 2, 2);
+  tokyo.put("pods", "tokyo", waitingPod());
+  tokyo.refuse({ method: "GET", kind: "events", status: 403, message: "no", times: 100 });
+  await expect(
+    driver.workload.shape("tokyo", { ...shapeOf(0, 2), releases: twoBack() }, fence(), signal),
+  ).rejects.toMatchObject({
+    code: "INSTANCE_NOT_READY",
+    message: expect.stringMatching(/may not list events .*resources: \["events"\], verbs: \["list"\]/),
+  });
+});
+
 /** The new release stands, and one pod of another one shall come up in the dark. */
 const twoBack = (): Shape["releases"] => [
   { ...releaseOf("2.0"), count: 2 },

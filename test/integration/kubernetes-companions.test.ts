@@ -180,5 +180,5 @@ test("a run that lacks a right does not begin, also one that only its undo would
 test("a cluster that does not answer is not called one that forbids", async () => {
   const { io, loaded, place } = await stand();
   await place.clusters["frankfurt"]?.close();
-  await refuseForbidden(io, loaded);
+  await expect(refuseForbidden(io, loaded)).resolves.toBeUndefined();
 });
