@@ -255,6 +255,7 @@ function commands(): readonly (readonly [Command, Load])[] {
         ),
       )
         .option("--plan <file>", "the environment's file lies beside this plan")
+        .option("--releases <file>", "names of releases (default: releases.yaml beside the environment's file)")
         .option("--keep-new", "leave the new release, which then goes everywhere without a guard")
         .option("--force", "also where a run acted whose state is kept elsewhere: you know that it is dead")
         .option("--yes", "do not ask"),

@@ -321,7 +321,7 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: false,
     explain:
-      "The API server does not accept the credentials (401), or this user may not do what was asked (403). The message names the verb and the object, and the hint the rule that a Role must have. `midflight rbac PLAN --env E` prints the Role that a plan needs, with nothing more in it. docs/kubernetes.md lists what each right is for.",
+      "The API server does not accept the credentials (401), or this user may not do what was asked (403). The message names the verb and the object, and the hint the rule that a Role must have. Before a new run begins every right that it or its undo needs is asked about, and all that are missing are told at once; a right that is lost in the middle halts the run. `midflight rbac PLAN --env E` prints the Role that a plan needs, with nothing more in it. docs/kubernetes.md lists what each right is for.",
   },
   KUBERNETES_HOLD_UNREADABLE: {
     exit: EXIT.refused,

@@ -155,6 +155,7 @@ describe("release-hold", () => {
     const asked = await call(["release-hold", "gateway", "--env", "blue.yaml"]);
     expect([asked.status, asked.stderr.includes("NOT_CONFIRMED")]).toEqual([5, true]);
     expect(asked.stdout).toContain("gateway in tokyo: deployment gateway in tokyo of tokyo is held");
+    expect(asked.stdout).toContain("stands at 2 of sha256:111111111111 and 2 of gateway@2.0, where 4 are meant to be");
     expect(asked.stdout).toContain("~ minReadySeconds: 2147483646 → nothing");
     expect(image()).toBe(imageOf("2.0"));
     const freed = await call(["release-hold", "--env", "blue.yaml", "--yes"]);
@@ -205,4 +206,15 @@ test("as a plugin of kubectl it is the same, and says how it is called", async (
   expect((await midflight(["status", "--help"], { cwd: dir, binary })).stdout).toContain(
     "Usage: kubectl midflight status [options] [run]",
   );
+});
+
+test("an upgrade that lacks a right which only its undo would need is refused with the rule to add, and nothing was begun", async () => {
+  place.clusters["tokyo"]?.refuse({ method: "DELETE", kind: "pods", status: 403, message: "no", times: 100 });
+  const { status, stderr } = await call(["upgrade", "plan.yaml", "--env", "blue.yaml", "--yes"]);
+  expect(status).toBe(5);
+  expect(stderr).toContain("KUBERNETES_FORBIDDEN");
+  expect(stderr).toContain("may not delete pods in namespace tokyo of tokyo");
+  expect(stderr).toContain('{apiGroups: [""], resources: ["pods"], verbs: ["delete"]}');
+  expect(place.clusters["tokyo"]?.asked.filter((one) => !/^(GET|WATCH) /.test(one))).toEqual([]);
+  expect((await call(["runs"])).stdout).toContain("no runs in");
 });

@@ -1,10 +1,12 @@
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import type { Environment } from "../../plan/model.ts";
+import { dirname, join } from "node:path";
+import type { Environment, Releases } from "../../plan/model.ts";
 import type { Fence } from "../../ports/fence.ts";
 import type { Hold, Keeping } from "../../ports/holds.ts";
 import type { HeldLease } from "../../ports/lease.ts";
 import { findSide } from "../facts/sides.ts";
+import { loadReleases } from "../files/load.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { stateDirOf } from "../run/state-dir.ts";
 import { holderOf } from "../run/state.ts";
@@ -14,6 +16,7 @@ import { fileState } from "../wiring/state.ts";
 type Options = {
   readonly env?: string;
   readonly plan?: string;
+  readonly releases?: string;
   readonly state?: string;
   readonly keepNew?: boolean;
   readonly force?: boolean;
@@ -31,7 +34,8 @@ const DEADLINE_MS = 180_000;
 export async function releaseHold(io: CliIo, [component]: readonly string[], options: Options): Promise<ExitStatus> {
   const environment = await environmentOf(io, options);
   const keeping: Keeping = options.keepNew === true ? "new" : "old";
-  const wired = await wireHolds(environment, namesIn(environment, component), io.env);
+  const releases = await releasesOf(io, environment, options.releases);
+  const wired = await wireHolds(environment, namesIn(environment, component), { env: io.env, releases });
   if (wired.length === 0) throw nothingHeld(environment, component);
   const { found, failures } = await lookAt(wired, keeping);
   for (const { place, error } of failures) io.say(`${place} could not be looked at: ${textOf(error)}`);
@@ -56,6 +60,22 @@ async function environmentOf(io: CliIo, { env = "", plan }: Options): Promise<En
   const given = await findSide(io, env, plan);
   if (given.kind === "environment") return given.environment;
   throw new UpgradeError("USAGE", `${env} is a snapshot`, { hint: "name an environment: --env production" });
+}
+
+/** They only give names, and tell releases of one image apart: whoever has to free something is not kept from it by a file beside. */
+async function releasesOf(
+  io: CliIo,
+  environment: Environment,
+  given: string | undefined,
+): Promise<Releases["releases"]> {
+  const file = given ?? join(dirname(environment.file), "releases.yaml");
+  try {
+    return (await loadReleases(io, file)).releases;
+  } catch (error) {
+    if (given !== undefined) throw error;
+    io.say(`${file} could not be read, so releases are called by their digests`);
+    return {};
+  }
 }
 
 function namesIn(environment: Environment, component: string | undefined): readonly string[] {

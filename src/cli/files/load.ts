@@ -71,6 +71,15 @@ export async function loadEnvironment(io: CliIo, file: string): Promise<Environm
   return { ...located.value, file: resolve(io.cwd, file) };
 }
 
+/** What releases are, by itself. Throws `BadInput` with every problem. */
+export async function loadReleases(io: CliIo, file: string): Promise<Releases> {
+  const read = await readInput(io, file);
+  const { located, problems } = parsed(read, file, parseReleases);
+  const broken = [...(read.problem === undefined ? [] : [read.problem]), ...problems];
+  if (located === undefined || broken.length > 0) throw new BadInput(broken);
+  return located.value;
+}
+
 /** A plan by itself, with its migrations where it could be read. */
 export type Alone = {
   readonly problems: readonly Problem[];

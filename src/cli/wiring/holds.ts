@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { systemClock } from "../../adapters/system/clock.ts";
-import type { Environment } from "../../plan/model.ts";
+import type { Environment, Releases } from "../../plan/model.ts";
 import { regionsOf } from "../../plan/regions-of.ts";
 import type { Holds } from "../../ports/holds.ts";
 import { inKubernetes, optionsOf } from "./kubernetes.ts";
@@ -12,11 +12,17 @@ export type WiredHolds = {
   readonly holds: Holds;
 };
 
+export type HoldsOrder = {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What releases are: a release that is more than its image is told apart by it, and called by its name. */
+  readonly releases: Releases["releases"];
+};
+
 /** Those of the named components whose driver holds what it upgrades. Throws `SECRET_MISSING`. */
 export async function wireHolds(
   environment: Environment,
   names: readonly string[],
-  env: Readonly<Record<string, string | undefined>>,
+  { env, releases }: HoldsOrder,
 ): Promise<readonly WiredHolds[]> {
   const placed = inKubernetes(environment, names);
   if (placed.length === 0) return [];
@@ -25,6 +31,6 @@ export async function wireHolds(
   return placed.map(({ component, config }) => ({
     component,
     regions: regionsOf(environment, config),
-    holds: kubernetesHolds(optionsOf({ component, config, releases: {}, secrets, clock: systemClock })),
+    holds: kubernetesHolds(optionsOf({ component, config, releases, secrets, clock: systemClock })),
   }));
 }
