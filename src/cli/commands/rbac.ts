@@ -1,4 +1,4 @@
-import { stringify } from "yaml";
+import { Document, isScalar, visit } from "yaml";
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { load } from "../files/load.ts";
@@ -51,4 +51,15 @@ export async function rbac(io: CliIo, [file = ""]: readonly string[], options: O
 
 /** With the command that applies it, as a comment: it belongs into one cluster and into no other. */
 const documentOf = ({ regions, context, namespace, manifest }: Grant): string =>
-  `# ${regions.join(", ")}: namespace ${namespace} of the context ${context}\n# kubectl --context ${context} apply -f -\n${stringify(manifest, { lineWidth: 0 })}`;
+  `# ${regions.join(", ")}: namespace ${namespace} of the context ${context}\n# kubectl --context ${context} apply -f -\n${yamlOf(manifest)}`;
+
+/** Lists of words on one line: a rule is read as a sentence. */
+function yamlOf(manifest: object): string {
+  const document = new Document(manifest);
+  visit(document, {
+    Seq: (_, node) => {
+      node.flow = node.items.every((item) => isScalar(item));
+    },
+  });
+  return document.toString({ lineWidth: 0 });
+}
