@@ -259,6 +259,22 @@ describe("config of a release", () => {
   });
 });
 
+test("without a proof, pods of a Deployment come with their admission; a proof needs them in the dark first", () => {
+  const movesOf = (plans: Changes["plan"] = []) => {
+    const { environment = [], releases = [] } = onKubernetes();
+    const graph = compile({
+      plan: planOf(changed(PLAN, plans)).value,
+      environment: located(parseEnvironment(changed(ENVIRONMENT, environment), "production.yaml")).value,
+      releases: located(parseReleases(changed(RELEASES, releases), "releases.yaml")).value,
+      migrations: MIGRATIONS,
+      sha256: (text) => text,
+    });
+    return graph.moves.flatMap(({ id, kind }) => (id.includes("/wave-2/batch-1/") ? [kind] : []));
+  };
+  expect(movesOf()).toEqual(["start", "prove", "admit", "retire"]);
+  expect(movesOf([["- roll: gateway\n", "- roll: gateway\n    dark: none\n"]])).toEqual(["admit", "retire"]);
+});
+
 test("a roll in place proves a batch in the dark, gives it the places, and says once that nobody old is left", () => {
   const { plan: plans = [], environment = [], releases = [] } = onKubernetes(AS_STATEFUL, IN_PLACE);
   const graph = compile({
