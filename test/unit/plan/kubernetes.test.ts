@@ -225,6 +225,17 @@ test.each<{ name: string; changes: Changes; code: string; says: RegExp; hint: Re
   );
 });
 
+test.each([
+  { wrong: "statefulset: gateway", meant: "statefulSet" },
+  { wrong: "deployment: gateway, readyDeadlin: 1m", meant: "readyDeadline" },
+])("a misspelt key of a component is told with the one that was meant: $meant", ({ wrong, meant }) => {
+  const gateway = AS_PODS.replace("deployment: gateway", wrong);
+  const parsed = parseEnvironment(changed(ENVIRONMENT, [[AS_PROCESSES, gateway]]), "production.yaml");
+  expect(parsed.ok ? [] : parsed.problems).toMatchObject([
+    { code: "KEY_UNKNOWN", message: expect.stringContaining("has no key"), hint: `did you mean "${meant}"?` },
+  ]);
+});
+
 describe("config of a release", () => {
   const DIGEST = `sha256:${"c".repeat(64)}`;
   const withConfig = (config: string) =>
