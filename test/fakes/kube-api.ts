@@ -59,6 +59,8 @@ export type KubeApi = {
   onChange(react: () => void): void;
   /** Requests that match are answered by this, `times` times. */
   refuse(refusal: Refusal): void;
+  /** The next request that matches is answered only after this was done. */
+  before(request: Pick<Refusal, "method" | "kind">, act: () => Promise<void>): void;
   /** Ends every watch that is open, as a server does that is stopped. */
   endWatches(): void;
   /** Versions up to now are no longer kept: a watch from one of them is answered by 410. */
@@ -106,6 +108,7 @@ export async function kubeApi(): Promise<KubeApi> {
   const store = new Map<string, Stored>();
   const streams = new Set<WatchStream>();
   const refusals: { refusal: Refusal; left: number }[] = [];
+  const delays: { readonly method: string; readonly kind: Kind; readonly act: () => Promise<void> }[] = [];
   const asked: string[] = [];
   let log: Change[] = [];
   let oldest = 0;
@@ -184,6 +187,8 @@ export async function kubeApi(): Promise<KubeApi> {
     const query: Query = { kind: kind as Kind, namespace, params: url.searchParams };
     const place = [kind, name, subresource].filter((part) => part !== undefined).join("/");
     asked.push(`${query.params.has("watch") ? "WATCH" : method} ${place}`);
+    const delayed = delays.findIndex((one) => one.method === method && one.kind === kind);
+    if (delayed >= 0) for (const { act } of delays.splice(delayed, 1)) await act();
     const refused = refusals.find(
       ({ refusal, left }) =>
         left > 0 && refusal.method === method && refusal.kind === kind && refusal.subresource === subresource,
@@ -265,6 +270,7 @@ export async function kubeApi(): Promise<KubeApi> {
     put: (kind, namespace, thing) => void write(kind, namespace, thing),
     remove,
     onChange: (reaction) => void (react = reaction),
+    before: (request, act) => void delays.push({ ...request, act }),
     refuse: (refusal) => void refusals.push({ refusal, left: refusal.times ?? 1 }),
     endWatches() {
       for (const { response } of streams) response.end();

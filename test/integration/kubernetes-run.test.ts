@@ -34,7 +34,9 @@ type Stage = {
   specs(): readonly unknown[];
 };
 
-async function begin(): Promise<Stage> {
+type How = { readonly isBrought?: true };
+
+async function begin(how: How = {}): Promise<Stage> {
   const place = await kubePlace({ replicas: PODS });
   places.push(place);
   const { workload, traffic } = place.open();
@@ -49,7 +51,7 @@ async function begin(): Promise<Stage> {
   const opened: Opened = {
     kind: "opened",
     run: "r1",
-    graph: graphOf({ migrate: false, instances: PODS, target: releaseOf("2.0") }),
+    graph: graphOf({ migrate: false, instances: PODS, target: releaseOf("2.0"), ...how }),
     planFingerprint: "p",
     graphFingerprint: "g",
     version: "test",
@@ -111,29 +113,40 @@ const releasesIn = async (stage: Stage, region: string): Promise<readonly string
   );
 const all = (version: string) => Array.from({ length: PODS }, () => `gateway@${version} true 100`);
 
-test("a healthy release is rolled through both regions and promoted, and capacity was never less", async () => {
-  const stage = await begin();
-  for (const region of REGIONS) stage.place.clusters[region]?.leastReady(region);
-  const run = await stage.play(() => undefined);
-  expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
-  for (const region of REGIONS) {
-    expect(await releasesIn(stage, region)).toEqual(all("2.0"));
-    expect(stage.place.clusters[region]?.leastReady(region)).toBeGreaterThanOrEqual(PODS);
-    expect(stage.place.clusters[region]?.spread()).toBe(0);
-    const deployment = stage.place.clusters[region]?.get("deployments", region, "gateway");
-    expect(deployment?.spec.template.spec.containers[0]?.image).toBe(imageOf("2.0"));
-    expect(Object.keys(deployment?.metadata.annotations ?? {})).toEqual(["midflight.dev/fence"]);
-  }
-}, 60_000);
+test.each<{ name: string; how: How; dark: number }>([
+  { name: "each pod proved in the dark", how: {}, dark: 8 },
+  { name: "unproved, and so never in the dark", how: { isBrought: true }, dark: 0 },
+])(
+  "a healthy release is rolled through both regions, $name, and capacity was never less",
+  async ({ how, dark }) => {
+    const stage = await begin(how);
+    for (const region of REGIONS) stage.place.clusters[region]?.leastReady(region);
+    const run = await stage.play(() => undefined);
+    expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+    for (const region of REGIONS) {
+      expect(await releasesIn(stage, region)).toEqual(all("2.0"));
+      expect(stage.place.clusters[region]?.leastReady(region)).toBeGreaterThanOrEqual(PODS);
+      expect(stage.place.clusters[region]?.spread()).toBe(0);
+      const deployment = stage.place.clusters[region]?.get("deployments", region, "gateway");
+      expect(deployment?.spec.template.spec.containers[0]?.image).toBe(imageOf("2.0"));
+      expect(Object.keys(deployment?.metadata.annotations ?? {})).toEqual(["midflight.dev/fence"]);
+    }
+    const created = REGIONS.flatMap((region) => stage.place.clusters[region]?.asked ?? []);
+    expect(created.filter((request) => request === "POST pods")).toHaveLength(dark);
+  },
+  60_000,
+);
 
-test.each([
+test.each<{ name: string; after: RegExp; how?: How }>([
   { name: "the first region's first batch", after: /wave-1\/batch-1\/admit#tokyo$/ },
+  { name: "the first batch, unproved", after: /wave-1\/batch-1\/admit#tokyo$/, how: { isBrought: true } },
+  { name: "the third batch, unproved", after: /wave-1\/batch-3\/retire#tokyo$/, how: { isBrought: true } },
   { name: "the first region's third batch, when most is new", after: /wave-1\/batch-3\/retire#tokyo$/ },
   { name: "the second region, when the first one was let go already", after: /wave-2\/batch-1\/admit#frankfurt$/ },
 ])(
   "a release that fails after $name is taken back to the exact Deployments of before",
-  async ({ after }) => {
-    const stage = await begin();
+  async ({ after, how }) => {
+    const stage = await begin(how);
     const before = stage.specs();
     const fail = once(({ watcher, done }) => {
       if (!done().some((id) => after.test(id))) return false;
@@ -159,23 +172,41 @@ test.each([
   60_000,
 );
 
-test("a suspicion takes new pods out of traffic, and when it clears they come back and the run goes on", async () => {
-  const stage = await begin();
-  const suspect = once(({ watcher, done }) => {
-    if (!done().some((id) => id.endsWith("batch-2/retire#tokyo"))) return false;
-    watcher.say({ state: "suspect", regions: ["tokyo"] });
-    return true;
-  });
-  const clear = once(({ watcher, done }) => {
-    if (!done().some((id) => id.startsWith("withdraw:"))) return false;
-    watcher.say({ state: "healthy" });
-    return true;
-  });
-  const run = await stage.play((now) => {
-    suspect(now);
-    clear(now);
-  });
-  expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
-  expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
-  expect(await releasesIn(stage, "tokyo")).toEqual(all("2.0"));
+test.each<{ name: string; how: How }>([
+  { name: "proved", how: {} },
+  { name: "unproved", how: { isBrought: true } },
+])(
+  "a suspicion takes $name pods out of traffic, and when it clears they come back and the run goes on",
+  async ({ how }) => {
+    const stage = await begin(how);
+    const suspect = once(({ watcher, done }) => {
+      if (!done().some((id) => id.endsWith("batch-2/retire#tokyo"))) return false;
+      watcher.say({ state: "suspect", regions: ["tokyo"] });
+      return true;
+    });
+    const clear = once(({ watcher, done }) => {
+      if (!done().some((id) => id.startsWith("withdraw:"))) return false;
+      watcher.say({ state: "healthy" });
+      return true;
+    });
+    const run = await stage.play((now) => {
+      suspect(now);
+      clear(now);
+    });
+    expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
+    expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+    expect(await releasesIn(stage, "tokyo")).toEqual(all("2.0"));
+  },
+  60_000,
+);
+
+test("an unproved release that never gets ready takes no traffic, and its Deployment is as it was", async () => {
+  const stage = await begin({ isBrought: true });
+  const before = stage.specs();
+  for (const region of REGIONS) stage.place.clusters[region]?.spoil(imageOf("2.0"));
+  const run = await stage.play(() => undefined);
+  expect(run.phase).toMatchObject({ kind: "ended", outcome: "undone" });
+  expect(run.cause?.text).toContain("INSTANCE_NOT_READY");
+  expect(stage.specs()).toEqual(before);
+  for (const region of REGIONS) expect(await releasesIn(stage, region)).toEqual(all("1.0"));
 }, 60_000);

@@ -109,13 +109,16 @@ export function stateOf(sight: Pick<Sight, "pods" | "dark">, frame: Frame): Work
   return { region: frame.region, instances: [...admitted(sight, frame), ...inTheDark(sight, frame)] };
 }
 
-/** Pods have no places: the oldest is the first of its release. */
+/**
+ * Pods have no places: the oldest is the first of its release. One that is ready, and whose endpoint is not yet or no longer, answers no user: it is
+ * not ready either. Endpoints follow their pods a moment later, so that a pod that was slow once is no change of somebody else.
+ */
 function admitted({ pods }: Pick<Sight, "pods">, frame: Frame): readonly Instance[] {
   const ranks = new Map<string, number>();
   return byAge(pods).map((seen) => {
     const ordinal = (ranks.get(seen.digest) ?? 0) + 1;
     ranks.set(seen.digest, ordinal);
-    return instanceOf(seen, ordinal, frame);
+    return { ...instanceOf(seen, ordinal, frame), ready: seen.isReady && seen.weightPct === 100 };
   });
 }
 

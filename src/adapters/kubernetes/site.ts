@@ -7,6 +7,7 @@ import { apiOf, type Api } from "./api.ts";
 import { sha256, type Configured } from "./config.ts";
 import { connect } from "./connection.ts";
 import { DARK } from "./dark-pod.ts";
+import { HELD } from "./hold.ts";
 import type { Deployment, EndpointSlice, Listed, Metadata, Pod } from "./objects.ts";
 import type { KubernetesOptions } from "./options.ts";
 import { sightOf, type Frame, type Sight } from "./sight.ts";
@@ -90,15 +91,35 @@ export const sourcesOf = ({ options: { config } }: Site, deployment: Deployment)
   }) as const;
 
 /** Reads everything once. Changes nothing. */
-export async function look(site: Site, signal: AbortSignal): Promise<Sight> {
-  const deployment = await readDeployment(site, signal);
-  const sources = sourcesOf(site, deployment);
-  const [pods, dark, slices] = await Promise.all([
-    list<Pod>(site, sources.pods, signal),
-    list<Pod>(site, sources.dark, signal),
-    list<EndpointSlice>(site, sources.slices, signal),
-  ]);
-  return sightOf({ deployment, pods, dark, slices }, site.frame);
+export const look = (site: Site, signal: AbortSignal): Promise<Sight> =>
+  inOneOrder(
+    () => readDeployment(site, signal),
+    async (deployment) => {
+      const sources = sourcesOf(site, deployment);
+      const [pods, dark, slices] = await Promise.all([
+        list<Pod>(site, sources.pods, signal),
+        list<Pod>(site, sources.dark, signal),
+        list<EndpointSlice>(site, sources.slices, signal),
+      ]);
+      return sightOf({ deployment, pods, dark, slices }, site.frame);
+    },
+  );
+
+/**
+ * While pods in the dark are admitted, the record says whose places the others take. Pods that are newer than the record would be counted beside
+ * those in the dark, as if somebody else had added them: whoever finds another record afterwards looks again.
+ */
+export async function inOneOrder<O extends { readonly metadata: Metadata }, S extends Pick<Sight, "dark">>(
+  read: () => Promise<O>,
+  lookAt: (object: O) => Promise<S>,
+): Promise<S> {
+  for (let object = await read(); ;) {
+    const sight = await lookAt(object);
+    if (sight.dark.length === 0) return sight;
+    const now = await read();
+    if (now.metadata.annotations?.[HELD] === object.metadata.annotations?.[HELD]) return sight;
+    object = now;
+  }
 }
 
 /** The Deployment as it is now. Throws `KUBERNETES_NOT_FOUND` when it has no such container. */

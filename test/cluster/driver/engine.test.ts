@@ -37,7 +37,7 @@ type Stage = {
   pods(region: string): Promise<readonly string[]>;
 };
 
-async function begin(): Promise<Stage> {
+async function begin(how: { readonly isBrought?: true } = {}): Promise<Stage> {
   const place = await placeOn(ground, { replicas: PODS });
   places.push(place);
   const { workload, traffic } = place.driver;
@@ -48,7 +48,7 @@ async function begin(): Promise<Stage> {
   const opened: Opened = {
     kind: "opened",
     run: "r1",
-    graph: graphOf({ migrate: false, instances: PODS, target: place.release("2.0") }),
+    graph: graphOf({ migrate: false, instances: PODS, target: place.release("2.0"), ...how }),
     planFingerprint: "p",
     graphFingerprint: "g",
     version: "test",
@@ -106,7 +106,14 @@ describe("the engine on a real cluster", () => {
   test("rolls a healthy release through both regions and promotes it", async () => {
     const stage = await begin();
     const run = await stage.play(() => undefined);
-    expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
+    for (const region of REGIONS) expect(await stage.pods(region)).toEqual(all("2.0"));
+  }, 180_000);
+
+  test("rolls an unproved release too, whose pods come with their admission", async () => {
+    const stage = await begin({ isBrought: true });
+    const run = await stage.play(() => undefined);
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
     for (const region of REGIONS) expect(await stage.pods(region)).toEqual(all("2.0"));
   }, 180_000);
 
@@ -127,7 +134,7 @@ describe("the engine on a real cluster", () => {
       fail(now);
       heal(now);
     });
-    expect(run.phase).toMatchObject({ kind: "ended", outcome: "undone" });
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "undone" });
     expect(await stage.specs()).toEqual(before);
     for (const region of REGIONS) expect(await stage.pods(region)).toEqual(all("1.0"));
   }, 180_000);
@@ -149,7 +156,7 @@ describe("the engine on a real cluster", () => {
       clear(now);
     });
     expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
-    expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
     expect(await stage.pods("tokyo")).toEqual(all("2.0"));
   }, 180_000);
 });

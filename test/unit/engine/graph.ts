@@ -1,7 +1,7 @@
 import { compile } from "../../../src/graph/compile.ts";
 import type { Graph } from "../../../src/graph/graph.ts";
 import type { Migration, Plan, PlanStep } from "../../../src/plan/model.ts";
-import { ENVIRONMENT } from "../../simulation/scenario.ts";
+import { ENVIRONMENT, environmentFor } from "../../simulation/scenario.ts";
 import { INSTANCES, migrationNamed, NEW, OLD } from "../../simulation/sim-world.ts";
 
 export { INSTANCES, NEW, OLD };
@@ -15,6 +15,8 @@ export function graphOf(
     readonly migrate?: boolean;
     readonly target?: typeof NEW;
     readonly instances?: number;
+    /** Instances are brought by their admission, and nobody is proved in the dark. */
+    readonly isBrought?: true;
   } = {},
 ): Graph {
   const target = how.target ?? NEW;
@@ -34,7 +36,7 @@ export function graphOf(
     {
       kind: "roll",
       component: "gateway",
-      dark: { excludePct: 5, confidencePct: 99 },
+      ...(how.isBrought === true ? {} : { dark: { excludePct: 5, confidencePct: 99 } }),
       drain: { noticeMs: 100, deadlineMs: 1000 },
       waves: [
         { regions: ["tokyo"], batch: 1, surge: 1, soakMs: 1000 },
@@ -89,11 +91,16 @@ export function graphOf(
       : ENVIRONMENT;
   return compile({
     plan,
-    environment,
+    environment: how.isBrought === true ? environmentFor("brought") : environment,
     releases: {
       midflight: 1,
       file: "r",
-      releases: { [target.release]: { process: { digest: target.digest, path: "/x", run: ["x"] } } },
+      releases: {
+        [target.release]: {
+          process: { digest: target.digest, path: "/x", run: ["x"] },
+          kubernetes: { image: `registry/gateway@${target.digest}` },
+        },
+      },
     },
     migrations: { db: migrations },
     sha256: (text) => text,

@@ -4,7 +4,7 @@ import { DARK } from "../dark-pod.ts";
 import { countedOnce } from "../handover.ts";
 import type { ControllerRevision, EndpointSlice, Listed, Pod, PodSet, Template } from "../objects.ts";
 import { isStaying, seeing, type SeenPod } from "../sight.ts";
-import { list, selectorOf, type Site } from "../site.ts";
+import { inOneOrder, list, selectorOf, type Site } from "../site.ts";
 import { containerIn } from "../template.ts";
 import { troubleOf } from "../explain.ts";
 import type { Parts, Scene } from "../until.ts";
@@ -38,16 +38,19 @@ export async function readSet({ api, options: { config } }: Site, signal: AbortS
 }
 
 /** Reads everything once. Changes nothing. */
-export async function lookAtSet(site: Site, signal: AbortSignal): Promise<SetSight> {
-  const set = await readSet(site, signal);
-  const { sources, sightOf } = sceneOf(site, set);
-  const [pods, dark, slices] = await Promise.all([
-    list<Pod>(site, sources.pods, signal),
-    list<Pod>(site, sources.dark, signal),
-    list<EndpointSlice>(site, sources.slices, signal),
-  ]);
-  return sightOf({ object: set, pods, dark, slices });
-}
+export const lookAtSet = (site: Site, signal: AbortSignal): Promise<SetSight> =>
+  inOneOrder(
+    () => readSet(site, signal),
+    async (object) => {
+      const { sources, sightOf } = sceneOf(site, object);
+      const [pods, dark, slices] = await Promise.all([
+        list<Pod>(site, sources.pods, signal),
+        list<Pod>(site, sources.dark, signal),
+        list<EndpointSlice>(site, sources.slices, signal),
+      ]);
+      return sightOf({ object, pods, dark, slices });
+    },
+  );
 
 /** What is watched of a set, and how it is seen. */
 export function sceneOf(site: Site, set: PodSet): Scene<PodSet, SetSight> {

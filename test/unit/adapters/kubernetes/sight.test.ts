@@ -78,17 +78,17 @@ test("a pod of the Deployment that its Service lists is an instance in traffic, 
 
 test.each<{ name: string; pod: Pod; slice: EndpointSlice; ready: boolean; weightPct: number }>([
   {
-    name: "one that is ready and that no endpoint knows yet takes nothing",
+    name: "one that is ready and that no endpoint knows yet answers nobody: that is no weight that somebody else set",
     pod: podOf("a"),
     slice: sliceOf(),
-    ready: true,
+    ready: false,
     weightPct: 0,
   },
   {
-    name: "one that is ready while its endpoint is not takes nothing yet",
+    name: "one that is ready again before its endpoint is answers nobody yet",
     pod: podOf("a"),
     slice: sliceOf({ pod: "a", ready: false }),
-    ready: true,
+    ready: false,
     weightPct: 0,
   },
   {
@@ -102,7 +102,7 @@ test.each<{ name: string; pod: Pod; slice: EndpointSlice; ready: boolean; weight
     name: "an endpoint on its way out is none",
     pod: podOf("a"),
     slice: sliceOf({ pod: "a", ready: true, terminating: true }),
-    ready: true,
+    ready: false,
     weightPct: 0,
   },
 ])("$name", ({ pod, slice, ready, weightPct }) => {
