@@ -79,7 +79,10 @@ const withOutput = (command: Command): Command =>
       ]),
     );
 const withState = (command: Command): Command =>
-  command.option("--state <dir>", "where runs are kept (default: the environment's `state`, or ./.midflight)");
+  command.option(
+    "--state <dir>",
+    "where runs are kept: a folder, or kubernetes:CONTEXT/NAMESPACE (default: the environment's `state`, or ./.midflight)",
+  );
 
 const withOverride = (command: Command): Command =>
   command

@@ -315,7 +315,7 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: false,
     explain:
-      "The API server does not accept the credentials (401), or this user may not do what was asked (403). The message names the verb and the object, and the hint the rule that a Role must have. midflight needs get, list, watch and patch on deployments, get, list, watch, create and delete on pods, list and watch on endpointslices, list and patch on replicasets, and, to explain better, list on events and horizontalpodautoscalers.",
+      "The API server does not accept the credentials (401), or this user may not do what was asked (403). The message names the verb and the object, and the hint the rule that a Role must have. midflight needs get, list, watch and patch on deployments, get, list, watch, create and delete on pods, list and watch on endpointslices, list and patch on replicasets, get, create and patch on leases, and, to explain better, list on events and horizontalpodautoscalers. Where runs are kept in Kubernetes, it needs get, list, watch, create, patch and delete on configmaps there.",
   },
   KUBERNETES_HOLD_UNREADABLE: {
     exit: EXIT.refused,
@@ -339,7 +339,7 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: false,
     explain:
-      "A file of the lease cannot be read, so the epoch that it remembers is unknown, and a lower one would be refused by everything that remembers it. Restore the file from a copy.",
+      "A file or an object of the lease cannot be read, so the epoch that it remembers is unknown, and a lower one would be refused by everything that remembers it. Restore it from a copy.",
   },
   LEASE_HELD: {
     exit: EXIT.refused,
@@ -714,10 +714,17 @@ export const CATALOG = {
     explain:
       "The environment keeps midflight's state in a store that this plan upgrades. When the upgrade breaks the store, the way back would be lost with it.",
   },
+  STATE_UNREACHABLE: {
+    exit: EXIT.refused,
+    retry: true,
+    explain:
+      "Runs or leases of this environment are kept in Kubernetes, and its API server did not answer. Nothing was changed. Without its journal midflight sends nothing. Check that `kubectl --context CONTEXT get --raw /readyz` answers, and start again.",
+  },
   STATE_UNSUPPORTED: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "midflight keeps runs, journals and leases in a folder. Stores for them come in a later version.",
+    explain:
+      "midflight keeps runs, journals and leases in a folder, or in a namespace of Kubernetes (`state: { kubernetes: { context, namespace } }`). Other stores for them come in a later version.",
   },
   STATE_UNWRITABLE: {
     exit: EXIT.refused,

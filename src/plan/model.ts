@@ -152,7 +152,9 @@ export type Environment = {
   readonly rules: Readonly<Record<string, ClassRules>>;
   /** Folder for runs, journals and leases, as written: relative to the file's folder. Default `.midflight`. */
   readonly state: string;
-  /** A store that `state` names instead of a folder. Refused by the rules: state is kept in files so far. */
+  /** A namespace of Kubernetes that `state` names instead: runs and leases are kept there, and `state` is this machine's folder for copies. */
+  readonly stateCluster?: { readonly context: string; readonly namespace: string };
+  /** A store that `state` names instead of a folder. Refused by the rules. */
   readonly stateStore?: SecretRef;
 };
 

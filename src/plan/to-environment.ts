@@ -45,9 +45,15 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
     },
     rules: mapValues(input.rules ?? {}, (rules) => toClassRules(rules)),
     state: typeof input.state === "string" ? input.state : ".midflight",
-    stateStore: typeof input.state === "object" ? toSecret(input.state) : undefined,
+    ...stateBeyondFolder(input.state),
   });
 };
+
+/** What `state` names that is no folder. */
+function stateBeyondFolder(state: EnvironmentInput["state"]): Pick<Environment, "stateStore" | "stateCluster"> {
+  if (state === undefined || typeof state === "string") return {};
+  return "kubernetes" in state ? { stateCluster: state.kubernetes } : { stateStore: toSecret(state) };
+}
 
 const toRegion = ({ probe }: EnvironmentInput["regions"][string], isDemo: boolean): EnvironmentRegion =>
   probe === undefined ? {} : { probe: toProbe(probe, isDemo) };

@@ -48,6 +48,7 @@ const call = (args: readonly string[]): Promise<Ended> =>
     cwd: dir,
     env: {
       THE_KUBECONFIG: join(dir, "kubeconfig"),
+      KUBECONFIG: join(dir, "kubeconfig"),
       ACCOUNTS: JSON.stringify([{ apiKey: "a", secret: "b", passphrase: "c" }]),
     },
     limitMs: 30_000,
@@ -81,4 +82,16 @@ test("two clusters are compared: what runs, and who else manages it", async () =
   const { status, stdout } = await call(["parity", "blue.yaml", "green.yaml"]);
   expect(status).toBe(2);
   expect(stdout).toContain("the Argo CD application venue");
+});
+
+test("runs that are kept in a cluster are looked for there, and a context that is not there is said to be so", async () => {
+  const none = await call(["runs", "--state", "kubernetes:tokyo/tokyo"]);
+  expect([none.status, none.stdout.trim()]).toEqual([0, "no runs in kubernetes:tokyo/tokyo"]);
+  const missing = await call(["runs", "--state", "kubernetes:osaka/tokyo"]);
+  expect(missing.status).toBe(5);
+  expect(missing.stderr).toContain("the kubeconfig has no context osaka; it has tokyo, frankfurt");
+  place.clusters["tokyo"]?.refuse({ method: "GET", kind: "configmaps", status: 403, message: "no", times: 1 });
+  const forbidden = await call(["runs", "--state", "kubernetes:tokyo/tokyo"]);
+  expect(forbidden.status).toBe(5);
+  expect(forbidden.stderr).toContain('resources: ["configmaps"], verbs: ["list"]');
 });

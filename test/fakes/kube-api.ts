@@ -3,15 +3,22 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type {
   Autoscaler,
+  ConfigMap,
   Deployment,
   EndpointSlice,
   Event,
+  Lease,
   Metadata,
   Pod,
   ReplicaSet,
 } from "../../src/adapters/kubernetes/objects.ts";
 
-type Content = { readonly spec?: unknown; readonly status?: unknown; readonly endpoints?: unknown };
+type Content = {
+  readonly spec?: unknown;
+  readonly status?: unknown;
+  readonly endpoints?: unknown;
+  readonly data?: unknown;
+};
 export type Thing = Content & { readonly metadata: Metadata };
 export type ScaledSet = ReplicaSet & {
   readonly spec: { readonly replicas: number; readonly minReadySeconds?: number };
@@ -23,6 +30,8 @@ type Kinds = {
   readonly endpointslices: EndpointSlice;
   readonly events: Event;
   readonly horizontalpodautoscalers: Autoscaler;
+  readonly leases: Lease;
+  readonly configmaps: ConfigMap;
 };
 export type Kind = keyof Kinds;
 
@@ -40,6 +49,8 @@ export type KubeApi = {
   onChange(react: () => void): void;
   /** Requests that match are answered by this, `times` times. */
   refuse(refusal: Refusal): void;
+  /** The next such request is done, and its answer is lost on the way. */
+  lose(method: string, kind: Kind): void;
   /** Ends every watch that is open, as a server does that is stopped. */
   endWatches(): void;
   /** Versions up to now are no longer kept: a watch from one of them is answered by 410. */
@@ -72,6 +83,7 @@ export async function kubeApi(): Promise<KubeApi> {
   const store = new Map<string, Stored>();
   const streams = new Set<WatchStream>();
   const refusals: { refusal: Refusal; left: number }[] = [];
+  const losses: { readonly method: string; readonly kind: Kind }[] = [];
   const asked: string[] = [];
   let log: Change[] = [];
   let oldest = 0;
@@ -155,6 +167,11 @@ export async function kubeApi(): Promise<KubeApi> {
       const { status, message, headers } = refused.refusal;
       return answer(response, status, { kind: "Status", code: status, message }, headers);
     }
+    const loss = losses.findIndex((one) => one.method === method && one.kind === kind);
+    if (loss !== -1) {
+      losses.splice(loss, 1);
+      response.end = (() => request.socket.destroy()) as unknown as ServerResponse["end"];
+    }
     const text = await bodyOf(request);
     if (method === "POST") return create(query, JSON.parse(text) as Unborn, response);
     if (name === undefined)
@@ -209,6 +226,7 @@ export async function kubeApi(): Promise<KubeApi> {
     remove,
     onChange: (reaction) => void (react = reaction),
     refuse: (refusal) => void refusals.push({ refusal, left: refusal.times ?? 1 }),
+    lose: (method, kind) => void losses.push({ method, kind }),
     endWatches() {
       for (const { response } of streams) response.end();
       streams.clear();

@@ -7,7 +7,10 @@ export type Resource =
   | "pods"
   | "endpointslices"
   | "events"
-  | "horizontalpodautoscalers";
+  | "horizontalpodautoscalers"
+  | "leases"
+  | "configmaps"
+  | "jobs";
 export type Verb = "get" | "list" | "watch" | "create" | "patch" | "delete";
 
 /** What was asked of an API server. */
@@ -44,12 +47,18 @@ export const GROUPS: Readonly<Record<Resource, string>> = {
   endpointslices: "discovery.k8s.io",
   events: "",
   horizontalpodautoscalers: "autoscaling",
+  leases: "coordination.k8s.io",
+  configmaps: "",
+  jobs: "batch",
 };
 
 /** In our words. `unreachable`: what nobody's answer is called at the port that asked. */
 export function upgradeErrorOf(
   failure: ApiFailure,
-  unreachable: Extract<ErrorCode, "WORKLOAD_UNREACHABLE" | "BALANCER_UNREACHABLE">,
+  unreachable: Extract<
+    ErrorCode,
+    "WORKLOAD_UNREACHABLE" | "BALANCER_UNREACHABLE" | "STATE_UNREACHABLE"
+  >,
 ): UpgradeError {
   const { asked, status, message } = failure;
   const { context } = asked;
@@ -71,6 +80,12 @@ export function upgradeErrorOf(
       "KUBERNETES_FORBIDDEN",
       `may not ${asked.verb} ${thing(asked)} in ${context}: ${message}`,
       ruleFor(asked),
+    );
+  if (status === 404 && asked.verb === "create")
+    return say(
+      "KUBERNETES_NOT_FOUND",
+      `there is no namespace ${asked.namespace} in ${context}`,
+      "correct the namespace in the environment file, or create it",
     );
   if (status === 404)
     return say(

@@ -46,6 +46,9 @@ const VERSIONS: Readonly<Record<Resource, string>> = {
   endpointslices: "v1",
   events: "v1",
   horizontalpodautoscalers: "v2",
+  leases: "v1",
+  configmaps: "v1",
+  jobs: "v1",
 };
 
 export const apiOf = (connection: Connection, clock: Clock): Api => {

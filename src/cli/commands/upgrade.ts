@@ -4,10 +4,9 @@ import type { CliIo, ExitStatus } from "../io.ts";
 import { isSavedPlan, loadSaved } from "../run/saved-plan.ts";
 import { load, type Loaded } from "../files/load.ts";
 import { outputKind } from "../terminal/output.ts";
-import { fileState } from "../wiring/state.ts";
 import { permitOf, type PermitOptions } from "../run/permit.ts";
 import { startRun } from "../run/start-run.ts";
-import { stateDirOf } from "../run/state-dir.ts";
+import { stateOf } from "../run/state.ts";
 
 type Options = PermitOptions & {
   readonly env?: string;
@@ -22,8 +21,10 @@ type Options = PermitOptions & {
 export async function upgrade(io: CliIo, [file = ""]: readonly string[], options: Options): Promise<ExitStatus> {
   const permit = permitOf(options);
   const loaded = await loadedFrom(io, file, options);
-  const state = fileState(stateDirOf(io, loaded.environment, options.state));
+  const state = await stateOf(io, loaded.environment, options.state);
   if (!(await isWanted(io, loaded, options))) return EXIT.refused;
+  if (state.where !== state.dir)
+    io.say(`The run is kept in ${state.where}: give \`--state ${state.where}\` to status, approve, rollback and resume.`);
   const { status } = await startRun({ io, cwd: io.cwd, loaded, state, output: outputKind(io, options), permit });
   return status;
 }

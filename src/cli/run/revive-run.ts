@@ -11,6 +11,7 @@ import type { OutputKind } from "../terminal/output.ts";
 import type { Permit } from "./permit.ts";
 import { runSession } from "./session.ts";
 import { holderOf, type State } from "./state.ts";
+import { wireLease } from "../wiring/lease.ts";
 import { wire } from "../wiring/wire.ts";
 import { VERSION } from "../version.ts";
 
@@ -35,7 +36,8 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
     run: order.run,
     record: state.store.pathOf(order.run, RECORDING),
   });
-  const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(order.run), new AbortController().signal);
+  const leases = await wireLease(loaded, state, io.env);
+  const lease = await leases.acquire(leaseKeys(loaded), holderOf(order.run), new AbortController().signal);
   try {
     const journal = await state.store.open(order.run);
     const run = replay(journal.records);

@@ -13,6 +13,7 @@ import type { OutputKind } from "../terminal/output.ts";
 import type { Permit } from "./permit.ts";
 import { runSession } from "./session.ts";
 import { holderOf, type State } from "./state.ts";
+import { leaseKey, wireLease } from "../wiring/lease.ts";
 import { wire } from "../wiring/wire.ts";
 import { VERSION } from "../version.ts";
 
@@ -48,7 +49,8 @@ export async function startRun(
     run,
     record: state.store.pathOf(run, RECORDING),
   });
-  const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
+  const leases = await wireLease(loaded, state, io.env);
+  const lease = await leases.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
   try {
     const journal = await state.store.create(run);
     for (const file of loaded.files) await state.store.putFile(run, `input/${file.name}`, file.text);
@@ -96,4 +98,4 @@ const newRunId = (loaded: Loaded, now: number): string => {
 };
 
 export const leaseKeys = (loaded: Pick<Loaded, "environment" | "plan">): readonly string[] =>
-  Object.keys(loaded.plan.components).map((component) => `${loaded.environment.name}/${component}`);
+  Object.keys(loaded.plan.components).map((component) => leaseKey(loaded.environment.name, component));

@@ -6,10 +6,11 @@ import {
   count,
   editorSchema,
   flag,
+  fromEnv,
+  fromFile,
   httpUrl,
   name,
   path,
-  secret,
   text,
   urlPath,
   value,
@@ -234,6 +235,17 @@ const notify = z
   .register(CHOICE, { what: "notification" })
   .register(NOUN, { noun: "notification" });
 
+const cluster = z
+  .strictObject({
+    kubernetes: z
+      .strictObject({
+        context: text().describe("Context of the kubeconfig."),
+        namespace: objectName().describe("Namespace for runs, journals and leases."),
+      })
+      .register(NOUN, { noun: "state" }),
+  })
+  .describe("A namespace of Kubernetes: whoever may read it goes on with a run from anywhere.");
+
 const acceptance = z
   .strictObject({
     fact: z
@@ -286,11 +298,13 @@ export const environmentSchema = z
       .describe("What outcomes of an API say about it, by a name that probes and counters refer to."),
     parity: parity.optional().describe("How this environment may differ from the one that it is compared with."),
     state: z
-      .union([text(), secret()])
-      .register(EXPECTED, { text: "a folder" })
+      .union([text(), cluster, fromEnv, fromFile])
+      .register(EXPECTED, { text: "a folder, or { kubernetes: { context, namespace } }" })
       .register(CHOICE, { what: "value" })
       .optional()
-      .describe("Folder for runs, journals and leases, relative to this file. Default .midflight beside this file."),
+      .describe(
+        "Folder for runs, journals and leases, relative to this file, or a namespace of Kubernetes. Default .midflight beside this file.",
+      ),
   })
   .register(NOUN, { noun: "environment" });
 

@@ -199,6 +199,16 @@ state: ../state
   });
 });
 
+test("state in a namespace of Kubernetes leaves this machine a folder for what only it needs", () => {
+  const state = "state: { kubernetes: { context: arn:aws:eks:eu/prod, namespace: midflight } }\ncomponents:";
+  const { value } = located(parseEnvironment(changed(ENVIRONMENT, [["components:", state]]), "production.yaml"));
+  expect(value).toMatchObject({
+    state: ".midflight",
+    stateCluster: { context: "arn:aws:eks:eu/prod", namespace: "midflight" },
+  });
+  expect(value.stateStore).toBeUndefined();
+});
+
 test("probes in a demo environment say that they only simulate", () => {
   const { value } = located(
     parseEnvironment(changed(ENVIRONMENT, [["class: production", "class: demo"]]), "demo.yaml"),
