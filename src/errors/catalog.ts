@@ -259,6 +259,24 @@ export const CATALOG = {
     explain:
       "Nothing can be taken back after an irreversible step, so it must name a backup plan: what is run when something goes wrong past it.",
   },
+  JOBS_UNPLACED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "A step of the plan runs a Job, and the environment file does not say in which cluster and namespace: `jobs: { context, namespace }`. Every environment has its own, also the one that the plan is rehearsed in.",
+  },
+  JOBS_UNREACHABLE: {
+    exit: EXIT.refused,
+    retry: true,
+    explain:
+      "The API server of the cluster that the environment names under `jobs` did not answer, so nobody knows how the Job of a step fares. The Job goes on without us, and the run holds; what is there is found again. Check that `kubectl --context CONTEXT get --raw /readyz` answers.",
+  },
+  JOB_MANIFEST_WRONG: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "The manifest of a step's Job is none that can be used: it must be one YAML or JSON document with `apiVersion: batch/v1` and `kind: Job`, without a namespace (the environment names it), and with a container whose exit status counts. Nothing was changed.",
+  },
   JOURNAL_CORRUPT: {
     exit: EXIT.stranded,
     retry: false,

@@ -4,6 +4,7 @@ import type {
   Environment,
   EnvironmentComponent,
   EnvironmentRegion,
+  JobsPlace,
   NoticeChoice,
   NotifyRule,
   ReferenceTable,
@@ -44,6 +45,7 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
       })),
     },
     rules: mapValues(input.rules ?? {}, (rules) => toClassRules(rules)),
+    jobs: input.jobs === undefined ? undefined : toJobsPlace(input.jobs),
     state: typeof input.state === "string" ? input.state : ".midflight",
     ...stateBeyondFolder(input.state),
   });
@@ -54,6 +56,9 @@ function stateBeyondFolder(state: EnvironmentInput["state"]): Pick<Environment, 
   if (state === undefined || typeof state === "string") return {};
   return "kubernetes" in state ? { stateCluster: state.kubernetes } : { stateStore: toSecret(state) };
 }
+
+const toJobsPlace = ({ context, namespace, kubeconfig }: NonNullable<EnvironmentInput["jobs"]>): JobsPlace =>
+  defined({ context, namespace, kubeconfig: kubeconfig === undefined ? undefined : toValue(kubeconfig) });
 
 const toRegion = ({ probe }: EnvironmentInput["regions"][string], isDemo: boolean): EnvironmentRegion =>
   probe === undefined ? {} : { probe: toProbe(probe, isDemo) };

@@ -7,6 +7,7 @@ import type {
   Deployment,
   EndpointSlice,
   Event,
+  Job,
   Lease,
   Metadata,
   Pod,
@@ -32,6 +33,7 @@ type Kinds = {
   readonly horizontalpodautoscalers: Autoscaler;
   readonly leases: Lease;
   readonly configmaps: ConfigMap;
+  readonly jobs: Job;
 };
 export type Kind = keyof Kinds;
 
@@ -49,6 +51,8 @@ export type KubeApi = {
   onChange(react: () => void): void;
   /** Requests that match are answered by this, `times` times. */
   refuse(refusal: Refusal): void;
+  /** What a pod printed. */
+  print(namespace: string, pod: string, text: string): void;
   /** The next such request is done, and its answer is lost on the way. */
   lose(method: string, kind: Kind): void;
   /** Ends every watch that is open, as a server does that is stopped. */
@@ -83,6 +87,7 @@ export async function kubeApi(): Promise<KubeApi> {
   const store = new Map<string, Stored>();
   const streams = new Set<WatchStream>();
   const refusals: { refusal: Refusal; left: number }[] = [];
+  const printed = new Map<string, string>();
   const losses: { readonly method: string; readonly kind: Kind }[] = [];
   const asked: string[] = [];
   let log: Change[] = [];
@@ -155,7 +160,7 @@ export async function kubeApi(): Promise<KubeApi> {
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? "/", "http://api");
     const [, namespace = "", kind = "", name] =
-      /\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+      /\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?(?:\/log)?$/.exec(url.pathname) ?? [];
     const method = request.method ?? "GET";
     const query: Query = { kind: kind as Kind, namespace, params: url.searchParams };
     asked.push(`${query.params.has("watch") ? "WATCH" : method} ${kind}${name === undefined ? "" : `/${name}`}`);
@@ -173,6 +178,8 @@ export async function kubeApi(): Promise<KubeApi> {
       response.end = (() => request.socket.destroy()) as unknown as ServerResponse["end"];
     }
     const text = await bodyOf(request);
+    if (url.pathname.endsWith("/log"))
+      return void response.writeHead(200).end(printed.get(`${namespace} ${name ?? ""}`) ?? "");
     if (method === "POST") return create(query, JSON.parse(text) as Unborn, response);
     if (name === undefined)
       return query.params.has("watch")
@@ -226,6 +233,7 @@ export async function kubeApi(): Promise<KubeApi> {
     remove,
     onChange: (reaction) => void (react = reaction),
     refuse: (refusal) => void refusals.push({ refusal, left: refusal.times ?? 1 }),
+    print: (namespace, pod, text) => void printed.set(`${namespace} ${pod}`, text),
     lose: (method, kind) => void losses.push({ method, kind }),
     endWatches() {
       for (const { response } of streams) response.end();

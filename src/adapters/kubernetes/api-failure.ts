@@ -10,7 +10,8 @@ export type Resource =
   | "horizontalpodautoscalers"
   | "leases"
   | "configmaps"
-  | "jobs";
+  | "jobs"
+  | "pods/log";
 export type Verb = "get" | "list" | "watch" | "create" | "patch" | "delete";
 
 /** What was asked of an API server. */
@@ -50,6 +51,7 @@ export const GROUPS: Readonly<Record<Resource, string>> = {
   leases: "coordination.k8s.io",
   configmaps: "",
   jobs: "batch",
+  "pods/log": "",
 };
 
 /** In our words. `unreachable`: what nobody's answer is called at the port that asked. */
@@ -57,7 +59,7 @@ export function upgradeErrorOf(
   failure: ApiFailure,
   unreachable: Extract<
     ErrorCode,
-    "WORKLOAD_UNREACHABLE" | "BALANCER_UNREACHABLE" | "STATE_UNREACHABLE"
+    "WORKLOAD_UNREACHABLE" | "BALANCER_UNREACHABLE" | "STATE_UNREACHABLE" | "JOBS_UNREACHABLE"
   >,
 ): UpgradeError {
   const { asked, status, message } = failure;

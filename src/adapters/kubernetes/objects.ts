@@ -129,3 +129,8 @@ export type Lease = {
 };
 
 export type ConfigMap = { readonly metadata: Metadata; readonly data?: Labels };
+
+export type Job = {
+  readonly metadata: Metadata;
+  readonly status?: { readonly conditions?: readonly Condition[] };
+};

@@ -9,7 +9,7 @@ import type { ConfigMap, Labels } from "./objects.ts";
  */
 export type Part = "head" | "journal" | "file";
 
-const RUN = "midflight.dev/run";
+export const RUN = "midflight.dev/run";
 const PART = "midflight.dev/part";
 
 export const headName = (run: string): string => objectName("midflight-run", run);

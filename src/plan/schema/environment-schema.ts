@@ -297,6 +297,17 @@ export const environmentSchema = z
       .optional()
       .describe("What outcomes of an API say about it, by a name that probes and counters refer to."),
     parity: parity.optional().describe("How this environment may differ from the one that it is compared with."),
+    jobs: z
+      .strictObject({
+        context: text().describe("Context of the kubeconfig."),
+        namespace: objectName().describe("Namespace of the Jobs."),
+        kubeconfig: value()
+          .optional()
+          .describe("Path of the kubeconfig, or the kubeconfig itself. Default: where kubectl finds it."),
+      })
+      .register(NOUN, { noun: "place for jobs" })
+      .optional()
+      .describe("Where Jobs of the plan's `run` steps are made."),
     state: z
       .union([text(), cluster, fromEnv, fromFile])
       .register(EXPECTED, { text: "a folder, or { kubernetes: { context, namespace } }" })

@@ -18,14 +18,12 @@ import { caOf } from "../kubeconfig.ts";
 import { placesOf } from "../places.ts";
 
 // Leases and journals against a real API server: its versions, its conflicts, its validation.
+const places = placesOf(process.env["MIDFLIGHT_CLUSTER"] ?? "test");
 let facts: ClusterFacts;
-let ca: string;
 let api: Api;
 beforeAll(async () => {
-  const places = placesOf(process.env["MIDFLIGHT_CLUSTER"] ?? "test");
   facts = await up({ places, regions: ["tokyo", "frankfurt"], hasNode: true, mayInstall: false, say: () => {} });
-  ca = caOf(places);
-  api = await apiAt(apiUrl(facts), facts.tokens.admin, ca);
+  api = await apiAt(apiUrl(facts), facts.tokens.admin, caOf(places));
 }, 180_000);
 afterAll(() => api?.close());
 
@@ -35,9 +33,9 @@ async function stateIn(clock = systemClock) {
   const dir = await mkdtemp(join(tmpdir(), "midflight-copies-"));
   await api.call("POST", "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } });
   const state = kubernetesState({
-    context: "admin",
+    context: facts.name,
     namespace,
-    kubeconfig: kubeconfig(),
+    kubeconfig: places.kubeconfig,
     clock,
     form: { empty: EMPTY, recover, journalOn },
     dir,
@@ -48,20 +46,6 @@ async function stateIn(clock = systemClock) {
   };
   return { ...state, close };
 }
-
-const kubeconfig = (): string =>
-  JSON.stringify(
-    {
-      apiVersion: "v1",
-      kind: "Config",
-      clusters: [{ name: "here", cluster: { server: apiUrl(facts), "certificate-authority": ca } }],
-      users: [{ name: "admin", user: { token: facts.tokens.admin } }],
-      contexts: [{ name: "admin", context: { cluster: "here", user: "admin" } }],
-      "current-context": "admin",
-    },
-    undefined,
-    2,
-  );
 
 journalContract("in a real cluster", async () => {
   let now = 1_000;

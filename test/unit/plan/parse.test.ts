@@ -200,7 +200,7 @@ state: ../state
 });
 
 test("state in a namespace of Kubernetes leaves this machine a folder for what only it needs", () => {
-  const state = "state: { kubernetes: { context: arn:aws:eks:eu/prod, namespace: midflight } }\ncomponents:";
+  const state = 'state: { kubernetes: { context: "arn:aws:eks:eu/prod", namespace: midflight } }\ncomponents:';
   const { value } = located(parseEnvironment(changed(ENVIRONMENT, [["components:", state]]), "production.yaml"));
   expect(value).toMatchObject({
     state: ".midflight",
