@@ -17,6 +17,8 @@ export type Turn = {
   readonly claim: Claim;
   readonly isReleased: boolean;
   readonly beat: string;
+  /** Whether it stood still for so long that its holder is certainly gone, whatever clocks say. For whoever only looks; absent where nobody can tell. */
+  readonly isSilent?: boolean;
 };
 
 /** The turns of one key in one place: exactly one of two rivals wins a turn, the highest one counts, and with it the epoch, also after it was given back. */

@@ -298,6 +298,21 @@ describe("a lease in Kubernetes", () => {
     );
   });
 
+  test("of a conductor that fell silent long ago elsewhere is nobody's to whoever looks, and is watched before it is taken", async () => {
+    const { api } = await begin();
+    const first = await kubeLease(api.url, { machine: "A", times }).acquire([KEY], me("r1"), signal);
+    expect(await kubeLease(api.url, { machine: "B", times }).holder(KEY)).toMatchObject({ run: "r1" });
+    api.refuse({ method: "PATCH", kind: "leases", status: 503, message: "down", times: 1_000 });
+    await expect.poll(() => first.lost.aborted, { timeout: 5_000 }).toBe(true);
+    const [lease] = api.list("leases", "state");
+    if (lease === undefined) throw new Error("there is no lease");
+    api.put("leases", "state", { ...lease, spec: { ...lease.spec, renewTime: "2020-01-01T00:00:00.000000Z" } });
+    expect(await kubeLease(api.url, { machine: "B", times }).holder(KEY)).toBeUndefined();
+    const started = performance.now();
+    await expect(kubeLease(api.url, { machine: "B", times }).acquire([KEY], me("r2"), signal)).rejects.toThrow("down");
+    expect(performance.now() - started).toBeGreaterThanOrEqual(times.lostAfterMs - 5);
+  });
+
   test("is taken once also when the answer to the taking was lost", async () => {
     const { api } = await begin();
     api.lose("POST", "leases");

@@ -46,7 +46,8 @@ export function leaseOn({ placesOf, clock, machine }: LeaseOptions): Lease {
         const last = await turns.last();
         if (last === undefined || last.isReleased) continue;
         const { holder } = last.claim;
-        if ((await world.judge(last.claim, holder.host)) !== "dead") return holder;
+        const judgement = await world.judge(last.claim, holder.host);
+        if (judgement === "alive" || (judgement === "elsewhere" && last.isSilent !== true)) return holder;
       }
       return undefined;
     },

@@ -13,6 +13,8 @@ export const CLUSTER_LEASE_TIMES: LeaseTimes = { renewEveryMs: 5_000, giveUpAfte
 /** Asked in time for the next renewal, whatever hangs. */
 const ANSWER_MS = 4_000;
 const RELEASE_TRIES = 5;
+/** No two clocks are so far apart, and no heartbeat of a living holder is so old. Whoever wants to take over watches all the same. */
+const SILENT_MS = 300_000;
 
 const CLAIM = "midflight.dev/claim";
 const EPOCH = "midflight.dev/epoch";
@@ -117,7 +119,8 @@ function turnsIn({ api, clock, times }: Required<Place>, key: string): Turns {
         const lease = await read();
         if (lease === undefined) return undefined;
         const beat = lease.spec?.renewTime ?? "";
-        return { turn: turnIn(lease), claim: claimIn(lease), isReleased: isReleased(lease), beat };
+        const isSilent = Date.parse(beat) < clock.now() - SILENT_MS;
+        return { turn: turnIn(lease), claim: claimIn(lease), isReleased: isReleased(lease), beat, isSilent };
       }),
     standing: (_turn, claim) =>
       inOurWords("STATE_UNREACHABLE", async (): Promise<"last" | "overtaken" | "removed"> => {
