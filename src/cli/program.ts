@@ -248,6 +248,16 @@ function commands(): readonly (readonly [Command, Load])[] {
       async () => (await import("./commands/status.ts")).status,
     ],
     [
+      withState(
+        withOutput(
+          new Command("attach")
+            .summary("follow a run that another process conducts, from wherever its journal can be read")
+            .argument("[run]", "run id (default: the newest)"),
+        ),
+      ).option("-e, --env <file>", "environment whose `state` says where runs are kept"),
+      async () => (await import("./commands/attach.ts")).attach,
+    ],
+    [
       withState(new Command("runs").summary("list runs, or `runs prune` old ones").argument("[action]", "`prune`"))
         .option("--keep <n>", "with prune: how many ended runs to keep", "20")
         .option("--json", "as JSON"),

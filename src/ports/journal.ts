@@ -32,6 +32,8 @@ export interface RunStore {
    * What cannot be looked at is looked at again.
    */
   watchFile(run: string, name: string, told: (text: string | undefined) => void, signal: AbortSignal): void;
+  /** Calls `changed` now, and each time that the journal of a run may have grown, until the signal aborts. */
+  watchJournal(run: string, changed: () => void, signal: AbortSignal): void;
   /** A folder of this machine with all files beside the journal. Rejects `RUN_NOT_FOUND_HERE`, `STATE_UNWRITABLE`. */
   folder(run: string): Promise<string>;
   /** Absolute path of a file beside the journal on this machine, for people, and for what is too much to keep elsewhere. */

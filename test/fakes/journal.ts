@@ -91,6 +91,7 @@ export const fakeRunStore = (): FakeRunStore => {
       const record = JSON.parse(JSON.stringify({ seq: records.length + 1, ...body })) as JournalRecord;
       pass({ kind: "append", when: "before", run, seq: record.seq, body });
       records.push(record);
+      for (const { key, told } of watchers) if (key === keyOf(run, "the journal")) told(undefined);
       pass({ kind: "append", when: "after", run, seq: record.seq, body });
       return record;
     };
@@ -154,6 +155,12 @@ export const fakeRunStore = (): FakeRunStore => {
       watchers.add(watcher);
       signal.addEventListener("abort", () => watchers.delete(watcher), { once: true });
       told(kept(run).files.get(name));
+    },
+    watchJournal(run, changed, signal) {
+      const watcher = { key: keyOf(run, "the journal"), told: () => changed() };
+      watchers.add(watcher);
+      signal.addEventListener("abort", () => watchers.delete(watcher), { once: true });
+      changed();
     },
     folder: async (run) => {
       kept(run);

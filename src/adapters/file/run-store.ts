@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { access, readFile, readdir, rename, rm } from "node:fs/promises";
+import { access, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { Bug } from "../../errors/bug.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
@@ -73,6 +73,10 @@ export function fileRunStore({ dir, clock }: { readonly dir: string; readonly cl
     },
     getFile,
     watchFile: (run, name, told, signal) => void watchText(() => getFile(run, name), told, signal),
+    watchJournal(run, changed, signal) {
+      const size = async (): Promise<string> => String((await stat(join(folderOf(run), JOURNAL_FILE))).size);
+      void watchText(size, () => changed(), signal);
+    },
     folder: (run) => onState("read", folderOf(run), () => known(run)),
     pathOf: (run, name) => join(folderOf(run), fileName(name)),
     remove: (run) => onState("write", folderOf(run), async () => removeRun(runs, await known(run))),

@@ -156,6 +156,13 @@ export function kubernetesRunStore({ api, clock, form, dir }: RunStoreOptions): 
         () => undefined,
       );
     },
+    watchJournal(run, changed, until) {
+      const query = { labelSelector: ofRun(run, "journal") };
+      const items = (): void => changed();
+      follow<ConfigMap>(place, { resource: "configmaps", query }, { items, silence: () => undefined }, until).catch(
+        () => undefined,
+      );
+    },
     folder: (run) =>
       inOurWords("STATE_UNREACHABLE", async () => {
         await headOf(run);
