@@ -51,6 +51,8 @@ export type KubeApi = {
   onChange(react: () => void): void;
   /** Requests that match are answered by this, `times` times. */
   refuse(refusal: Refusal): void;
+  /** Refuses nothing any more. */
+  forgive(): void;
   /** What a pod printed. */
   print(namespace: string, pod: string, text: string): void;
   /** The next such request is done, and its answer is lost on the way. */
@@ -233,6 +235,7 @@ export async function kubeApi(): Promise<KubeApi> {
     remove,
     onChange: (reaction) => void (react = reaction),
     refuse: (refusal) => void refusals.push({ refusal, left: refusal.times ?? 1 }),
+    forgive: () => void refusals.splice(0),
     print: (namespace, pod, text) => void printed.set(`${namespace} ${pod}`, text),
     lose: (method, kind) => void losses.push({ method, kind }),
     endWatches() {
