@@ -154,6 +154,7 @@ function commands(): readonly (readonly [Command, Load])[] {
         ),
       )
         .option("-e, --env <name|file>", "environment: a name (its file lies beside the plan) or a file")
+        .option("--in-cluster", "let a Job in the cluster conduct it (the environment's `inCluster`), and follow it from here")
         .option("--yes", "do not ask before the start"),
       async () => (await import("./commands/upgrade.ts")).upgrade,
     ],
@@ -256,6 +257,16 @@ function commands(): readonly (readonly [Command, Load])[] {
         ),
       ).option("-e, --env <file>", "environment whose `state` says where runs are kept"),
       async () => (await import("./commands/attach.ts")).attach,
+    ],
+    [
+      withState(
+        withOutput(
+          new Command("conduct")
+            .summary("what a Job of Kubernetes runs: go on with a run, and exit with 0 when there is no more to do")
+            .argument("<run>", "run id"),
+        ),
+      ),
+      async () => (await import("./commands/conduct.ts")).conductRun,
     ],
     [
       withState(new Command("runs").summary("list runs, or `runs prune` old ones").argument("[action]", "`prune`"))

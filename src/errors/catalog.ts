@@ -126,6 +126,12 @@ export const CATALOG = {
     explain:
       "The plan upgrades a component, and the environment file does not say where it is. Add it under `components` there, with its driver.",
   },
+  CONDUCTOR_FAILED: {
+    exit: EXIT.halted,
+    retry: false,
+    explain:
+      "The conductor runs as a Job in the cluster, and Kubernetes gave it up, or somebody deleted it. What it did stands in the run's journal, and nothing moves. The message ends with what its last pod said. Mend that, and go on from any machine: `midflight resume RUN --state kubernetes:CONTEXT/NAMESPACE`.",
+  },
   CONTRACT_TOO_EARLY: {
     exit: EXIT.badInput,
     retry: false,
@@ -240,6 +246,12 @@ export const CATALOG = {
     retry: false,
     explain:
       "What is applied to a metadata store and what lies in the folder of migrations are not the same story: an applied file was edited or removed, a new one was numbered before applied ones, or the store's own history was changed by hand. Then nobody can say what a migration would meet, so midflight applies nothing. Put the file back as it was, and make the change in a new migration. The message names the file and both checksums.",
+  },
+  INCLUSTER_IMPOSSIBLE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "A conductor in the cluster sees nothing of this machine: its journal must be kept in Kubernetes (`state`), where it runs must be said (`inCluster`), and whatever the environment file refers to must be there as well. The message names what is not. Nothing was changed.",
   },
   INSTANCE_NOT_READY: {
     exit: EXIT.undone,

@@ -155,6 +155,8 @@ export type Environment = {
   readonly parity: { readonly accept: readonly Acceptance[] };
   /** Class rules of APIs, by name. */
   readonly rules: Readonly<Record<string, ClassRules>>;
+  /** Where `upgrade --in-cluster` runs its conductor. */
+  readonly inCluster?: ConductorPlace;
   /** Where Jobs of the plan's `run` steps are made. */
   readonly jobs?: JobsPlace;
   /** Folder for runs, journals and leases, as written: relative to the file's folder. Default `.midflight`. */
@@ -195,6 +197,17 @@ export type ClassRules = {
 
 /** A difference that may stand, until the end of a day in UTC (ms since the epoch). `fact`: an id, or a pattern of ids. */
 export type Acceptance = { readonly fact: string; readonly because: string; readonly untilMs: number };
+
+export type ConductorPlace = {
+  readonly image: string;
+  readonly serviceAccount: string;
+  readonly context: string;
+  readonly namespace: string;
+  /** Secret whose keys become environment variables. */
+  readonly env?: string;
+  /** Secret whose key `config` is a kubeconfig. Absent: the service account of the pod, which reaches its own cluster alone. */
+  readonly kubeconfig?: string;
+};
 
 export type JobsPlace = {
   readonly context: string;

@@ -45,6 +45,7 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
       })),
     },
     rules: mapValues(input.rules ?? {}, (rules) => toClassRules(rules)),
+    inCluster: input.inCluster === undefined ? undefined : defined(input.inCluster),
     jobs: input.jobs === undefined ? undefined : toJobsPlace(input.jobs),
     state: typeof input.state === "string" ? input.state : ".midflight",
     ...stateBeyondFolder(input.state),

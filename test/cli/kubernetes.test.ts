@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { imageOf, kubePlace, type KubePlace } from "../fakes/kube-place.ts";
-import { midflight, type Ended } from "../support/cli.ts";
+import { start, type Ended, type Running } from "../support/cli.ts";
 
 let dir: string;
 let place: KubePlace;
@@ -43,8 +43,8 @@ steps:
     waves: [{ regions: [tokyo], batch: 2, surge: 2, soak: 5s }]
 `;
 
-const call = (args: readonly string[]): Promise<Ended> =>
-  midflight(args, {
+const begun = (args: readonly string[]): Running =>
+  start(args, {
     cwd: dir,
     env: {
       THE_KUBECONFIG: join(dir, "kubeconfig"),
@@ -53,6 +53,14 @@ const call = (args: readonly string[]): Promise<Ended> =>
     },
     limitMs: 30_000,
   });
+
+const call = (args: readonly string[]): Promise<Ended> => begun(args).ended;
+
+function placeOf() {
+  const { tokyo } = place.clusters;
+  if (tokyo === undefined) throw new Error("there is no tokyo");
+  return { tokyo };
+}
 
 test("a plan for pods says what would be done to those that really run, and touches none of them", async () => {
   const { status, stdout } = await call(["plan", "plan.yaml", "--env", "blue.yaml"]);
@@ -94,4 +102,41 @@ test("runs that are kept in a cluster are looked for there, and a context that i
   const forbidden = await call(["runs", "--state", "kubernetes:tokyo/tokyo"]);
   expect(forbidden.status).toBe(5);
   expect(forbidden.stderr).toContain('resources: ["configmaps"], verbs: ["list"]');
+});
+
+test("an upgrade in the cluster is opened here, conducted there, and looked at from anywhere", async () => {
+  const where = "kubernetes: { context: tokyo, namespace: state }";
+  const place = "{ image: registry/midflight, serviceAccount: conductor, context: tokyo, namespace: state }";
+  const text = environmentOf("blue", "tokyo", 7).replace("components:", `state: { ${where} }\ninCluster: ${place}\ncomponents:`);
+  await writeFile(join(dir, "inside.yaml"), text);
+  const { tokyo } = placeOf();
+  const running = begun(["upgrade", "plan.yaml", "--env", "inside.yaml", "--in-cluster", "--output", "lines"]);
+  await running.says(/is conducted in tokyo/);
+  const [job] = tokyo.list("jobs", "state");
+  const run = job?.metadata.annotations?.["midflight.dev/run"] ?? "";
+  expect(run).toMatch(/^pods-\d{8}-\d{6}-[0-9a-f]{4}$/);
+  // Its first fact is told from the journal, and the lease is free for the conductor.
+  await running.says(/run pods-.* on blue \(demo\)/);
+  expect(tokyo.list("leases", "state").map(({ spec }) => spec?.holderIdentity)).toEqual([undefined]);
+  running.child.kill("SIGINT");
+  const ended = await running.ended;
+  expect(ended.status).toBe(0);
+  expect(ended.stderr).toContain(`midflight attach ${run} --state kubernetes:tokyo/state`);
+  const status = await call(["status", run, "--state", "kubernetes:tokyo/state"]);
+  expect(status.stdout).toContain("by nobody: no conductor is at work");
+  // Nothing of it is on this machine: whoever has the kubeconfig takes it back.
+  const back = await call(["rollback", run, "--state", "kubernetes:tokyo/state"]);
+  expect(back.status, back.stdout + back.stderr).toBe(5);
+  // A conductor that is started again finds nothing to do, and is not started once more.
+  expect((await call(["conduct", run, "--state", "kubernetes:tokyo/state"])).status).toBe(0);
+  const attached = await call(["attach", run, "--state", "kubernetes:tokyo/state", "--output", "lines"]);
+  expect(attached.status).toBe(5);
+});
+
+test("an upgrade that cannot run in the cluster is refused before anything is opened", async () => {
+  const outside = await call(["upgrade", "plan.yaml", "--env", "blue.yaml", "--in-cluster"]);
+  expect(outside.status).toBe(3);
+  expect(outside.stderr).toContain("INCLUSTER_IMPOSSIBLE");
+  expect(outside.stderr).toContain("inCluster: { image:");
+  expect(placeOf().tokyo.list("configmaps", "state")).toEqual([]);
 });

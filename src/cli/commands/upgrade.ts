@@ -3,8 +3,10 @@ import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { isSavedPlan, loadSaved } from "../run/saved-plan.ts";
 import { load, type Loaded } from "../files/load.ts";
-import { outputKind } from "../terminal/output.ts";
+import { outputKind, type OutputKind } from "../terminal/output.ts";
 import { permitOf, type PermitOptions } from "../run/permit.ts";
+import { followRun } from "../run/follow-run.ts";
+import { startInCluster, type ClusterOrder } from "../run/start-in-cluster.ts";
 import { startRun } from "../run/start-run.ts";
 import { stateOf } from "../run/state.ts";
 
@@ -16,6 +18,7 @@ type Options = PermitOptions & {
   readonly output?: string;
   readonly yes?: boolean;
   readonly input?: boolean;
+  readonly inCluster?: boolean;
 };
 
 export async function upgrade(io: CliIo, [file = ""]: readonly string[], options: Options): Promise<ExitStatus> {
@@ -23,10 +26,20 @@ export async function upgrade(io: CliIo, [file = ""]: readonly string[], options
   const loaded = await loadedFrom(io, file, options);
   const state = await stateOf(io, loaded.environment, options.state);
   if (!(await isWanted(io, loaded, options))) return EXIT.refused;
+  if (options.inCluster === true) return upgradeInCluster({ io, loaded, state, permit }, outputKind(io, options));
   if (state.where !== state.dir)
     io.say(`The run is kept in ${state.where}: give \`--state ${state.where}\` to status, approve, rollback and resume.`);
   const { status } = await startRun({ io, cwd: io.cwd, loaded, state, output: outputKind(io, options), permit });
   return status;
+}
+
+/** The conductor is a Job; here it is only looked at. */
+async function upgradeInCluster(order: ClusterOrder, output: OutputKind): Promise<ExitStatus> {
+  const { io, state, loaded } = order;
+  const { run, conductor } = await startInCluster(order);
+  io.say(`${run} is conducted in ${loaded.environment.inCluster?.context ?? ""}. Ctrl-C leaves it alone.`);
+  const say = (trouble: string): void => io.say(trouble);
+  return followRun({ io, state, run, output, heed: (signal) => conductor.heed(run, say, signal) });
 }
 
 async function loadedFrom(io: CliIo, file: string, options: Options): Promise<Loaded> {

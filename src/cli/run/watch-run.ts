@@ -12,13 +12,15 @@ export type WatchOrder = {
   readonly store: RunStore;
   readonly run: string;
   readonly output: OutputKind;
+  /** Ends the looking, too. */
+  readonly signal?: AbortSignal;
 };
 
 /** How it stood when we stopped looking; `isLeft`: somebody left before it was over. */
 export type Watched = { readonly run: Run | undefined; readonly isLeft: boolean };
 
 /** Shows a run that another process conducts, from its journal: what was, and what comes, until it is over. A signal ends the looking, and nothing else. */
-export async function watchRun({ io, store, run, output }: WatchOrder): Promise<Watched> {
+export async function watchRun({ io, store, run, output, signal }: WatchOrder): Promise<Watched> {
   const stop = new AbortController();
   const { promise, resolve, reject } = Promise.withResolvers<Watched>();
   const tell = narrator();
@@ -59,13 +61,16 @@ export async function watchRun({ io, store, run, output }: WatchOrder): Promise<
       }
     })();
   };
-  const unhear = io.onSignal(() => resolve({ run: last, isLeft: true }));
+  const leave = (): void => resolve({ run: last, isLeft: true });
+  const unhear = io.onSignal(leave);
+  signal?.addEventListener("abort", leave, { once: true });
   try {
     store.watchJournal(run, changed, stop.signal);
     return await promise;
   } finally {
     stop.abort();
     unhear();
+    signal?.removeEventListener("abort", leave);
     await renderer?.end();
   }
 }

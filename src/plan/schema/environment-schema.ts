@@ -297,6 +297,24 @@ export const environmentSchema = z
       .optional()
       .describe("What outcomes of an API say about it, by a name that probes and counters refer to."),
     parity: parity.optional().describe("How this environment may differ from the one that it is compared with."),
+    inCluster: z
+      .strictObject({
+        image: text().describe("Image of midflight, whose entry point is `midflight`, by digest."),
+        serviceAccount: objectName().describe("Service account of its pod, with the rights that midflight needs."),
+        context: text().describe("Context of the kubeconfig, for the cluster where the conductor runs."),
+        namespace: objectName().describe("Namespace of its Job."),
+        env: objectName()
+          .optional()
+          .describe("Secret whose keys become environment variables of the conductor: what this file refers to by { env }."),
+        kubeconfig: objectName()
+          .optional()
+          .describe(
+            "Secret whose key `config` is the conductor's kubeconfig. Default: its service account, which reaches its own cluster alone.",
+          ),
+      })
+      .register(NOUN, { noun: "place for conductors" })
+      .optional()
+      .describe("Where `midflight upgrade --in-cluster` runs its conductor."),
     jobs: z
       .strictObject({
         context: text().describe("Context of the kubeconfig."),
