@@ -14,7 +14,7 @@ export const CLUSTER_LEASE_TIMES: LeaseTimes = { renewEveryMs: 5_000, giveUpAfte
 const ANSWER_MS = 4_000;
 const RELEASE_TRIES = 5;
 /** No two clocks are so far apart, and no heartbeat of a living holder is so old. Whoever wants to take over watches all the same. */
-const SILENT_MS = 300_000;
+const SILENT_MS = 60_000;
 
 const CLAIM = "midflight.dev/claim";
 const EPOCH = "midflight.dev/epoch";
