@@ -154,7 +154,10 @@ function commands(): readonly (readonly [Command, Load])[] {
         ),
       )
         .option("-e, --env <name|file>", "environment: a name (its file lies beside the plan) or a file")
-        .option("--in-cluster", "let a Job in the cluster conduct it (the environment's `inCluster`), and follow it from here")
+        .option(
+          "--in-cluster",
+          "let a Job in the cluster conduct it (the environment's `inCluster`), and follow it from here",
+        )
         .option("--yes", "do not ask before the start"),
       async () => (await import("./commands/upgrade.ts")).upgrade,
     ],

@@ -107,7 +107,10 @@ test("runs that are kept in a cluster are looked for there, and a context that i
 test("an upgrade in the cluster is opened here, conducted there, and looked at from anywhere", async () => {
   const where = "kubernetes: { context: tokyo, namespace: state }";
   const seat = "{ image: registry/midflight, serviceAccount: conductor, context: tokyo, namespace: state }";
-  const text = environmentOf("blue", "tokyo", 7).replace("components:", `state: { ${where} }\ninCluster: ${seat}\ncomponents:`);
+  const text = environmentOf("blue", "tokyo", 7).replace(
+    "components:",
+    `state: { ${where} }\ninCluster: ${seat}\ncomponents:`,
+  );
   await writeFile(join(dir, "inside.yaml"), text);
   const { tokyo } = placeOf();
   const running = begun(["upgrade", "plan.yaml", "--env", "inside.yaml", "--in-cluster", "--output", "lines"]);

@@ -87,7 +87,8 @@ export function leaseContract(name: string, open: () => Promise<LeasePlace>): vo
       for (const key of ["production/a", "production/b", "production/c"])
         expect(await lease.holder(key)).toMatchObject({ run: "r2" });
       await all.release();
-      for (const key of ["production/a", "production/b", "production/c"]) expect(await lease.holder(key)).toBeUndefined();
+      for (const key of ["production/a", "production/b", "production/c"])
+        expect(await lease.holder(key)).toBeUndefined();
     });
 
     test("the epoch of no key ever falls, in whatever company it is taken", async () => {

@@ -99,7 +99,11 @@ describe("a conductor in the cluster", () => {
         status: {
           phase: "Pending",
           containerStatuses: [
-            { name: "midflight", restartCount, state: { waiting: { reason: "ErrImagePull", message: "no such image" } } },
+            {
+              name: "midflight",
+              restartCount,
+              state: { waiting: { reason: "ErrImagePull", message: "no such image" } },
+            },
           ],
         },
       });
@@ -138,7 +142,10 @@ describe("a conductor in the cluster", () => {
     const heeded = conductor.heed(RUN, () => undefined, signal).catch((error: unknown) => error);
     await expect.poll(() => api.asked.filter((line) => line === "WATCH jobs").length).toBe(1);
     api.remove("jobs", "upgrades", jobIn(api).metadata.name);
-    expect(await heeded).toMatchObject({ code: "CONDUCTOR_FAILED", message: expect.stringContaining("it was deleted") });
+    expect(await heeded).toMatchObject({
+      code: "CONDUCTOR_FAILED",
+      message: expect.stringContaining("it was deleted"),
+    });
   });
 });
 
@@ -156,15 +163,22 @@ describe("the kubeconfig of a pod", () => {
   });
 
   test.each([
-    { contexts: ["osaka", "frankfurt"], says: "frankfurt is another cluster than that of tokyo", hint: "inCluster.kubeconfig" },
+    {
+      contexts: ["osaka", "frankfurt"],
+      says: "frankfurt is another cluster than that of tokyo",
+      hint: "inCluster.kubeconfig",
+    },
     { contexts: ["nagoya"], says: "no context nagoya", hint: "correct its name" },
-  ])("is refused for $contexts: nothing may be upgraded in another place than is written", ({ contexts, says, hint }) => {
-    expect(() => podKubeconfig(config, "tokyo", contexts)).toThrow(
-      expect.objectContaining({
-        code: "INCLUSTER_IMPOSSIBLE",
-        message: expect.stringContaining(says),
-        hint: expect.stringContaining(hint),
-      }),
-    );
-  });
+  ])(
+    "is refused for $contexts: nothing may be upgraded in another place than is written",
+    ({ contexts, says, hint }) => {
+      expect(() => podKubeconfig(config, "tokyo", contexts)).toThrow(
+        expect.objectContaining({
+          code: "INCLUSTER_IMPOSSIBLE",
+          message: expect.stringContaining(says),
+          hint: expect.stringContaining(hint),
+        }),
+      );
+    },
+  );
 });

@@ -128,7 +128,9 @@ describe("a Job as a step", () => {
 
   test("of a conductor that died is waited for by the next one, and one that succeeded counts", async () => {
     const { api, runner } = await begin();
-    void runner().run(orderOf(), signal).catch(() => undefined);
+    void runner()
+      .run(orderOf(), signal)
+      .catch(() => undefined);
     const name = await made(api, 1);
     const second = runner().run(orderOf(), signal);
     end(api, name, { exitStatus: 0, output: "once\n" });
@@ -164,7 +166,9 @@ describe("a Job as a step", () => {
 
   test("that does not end in time is deleted, with what holds it up", async () => {
     const { api, runner } = await begin();
-    const ran = runner().run(orderOf(1_000), signal).catch((error: unknown) => error);
+    const ran = runner()
+      .run(orderOf(1_000), signal)
+      .catch((error: unknown) => error);
     const name = await made(api, 1);
     api.put("pods", "venue", {
       metadata: { name: `${name}-x1`, labels: { "job-name": name } },
@@ -184,7 +188,9 @@ describe("a Job as a step", () => {
 
   test("whose image cannot be had is not waited for", async () => {
     const { api, runner } = await begin();
-    const ran = runner().run(orderOf(600_000), signal).catch((error: unknown) => error);
+    const ran = runner()
+      .run(orderOf(600_000), signal)
+      .catch((error: unknown) => error);
     const name = await made(api, 1);
     api.put("pods", "venue", {
       metadata: { name: `${name}-x1`, labels: { "job-name": name } },
@@ -257,6 +263,8 @@ describe("a Job as a step", () => {
     },
   ])("whose manifest $name is refused before anything begins", async ({ text, says }) => {
     const { runner } = await begin(text);
-    expect(runner).toThrow(expect.objectContaining({ code: "JOB_MANIFEST_WRONG", message: expect.stringMatching(says) }));
+    expect(runner).toThrow(
+      expect.objectContaining({ code: "JOB_MANIFEST_WRONG", message: expect.stringMatching(says) }),
+    );
   });
 });

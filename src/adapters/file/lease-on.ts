@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Clock } from "../../ports/clock.ts";
-import type { HeldLease, Lease, LeaseHolder } from "../../ports/lease.ts";
+import type { HeldLease, Lease } from "../../ports/lease.ts";
 import type { Claim, LeasePlace, LeaseTimes, Turn } from "../../ports/turns.ts";
 import type { Taken } from "./heartbeat.ts";
 import { heartbeat } from "./heartbeat.ts";
@@ -27,7 +27,9 @@ export function leaseOn({ placesOf, clock, machine }: LeaseOptions): Lease {
   return {
     async acquire(keys, holder, signal) {
       signal.throwIfAborted();
-      const spots = [...new Set(keys)].toSorted().flatMap((key) => placesOf(key).map((place): Spot => ({ key, place })));
+      const spots = [...new Set(keys)]
+        .toSorted()
+        .flatMap((key) => placesOf(key).map((place): Spot => ({ key, place })));
       const found = await findAll(spots, holder.host, world, signal);
       const epoch = 1 + Math.max(0, ...found.map(({ last }) => last?.claim.epoch ?? 0));
       const sentAt = clock.monotonic();

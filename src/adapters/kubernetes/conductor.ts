@@ -57,7 +57,11 @@ export function clusterConductor({ place, kubeconfig, contexts, clock }: Conduct
 }
 
 /** A label of its pods holds it too: at most 63 characters. */
-const jobName = (run: string): string => `${run.slice(0, 40).toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}-${shortHash(run)}`;
+const jobName = (run: string): string =>
+  `${run
+    .slice(0, 40)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")}-${shortHash(run)}`;
 
 const CONTAINER = "midflight";
 const WORK = "/midflight";
@@ -71,12 +75,17 @@ const GRACE_S = 5;
 type Seat = ConductorOrder & { readonly reach: string | undefined };
 
 function jobOf(place: ConductorPlace, { run, where, reach }: Seat) {
-  const labels = { "app.kubernetes.io/name": "midflight", "app.kubernetes.io/managed-by": "midflight", [RUN]: shortHash(run) };
+  const labels = {
+    "app.kubernetes.io/name": "midflight",
+    "app.kubernetes.io/managed-by": "midflight",
+    [RUN]: shortHash(run),
+  };
   const variable =
     reach === undefined
       ? { name: "KUBECONFIG", value: `${KUBECONFIG_FOLDER}/config` }
       : { name: POD_KUBECONFIG, value: reach };
-  const secret = place.kubeconfig === undefined ? [] : [{ name: "kubeconfig", secret: { secretName: place.kubeconfig } }];
+  const secret =
+    place.kubeconfig === undefined ? [] : [{ name: "kubeconfig", secret: { secretName: place.kubeconfig } }];
   return {
     apiVersion: "batch/v1",
     kind: "Job",
@@ -111,12 +120,7 @@ function jobOf(place: ConductorPlace, { run, where, reach }: Seat) {
   };
 }
 
-async function heed(
-  place: JobPlace,
-  run: string,
-  say: (trouble: string) => void,
-  signal: AbortSignal,
-): Promise<never> {
+async function heed(place: JobPlace, run: string, say: (trouble: string) => void, signal: AbortSignal): Promise<never> {
   const name = jobName(run);
   const stop = new AbortController();
   const within = AbortSignal.any([signal, stop.signal]);
@@ -125,7 +129,8 @@ async function heed(
   const jobSeen = ([job]: readonly Job[]): void => {
     const end = job === undefined ? undefined : endIn(job);
     if (job === undefined) over.reject(failed(place, name, "it was deleted"));
-    if (end?.kind === "failed") void lastSaid(place, name).then((words) => over.reject(failed(place, name, `${end.why}${words}`)));
+    if (end?.kind === "failed")
+      void lastSaid(place, name).then((words) => over.reject(failed(place, name, `${end.why}${words}`)));
   };
   const podsSeen = (pods: readonly Pod[]): void => {
     const trouble = troubleOfPods(pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined))?.text;

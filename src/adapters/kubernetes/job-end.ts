@@ -72,9 +72,13 @@ export async function endOf(place: JobPlace, name: string, timeoutMs: number, si
 const podsOf = (name: string) => ({ labelSelector: `job-name=${name}` });
 
 const deleted = ({ api }: JobPlace, name: string): UpgradeError =>
-  new UpgradeError("RUN_FAILED", `jobs/${name} in namespace ${api.namespace} of ${api.context} was deleted by somebody`, {
-    hint: "find out who deleted it, and go on with `midflight resume`: it is made anew",
-  });
+  new UpgradeError(
+    "RUN_FAILED",
+    `jobs/${name} in namespace ${api.namespace} of ${api.context} was deleted by somebody`,
+    {
+      hint: "find out who deleted it, and go on with `midflight resume`: it is made anew",
+    },
+  );
 
 export type LastWords = { readonly exitStatus: number | undefined; readonly output: string };
 
@@ -94,7 +98,9 @@ export async function lastWords({ api }: JobPlace, name: string, container: stri
   const query = { container, tailLines: String(TAIL_LINES) };
   const output = await api
     .text({ verb: "get", resource: "pods/log", name: newest.metadata.name, query }, signal)
-    .catch((error: unknown) => `(its output cannot be read: ${error instanceof Error ? error.message : String(error)})`);
+    .catch(
+      (error: unknown) => `(its output cannot be read: ${error instanceof Error ? error.message : String(error)})`,
+    );
   return {
     exitStatus: (status?.state?.terminated ?? status?.lastState?.terminated)?.exitCode,
     output: output.slice(-MOST_CHARACTERS),

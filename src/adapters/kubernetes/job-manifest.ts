@@ -36,7 +36,11 @@ export function parseJobManifest({ manifest: path, container }: JobProgram, text
   if (flaw !== undefined) throw wrong(path, flaw.message, "mend what the parser says");
   const read: unknown = document.toJS();
   if (!isJob(read))
-    throw wrong(path, "it is no Job", "begin it with apiVersion: batch/v1 and kind: Job, and give its template containers");
+    throw wrong(
+      path,
+      "it is no Job",
+      "begin it with apiVersion: batch/v1 and kind: Job, and give its template containers",
+    );
   if (read.metadata?.namespace !== undefined)
     throw wrong(path, `it states the namespace ${read.metadata.namespace}`, "leave it out: the environment names it");
   return { path, manifest: read, container: containerIn(path, read, container) };

@@ -72,7 +72,12 @@ const keyOf = ({ manifest, container = "" }: JobProgram): string => `${manifest}
 
 /** What a program is told, without what only a program of this machine may see. */
 function tryOf(env: Readonly<Record<string, string>>): Pick<Try, "run" | "effect" | "env"> {
-  const { MIDFLIGHT_RUN: run = "", MIDFLIGHT_EFFECT: effect = "", MIDFLIGHT_FENCE = "", MIDFLIGHT_ENVIRONMENT = "" } = env;
+  const {
+    MIDFLIGHT_RUN: run = "",
+    MIDFLIGHT_EFFECT: effect = "",
+    MIDFLIGHT_FENCE = "",
+    MIDFLIGHT_ENVIRONMENT = "",
+  } = env;
   return { run, effect, env: { MIDFLIGHT_RUN: run, MIDFLIGHT_EFFECT: effect, MIDFLIGHT_FENCE, MIDFLIGHT_ENVIRONMENT } };
 }
 
@@ -116,8 +121,7 @@ async function removeAll(place: JobPlace, one: Try): Promise<void> {
   for (const job of tries) if (endIn(job) === undefined) await remove(place, job.metadata.name);
 }
 
-const maySend = (reason: unknown): boolean =>
-  !(reason instanceof UpgradeError) || reason.code === "EFFECT_TIMED_OUT";
+const maySend = (reason: unknown): boolean => !(reason instanceof UpgradeError) || reason.code === "EFFECT_TIMED_OUT";
 
 type Told = { readonly place: JobPlace; readonly name: string; readonly manifest: JobManifest };
 
@@ -125,7 +129,9 @@ const thing = ({ place: { api }, name, manifest }: Told): string =>
   `the job ${manifest.path} (jobs/${name} in namespace ${api.namespace} of ${api.context})`;
 
 const said = ({ output }: LastWords): string =>
-  output.trim() === "" ? "; it printed nothing" : `; its last lines:\n${output.trimEnd().split("\n").slice(-12).join("\n")}`;
+  output.trim() === ""
+    ? "; it printed nothing"
+    : `; its last lines:\n${output.trimEnd().split("\n").slice(-12).join("\n")}`;
 
 function failed(told: Told, why: string, words: LastWords): UpgradeError {
   const status = words.exitStatus === undefined ? `failed (${why})` : `exited with status ${words.exitStatus} (${why})`;

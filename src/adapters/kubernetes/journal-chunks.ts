@@ -11,7 +11,12 @@ const MOST_CHUNK_BYTES = 256 * 1_024;
 const MOST_RECORD_BYTES = 1_000_000;
 
 /** The last journal object of a run. */
-export type Chunk = { readonly count: number; readonly version: string; readonly records: number; readonly bytes: number };
+export type Chunk = {
+  readonly count: number;
+  readonly version: string;
+  readonly records: number;
+  readonly bytes: number;
+};
 
 /** All records of a run as lines, in order, and where to go on. */
 export async function readChunks(

@@ -14,7 +14,10 @@ export function podKubeconfig(kubeconfig: string | undefined, home: string, cont
     const context = config.getContextObject(name);
     const cluster = context === null ? null : config.getCluster(context.cluster);
     if (context === null || cluster === null)
-      throw impossible(`the kubeconfig has no context ${name} with a cluster`, "correct its name in the environment file");
+      throw impossible(
+        `the kubeconfig has no context ${name} with a cluster`,
+        "correct its name in the environment file",
+      );
     return { name, namespace: context.namespace ?? "default", server: cluster.server };
   };
   const { server } = find(home);

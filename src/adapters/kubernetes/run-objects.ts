@@ -14,8 +14,7 @@ const PART = "midflight.dev/part";
 
 export const headName = (run: string): string => objectName("midflight-run", run);
 /** Counted from 1. Their order by name is the order of their records. */
-export const chunkName = (run: string, count: number): string =>
-  `${headName(run)}-j${String(count).padStart(6, "0")}`;
+export const chunkName = (run: string, count: number): string => `${headName(run)}-j${String(count).padStart(6, "0")}`;
 export const fileObject = (run: string, name: string): string => `${headName(run)}-f${shortHash(name)}`;
 /** Key of a record. Their order is the order of the records. */
 export const recordKey = (seq: number): string => String(seq).padStart(8, "0");

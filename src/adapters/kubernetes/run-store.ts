@@ -9,16 +9,7 @@ import { isFailure } from "./api-failure.ts";
 import { follow } from "./follow.ts";
 import { chunkedDisk, pathOf, readChunks } from "./journal-chunks.ts";
 import type { ConfigMap, Listed } from "./objects.ts";
-import {
-  allHeads,
-  anchorIn,
-  fileObject,
-  headData,
-  headName,
-  newConfigMap,
-  ofRun,
-  RESTORE,
-} from "./run-objects.ts";
+import { allHeads, anchorIn, fileObject, headData, headName, newConfigMap, ofRun, RESTORE } from "./run-objects.ts";
 import { writeCertainly, type Place } from "./certain-write.ts";
 import { inOurWords } from "./site.ts";
 
@@ -76,7 +67,11 @@ export function kubernetesRunStore({ api, clock, form, dir }: RunStoreOptions): 
     const object = fileObject(run, name);
     const isDone = ({ data = {} }: ConfigMap): boolean => data["text"] === text;
     const body = [{ op: "add", path: "/data/text", value: text }];
-    const replace = { name: object, ask: { verb: "patch", query: { fieldManager: "midflight" }, body }, isDone } as const;
+    const replace = {
+      name: object,
+      ask: { verb: "patch", query: { fieldManager: "midflight" }, body },
+      isDone,
+    } as const;
     try {
       await writeCertainly(place, replace, signal);
     } catch (error) {

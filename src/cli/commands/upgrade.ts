@@ -28,7 +28,9 @@ export async function upgrade(io: CliIo, [file = ""]: readonly string[], options
   if (!(await isWanted(io, loaded, options))) return EXIT.refused;
   if (options.inCluster === true) return upgradeInCluster({ io, loaded, state, permit }, outputKind(io, options));
   if (state.where !== state.dir)
-    io.say(`The run is kept in ${state.where}: give \`--state ${state.where}\` to status, approve, rollback and resume.`);
+    io.say(
+      `The run is kept in ${state.where}: give \`--state ${state.where}\` to status, approve, rollback and resume.`,
+    );
   const { status } = await startRun({ io, cwd: io.cwd, loaded, state, output: outputKind(io, options), permit });
   return status;
 }

@@ -105,14 +105,21 @@ async function trustedFiles(
     environment.trusts.map(async (path) => {
       const name = posix.normalize(path);
       if (posix.isAbsolute(name) || name.startsWith(".."))
-        throw impossible(`${path} under trusts lies outside the folder of ${environment.file}`, "move it beside that file");
+        throw impossible(
+          `${path} under trusts lies outside the folder of ${environment.file}`,
+          "move it beside that file",
+        );
       try {
         return { name, text: await readFile(resolve(dirname(environment.file), path), "utf8") };
       } catch (cause) {
-        throw new UpgradeError("INCLUSTER_IMPOSSIBLE", `the conductor cannot run in the cluster: ${path} cannot be read`, {
-          hint: "check the path under `trusts`, relative to the environment file",
-          cause,
-        });
+        throw new UpgradeError(
+          "INCLUSTER_IMPOSSIBLE",
+          `the conductor cannot run in the cluster: ${path} cannot be read`,
+          {
+            hint: "check the path under `trusts`, relative to the environment file",
+            cause,
+          },
+        );
       }
     }),
   );

@@ -305,7 +305,9 @@ export const environmentSchema = z
         namespace: objectName().describe("Namespace of its Job."),
         env: objectName()
           .optional()
-          .describe("Secret whose keys become environment variables of the conductor: what this file refers to by { env }."),
+          .describe(
+            "Secret whose keys become environment variables of the conductor: what this file refers to by { env }.",
+          ),
         kubeconfig: objectName()
           .optional()
           .describe(

@@ -110,14 +110,16 @@ const program = z
     z.strictObject({
       job: z
         .strictObject({
-          manifest: path().describe("Manifest of a Job (batch/v1), as seen from the folder where midflight is started."),
-          container: text()
-            .optional()
-            .describe("Container whose exit status and output count. Default: the only one."),
+          manifest: path().describe(
+            "Manifest of a Job (batch/v1), as seen from the folder where midflight is started.",
+          ),
+          container: text().optional().describe("Container whose exit status and output count. Default: the only one."),
         })
         .register(NOUN, { noun: "job" })
         .describe("A Job in the cluster that the environment names under `jobs`."),
-      undo: argv().optional().describe("Takes back what the Job did; a program, run when the run is undone. May run twice."),
+      undo: argv()
+        .optional()
+        .describe("Takes back what the Job did; a program, run when the run is undone. May run twice."),
     }),
   ])
   .register(EXPECTED, { text: "a list of words such as [node, script.mjs], { argv, undo, shell } or { job, undo }" })

@@ -6,7 +6,8 @@ import { parseEnvironment } from "../../../src/plan/parse-environment.ts";
 import { graphOf } from "../engine/graph.ts";
 import { changed, checkAllChanged, ENVIRONMENT, located, marked, PLAN, planOf } from "./plans.ts";
 
-const STEP = "  - run: { job: { manifest: jobs/tool.yaml, container: tool }, undo: [node, back.mjs] }\n    deadline: 2m\n";
+const STEP =
+  "  - run: { job: { manifest: jobs/tool.yaml, container: tool }, undo: [node, back.mjs] }\n    deadline: 2m\n";
 const WITH_JOB = [["steps:\n", `steps:\n${STEP}`]] as const;
 const PLACE = [["components:", "jobs: { context: prod, namespace: tools }\ncomponents:"]] as const;
 

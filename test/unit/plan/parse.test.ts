@@ -210,7 +210,8 @@ test("state in a namespace of Kubernetes leaves this machine a folder for what o
 });
 
 test("a place for conductors in the cluster is kept as it is written", () => {
-  const place = "{ image: registry/midflight, serviceAccount: conductor, context: prod, namespace: upgrades, env: venue }";
+  const place =
+    "{ image: registry/midflight, serviceAccount: conductor, context: prod, namespace: upgrades, env: venue }";
   const change = [["components:", `inCluster: ${place}\ncomponents:`]] as const;
   expect(located(parseEnvironment(changed(ENVIRONMENT, change), "production.yaml")).value.inCluster).toEqual({
     image: "registry/midflight",
