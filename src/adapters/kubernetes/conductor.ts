@@ -1,8 +1,8 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { ConductorPlace } from "../../plan/model.ts";
 import type { Clock } from "../../ports/clock.ts";
-import { isFailure } from "./api-failure.ts";
 import { apiOf } from "./api.ts";
+import { writeCertainly } from "./certain-write.ts";
 import { connect, POD_KUBECONFIG } from "./connection.ts";
 import { troubleOfPods } from "./explain.ts";
 import { follow } from "./follow.ts";
@@ -45,12 +45,10 @@ export function clusterConductor({ place, kubeconfig, contexts, clock }: Conduct
     start: ({ run, where }, signal) =>
       inOurWords("STATE_UNREACHABLE", async () => {
         const body = jobOf(place, { run, where, reach });
-        try {
-          await api.send({ verb: "create", resource: "jobs", query: { fieldManager: "midflight" }, body }, signal);
-        } catch (error) {
-          // Made by a request whose answer was lost: the name belongs to this run alone.
-          if (!isFailure(error, 409)) throw error;
-        }
+        const ask = { verb: "create", query: { fieldManager: "midflight" }, body } as const;
+        // Whatever has the name is the conductor of this run: the name belongs to it alone.
+        const made = { resource: "jobs", name: body.metadata.name, ask, isDone: () => true } as const;
+        await writeCertainly<Job>({ api, clock }, made, signal);
       }),
     heed: (run, say, signal) => inOurWords("STATE_UNREACHABLE", () => heed({ api, clock }, run, say, signal)),
   };

@@ -242,7 +242,8 @@ const cluster = z
         context: text().describe("Context of the kubeconfig."),
         namespace: objectName().describe("Namespace for runs, journals and leases."),
       })
-      .register(NOUN, { noun: "state" }),
+      .register(NOUN, { noun: "state" })
+      .describe("Where they are kept."),
   })
   .describe("A namespace of Kubernetes: whoever may read it goes on with a run from anywhere.");
 
