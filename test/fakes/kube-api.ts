@@ -57,6 +57,8 @@ export type KubeApi = {
   print(namespace: string, pod: string, text: string): void;
   /** The next such request is done, and its answer is lost on the way. */
   lose(method: string, kind: Kind): void;
+  /** The next such request is answered once this is done. */
+  before(method: string, kind: Kind, work: () => Promise<void>): void;
   /** Ends every watch that is open, as a server does that is stopped. */
   endWatches(): void;
   /** Versions up to now are no longer kept: a watch from one of them is answered by 410. */
@@ -91,6 +93,7 @@ export async function kubeApi(): Promise<KubeApi> {
   const refusals: { refusal: Refusal; left: number }[] = [];
   const printed = new Map<string, string>();
   const losses: { readonly method: string; readonly kind: Kind }[] = [];
+  const works: { readonly method: string; readonly kind: Kind; readonly work: () => Promise<void> }[] = [];
   const asked: string[] = [];
   let log: Change[] = [];
   let oldest = 0;
@@ -174,6 +177,8 @@ export async function kubeApi(): Promise<KubeApi> {
       const { status, message, headers } = refused.refusal;
       return answer(response, status, { kind: "Status", code: status, message }, headers);
     }
+    const first = works.findIndex((one) => one.method === method && one.kind === kind);
+    if (first !== -1) await works.splice(first, 1)[0]?.work();
     const loss = losses.findIndex((one) => one.method === method && one.kind === kind);
     if (loss !== -1) {
       losses.splice(loss, 1);
@@ -238,6 +243,7 @@ export async function kubeApi(): Promise<KubeApi> {
     forgive: () => void refusals.splice(0),
     print: (namespace, pod, text) => void printed.set(`${namespace} ${pod}`, text),
     lose: (method, kind) => void losses.push({ method, kind }),
+    before: (method, kind, work) => void works.push({ method, kind, work }),
     endWatches() {
       for (const { response } of streams) response.end();
       streams.clear();

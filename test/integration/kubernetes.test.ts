@@ -122,6 +122,22 @@ describe("a stock Deployment", () => {
     expect(await countsIn(driver)).toBe("2/1");
   });
 
+  test("whose new pods are admitted while somebody looks has each of them once", async () => {
+    const { tokyo, driver } = await begin(2);
+    const { workload, traffic } = driver;
+    await workload.shape("tokyo", shapeOf(2, 1), fence(), signal);
+    let weighed: Promise<void> | undefined;
+    const fresh = () => tokyo.list("pods", "tokyo").filter(({ spec }) => spec.containers[0]?.image === imageOf("2.0"));
+    // Between its look at the Deployment and its look at the pods.
+    tokyo.before("GET", "pods", async () => {
+      weighed = traffic.weigh("tokyo", weighingOf(2, 1), fence(), signal);
+      await expect.poll(() => fresh().length, { interval: 1 }).toBe(2);
+    });
+    const { instances } = await workload.observe("tokyo", signal);
+    expect(instances.filter(({ release }) => release === "gateway@2.0")).toHaveLength(1);
+    await weighed;
+  });
+
   test("that was turned back half-way has its exact template again, and pods that were fine were left alone", async () => {
     const { tokyo, driver } = await begin(6);
     const before = deploymentIn(tokyo);

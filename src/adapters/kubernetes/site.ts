@@ -4,6 +4,7 @@ import { ApiFailure, upgradeErrorOf } from "./api-failure.ts";
 import { apiOf, type Api } from "./api.ts";
 import { connect } from "./connection.ts";
 import { DARK } from "./dark-pod.ts";
+import { HELD } from "./hold.ts";
 import type { Deployment, EndpointSlice, Listed, Pod } from "./objects.ts";
 import type { KubernetesOptions } from "./options.ts";
 import { sightOf, type Frame, type Sight } from "./sight.ts";
@@ -56,9 +57,27 @@ export const sourcesOf = ({ options: { config } }: Site, deployment: Deployment)
     slices: { resource: "endpointslices", query: { labelSelector: `kubernetes.io/service-name=${config.service}` } },
   }) as const;
 
-/** Reads everything once. Changes nothing. */
+/** A look in the middle of each of so many handovers has seen them all. */
+const LOOKS = 5;
+
+/**
+ * Reads everything once; again where the record of who is handed over to whom changed meanwhile, by which a place is counted once. Only pods
+ * in the dark are handed over. Changes nothing.
+ */
 export async function look(site: Site, signal: AbortSignal): Promise<Sight> {
-  const deployment = await readDeployment(site, signal);
+  let deployment = await readDeployment(site, signal);
+  for (let turn = 1; ; turn += 1) {
+    const sight = await lookFrom(site, deployment, signal);
+    if (sight.dark.length === 0 || turn === LOOKS) return sight;
+    const record = recordIn(deployment);
+    deployment = await readDeployment(site, signal);
+    if (recordIn(deployment) === record) return sight;
+  }
+}
+
+const recordIn = ({ metadata }: Deployment): string | undefined => metadata.annotations?.[HELD];
+
+async function lookFrom(site: Site, deployment: Deployment, signal: AbortSignal): Promise<Sight> {
   const sources = sourcesOf(site, deployment);
   const [pods, dark, slices] = await Promise.all([
     list<Pod>(site, sources.pods, signal),
