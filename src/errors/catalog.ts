@@ -132,6 +132,12 @@ export const CATALOG = {
     explain:
       "The conductor runs as a Job in the cluster, and Kubernetes gave it up, or somebody deleted it. What it did stands in the run's journal, and nothing moves. The message ends with what its last pod said. Mend that, and go on from any machine: `midflight resume RUN --state kubernetes:CONTEXT/NAMESPACE`.",
   },
+  CONDUCTOR_LEFT: {
+    exit: EXIT.halted,
+    retry: false,
+    explain:
+      "The pod of a conductor in the cluster was told to leave: it was deleted or evicted, or its node is drained. It sent nothing more and gave its lease back. Kubernetes starts the next one, which goes on from the journal; `midflight attach RUN` shows it.",
+  },
   CONTRACT_TOO_EARLY: {
     exit: EXIT.badInput,
     retry: false,

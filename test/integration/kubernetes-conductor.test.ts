@@ -55,6 +55,11 @@ describe("a conductor in the cluster", () => {
           spec: {
             serviceAccountName: "conductor",
             restartPolicy: "OnFailure",
+            tolerations: [
+              { key: "node.kubernetes.io/not-ready", effect: "NoExecute", tolerationSeconds: 5 },
+              { key: "node.kubernetes.io/unreachable", effect: "NoExecute", tolerationSeconds: 5 },
+            ],
+            securityContext: { runAsNonRoot: true },
             containers: [
               {
                 image: PLACE.image,

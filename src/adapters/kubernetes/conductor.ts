@@ -67,8 +67,16 @@ const KUBECONFIG_FOLDER = "/etc/midflight";
 /** It starts anew after 10 s, 20 s, … 5 min: for some hours. */
 const RESTARTS = 60;
 const KEPT_S = 7 * 86_400;
-/** The journal is whole at every moment: there is nothing to tidy up. */
+/** It gives its lease back, so that the next one need not watch it die. The journal is whole at every moment. */
 const GRACE_S = 5;
+/** Kubernetes leaves a pod on a node that is gone for 5 min, unless the pod says otherwise. The lease fences off one that lives on unseen. */
+const NODE_GONE_S = 5;
+const tolerations = ["not-ready", "unreachable"].map((why) => ({
+  key: `node.kubernetes.io/${why}`,
+  operator: "Exists",
+  effect: "NoExecute",
+  tolerationSeconds: NODE_GONE_S,
+}));
 
 type Seat = ConductorOrder & { readonly reach: string | undefined };
 
@@ -97,12 +105,16 @@ function jobOf(place: ConductorPlace, { run, where, reach }: Seat) {
           serviceAccountName: place.serviceAccount,
           restartPolicy: "OnFailure",
           terminationGracePeriodSeconds: GRACE_S,
+          tolerations,
+          // What a namespace asks for that enforces the restricted Pod Security Standard.
+          securityContext: { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } },
           containers: [
             {
               name: CONTAINER,
               image: place.image,
               args: ["conduct", run, "--state", where],
               workingDir: WORK,
+              securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } },
               env: [variable],
               ...(place.env === undefined ? {} : { envFrom: [{ secretRef: { name: place.env } }] }),
               volumeMounts: [
