@@ -39,9 +39,11 @@ export async function upgrade(io: CliIo, [file = ""]: readonly string[], options
 async function upgradeInCluster(order: ClusterOrder, output: OutputKind): Promise<ExitStatus> {
   const { io, state, loaded } = order;
   const { run, conductor } = await startInCluster(order);
-  io.say(`${run} is conducted in ${loaded.environment.inCluster?.context ?? ""}. Ctrl-C leaves it alone.`);
   const say = (trouble: string): void => io.say(trouble);
-  return followRun({ io, state, run, output, heed: (signal) => conductor.heed(run, say, signal) });
+  // It hears Ctrl-C before anybody is told of it.
+  const followed = followRun({ io, state, run, output, heed: (signal) => conductor.heed(run, say, signal) });
+  io.say(`${run} is conducted in ${loaded.environment.inCluster?.context ?? ""}. Ctrl-C leaves it alone.`);
+  return followed;
 }
 
 async function loadedFrom(io: CliIo, file: string, options: Options): Promise<Loaded> {

@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { NODE } from "../facts.ts";
 import { findGround, type Ground } from "../driver/place.ts";
+import { losePower, SECOND_NODE, startSecondNode } from "../second-node.ts";
 import { users } from "../users.ts";
 import { conductorImage } from "./image.ts";
 import { conductorsOf, endConductor, type Ending } from "./pods.ts";
@@ -10,6 +12,7 @@ let ground: Ground;
 let image: string;
 let unprepare: (() => Promise<void>) | undefined;
 const seats: Seat[] = [];
+const undone: (() => Promise<void>)[] = [];
 beforeAll(async () => {
   ground = await findGround();
   image = await conductorImage(ground.places);
@@ -17,6 +20,7 @@ beforeAll(async () => {
 }, 300_000);
 afterEach(async () => {
   for (const seat of seats.splice(0)) await seat.close();
+  for (const undo of undone.splice(0)) await undo();
 });
 afterAll(async () => {
   await ground?.api.call("DELETE", `/apis/batch/v1/namespaces/${STATE}/jobs?propagationPolicy=Background`);
@@ -48,7 +52,8 @@ describe("a conductor in a real cluster", () => {
     const run = runIn(ended.stderr);
     const report = await seat.elsewhere(["report", run, ...where()]).ended;
     expect(report.stdout).toContain("promoted");
-    expect((await conductorsOf(ground.api, run)).map(({ phase }) => phase)).toEqual(["Succeeded"]);
+    const phases = async () => (await conductorsOf(ground.api, run)).map(({ phase }) => phase);
+    await expect.poll(phases, { timeout: 20_000, interval: 200 }).toEqual(["Succeeded"]);
   }, 240_000);
 
   test.each([
@@ -77,4 +82,44 @@ describe("a conductor in a real cluster", () => {
     },
     300_000,
   );
+
+  test("whose node is lost in the middle goes on at another one, and no request is lost", async () => {
+    const { api, facts, places } = ground;
+    const node = await startSecondNode(places, facts, api);
+    undone.push(async () => {
+      await losePower(node);
+      await api.call("DELETE", `/api/v1/nodes/${SECOND_NODE}`);
+      await setSchedulable(NODE, true);
+    });
+    await conductorImage(node);
+    const seat = await begin();
+    const load = users(seat.place.service);
+    // The conductor alone comes to the second node.
+    await setSchedulable(NODE, false);
+    const running = seat.begin(UPGRADE);
+    await running.says(/is conducted in/, 60_000);
+    const run = runIn(running.stderr());
+    const nodes = async () => (await conductorsOf(api, run)).map((pod) => pod.node);
+    await expect.poll(nodes, { timeout: 30_000, interval: 20 }).toEqual([SECOND_NODE]);
+    await setSchedulable(SECOND_NODE, false);
+    await setSchedulable(NODE, true);
+    await running.says(/done: admit gateway@2\.0 1\/4 in tokyo/, 90_000);
+    await losePower(node);
+    const ended = await running.ended;
+    const { sent, lost } = await load.stop();
+    expect(ended.status, ended.stdout + ended.stderr).toBe(0);
+    expect(ended.stdout).toContain("resumed by a new conductor, epoch 3");
+    for (const region of ["tokyo", "frankfurt"]) expect(await seat.pods(region)).toEqual(all("2.0"));
+    expect(await nodes()).toContain(NODE);
+    expect(lost).toEqual([]);
+    expect(sent).toBeGreaterThan(500);
+  }, 300_000);
 });
+
+const setSchedulable = (name: string, isSchedulable: boolean): Promise<unknown> =>
+  ground.api.call(
+    "PATCH",
+    `/api/v1/nodes/${name}`,
+    { spec: { unschedulable: !isSchedulable } },
+    "application/merge-patch+json",
+  );
