@@ -104,7 +104,7 @@ test("runs that are kept in a cluster are looked for there, and a context that i
   expect(forbidden.stderr).toContain('resources: ["configmaps"], verbs: ["list"]');
 });
 
-test("an upgrade in the cluster is opened here, conducted there, and looked at from anywhere", async () => {
+async function openInCluster(): Promise<Running> {
   const where = "kubernetes: { context: tokyo, namespace: state }";
   const seat = "{ image: registry/midflight, serviceAccount: conductor, context: tokyo, namespace: state }";
   const text = environmentOf("blue", "tokyo", 7).replace(
@@ -112,9 +112,43 @@ test("an upgrade in the cluster is opened here, conducted there, and looked at f
     `state: { ${where} }\ninCluster: ${seat}\ncomponents:`,
   );
   await writeFile(join(dir, "inside.yaml"), text);
-  const { tokyo } = placeOf();
   const running = begun(["upgrade", "plan.yaml", "--env", "inside.yaml", "--in-cluster", "--output", "lines"]);
   await running.says(/is conducted in tokyo/);
+  return running;
+}
+
+const holders = () =>
+  ["state", "tokyo"].flatMap((namespace) =>
+    placeOf()
+      .tokyo.list("leases", namespace)
+      .map(({ spec }) => spec?.holderIdentity),
+  );
+
+test("a conductor that is told to leave gives its leases back at once, and the next one, which waited for it, goes on", async () => {
+  const starter = await openInCluster();
+  starter.child.kill("SIGINT");
+  await starter.ended;
+  const [job] = placeOf().tokyo.list("jobs", "state");
+  const run = job?.metadata.annotations?.["midflight.dev/run"] ?? "";
+  const conduct = ["conduct", run, "--state", "kubernetes:tokyo/state", "--output", "lines"];
+  const first = begun(conduct);
+  await first.says(/resumed by a new conductor/);
+  const second = begun(conduct);
+  await second.says(/waiting: blue\/gateway is held by run pods-/);
+  first.child.kill("SIGTERM");
+  const ended = await first.ended;
+  expect(ended.status).toBe(6);
+  expect(ended.stderr).toContain("told to leave (SIGTERM)");
+  expect(ended.stderr).not.toContain("LEASE_LOST");
+  await second.says(/resumed by a new conductor/);
+  second.child.kill("SIGTERM");
+  expect((await second.ended).status).toBe(6);
+  expect(holders()).toEqual([undefined, undefined]);
+});
+
+test("an upgrade in the cluster is opened here, conducted there, and looked at from anywhere", async () => {
+  const running = await openInCluster();
+  const { tokyo } = placeOf();
   const [job] = tokyo.list("jobs", "state");
   const run = job?.metadata.annotations?.["midflight.dev/run"] ?? "";
   expect(run).toMatch(/^pods-\d{8}-\d{6}-[0-9a-f]{4}$/);

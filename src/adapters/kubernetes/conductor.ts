@@ -67,8 +67,8 @@ const KUBECONFIG_FOLDER = "/etc/midflight";
 /** It starts anew after 10 s, 20 s, … 5 min: for some hours. */
 const RESTARTS = 60;
 const KEPT_S = 7 * 86_400;
-/** It gives its lease back, so that the next one need not watch it die. The journal is whole at every moment. */
-const GRACE_S = 5;
+/** For taking back what its probes left open and giving its leases back: the next one need not watch it die then. The journal is whole at every moment. */
+const GRACE_S = 15;
 /** Kubernetes leaves a pod on a node that is gone for 5 min, unless the pod says otherwise. The lease fences off one that lives on unseen. */
 const NODE_GONE_S = 5;
 const tolerations = ["not-ready", "unreachable"].map((why) => ({

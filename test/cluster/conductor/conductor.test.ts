@@ -85,6 +85,8 @@ describe("a conductor in a real cluster", () => {
 
   test("whose node is lost in the middle goes on at another one, and no request is lost", async () => {
     const { api, facts, places } = ground;
+    // On the first node: the conductor alone comes to the second one.
+    const seat = await begin();
     const node = await startSecondNode(places, facts, api);
     undone.push(async () => {
       await losePower(node);
@@ -92,9 +94,7 @@ describe("a conductor in a real cluster", () => {
       await setSchedulable(NODE, true);
     });
     await conductorImage(node);
-    const seat = await begin();
     const load = users(seat.place.service);
-    // The conductor alone comes to the second node.
     await setSchedulable(NODE, false);
     const running = seat.begin(UPGRADE);
     await running.says(/is conducted in/, 60_000);
