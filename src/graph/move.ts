@@ -1,4 +1,4 @@
-import type { DarkProof, Drain, MigrationPhase } from "../plan/model.ts";
+import type { DarkProof, Drain, JobProgram, MigrationPhase } from "../plan/model.ts";
 
 /** What every move has. `id` is stable: the same plan and environment always give the same ids. */
 type Stem = {
@@ -65,7 +65,9 @@ export type Move = Stem &
     | { readonly kind: "soak"; readonly ms: number }
     | {
         readonly kind: "run";
+        /** Empty for a Job. */
         readonly argv: readonly string[];
+        readonly job?: JobProgram;
         readonly undo?: readonly string[];
         readonly shell: boolean;
       }
@@ -83,6 +85,10 @@ export type MigrateMove = {
   readonly backup?: string;
   readonly undo: "suspect" | "always";
 };
+
+/** What a `run` move runs, for people. */
+export const programText = ({ argv, job }: { readonly argv: readonly string[]; readonly job?: JobProgram }): string =>
+  job === undefined ? argv.join(" ") : `job ${job.manifest}`;
 
 /** Moves after which users may be served differently: evidence of health must be newer than each of them. */
 export const isVisible = (move: Move): boolean =>

@@ -7,7 +7,7 @@ import { fileLease } from "../../src/adapters/file/lease.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import { imageOf, kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
 import { midflightBinary } from "../support/build.ts";
-import { midflight, type Ended } from "../support/cli.ts";
+import { midflight, start, type Ended, type Running } from "../support/cli.ts";
 
 let dir: string;
 let place: KubePlace;
@@ -47,15 +47,24 @@ steps:
     waves: [{ regions: [tokyo], batch: 2, surge: 2, soak: 5s }]
 `;
 
-const call = (args: readonly string[]): Promise<Ended> =>
-  midflight(args, {
+const begun = (args: readonly string[]): Running =>
+  start(args, {
     cwd: dir,
     env: {
       THE_KUBECONFIG: join(dir, "kubeconfig"),
+      KUBECONFIG: join(dir, "kubeconfig"),
       ACCOUNTS: JSON.stringify([{ apiKey: "a", secret: "b", passphrase: "c" }]),
     },
     limitMs: 30_000,
   });
+
+const call = (args: readonly string[]): Promise<Ended> => begun(args).ended;
+
+function placeOf() {
+  const { tokyo } = place.clusters;
+  if (tokyo === undefined) throw new Error("there is no tokyo");
+  return { tokyo };
+}
 
 test("a plan for pods says what would be done to those that really run, and touches none of them", async () => {
   const { status, stdout } = await call(["plan", "plan.yaml", "--env", "blue.yaml"]);
@@ -112,7 +121,7 @@ test("the rights that a plan needs are printed as manifests for each namespace, 
   const asJson = await call(["rbac", "plan.yaml", "--env", "blue.yaml", "--json"]);
   expect(JSON.parse(asJson.stdout)).toMatchObject({
     kind: "rbac",
-    grants: [{ regions: ["tokyo"], context: "tokyo", namespace: "tokyo", manifest }],
+    grants: [{ what: ["tokyo"], context: "tokyo", namespace: "tokyo", manifest }],
   });
   const nowhere = await call(["rbac", "plan.yaml", "--env", "blue.yaml", "--region", "osaka"]);
   expect(nowhere.stderr).toContain("blue has no region osaka");
@@ -217,4 +226,90 @@ test("an upgrade that lacks a right which only its undo would need is refused wi
   expect(stderr).toContain('{apiGroups: [""], resources: ["pods"], verbs: ["delete"]}');
   expect(place.clusters["tokyo"]?.asked.filter((one) => !/^(GET|WATCH) /.test(one))).toEqual([]);
   expect((await call(["runs"])).stdout).toContain("no runs in");
+});
+
+test("runs that are kept in a cluster are looked for there, and a context that is not there is said to be so", async () => {
+  const none = await call(["runs", "--state", "kubernetes:tokyo/tokyo"]);
+  expect([none.status, none.stdout.trim()]).toEqual([0, "no runs in kubernetes:tokyo/tokyo"]);
+  const missing = await call(["runs", "--state", "kubernetes:osaka/tokyo"]);
+  expect(missing.status).toBe(5);
+  expect(missing.stderr).toContain("the kubeconfig has no context osaka; it has tokyo, frankfurt");
+  place.clusters["tokyo"]?.refuse({ method: "GET", kind: "configmaps", status: 403, message: "no", times: 1 });
+  const forbidden = await call(["runs", "--state", "kubernetes:tokyo/tokyo"]);
+  expect(forbidden.status).toBe(5);
+  expect(forbidden.stderr).toContain('resources: ["configmaps"], verbs: ["list"]');
+});
+
+async function openInCluster(): Promise<Running> {
+  const where = "kubernetes: { context: tokyo, namespace: state }";
+  const seat = "{ image: registry/midflight, serviceAccount: conductor, context: tokyo, namespace: state }";
+  const text = environmentOf("blue", "tokyo", 7).replace(
+    "components:",
+    `state: { ${where} }\ninCluster: ${seat}\ncomponents:`,
+  );
+  await writeFile(join(dir, "inside.yaml"), text);
+  const running = begun(["upgrade", "plan.yaml", "--env", "inside.yaml", "--in-cluster", "--output", "lines"]);
+  await running.says(/is conducted in tokyo/);
+  return running;
+}
+
+const holders = () =>
+  ["state", "tokyo"].flatMap((namespace) =>
+    placeOf()
+      .tokyo.list("leases", namespace)
+      .map(({ spec }) => spec?.holderIdentity),
+  );
+
+test("a conductor that is told to leave gives its leases back at once, and the next one, which waited for it, goes on", async () => {
+  const starter = await openInCluster();
+  starter.child.kill("SIGINT");
+  await starter.ended;
+  const [job] = placeOf().tokyo.list("jobs", "state");
+  const run = job?.metadata.annotations?.["midflight.dev/run"] ?? "";
+  const conduct = ["conduct", run, "--state", "kubernetes:tokyo/state", "--output", "lines"];
+  const first = begun(conduct);
+  await first.says(/resumed by a new conductor/);
+  const second = begun(conduct);
+  await second.says(/waiting: blue\/gateway is held by run pods-/);
+  first.child.kill("SIGTERM");
+  const ended = await first.ended;
+  expect(ended.status).toBe(6);
+  expect(ended.stderr).toContain("told to leave (SIGTERM)");
+  expect(ended.stderr).not.toContain("LEASE_LOST");
+  await second.says(/resumed by a new conductor/);
+  second.child.kill("SIGTERM");
+  expect((await second.ended).status).toBe(6);
+  expect(holders()).toEqual([undefined, undefined]);
+});
+
+test("an upgrade in the cluster is opened here, conducted there, and looked at from anywhere", async () => {
+  const running = await openInCluster();
+  const { tokyo } = placeOf();
+  const [job] = tokyo.list("jobs", "state");
+  const run = job?.metadata.annotations?.["midflight.dev/run"] ?? "";
+  expect(run).toMatch(/^pods-\d{8}-\d{6}-[0-9a-f]{4}$/);
+  // Its first fact is told from the journal, and the lease is free for the conductor.
+  await running.says(/run pods-.* on blue \(demo\)/);
+  expect(tokyo.list("leases", "state").map(({ spec }) => spec?.holderIdentity)).toEqual([undefined]);
+  running.child.kill("SIGINT");
+  const ended = await running.ended;
+  expect(ended.status).toBe(0);
+  expect(ended.stderr).toContain(`midflight attach ${run} --state kubernetes:tokyo/state`);
+  const status = await call(["status", run, "--state", "kubernetes:tokyo/state"]);
+  expect(status.stdout).toContain("by nobody: no conductor is at work");
+  // Nothing of it is on this machine: whoever has the kubeconfig takes it back.
+  const back = await call(["rollback", run, "--state", "kubernetes:tokyo/state"]);
+  expect(back.status, back.stdout + back.stderr).toBe(5);
+  // A conductor that is started again finds nothing to do, and is not started once more.
+  expect((await call(["conduct", run, "--state", "kubernetes:tokyo/state"])).status).toBe(0);
+  const attached = await call(["attach", run, "--state", "kubernetes:tokyo/state", "--output", "lines"]);
+  expect(attached.status).toBe(5);
+});
+
+test("an upgrade that cannot run in the cluster is refused before anything is opened", async () => {
+  const outside = await call(["upgrade", "plan.yaml", "--env", "blue.yaml", "--in-cluster"]);
+  expect(outside.status).toBe(3);
+  expect(outside.stderr).toContain("INCLUSTER_IMPOSSIBLE");
+  expect(outside.stderr).toContain("inCluster: { image:");
+  expect(placeOf().tokyo.list("configmaps", "state")).toEqual([]);
 });

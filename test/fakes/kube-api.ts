@@ -3,11 +3,14 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type {
   Autoscaler,
+  ConfigMap,
   ControllerRevision,
   Deployment,
   DisruptionBudget,
   EndpointSlice,
   Event,
+  Job,
+  Lease,
   Managed,
   Metadata,
   Pod,
@@ -32,7 +35,6 @@ type Kinds = {
   readonly statefulsets: PodSet;
   readonly daemonsets: PodSet;
   readonly controllerrevisions: ControllerRevision;
-  readonly configmaps: Thing;
   readonly secrets: Thing;
   readonly replicasets: ScaledSet;
   readonly pods: Pod;
@@ -42,6 +44,9 @@ type Kinds = {
   readonly poddisruptionbudgets: DisruptionBudget;
   readonly applications: Managed;
   readonly helmreleases: Managed;
+  readonly leases: Lease;
+  readonly configmaps: ConfigMap;
+  readonly jobs: Job;
 };
 export type Kind = keyof Kinds;
 
@@ -61,6 +66,12 @@ export type KubeApi = {
   refuse(refusal: Refusal): void;
   /** The next request that matches is answered only after this was done. */
   before(request: Pick<Refusal, "method" | "kind">, act: () => Promise<void>): void;
+  /** Refuses nothing any more. */
+  forgive(): void;
+  /** What a pod printed. */
+  print(namespace: string, pod: string, text: string): void;
+  /** The next such request is done, and its answer is lost on the way. */
+  lose(method: string, kind: Kind): void;
   /** Ends every watch that is open, as a server does that is stopped. */
   endWatches(): void;
   /** Versions up to now are no longer kept: a watch from one of them is answered by 410. */
@@ -109,6 +120,8 @@ export async function kubeApi(): Promise<KubeApi> {
   const streams = new Set<WatchStream>();
   const refusals: { refusal: Refusal; left: number }[] = [];
   const delays: { readonly method: string; readonly kind: Kind; readonly act: () => Promise<void> }[] = [];
+  const printed = new Map<string, string>();
+  const losses: { readonly method: string; readonly kind: Kind }[] = [];
   const asked: string[] = [];
   let log: Change[] = [];
   let oldest = 0;
@@ -198,8 +211,14 @@ export async function kubeApi(): Promise<KubeApi> {
       const { status, message, headers, details } = refused.refusal;
       return answer(response, status, { kind: "Status", code: status, message, details }, headers);
     }
+    const loss = losses.findIndex((one) => one.method === method && one.kind === kind);
+    if (loss !== -1) {
+      losses.splice(loss, 1);
+      response.end = (() => request.socket.destroy()) as unknown as ServerResponse["end"];
+    }
     const text = await bodyOf(request);
     if (subresource === "eviction" && name !== undefined) return evict(query, name, response);
+    if (subresource === "log") return void response.writeHead(200).end(printed.get(`${namespace} ${name ?? ""}`) ?? "");
     if (method === "POST") return create(query, JSON.parse(text) as Unborn, response);
     if (name === undefined)
       return query.params.has("watch")
@@ -272,6 +291,9 @@ export async function kubeApi(): Promise<KubeApi> {
     onChange: (reaction) => void (react = reaction),
     before: (request, act) => void delays.push({ ...request, act }),
     refuse: (refusal) => void refusals.push({ refusal, left: refusal.times ?? 1 }),
+    forgive: () => void refusals.splice(0),
+    print: (namespace, pod, text) => void printed.set(`${namespace} ${pod}`, text),
+    lose: (method, kind) => void losses.push({ method, kind }),
     endWatches() {
       for (const { response } of streams) response.end();
       streams.clear();

@@ -153,6 +153,18 @@ describe("the programs of a plan", () => {
     expect(certifiedFiles(loaded.files).map(({ name }) => name)).toContain("programs/up/plans/tools/mend.sh");
   });
 
+  test("and the manifest of a Job with them, which must be there", async () => {
+    const { load, put } = place();
+    const job = "  - run: { job: { manifest: jobs/tool.yaml } }\n  - roll: app";
+    put("plans/plan.yaml", PLAN.replace("  - roll: app", job));
+    const where = "jobs: { context: prod, namespace: tools }\ncomponents:";
+    put("plans/production.yaml", ENVIRONMENT.replace("components:", where));
+    const [problem] = await problemsOf(load());
+    expect(problem).toMatchObject({ code: "PROGRAM_UNREADABLE", message: "there is no file jobs/tool.yaml" });
+    put("jobs/tool.yaml", "apiVersion: batch/v1\nkind: Job\n");
+    expect(certifiedFiles((await load()).files).map(({ name }) => name)).toContain("programs/jobs/tool.yaml");
+  });
+
   test("are kept with the run, so that what it was given is known without them", async () => {
     const { load, dir, put } = place();
     put("tools/mend.sh", Buffer.from([0xff, 0x00]));

@@ -19,9 +19,11 @@ export type Resource =
   | "applications"
   | "helmreleases"
   | "configmaps"
-  | "secrets";
+  | "secrets"
+  | "leases"
+  | "jobs";
 /** Has rights of its own. */
-export type Subresource = "eviction";
+export type Subresource = "eviction" | "log";
 export type Verb = "get" | "list" | "watch" | "create" | "patch" | "delete";
 
 /** What was asked of an API server. */
@@ -69,6 +71,8 @@ export const GROUPS: Readonly<Record<Resource, string>> = {
   helmreleases: "helm.toolkit.fluxcd.io",
   configmaps: "",
   secrets: "",
+  leases: "coordination.k8s.io",
+  jobs: "batch",
 };
 
 /** What the API calls objects of a kind. */
@@ -88,7 +92,10 @@ export const ruleNameOf = ({ resource, subresource }: Pick<Asked, "resource" | "
 /** In our words. `unreachable`: what nobody's answer is called at the port that asked. */
 export function upgradeErrorOf(
   failure: ApiFailure,
-  unreachable: Extract<ErrorCode, "WORKLOAD_UNREACHABLE" | "BALANCER_UNREACHABLE">,
+  unreachable: Extract<
+    ErrorCode,
+    "WORKLOAD_UNREACHABLE" | "BALANCER_UNREACHABLE" | "STATE_UNREACHABLE" | "JOBS_UNREACHABLE"
+  >,
 ): UpgradeError {
   const { asked, status, message } = failure;
   const { context } = asked;
@@ -110,6 +117,12 @@ export function upgradeErrorOf(
       "KUBERNETES_FORBIDDEN",
       `may not ${asked.verb} ${thing(asked)} in ${context}: ${message}`,
       ruleFor(asked, [asked.verb]),
+    );
+  if (status === 404 && asked.verb === "create")
+    return say(
+      "KUBERNETES_NOT_FOUND",
+      `there is no namespace ${asked.namespace} in ${context}`,
+      "correct the namespace in the environment file, or create it",
     );
   if (status === 404)
     return say(

@@ -183,3 +183,19 @@ export type DisruptionBudget = {
 export type Managed = { readonly metadata: Metadata; readonly spec?: Readonly<Record<string, unknown>> };
 
 export type Listed<T> = { readonly metadata: { readonly resourceVersion: string }; readonly items?: readonly T[] };
+
+export type Lease = {
+  readonly metadata: Metadata;
+  readonly spec?: {
+    readonly holderIdentity?: string;
+    readonly renewTime?: string;
+    readonly leaseTransitions?: number;
+  };
+};
+
+export type ConfigMap = { readonly metadata: Metadata; readonly data?: Labels };
+
+export type Job = {
+  readonly metadata: Metadata;
+  readonly status?: { readonly conditions?: readonly Condition[] };
+};

@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../../plan/model.ts";
 import { GROUPS, ruleNameOf, type Verb } from "./api-failure.ts";
-import { CONFIG, looking, PAUSING, rolling, TELLING, type Right } from "./rights.ts";
+import { CONFIG, KEEPING, looking, PAUSING, rolling, TELLING, WORKING, type Right } from "./rights.ts";
 
 /** A component in one region, and whether the plan upgrades it or only looks. */
 export type Placed = {
@@ -13,54 +13,101 @@ export type Placed = {
   readonly config: readonly string[];
 };
 
-/** What one namespace of one cluster has to allow. */
-export type Grant = {
-  readonly regions: readonly string[];
+/** What is needed in one namespace of one cluster, and for what: a region, or `runs` and `jobs` that are kept there. */
+export type Needs = {
+  readonly what: string;
   readonly context: string;
   readonly namespace: string;
-  /** One List with a ServiceAccount, a Role and a RoleBinding. */
+  readonly wanted: readonly Wanted[];
+};
+
+/** Whose rights they are. */
+export type Account = { readonly name: string; readonly namespace: string };
+
+/** What one namespace of one cluster has to allow. */
+export type Grant = {
+  readonly what: readonly string[];
+  readonly context: string;
+  readonly namespace: string;
+  readonly account: Account;
+  /** One List with a ServiceAccount where it lies here, a Role and a RoleBinding. */
   readonly manifest: object;
 };
 
 const NAME = "midflight";
 
-/** The least rights for these components, a grant for each namespace of each context, in the order in which they are met. */
-export function grantsFor(placed: readonly Placed[]): readonly Grant[] {
-  const keys = [...new Set(placed.map((one) => keyOf(one)))];
+/**
+ * The least rights, a grant for each namespace of each context, in the order in which they are met. `conductor`: the account that acts from within
+ * one of the clusters; everywhere else each namespace has one of its own.
+ */
+export function grantsFor(
+  needs: readonly Needs[],
+  conductor?: Account & { readonly context: string },
+): readonly Grant[] {
+  const keys = [...new Set(needs.map((one) => keyOf(one)))];
   return keys.flatMap((key): readonly Grant[] => {
-    const here = placed.filter((one) => keyOf(one) === key);
+    const here = needs.filter((one) => keyOf(one) === key);
     const [first] = here;
     if (first === undefined) return [];
     const { context, namespace } = first;
-    const rules = rulesFor([...here.flatMap((one) => wantedFor(one)), ...here.flatMap((one) => tellingFor(one))]);
+    const own = conductor?.context === context ? conductor : { name: NAME, namespace };
+    const account: Account = { name: own.name, namespace: own.namespace };
+    const rules = rulesFor(here.flatMap(({ wanted }) => wanted));
+    const manifest = listOf([
+      ...(account.namespace === namespace ? [accountItem(account)] : []),
+      role(namespace, NAME, rules),
+      binding(namespace, NAME, account),
+    ]);
+    return [{ what: [...new Set(here.map(({ what }) => what))], context, namespace, account, manifest }];
+  });
+}
+
+/** To pause managers whose own objects lie in a namespace of theirs, a grant for each context; `grants`: whose accounts are bound there. */
+export function pausingGrants(grants: readonly Grant[], managersIn: string): readonly Grant[] {
+  const contexts = [...new Set(grants.map(({ context }) => context))];
+  return contexts.flatMap((context): readonly Grant[] => {
+    const here = grants.filter((one) => one.context === context);
+    const [first] = here;
+    if (first === undefined) return [];
+    const rules = rulesFor(PAUSING.map((right) => ({ right, name: undefined })));
+    const accounts = new Map(here.map(({ account }) => [`${account.namespace}/${account.name}`, account]));
+    const bindings = [...accounts.values()].map((account) => binding(managersIn, `${NAME}-pausing`, account));
     return [
       {
-        regions: [...new Set(here.map(({ region }) => region))],
+        what: [...new Set(here.flatMap(({ what }) => what))],
         context,
-        namespace,
-        manifest: listOf([account(namespace), role(namespace, NAME, rules), binding(namespace, NAME, namespace)]),
+        namespace: managersIn,
+        account: first.account,
+        manifest: listOf([role(managersIn, `${NAME}-pausing`, rules), ...bindings]),
       },
     ];
   });
 }
 
-/** To pause managers whose own objects lie in a namespace of theirs, a grant for each context; `accounts`: whom to bind there. */
-export function pausingGrants(accounts: readonly Grant[], managersIn: string): readonly Grant[] {
-  const contexts = [...new Set(accounts.map(({ context }) => context))];
-  return contexts.map((context) => {
-    const here = accounts.filter((one) => one.context === context);
-    const rules = rulesFor(PAUSING.map((right) => ({ right, name: undefined })));
-    const bindings = here.map(({ namespace }) => binding(managersIn, `${NAME}-pausing`, namespace));
-    return {
-      regions: [...new Set(here.flatMap(({ regions }) => regions))],
-      context,
-      namespace: managersIn,
-      manifest: listOf([role(managersIn, `${NAME}-pausing`, rules), ...bindings]),
-    };
-  });
-}
+const keyOf = ({ context, namespace }: Needs): string => `${context} ${namespace}`;
 
-const keyOf = ({ context, namespace }: Placed): string => `${context} ${namespace}`;
+export const needsOf = (placed: Placed): Needs => {
+  const { region, context, namespace } = placed;
+  return { what: region, context, namespace, wanted: [...wantedFor(placed), ...tellingFor(placed)] };
+};
+
+type Place = { readonly context: string; readonly namespace: string };
+
+/** To keep runs in a namespace. */
+export const needsOfRuns = ({ context, namespace }: Place): Needs => ({
+  what: "runs",
+  context,
+  namespace,
+  wanted: KEEPING.map((right) => ({ right, name: undefined })),
+});
+
+/** To make Jobs in a namespace. */
+export const needsOfJobs = ({ context, namespace }: Place): Needs => ({
+  what: "jobs",
+  context,
+  namespace,
+  wanted: WORKING.map((right) => ({ right, name: undefined })),
+});
 
 /** `name`: the one object that it is about; undefined for all of the namespace. */
 export type Wanted = { readonly right: Right; readonly name: string | undefined };
@@ -116,10 +163,10 @@ function rulesFor(wanted: readonly Wanted[]): readonly Rule[] {
 
 const listOf = (items: readonly object[]): object => ({ apiVersion: "v1", kind: "List", items });
 
-const account = (namespace: string): object => ({
+const accountItem = ({ name, namespace }: Account): object => ({
   apiVersion: "v1",
   kind: "ServiceAccount",
-  metadata: { name: NAME, namespace },
+  metadata: { name, namespace },
 });
 
 const role = (namespace: string, name: string, rules: readonly Rule[]): object => ({
@@ -129,11 +176,11 @@ const role = (namespace: string, name: string, rules: readonly Rule[]): object =
   rules,
 });
 
-/** Binds the account of one namespace to a role of the same or another one. */
-const binding = (namespace: string, name: string, of: string): object => ({
+/** Binds an account of the same namespace or another one to a role. */
+const binding = (namespace: string, name: string, account: Account): object => ({
   apiVersion: "rbac.authorization.k8s.io/v1",
   kind: "RoleBinding",
-  metadata: { name: namespace === of ? name : `${name}-${of}`, namespace },
+  metadata: { name: namespace === account.namespace ? name : `${name}-${account.namespace}`, namespace },
   roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name },
-  subjects: [{ kind: "ServiceAccount", name: NAME, namespace: of }],
+  subjects: [{ kind: "ServiceAccount", name: account.name, namespace: account.namespace }],
 });

@@ -24,6 +24,7 @@ export const rolling = (kind: KubernetesKind): readonly Right[] => [
   { resource: "pods", verbs: ["get", "list", "watch", "create", "delete"] },
   ...leaving(kind),
   { resource: "endpointslices", verbs: ["list", "watch"] },
+  ...LEASING,
 ];
 
 /** Old templates, to the last field; marks of ours are taken off ReplicaSets. */
@@ -47,6 +48,22 @@ function leaving(kind: KubernetesKind): readonly Right[] {
       return [{ resource: "pods", subresource: "eviction", verbs: ["create"] }];
   }
 }
+
+/** So that one conductor acts on a component at a time: in each region, and where runs are kept. */
+export const LEASING: readonly Right[] = [{ resource: "leases", verbs: ["get", "create", "patch"] }];
+
+/** To keep runs. */
+export const KEEPING: readonly Right[] = [
+  { resource: "configmaps", verbs: ["get", "list", "watch", "create", "patch", "delete"] },
+  ...LEASING,
+];
+
+/** To make Jobs of steps. */
+export const WORKING: readonly Right[] = [
+  { resource: "jobs", verbs: ["list", "watch", "create", "delete"] },
+  { resource: "pods", verbs: ["list", "watch"] },
+  { resource: "pods", subresource: "log", verbs: ["get"] },
+];
 
 /** To see that the config of a release is there: a name in a template may be of either kind. */
 export const CONFIG: readonly Right[] = [

@@ -50,8 +50,8 @@ export async function rbac(io: CliIo, [file = ""]: readonly string[], options: O
 }
 
 /** With the command that applies it, as a comment: it belongs into one cluster and into no other. */
-const documentOf = ({ regions, context, namespace, manifest }: Grant): string =>
-  `# ${regions.join(", ")}: namespace ${namespace} of the context ${context}\n# kubectl --context ${context} apply -f -\n${yamlOf(manifest)}`;
+const documentOf = ({ what, context, namespace, manifest }: Grant): string =>
+  `# ${what.join(", ")}: namespace ${namespace} of the context ${context}\n# kubectl --context ${context} apply -f -\n${yamlOf(manifest)}`;
 
 /** Lists of words on one line: a rule is read as a sentence. */
 function yamlOf(manifest: object): string {

@@ -8,10 +8,9 @@ import type { HeldLease } from "../../ports/lease.ts";
 import { findSide } from "../facts/sides.ts";
 import { loadReleases } from "../files/load.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { stateDirOf } from "../run/state-dir.ts";
-import { holderOf } from "../run/state.ts";
+import { holderOf, stateOf } from "../run/state.ts";
 import { wireHolds, type WiredHolds } from "../wiring/holds.ts";
-import { fileState } from "../wiring/state.ts";
+import { leaseKey, leaseOver } from "../wiring/lease.ts";
 
 type Options = {
   readonly env?: string;
@@ -40,7 +39,7 @@ export async function releaseHold(io: CliIo, [component]: readonly string[], opt
   const { found, failures } = await lookAt(wired, keeping);
   for (const { place, error } of failures) io.say(`${place} could not be looked at: ${textOf(error)}`);
   if (found.length > 0) {
-    const lease = await leaseOf(io, environment, found, options);
+    const lease = await leaseOf(io, { environment, releases, found }, options);
     try {
       for (const one of found) io.print(holdText(one, keeping));
       const fence = fenceOver(lease, found, options.force === true);
@@ -120,10 +119,18 @@ async function lookAt(wired: readonly WiredHolds[], keeping: Keeping): Promise<L
   };
 }
 
+type Kept = {
+  readonly environment: Environment;
+  readonly releases: Releases["releases"];
+  readonly found: readonly Found[];
+};
+
 /** Rejects `LEASE_HELD` while a run lives. Nobody begins one until this is over. */
-function leaseOf(io: CliIo, environment: Environment, found: readonly Found[], options: Options): Promise<HeldLease> {
-  const { lease } = fileState(stateDirOf(io, environment, options.state));
-  const keys = [...new Set(found.map(({ component }) => `${environment.name}/${component}`))];
+async function leaseOf(io: CliIo, { environment, releases, found }: Kept, options: Options): Promise<HeldLease> {
+  const components = [...new Set(found.map(({ component }) => component))];
+  const state = await stateOf(io, environment, options.state);
+  const lease = await leaseOver({ environment, components, releases }, state, io.env);
+  const keys = components.map((component) => leaseKey(environment.name, component));
   return lease.acquire(keys, holderOf("release-hold"), new AbortController().signal);
 }
 

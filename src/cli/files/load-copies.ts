@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { BadInput } from "../../errors/problem.ts";
 import { readMigrations } from "../../plan/migrations.ts";
 import type { Migration } from "../../plan/model.ts";
@@ -11,7 +11,7 @@ import { driverFolder, PROGRAMS, readCopiedPrograms } from "./named-programs.ts"
 
 /** What a run was given, from the copies beside its journal: an edited file changes nothing. */
 export async function loadCopies(store: RunStore, run: string): Promise<Loaded> {
-  const root = dirname(store.pathOf(run, "input/plan.yaml"));
+  const root = join(await store.folder(run), "input");
   const where = JSON.parse((await store.getFile(run, "input.json")) ?? "{}") as Given & { readonly cwd: string };
   const text = async (name: string) => (await store.getFile(run, `input/${name}`)) ?? "";
   const bytes = async (name: string) => new TextEncoder().encode(await text(name));

@@ -7,11 +7,16 @@ import { wirePreflights, type WiredPreflight } from "../wiring/preflights.ts";
 const DEADLINE_MS = 15_000;
 
 /** What could go wrong with the targets as they are now, a sentence each. Only reads. What cannot be looked at is a risk as well. */
-export async function risksSeen(io: CliIo, loaded: Loaded): Promise<readonly string[]> {
+export async function risksSeen(
+  io: CliIo,
+  loaded: Loaded,
+  /** Somebody else's where a conductor in the cluster acts: what this user may do says nothing then. */
+  rights: "own" | "another's" = "own",
+): Promise<readonly string[]> {
   const signal = AbortSignal.timeout(DEADLINE_MS);
   const looks = (await wirePreflights(loaded, io.env)).map((one) =>
     inEach(one, async (region) => [
-      ...(await one.preflight.missingRights(region, signal).catch(() => [])),
+      ...(rights === "own" ? await one.preflight.missingRights(region, signal).catch(() => []) : []),
       ...(await one.preflight
         .risks(region, signal)
         .catch((error: unknown) => [`was not looked at beforehand: ${textOf(error)}`])),

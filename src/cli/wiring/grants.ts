@@ -25,7 +25,8 @@ export async function wireGrants(
   { plan, graph, environment, releases }: Loaded,
   order: GrantsOrder,
 ): Promise<readonly Grant[]> {
-  const { grantsFor, pausingGrants } = await import("../../adapters/kubernetes/rbac.ts");
+  const { grantsFor, needsOf, needsOfJobs, needsOfRuns, pausingGrants } =
+    await import("../../adapters/kubernetes/rbac.ts");
   const { connect } = await import("../../adapters/kubernetes/connection.ts");
   const { copiesOf } = await import("../../adapters/kubernetes/config.ts");
   const secrets = new Secrets(order.env, dirname(environment.file));
@@ -55,7 +56,20 @@ export async function wireGrants(
         };
       });
   });
-  const grants = grantsFor(placed);
+  const { stateCluster, jobs, inCluster } = environment;
+  const hasJobs = plan.steps.some((step) => step.kind === "run" && step.job !== undefined);
+  const kept =
+    order.region === undefined
+      ? [
+          ...(stateCluster === undefined ? [] : [needsOfRuns(stateCluster)]),
+          ...(jobs === undefined || !hasJobs ? [] : [needsOfJobs(jobs)]),
+        ]
+      : [];
+  const conductor =
+    inCluster === undefined
+      ? undefined
+      : { name: inCluster.serviceAccount, namespace: inCluster.namespace, context: inCluster.context };
+  const grants = grantsFor([...placed.map((one) => needsOf(one)), ...kept], conductor);
   return order.managersIn === undefined ? grants : [...grants, ...pausingGrants(grants, order.managersIn)];
 }
 

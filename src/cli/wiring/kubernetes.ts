@@ -2,6 +2,7 @@ import type { KubernetesOptions } from "../../adapters/kubernetes/options.ts";
 import type { Environment, KubernetesComponent, KubernetesRelease, Releases } from "../../plan/model.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Facts } from "../../ports/facts.ts";
+import type { LeasePlace } from "../../ports/turns.ts";
 import { workloadFacts } from "../../rehearsal/parity/workload-facts.ts";
 import type { World } from "../../runtime/world.ts";
 import type { Secrets } from "./secrets.ts";
@@ -44,6 +45,12 @@ export const inKubernetes = (
     const config = environment.components[component];
     return config?.driver === "kubernetes" ? [{ component, config }] : [];
   });
+
+/** A lease in every region, beside the Deployment. */
+export async function wireRegionalLeases(placed: Placed): Promise<(key: string) => readonly LeasePlace[]> {
+  const { regionalLeases } = await import("../../adapters/kubernetes/lease-places.ts");
+  return regionalLeases(optionsOf(placed));
+}
 
 export function optionsOf({ component, config, releases, target, secrets, clock }: Placed): KubernetesOptions {
   const { kubeconfig, named: _, ...rest } = config;

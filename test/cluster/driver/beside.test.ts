@@ -5,7 +5,7 @@ import { kubernetesHolds } from "../../../src/adapters/kubernetes/holds.ts";
 import type { KubernetesOptions } from "../../../src/adapters/kubernetes/options.ts";
 import { kubernetesManagers } from "../../../src/adapters/kubernetes/pausing.ts";
 import { kubernetesPreflight } from "../../../src/adapters/kubernetes/preflight/preflight.ts";
-import { grantsFor } from "../../../src/adapters/kubernetes/rbac.ts";
+import { grantsFor, needsOf } from "../../../src/adapters/kubernetes/rbac.ts";
 import type { Shape, Weighing } from "../../../src/graph/observation.ts";
 import { accountOf } from "./account.ts";
 import { findGround, placeOn, type Ground, type Place } from "./place.ts";
@@ -61,7 +61,7 @@ async function batch({ workload, traffic }: Driver, place: Place, [from, to, of]
 async function asLittleAsNeeded({ options }: Place): Promise<KubernetesOptions> {
   const { object } = options.config;
   const placed = { region: "tokyo", context: "tokyo", namespace: "tokyo", object, isRolled: true, config: [] };
-  const account = await accountOf(ground, grantsFor([placed]));
+  const account = await accountOf(ground, grantsFor([needsOf(placed)]));
   undone.push(account.close);
   return account.as(options);
 }

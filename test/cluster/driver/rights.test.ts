@@ -4,7 +4,7 @@ import { darkName } from "../../../src/adapters/kubernetes/dark-pod.ts";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
 import type { KubernetesOptions } from "../../../src/adapters/kubernetes/options.ts";
 import { kubernetesPreflight } from "../../../src/adapters/kubernetes/preflight/preflight.ts";
-import { grantsFor, type Grant } from "../../../src/adapters/kubernetes/rbac.ts";
+import { grantsFor, needsOf, type Grant } from "../../../src/adapters/kubernetes/rbac.ts";
 import { rolling, type Right } from "../../../src/adapters/kubernetes/rights.ts";
 import type { Shape, Weighing } from "../../../src/graph/observation.ts";
 import type { KubernetesKind } from "../../../src/plan/model.ts";
@@ -39,7 +39,14 @@ async function servingIn({ workload }: Driver): Promise<number> {
 
 const grantsOf = ({ config }: KubernetesOptions): readonly Grant[] =>
   grantsFor([
-    { region: "tokyo", context: "tokyo", namespace: "tokyo", object: config.object, isRolled: true, config: [] },
+    needsOf({
+      region: "tokyo",
+      context: "tokyo",
+      namespace: "tokyo",
+      object: config.object,
+      isRolled: true,
+      config: [],
+    }),
   ]);
 
 /** Everything that a printed Role allows, one verb at one resource each. */

@@ -1,7 +1,7 @@
-import { Agent, fetch as pooledFetch } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
 import type { Shape, Weighing } from "../../../src/graph/observation.ts";
+import { users } from "../users.ts";
 import { findGround, placeOn, type Ground, type Place } from "./place.ts";
 
 const { signal } = new AbortController();
@@ -62,34 +62,6 @@ async function goBack(place: Place, of: number): Promise<void> {
   await workload.shape("tokyo", shapeOf(place, of, fresh), fence(), signal);
   await traffic.weigh("tokyo", weighingOf(place, of, 0), fence(), signal);
   await workload.shape("tokyo", shapeOf(place, of, 0), fence(), signal);
-}
-
-/** Clients with kept connections, until they are told to stop. Resolves with what they saw. */
-function users(url: string): { stop(): Promise<{ readonly sent: number; readonly lost: readonly string[] }> } {
-  const agents = Array.from({ length: 8 }, () => new Agent({ connections: 1 }));
-  const lost: string[] = [];
-  let sent = 0;
-  let isOver = false;
-  const done = agents.map(async (dispatcher) => {
-    while (!isOver) {
-      sent += 1;
-      try {
-        const response = await pooledFetch(url, { dispatcher });
-        await response.text();
-        if (response.status !== 200) lost.push(`status ${response.status}`);
-      } catch (error) {
-        lost.push(error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error));
-      }
-    }
-    await dispatcher.close();
-  });
-  return {
-    async stop() {
-      isOver = true;
-      await Promise.all(done);
-      return { sent, lost };
-    },
-  };
 }
 
 describe("on a real cluster", () => {

@@ -1,7 +1,25 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { grantsFor, pausingGrants, type Placed } from "../../../../src/adapters/kubernetes/rbac.ts";
-import { CONFIG, looking, PAUSING, rolling, TELLING } from "../../../../src/adapters/kubernetes/rights.ts";
+import { parse } from "yaml";
+import { GROUPS, ruleNameOf } from "../../../../src/adapters/kubernetes/api-failure.ts";
+import {
+  grantsFor as grantsOf,
+  needsOf,
+  needsOfJobs,
+  needsOfRuns,
+  pausingGrants,
+  type Placed,
+} from "../../../../src/adapters/kubernetes/rbac.ts";
+import {
+  CONFIG,
+  KEEPING,
+  looking,
+  PAUSING,
+  rolling,
+  TELLING,
+  WORKING,
+  type Right,
+} from "../../../../src/adapters/kubernetes/rights.ts";
 
 const placed = (more: Partial<Placed> = {}): Placed => ({
   region: "tokyo",
@@ -13,6 +31,7 @@ const placed = (more: Partial<Placed> = {}): Placed => ({
   ...more,
 });
 
+const grantsFor = (all: readonly Placed[]) => grantsOf(all.map((one) => needsOf(one)));
 const deployment = (name: string): Placed["object"] => ({ kind: "Deployment", name });
 const KINDS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
 
@@ -41,7 +60,7 @@ test("each namespace of each context gets an account, a role and what binds them
     placed({ object: deployment("risk") }),
     placed({ region: "frankfurt", context: "prod-frankfurt" }),
   ]);
-  expect(grants.map(({ regions, context, namespace }) => [regions, context, namespace])).toEqual([
+  expect(grants.map(({ what, context, namespace }) => [what, context, namespace])).toEqual([
     [["tokyo"], "prod-tokyo", "trading"],
     [["frankfurt"], "prod-frankfurt", "trading"],
   ]);
@@ -55,7 +74,7 @@ test("each namespace of each context gets an account, a role and what binds them
 
 test("two regions that are one namespace of one cluster share a grant", () => {
   const grants = grantsFor([placed(), placed({ region: "osaka" })]);
-  expect(grants.map(({ regions }) => regions)).toEqual([["tokyo", "osaka"]]);
+  expect(grants.map(({ what }) => what)).toEqual([["tokyo", "osaka"]]);
   expect(ruleFor(rulesOf(grants[0]), "deployments")[0]?.resourceNames).toEqual(["gateway"]);
 });
 
@@ -130,6 +149,30 @@ test("of ConfigMaps and Secrets only the copies that the new release reads may b
   expect(ruleFor(rulesOf(grantsFor([placed()])[0]), "secrets")).toEqual([]);
 });
 
+test("an account that conducts from within a cluster is bound in every namespace of that cluster, and others have their own", () => {
+  const needs = [
+    needsOf(placed()),
+    needsOf(placed({ region: "frankfurt", context: "prod-frankfurt" })),
+    needsOfRuns({ context: "prod-tokyo", namespace: "midflight" }),
+    needsOfJobs({ context: "prod-tokyo", namespace: "tools" }),
+  ];
+  const grants = grantsOf(needs, { name: "conductor", namespace: "midflight", context: "prod-tokyo" });
+  const told = grants.map((grant) => {
+    const items = itemsOf(grant);
+    const subjects = items.flatMap((item) => item.subjects ?? []).map(({ name, namespace }) => `${namespace}/${name}`);
+    return [grant.what.join(), items.map(({ kind }) => kind).join(), ...subjects];
+  });
+  expect(told).toEqual([
+    ["tokyo", "Role,RoleBinding", "midflight/conductor"],
+    ["frankfurt", "ServiceAccount,Role,RoleBinding", "trading/midflight"],
+    ["runs", "ServiceAccount,Role,RoleBinding", "midflight/conductor"],
+    ["jobs", "Role,RoleBinding", "midflight/conductor"],
+  ]);
+});
+
+const textOf = ({ resource, subresource, verbs }: Right): string =>
+  `${resource}${subresource === undefined ? "" : `/${subresource}`}: ${verbs.join(", ")}`;
+
 test("the table in the docs says what is asked for, and no more", () => {
   const text = readFileSync(new URL("../../../../docs/kubernetes.md", import.meta.url), "utf8");
   const [, section = ""] = /\n## Rights\n([\s\S]*?)\n## /.exec(text) ?? [];
@@ -137,11 +180,26 @@ test("the table in the docs says what is asked for, and no more", () => {
     ([, resources = "", verbs = ""]) => resources.match(/[^`, ]+/g)?.map((resource) => `${resource}: ${verbs}`) ?? [],
   );
   const rights = [...KINDS.flatMap((kind) => rolling(kind)), ...CONFIG, ...TELLING, ...PAUSING];
-  const asked = rights.map(
-    ({ resource, subresource, verbs }) =>
-      `${resource}${subresource === undefined ? "" : `/${subresource}`}: ${verbs.join(", ")}`,
+  expect(rows.toSorted()).toEqual([...new Set(rights.map((right) => textOf(right)))].toSorted());
+  const [, beside = ""] = /\nIn the namespace of `state`: (.*)\n/.exec(section) ?? [];
+  const [keeping = "", working = ""] = beside.split("In that of `jobs`: ");
+  for (const right of KEEPING) expect(keeping).toContain(textOf(right).replace(/^([^:]+):/, "`$1`"));
+  for (const right of WORKING) expect(working).toContain(textOf(right).replace(/^([^:]+):/, "`$1`"));
+});
+
+test.each([
+  { base: "region", rights: [...KINDS.flatMap((kind) => rolling(kind)), ...CONFIG, ...TELLING] },
+  { base: "conductor", rights: KEEPING },
+  { base: "jobs", rights: WORKING },
+])("the base in deploy/$base allows what is asked for, and no more", ({ base, rights }) => {
+  const role = parse(readFileSync(new URL(`../../../../deploy/${base}/role.yaml`, import.meta.url), "utf8")) as Item;
+  const allowed = (role.rules ?? []).flatMap(({ apiGroups, resources, verbs }) =>
+    resources.flatMap((resource) => verbs.map((verb) => `${apiGroups[0] ?? ""}/${resource} ${verb}`)),
   );
-  expect(rows.toSorted()).toEqual([...new Set(asked)].toSorted());
+  const asked = rights.flatMap((right) =>
+    right.verbs.map((verb) => `${GROUPS[right.resource]}/${ruleNameOf(right)} ${verb}`),
+  );
+  expect(allowed.toSorted()).toEqual([...new Set(asked)].toSorted());
 });
 
 test.each(KINDS)("whoever may upgrade a %s may also look", (kind) => {
