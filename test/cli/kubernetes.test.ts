@@ -6,6 +6,7 @@ import { parse } from "yaml";
 import { fileLease } from "../../src/adapters/file/lease.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import { imageOf, kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
+import { takeInRegion } from "../fakes/kube-lease.ts";
 import { midflightBinary } from "../support/build.ts";
 import { midflight, start, type Ended, type Running } from "../support/cli.ts";
 
@@ -128,6 +129,25 @@ test("the rights that a plan needs are printed as manifests for each namespace, 
   expect(place.clusters["tokyo"]?.asked).toEqual([]);
 });
 
+test("where runs are kept and conducted in a cluster, its account is bound there and in the regions of that cluster", async () => {
+  const seat = "{ image: registry/midflight, serviceAccount: conductor, context: tokyo, namespace: state }";
+  const kept = "{ kubernetes: { context: tokyo, namespace: state } }";
+  const text = environmentOf("blue", "tokyo", 7).replace(
+    "components:",
+    `state: ${kept}\ninCluster: ${seat}\ncomponents:`,
+  );
+  await writeFile(join(dir, "inside.yaml"), text);
+  const { status, stdout, stderr } = await call(["rbac", "plan.yaml", "--env", "inside.yaml"]);
+  expect([status, stderr]).toEqual([0, ""]);
+  const [region = "", state = ""] = stdout.split("---\n");
+  expect(region).toMatch(/^# tokyo: namespace tokyo of the context tokyo\n/);
+  expect(region).not.toContain("kind: ServiceAccount\n    metadata");
+  expect(region).toMatch(/subjects:\n +- kind: ServiceAccount\n +name: conductor\n +namespace: state\n/);
+  expect(state).toMatch(/^# runs: namespace state of the context tokyo\n/);
+  expect(state).toMatch(/kind: ServiceAccount\n +metadata:\n +name: conductor\n +namespace: state\n/);
+  expect(state).toContain("resources: [ configmaps ]");
+});
+
 describe("release-hold", () => {
   const { signal } = new AbortController();
   const image = (): string | undefined =>
@@ -189,6 +209,21 @@ describe("release-hold", () => {
     } finally {
       await lease.release();
     }
+  }, 60_000);
+
+  test("sees a run whose state lies on another machine by its lease in the region, and frees nothing", async () => {
+    await hold(0);
+    const elsewhere = { key: "blue/gateway", run: "r-elsewhere", machine: "another" };
+    const lease = await takeInRegion(place.options, "tokyo", elsewhere);
+    try {
+      const { status, stderr } = await call(["release-hold", "--env", "blue.yaml", "--yes"]);
+      expect([status, stderr.includes("LEASE_HELD"), stderr.includes("r-elsewhere")]).toEqual([5, true, true]);
+      expect(image()).toBe(imageOf("2.0"));
+    } finally {
+      await lease.release();
+    }
+    expect((await call(["release-hold", "--env", "blue.yaml", "--yes"])).status).toBe(0);
+    expect(image()).toBe(imageOf("1.0"));
   }, 60_000);
 
   test("that knows of no run which wrote there last asks for its state, or for the word of whoever knows", async () => {

@@ -9,6 +9,7 @@ import type { Shape, Weighing } from "../../src/graph/observation.ts";
 import type { Announcement } from "../../src/ports/announcer.ts";
 import type { Hold } from "../../src/ports/holds.ts";
 import type { KubeCluster } from "../fakes/kube-cluster.ts";
+import { takeInRegion } from "../fakes/kube-lease.ts";
 import { digestOf, imageOf, kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
 
 // What stands around the driver: rights, holds that a dead run left, managers that wait, events. Over real HTTP, as the driver's own tests.
@@ -102,6 +103,7 @@ test("everything that is asked of an API server stands in the table of rights, a
   await kubernetesPreflight(place.options, {}).risks("tokyo", signal);
   const managers = kubernetesManagers(place.options);
   await managers.pause("r1", signal);
+  await (await takeInRegion(place.options, "tokyo", { key: "prod/gateway", run: "r1" })).release();
   const announcer = kubernetesAnnouncer(place.options, "r1");
   announcer.announce({ component: "gateway", regions: ["tokyo"], reason: "Told", note: "it is", isWarning: false });
   await batch(driver, 0, 2, 2);

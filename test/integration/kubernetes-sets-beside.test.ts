@@ -7,6 +7,7 @@ import { kubernetesPreflight } from "../../src/adapters/kubernetes/preflight/pre
 import { rolling, TELLING } from "../../src/adapters/kubernetes/rights.ts";
 import type { Shape } from "../../src/graph/observation.ts";
 import type { Hold } from "../../src/ports/holds.ts";
+import { takeInRegion } from "../fakes/kube-lease.ts";
 import { digestOf, imageOf, kubeSetPlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
 import type { KubeSets } from "../fakes/kube-sets.ts";
 
@@ -80,6 +81,7 @@ describe.each<Kind>(["StatefulSet", "DaemonSet"])("a stock %s", (kind) => {
     expect(await kubernetesPreflight(place.options, {}).risks("tokyo", signal)).toContainEqual(
       expect.stringContaining("no readiness probe"),
     );
+    await (await takeInRegion(place.options, "tokyo", { key: "prod/gateway", run: "r1" })).release();
     const announcer = kubernetesAnnouncer(place.options, "r1");
     announcer.announce({ component: "gateway", regions: ["tokyo"], reason: "Told", note: "it is", isWarning: false });
     await driver.workload.shape("tokyo", shapeOf(2, 1), fence(), signal);

@@ -10,6 +10,7 @@ import { loadReleases } from "../files/load.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { holderOf, stateOf } from "../run/state.ts";
 import { wireHolds, type WiredHolds } from "../wiring/holds.ts";
+import { inKubernetes } from "../wiring/kubernetes.ts";
 import { leaseKey, leaseOver } from "../wiring/lease.ts";
 
 type Options = {
@@ -129,7 +130,13 @@ type Kept = {
 async function leaseOf(io: CliIo, { environment, releases, found }: Kept, options: Options): Promise<HeldLease> {
   const components = [...new Set(found.map(({ component }) => component))];
   const state = await stateOf(io, environment, options.state);
-  const lease = await leaseOver({ environment, components, releases }, state, io.env);
+  // Only where something is freed: a region that does not answer keeps no other one held.
+  const placed = inKubernetes(environment, components).map(({ component, config }) => {
+    const regions = found.filter((one) => one.component === component).map(({ hold }) => hold.region);
+    const contexts = Object.entries(config.contexts).filter(([region]) => regions.includes(region));
+    return { component, config: { ...config, contexts: Object.fromEntries(contexts) } };
+  });
+  const lease = await leaseOver({ environment, placed, releases }, state, io.env);
   const keys = components.map((component) => leaseKey(environment.name, component));
   return lease.acquire(keys, holderOf("release-hold"), new AbortController().signal);
 }

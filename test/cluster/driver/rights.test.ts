@@ -8,6 +8,7 @@ import { grantsFor, needsOf, type Grant } from "../../../src/adapters/kubernetes
 import { rolling, type Right } from "../../../src/adapters/kubernetes/rights.ts";
 import type { Shape, Weighing } from "../../../src/graph/observation.ts";
 import type { KubernetesKind } from "../../../src/plan/model.ts";
+import { takeInRegion } from "../../fakes/kube-lease.ts";
 import { accountOf, type Account, type Rule } from "./account.ts";
 import { findGround, placeOn, type Ground, type Place } from "./place.ts";
 
@@ -98,7 +99,8 @@ async function missingOnce(one: Account, options: KubernetesOptions, count: numb
 let seq = 0;
 const fence = () => ({ epoch: 1, seq: (seq += 1) });
 /** All of a component becomes new, as the engine orders it: in the dark, in traffic, and the old ones leave. */
-async function story({ workload, traffic }: Driver, place: Place, count: number): Promise<void> {
+async function story(options: KubernetesOptions, place: Place, count: number): Promise<void> {
+  const { workload, traffic } = kubernetesDriver(options);
   const [old, fresh] = [place.release("1.0"), place.release("2.0")];
   const isBeside = place.options.config.object.kind === "Deployment";
   const shape = (before: number, after: number): Shape => ({
@@ -112,6 +114,8 @@ async function story({ workload, traffic }: Driver, place: Place, count: number)
     { digest: old.digest, admitted: count, weightPct: 100 },
     { digest: fresh.digest, admitted: count, weightPct: 100 },
   ];
+  // As two runs take it, one after the other.
+  for (const run of ["r1", "r2"]) await (await takeInRegion(options, "tokyo", { key: place.name, run })).release();
   await workload.observe("tokyo", signal);
   await workload.shape("tokyo", shape(count, count), fence(), signal);
   if (isBeside) await traffic.weigh("tokyo", weighing, fence(), signal);
@@ -134,7 +138,7 @@ describe.each<KubernetesKind>(["Deployment", "StatefulSet", "DaemonSet"])("the r
       expect(missing).toMatch(new RegExp(`^may not ${verb} ${resource.split("/")[0] ?? ""}`));
       expect(missing).toContain(`resources: ["${resource}"], verbs: ["${verb}"]`);
     }
-    await story(kubernetesDriver(enough.as(options)), place, 1);
+    await story(enough.as(options), place, 1);
     const { instances } = await place.driver.workload.observe("tokyo", signal);
     expect(instances.map(({ digest, weightPct }) => [digest, weightPct])).toEqual([[place.release("2.0").digest, 100]]);
   }, 180_000);
@@ -151,7 +155,7 @@ test.each(singlesOf(rolling("Deployment")).filter((left) => !isTidying(left)))(
     await missingOnce(one, place.options, 1);
     // A name that somebody else took: whose it is has to be looked up.
     if (left.resource === "pods" && left.verb === "get") await takeName(place);
-    await expect(story(kubernetesDriver(one.as(place.options)), place, 1)).rejects.toMatchObject({
+    await expect(story(one.as(place.options), place, 1)).rejects.toMatchObject({
       code: "KUBERNETES_FORBIDDEN",
       message: expect.stringMatching(new RegExp(`^may not ${left.verb} ${left.resource}`)),
       hint: expect.stringContaining(`resources: ["${left.resource}"], verbs: ["${left.verb}"]`),
