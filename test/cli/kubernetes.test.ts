@@ -226,6 +226,23 @@ describe("release-hold", () => {
     expect(image()).toBe(imageOf("1.0"));
   }, 60_000);
 
+  test("frees what it sees where another region does not answer, and says which", async () => {
+    await hold(0);
+    const probe = '{ probe: { okx: { rest: "http://127.0.0.1:7", accounts: { env: ACCOUNTS } } } }';
+    const both = environmentOf("blue", "tokyo", 7)
+      .replace("contexts: { tokyo: tokyo }", "contexts: { tokyo: tokyo, frankfurt: frankfurt }")
+      .replace("components:", `  frankfurt: ${probe}\ncomponents:`);
+    await writeFile(join(dir, "both.yaml"), both);
+    await place.clusters["frankfurt"]?.close();
+    const { status, stdout, stderr } = await call(["release-hold", "--env", "both.yaml", "--yes"]);
+    expect([status, stderr]).toEqual([
+      5,
+      expect.stringMatching(/gateway in frankfurt could not be looked at: .*WORKLOAD_UNREACHABLE/s),
+    ]);
+    expect(stdout).toContain("gateway in tokyo is let go");
+    expect(image()).toBe(imageOf("1.0"));
+  }, 60_000);
+
   test("that knows of no run which wrote there last asks for its state, or for the word of whoever knows", async () => {
     await hold(7);
     const refused = await call(["release-hold", "--env", "blue.yaml", "--yes"]);
