@@ -2,7 +2,8 @@ import { classify } from "../../guard/classify.ts";
 import type { ProbeFill } from "../../guard/probe-fill.ts";
 import type { ProbeAccount } from "../../ports/watcher.ts";
 import { inLots, type Market } from "./market.ts";
-import type { OkxVenue, VenueReply, VenueRequest } from "./okx-venue.ts";
+import type { VenueReply, VenueRequest } from "./okx-venue.ts";
+import type { OurOrders } from "./open-orders.ts";
 
 /**
  * Sells again what a probe order bought by accident: exactly that, and once. Each attempt is an order that takes what is there and rests never,
@@ -21,15 +22,8 @@ export type Flattener = {
 
 type Row = Readonly<Record<string, unknown>>;
 
-export type FlattenOptions = {
-  readonly venue: OkxVenue;
-  /** The region's own address first; the same orders are seen through the others. */
-  readonly origins: readonly string[];
-  readonly accounts: readonly ProbeAccount[];
+export type FlattenOptions = OurOrders & {
   readonly region: string;
-  readonly instrument: string;
-  readonly market: () => Market | undefined;
-  readonly prefix: string;
   readonly tag: string;
   /** An order that was traded with in part: the rest of it shall be cancelled. */
   readonly onPart: (account: ProbeAccount, clOrdId: string) => void;
