@@ -1,4 +1,5 @@
 import type { ProbeFill } from "../../guard/probe-fill.ts";
+import type { Rules } from "../../guard/rules.ts";
 import type { OkxProbe } from "../../plan/model.ts";
 import type { ProbeAccount } from "../../ports/watcher.ts";
 import { limitExposure, type Exposure } from "./exposure.ts";
@@ -22,6 +23,7 @@ export type OrderCareOptions = Omit<OurOrders, "instrument"> & {
   readonly region: string;
   readonly probe: OkxProbe;
   readonly tag: string;
+  readonly rules: Rules;
   readonly onFill: (fill: ProbeFill) => void;
 };
 
