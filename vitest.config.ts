@@ -24,6 +24,7 @@ export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    setupFiles: ["test/support/property-seed.ts"],
     projects: [
       {
         extends: true,
