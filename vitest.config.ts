@@ -15,6 +15,7 @@ const SYSTEM = [
   "test/contract/**/*.test.ts",
   "test/cli/**/*.test.ts",
   "test/stories/**/*.test.ts",
+  "test/unit/demo/traffic/start.test.ts",
 ];
 
 /** Needs a real Kubernetes cluster: `npm run test:cluster` makes one. */
