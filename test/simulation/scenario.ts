@@ -127,7 +127,7 @@ const unproved = (plan: Plan): Plan => ({
 });
 
 /** Without surplus, and so with a floor that a batch fits under. */
-const inPlace = (plan: Plan): Plan => ({
+export const inPlace = (plan: Plan): Plan => ({
   ...plan,
   components: Object.fromEntries(
     Object.entries(plan.components).map(([name, component]) => [name, { ...component, floorPct: 50 }]),

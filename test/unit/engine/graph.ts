@@ -1,8 +1,8 @@
 import { compile } from "../../../src/graph/compile.ts";
 import type { Graph } from "../../../src/graph/graph.ts";
 import type { Migration, Plan, PlanStep } from "../../../src/plan/model.ts";
-import { ENVIRONMENT, environmentFor } from "../../simulation/scenario.ts";
-import { INSTANCES, migrationNamed, NEW, OLD } from "../../simulation/sim-world.ts";
+import { ENVIRONMENT, environmentFor, inPlace } from "../../simulation/scenario.ts";
+import { INSTANCES, migrationNamed, NEW, OLD, type Home } from "../../simulation/sim-world.ts";
 
 export { INSTANCES, NEW, OLD };
 
@@ -15,11 +15,11 @@ export function graphOf(
     readonly migrate?: boolean;
     readonly target?: typeof NEW;
     readonly instances?: number;
-    /** Instances are brought by their admission, and nobody is proved in the dark. */
-    readonly isBrought?: true;
+    /** `brought`: by their admission, and nobody is proved in the dark. `in-place`: half of the places may be empty. */
+    readonly home?: Home;
   } = {},
 ): Graph {
-  const target = how.target ?? NEW;
+  const { target = NEW, home = "kept" } = how;
   const steps: PlanStep[] = [
     ...(how.migrate === false
       ? []
@@ -36,7 +36,7 @@ export function graphOf(
     {
       kind: "roll",
       component: "gateway",
-      ...(how.isBrought === true ? {} : { dark: { excludePct: 5, confidencePct: 99 } }),
+      ...(home === "brought" ? {} : { dark: { excludePct: 5, confidencePct: 99 } }),
       drain: { noticeMs: 100, deadlineMs: 1000 },
       waves: [
         { regions: ["tokyo"], batch: 1, surge: 1, soakMs: 1000 },
@@ -90,8 +90,8 @@ export function graphOf(
       ? { ...ENVIRONMENT, components: { ...ENVIRONMENT.components, gateway: { ...gateway, instances: how.instances } } }
       : ENVIRONMENT;
   return compile({
-    plan,
-    environment: how.isBrought === true ? environmentFor("brought") : environment,
+    plan: home === "in-place" ? inPlace(plan) : plan,
+    environment: home === "kept" ? environment : environmentFor(home),
     releases: {
       midflight: 1,
       file: "r",
