@@ -66,10 +66,15 @@ describe("a conductor in a real cluster", () => {
     expect((await starter.ended).status).toBe(0);
     const run = runIn(starter.stderr());
     const follower = seat.elsewhere(["attach", run, ...where(), "--output", "lines"]);
-    for (const ending of ENDINGS) await endConductor(ground, run, ending, 500 + Math.random() * 6_500);
+    const moments: string[] = [];
+    for (const ending of ENDINGS) {
+      const afterMs = Math.round(500 + Math.random() * 6_500);
+      moments.push(`${ending} after ${afterMs} ms`);
+      await endConductor(ground, run, ending, afterMs);
+    }
     const followed = await follower.ended;
     const { sent, lost } = await load.stop();
-    expect(followed.status, followed.stdout + followed.stderr).toBe(0);
+    expect(followed.status, `${moments.join(", ")}\n${followed.stdout}${followed.stderr}`).toBe(0);
     for (const region of ["tokyo", "frankfurt"]) expect(await seat.pods(region)).toEqual(all("2.0"));
     expect(lost).toEqual([]);
     expect(sent).toBeGreaterThan(500);
