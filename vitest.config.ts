@@ -1,5 +1,14 @@
 import { defineConfig } from "vitest/config";
 
+/** Real processes, stores and API servers, and nobody in them who has a deadline: two files at a time. */
+const PARTS = [
+  "test/contract/{journal,journal-crash,lease,metadata}.test.ts",
+  "test/integration/{build,corpus-runs,facts,forgotten-statements,journal,lease,programs,rebuild-bands,trials}.test.ts",
+  "test/integration/{dark,kubernetes,metadata,postgres,trial}-*.test.ts",
+  "test/integration/kubernetes.test.ts",
+  "test/cli/{bad-input,check-migrations,kubernetes,output,parity,shelf}.test.ts",
+];
+
 /** Real processes, PostgreSQL and users with deadlines: one file at a time, or two cores measure each other. */
 const SYSTEM = [
   "test/integration/**/*.test.ts",
@@ -26,7 +35,17 @@ export default defineConfig({
         },
       },
       // A shared machine may stand still for a while. What fails twice has something to say; what was told again is printed.
-      { extends: true, test: { name: "system", include: SYSTEM, fileParallelism: false, retry: 1 } },
+      { extends: true, test: { name: "parts", include: PARTS, maxWorkers: 2, retry: 1 } },
+      {
+        extends: true,
+        test: {
+          name: "system",
+          include: SYSTEM,
+          exclude: [...PARTS, "node_modules/**"],
+          fileParallelism: false,
+          retry: 1,
+        },
+      },
       { extends: true, test: { name: "cluster", include: [CLUSTER], fileParallelism: false } },
     ],
   },
