@@ -40,23 +40,6 @@ const where = (): readonly string[] => ["--state", `kubernetes:${ground.facts.na
 const runIn = (text: string): string => /^(pods-\S+) is conducted in/m.exec(text)?.[1] ?? "";
 
 describe("a conductor in a real cluster", () => {
-  test("upgrades both regions with the rights of deploy/, and whoever started it sees it to its end", async () => {
-    const seat = await begin();
-    const load = users(seat.place.service);
-    const running = seat.begin(UPGRADE);
-    const ended = await running.ended;
-    const { sent, lost } = await load.stop();
-    expect(ended.status, ended.stdout + ended.stderr).toBe(0);
-    for (const region of ["tokyo", "frankfurt"]) expect(await seat.pods(region)).toEqual(all("2.0"));
-    expect(lost).toEqual([]);
-    expect(sent).toBeGreaterThan(500);
-    const run = runIn(ended.stderr);
-    const report = await seat.elsewhere(["report", run, ...where()]).ended;
-    expect(report.stdout).toContain("promoted");
-    const phases = async () => (await conductorsOf(ground.api, run)).map(({ phase }) => phase);
-    await expect.poll(phases, { timeout: 20_000, interval: 200 }).toEqual(["Succeeded"]);
-  }, 240_000);
-
   test("whose pod is deleted, killed, and deleted without grace goes on, is followed from elsewhere, and no request is lost", async () => {
     const seat = await begin();
     const load = users(seat.place.service);
@@ -78,6 +61,10 @@ describe("a conductor in a real cluster", () => {
     for (const region of ["tokyo", "frankfurt"]) expect(await seat.pods(region)).toEqual(all("2.0"));
     expect(lost).toEqual([]);
     expect(sent).toBeGreaterThan(500);
+    const report = await seat.elsewhere(["report", run, ...where()]).ended;
+    expect(report.stdout).toContain("promoted");
+    const phases = async () => (await conductorsOf(ground.api, run)).map(({ phase }) => phase);
+    await expect.poll(phases, { timeout: 20_000, interval: 200 }).toEqual(["Succeeded"]);
   }, 300_000);
 
   test("whose node is lost in the middle goes on at another one, and no request is lost", async () => {
@@ -100,7 +87,7 @@ describe("a conductor in a real cluster", () => {
     await expect.poll(nodes, { timeout: 30_000, interval: 20 }).toEqual([SECOND_NODE]);
     await setSchedulable(SECOND_NODE, false);
     await setSchedulable(NODE, true);
-    await running.says(/done: admit gateway@2\.0 1\/4 in tokyo/, 90_000);
+    await running.says(/done: admit gateway@2\.0 1\/3 in tokyo/, 90_000);
     await losePower(node);
     const ended = await running.ended;
     const { sent, lost } = await load.stop();
