@@ -9,6 +9,7 @@ import type { Loaded } from "../files/load.ts";
 import type { CliIo } from "../io.ts";
 import { wireConductor, type WiredConductor } from "../wiring/conductor.ts";
 import { wireLease } from "../wiring/lease.ts";
+import { checkJobs } from "../wiring/runner.ts";
 import { clear } from "./clear.ts";
 import type { Permit } from "./permit.ts";
 import { keepInputs, leaseKeys, newRunId, openedBy } from "./start-run.ts";
@@ -30,6 +31,7 @@ export async function startInCluster(
 ): Promise<{ readonly run: string; readonly conductor: WiredConductor }> {
   const { io, loaded, state, permit } = order;
   const place = placeFor(loaded, state);
+  await checkJobs(loaded, io.cwd);
   const conductor = await wireConductor(loaded.environment, place);
   const keys = await trustedFiles(loaded.environment);
   const cleared = await clear({ io, loaded, state, permit, facts: (one) => liveFacts(io, one, state.dir) });
