@@ -4,7 +4,7 @@ import type { EnvironmentRule, TogetherRule } from "./rule.ts";
 
 /** In a folder or in Kubernetes, and each written as what it is. */
 export const stateIsKept: EnvironmentRule = (environment) => {
-  if (/^kubernetes:/.test(environment.state))
+  if (environment.state.startsWith("kubernetes:"))
     return [
       {
         code: "STATE_UNSUPPORTED",
