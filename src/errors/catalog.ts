@@ -134,7 +134,7 @@ export const CATALOG = {
   },
   CONDUCTOR_LEFT: {
     exit: EXIT.halted,
-    retry: false,
+    retry: true,
     explain:
       "The pod of a conductor in the cluster was told to leave: it was deleted or evicted, or its node is drained. It sent nothing more and gave its lease back. Kubernetes starts the next one, which goes on from the journal; `midflight attach RUN` shows it.",
   },

@@ -42,7 +42,7 @@ import { shellOneLine } from "./rules/shell-one-line.ts";
 import { sourcesApart } from "./rules/sources-apart.ts";
 import { sourcesFit } from "./rules/sources-fit.ts";
 import { jobsPlaced } from "./rules/jobs-placed.ts";
-import { stateApart, stateIsFolder } from "./rules/state-apart.ts";
+import { stateApart, stateIsKept } from "./rules/state-apart.ts";
 import { stepFitsComponent } from "./rules/step-fits-component.ts";
 import { stepsOnce } from "./rules/steps-once.ts";
 import { surgeCoversBatch } from "./rules/surge-covers-batch.ts";
@@ -79,7 +79,7 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   oneObject,
   countersAtEntry,
   noSecrets,
-  stateIsFolder,
+  stateIsKept,
   trialsInDemo,
   referenceTables,
   sourcesFit,

@@ -363,5 +363,15 @@ test("an upgrade that cannot run in the cluster is refused before anything is op
   expect(outside.status).toBe(3);
   expect(outside.stderr).toContain("INCLUSTER_IMPOSSIBLE");
   expect(outside.stderr).toContain("inCluster: { image:");
+  await writeFile(join(dir, "job.yaml"), "kind: Pod\n");
+  const job = "steps:\n  - run: { job: { manifest: job.yaml } }\n";
+  await writeFile(join(dir, "plan.yaml"), PLAN.replace("steps:\n", job));
+  const somewhere = "{ context: tokyo, namespace: state }";
+  const text = `state: { kubernetes: ${somewhere} }\njobs: ${somewhere}\ninCluster: { image: i, serviceAccount: s, context: tokyo, namespace: state }\n`;
+  await writeFile(join(dir, "inside.yaml"), `${environmentOf("blue", "tokyo", 7)}${text}`);
+  const broken = await call(["upgrade", "plan.yaml", "--env", "inside.yaml", "--in-cluster"]);
+  expect(broken.stderr).toContain("JOB_MANIFEST_WRONG");
+  expect(broken.status).toBe(3);
   expect(placeOf().tokyo.list("configmaps", "state")).toEqual([]);
+  expect(placeOf().tokyo.list("jobs", "state")).toEqual([]);
 });

@@ -180,6 +180,21 @@ describe("the programs of a plan", () => {
     expect(copies.planFingerprint).toBe(loaded.planFingerprint);
     expect(copies.graph).toEqual(loaded.graph);
   });
+
+  test("and of a run whose conductor may be anywhere, what files name lies among the copies", async () => {
+    const { load, dir } = place();
+    const loaded = await load();
+    const { store } = fileState(join(dir, "state"));
+    const journal = await store.create("r");
+    for (const file of loaded.files) await store.putFile("r", `input/${file.name}`, file.text);
+    const { cwd: _, ...given } = loaded.given;
+    await store.putFile("r", "input.json", JSON.stringify(given));
+    await journal.close();
+    const copies = await loadCopies(store, "r");
+    expect(copies.environment.file).toBe(store.pathOf("r", "input/environment.yaml"));
+    expect(copies.given.cwd).toBeUndefined();
+    expect(copies.planFingerprint).toBe(loaded.planFingerprint);
+  });
 });
 
 describe("the programs of a command driver", () => {

@@ -9,6 +9,7 @@ import type { Loaded } from "../files/load.ts";
 import type { CliIo } from "../io.ts";
 import { wireConductor, type WiredConductor } from "../wiring/conductor.ts";
 import { wireLease } from "../wiring/lease.ts";
+import { checkJobs } from "../wiring/runner.ts";
 import { clear } from "./clear.ts";
 import type { Permit } from "./permit.ts";
 import { keepInputs, leaseKeys, newRunId, openedBy } from "./start-run.ts";
@@ -30,6 +31,7 @@ export async function startInCluster(
 ): Promise<{ readonly run: string; readonly conductor: WiredConductor }> {
   const { io, loaded, state, permit } = order;
   const place = placeFor(loaded, state);
+  await checkJobs(loaded, io.cwd);
   const conductor = await wireConductor(loaded.environment, place);
   const keys = await trustedFiles(loaded.environment);
   const cleared = await clear({ io, loaded, state, permit, facts: (one) => liveFacts(io, one, state.dir) });
@@ -39,7 +41,7 @@ export async function startInCluster(
   const lease = await leases.acquire(leaseKeys(loaded), holderOf(run), signal);
   try {
     const journal = await state.store.create(run);
-    await keepInputs(state, run, loaded, { given: givenInPod(run), cleared });
+    await keepInputs(state, run, loaded, { given: COPIES, cleared });
     for (const { name, text } of keys) await state.store.putFile(run, `input/${name}`, text);
     const opened = openedBy(loaded, { run, epoch: lease.epoch, cleared });
     const at = state.clock.now();
@@ -53,18 +55,8 @@ export async function startInCluster(
   return { run, conductor };
 }
 
-/** The conductor's own folder, where the copies of the run's files are laid out. */
-const WORK = "/midflight";
-
-const givenInPod = (run: string) => {
-  const folder = `${WORK}/.midflight/runs/${run}/input`;
-  return {
-    plan: `${folder}/plan.yaml`,
-    environment: `${folder}/environment.yaml`,
-    releases: `${folder}/releases.yaml`,
-    cwd: WORK,
-  };
-};
+/** Without a folder: a conductor, wherever it is, has the copies of the run. */
+const COPIES = { plan: "plan.yaml", environment: "environment.yaml", releases: "releases.yaml" };
 
 function placeFor({ environment, plan }: Loaded, state: State): ConductorPlace {
   if (environment.inCluster === undefined)

@@ -1,5 +1,6 @@
 import { localRunner } from "../../adapters/runner/local-runner.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
+import type { JobProgram } from "../../plan/model.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Runner } from "../../ports/runner.ts";
 import type { Loaded } from "../files/load.ts";
@@ -13,7 +14,7 @@ export async function wireRunner(
   how: { readonly cwd: string; readonly clock: Clock },
 ): Promise<Runner> {
   const local = localRunner();
-  const jobs = loaded.plan.steps.flatMap((step) => (step.kind === "run" && step.job !== undefined ? [step.job] : []));
+  const jobs = jobsIn(loaded);
   const place = loaded.environment.jobs;
   if (jobs.length === 0 || place === undefined) return local;
   const { kubernetesJobs } = await import("../../adapters/kubernetes/jobs.ts");
@@ -27,6 +28,17 @@ export async function wireRunner(
   });
   return { run: (order, signal) => (order.job === undefined ? local : cluster).run(order, signal) };
 }
+
+/** Reads the manifests of the plan's Jobs, for whoever leaves the run to another machine. Throws `JOB_MANIFEST_WRONG`. */
+export async function checkJobs(loaded: Loaded, cwd: string): Promise<void> {
+  const jobs = jobsIn(loaded);
+  if (jobs.length === 0) return;
+  const { parseJobManifest } = await import("../../adapters/kubernetes/job-manifest.ts");
+  for (const job of jobs) parseJobManifest(job, textOf(loaded, cwd, job.manifest));
+}
+
+const jobsIn = ({ plan }: Loaded): readonly JobProgram[] =>
+  plan.steps.flatMap((step) => (step.kind === "run" && step.job !== undefined ? [step.job] : []));
 
 /** As it was when the plan was read: whoever changes the file while a run is under way changes nothing. */
 function textOf(loaded: Loaded, cwd: string, manifest: string): string {

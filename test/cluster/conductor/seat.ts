@@ -12,6 +12,7 @@ import { start, type Running } from "../../support/cli.ts";
 
 const DEPLOY = fileURLToPath(new URL("../../../deploy", import.meta.url));
 export const STATE = "midflight";
+const PODS = 3;
 
 /** Gives the conductor what `deploy/` says that it needs, and a way from pods to the API server. Resolves with how that way ends. */
 export async function prepare({ api, facts }: Ground): Promise<() => Promise<void>> {
@@ -69,7 +70,7 @@ const make = async (api: Api, path: string, body: object): Promise<void> => {
   });
 };
 
-/** An environment of its own, with Deployments of four pods in both regions, and a folder from where it is upgraded. */
+/** An environment of its own, with Deployments of three pods in both regions, and a folder from where it is upgraded. */
 export type Seat = {
   readonly place: Place;
   readonly env: Readonly<Record<string, string>>;
@@ -82,7 +83,7 @@ export type Seat = {
 };
 
 export async function seatOn(ground: Ground, image: string): Promise<Seat> {
-  const place = await placeOn(ground, { replicas: 4 });
+  const place = await placeOn(ground, { replicas: PODS });
   const dir = await mkdtemp(join(tmpdir(), "midflight-seat-"));
   const other = await mkdtemp(join(tmpdir(), "midflight-elsewhere-"));
   const { signal } = new AbortController();
@@ -109,7 +110,8 @@ export async function seatOn(ground: Ground, image: string): Promise<Seat> {
   };
 }
 
-export const all = (version: string): readonly string[] => Array.from({ length: 4 }, () => `gateway@${version} true`);
+export const all = (version: string): readonly string[] =>
+  Array.from({ length: PODS }, () => `gateway@${version} true`);
 
 const PLAN = `midflight: 1
 plan: pods
@@ -163,7 +165,7 @@ regions:
 ${regions.join("")}rules:
   plain: { code: [release], codes: { ok: ["1.0", "2.0"] } }
 components:
-  gateway: { driver: kubernetes, deployment: ${name}, container: gateway, service: ${name}, contexts: { tokyo: tokyo, frankfurt: frankfurt }, instances: 4, port: 8080 }
+  gateway: { driver: kubernetes, deployment: ${name}, container: gateway, service: ${name}, contexts: { tokyo: tokyo, frankfurt: frankfurt }, instances: ${PODS}, port: 8080 }
 jobs: { context: tokyo, namespace: tokyo }
 state: { kubernetes: { context: ${facts.name}, namespace: ${STATE} } }
 inCluster: { image: "${image}", serviceAccount: midflight, context: ${facts.name}, namespace: ${STATE} }
