@@ -1,6 +1,6 @@
 import type { RunEvent, RunEventOf } from "../../events/event.ts";
 import { workloadOf, type Graph, type WorkloadComponent } from "../../graph/graph.ts";
-import { touches, type Move } from "../../graph/move.ts";
+import { isRolled } from "../../graph/rolled.ts";
 import type { Announcement } from "../../ports/announcer.ts";
 
 /** What of a run is told at the objects that it upgrades: that it began, each batch, and how it ended. Everything else stands in the run. */
@@ -57,11 +57,8 @@ export function announcementsOf(event: RunEvent, graph: Graph): readonly Announc
 const rolledIn = (graph: Graph): readonly WorkloadComponent[] =>
   Object.keys(graph.components).flatMap((name): readonly WorkloadComponent[] => {
     const component = workloadOf(graph, name);
-    return component !== undefined && graph.moves.some((move) => isAbout(move, name)) ? [component] : [];
+    return component !== undefined && isRolled(graph, name) ? [component] : [];
   });
-
-const isAbout = (move: Move, component: string): boolean =>
-  touches(move) && "component" in move && move.component === component;
 
 const ofWhole = ({ name, regions }: WorkloadComponent) => ({ component: name, regions });
 

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { systemClock } from "../../adapters/system/clock.ts";
+import { isRolled } from "../../graph/rolled.ts";
 import type { Announcer } from "../../ports/announcer.ts";
 import type { Managers } from "../../ports/managers.ts";
 import type { Loaded } from "../files/load.ts";
@@ -12,13 +13,15 @@ export type WiredCompanions = {
   readonly announcers: readonly { readonly component: string; readonly announcer: Announcer }[];
 };
 
-/** Who waits for a run, and who tells of it at the objects. Nothing is connected to before it is asked. Throws `SECRET_MISSING`. */
+/** Who waits for a run, and who tells of it at the objects that it changes. Nothing is connected to before it is asked. Throws `SECRET_MISSING`. */
 export async function wireCompanions(
-  { plan, environment }: Loaded,
+  { plan, graph, environment }: Loaded,
   run: string,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<WiredCompanions> {
-  const placed = inKubernetes(environment, Object.keys(plan.components));
+  const placed = inKubernetes(environment, Object.keys(plan.components)).filter(({ component }) =>
+    isRolled(graph, component),
+  );
   if (placed.length === 0) return { managers: [], announcers: [] };
   const { kubernetesManagers } = await import("../../adapters/kubernetes/pausing.ts");
   const { kubernetesAnnouncer } = await import("../../adapters/kubernetes/announcer.ts");

@@ -1,8 +1,7 @@
 import { dirname } from "node:path";
 import type { Grant } from "../../adapters/kubernetes/rbac.ts";
 import { systemClock } from "../../adapters/system/clock.ts";
-import type { Graph } from "../../graph/graph.ts";
-import { touches } from "../../graph/move.ts";
+import { isRolled } from "../../graph/rolled.ts";
 import { isEntry } from "../../plan/entry.ts";
 import { regionsOf } from "../../plan/regions-of.ts";
 import type { Loaded } from "../files/load.ts";
@@ -72,6 +71,3 @@ export async function wireGrants(
   const grants = grantsFor([...placed.map((one) => needsOf(one)), ...kept], conductor);
   return order.managersIn === undefined ? grants : [...grants, ...pausingGrants(grants, order.managersIn)];
 }
-
-const isRolled = ({ moves }: Graph, component: string): boolean =>
-  moves.some((move) => touches(move) && "component" in move && move.component === component);

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import { systemClock } from "../../adapters/system/clock.ts";
+import { isRolled } from "../../graph/rolled.ts";
 import type { Plan, RollStep } from "../../plan/model.ts";
 import { regionsOf } from "../../plan/regions-of.ts";
 import type { Preflight } from "../../ports/preflight.ts";
@@ -13,12 +14,14 @@ export type WiredPreflight = {
   readonly preflight: Preflight;
 };
 
-/** One for each component of the plan whose driver can look ahead. Throws `SECRET_MISSING`. */
+/** One for each component that the plan changes and whose driver can look ahead. Throws `SECRET_MISSING`. */
 export async function wirePreflights(
-  { plan, environment, releases: { releases } }: Loaded,
+  { plan, graph, environment, releases: { releases } }: Loaded,
   env: Readonly<Record<string, string | undefined>>,
 ): Promise<readonly WiredPreflight[]> {
-  const placed = inKubernetes(environment, Object.keys(plan.components));
+  const placed = inKubernetes(environment, Object.keys(plan.components)).filter(({ component }) =>
+    isRolled(graph, component),
+  );
   if (placed.length === 0) return [];
   const { kubernetesPreflight } = await import("../../adapters/kubernetes/preflight/preflight.ts");
   const secrets = new Secrets(env, dirname(environment.file));
