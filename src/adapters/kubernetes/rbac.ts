@@ -1,6 +1,6 @@
 import type { KubernetesObject } from "../../plan/model.ts";
 import { GROUPS, ruleNameOf, type Verb } from "./api-failure.ts";
-import { CONFIG, KEEPING, looking, PAUSING, rolling, TELLING, WORKING, type Right } from "./rights.ts";
+import { CONFIG, KEEPING, LEASING, looking, PAUSING, rolling, TELLING, WORKING, type Right } from "./rights.ts";
 
 /** A component in one region, and whether the plan upgrades it or only looks. */
 export type Placed = {
@@ -9,6 +9,8 @@ export type Placed = {
   readonly namespace: string;
   readonly object: KubernetesObject;
   readonly isRolled: boolean;
+  /** The plan names it: its lease is taken, whatever becomes of it. */
+  readonly isPlanned: boolean;
   /** Names of the copies of ConfigMaps and Secrets that its new release reads. */
   readonly config: readonly string[];
 };
@@ -113,17 +115,16 @@ export const needsOfJobs = ({ context, namespace }: Place): Needs => ({
 export type Wanted = { readonly right: Right; readonly name: string | undefined };
 
 /** What is asked about a component itself. */
-export function wantedFor({
-  object,
-  isRolled,
-  config,
-}: Pick<Placed, "object" | "isRolled" | "config">): readonly Wanted[] {
-  const own = isRolled ? rolling(object.kind) : looking(object.kind);
+export function wantedFor({ object, isRolled, isPlanned, config }: About): readonly Wanted[] {
+  const seen = isPlanned ? [...looking(object.kind), ...LEASING] : looking(object.kind);
+  const own = isRolled ? rolling(object.kind) : seen;
   return [
     ...own.map((right) => ({ right, name: right.isNamed === true ? object.name : undefined })),
     ...(isRolled ? config.flatMap((name) => CONFIG.map((right) => ({ right, name }))) : []),
   ];
 }
+
+type About = Pick<Placed, "object" | "isRolled" | "isPlanned" | "config">;
 
 /** What only explains and warns. */
 const tellingFor = ({ isRolled }: Placed): readonly Wanted[] =>

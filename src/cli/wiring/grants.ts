@@ -51,6 +51,7 @@ export async function wireGrants(
           namespace: namespaceIn(context),
           object: config.object,
           isRolled: isRolled(graph, component),
+          isPlanned: Object.hasOwn(plan.components, component),
           config: copiesOf(release),
         };
       });

@@ -60,7 +60,15 @@ async function batch({ workload, traffic }: Driver, place: Place, [from, to, of]
 /** The options of a place, as the account that has no other rights than those of its grant. */
 async function asLittleAsNeeded({ options }: Place): Promise<KubernetesOptions> {
   const { object } = options.config;
-  const placed = { region: "tokyo", context: "tokyo", namespace: "tokyo", object, isRolled: true, config: [] };
+  const placed = {
+    region: "tokyo",
+    context: "tokyo",
+    namespace: "tokyo",
+    object,
+    isRolled: true,
+    isPlanned: true,
+    config: [],
+  };
   const account = await accountOf(ground, grantsFor([needsOf(placed)]));
   undone.push(account.close);
   return account.as(options);

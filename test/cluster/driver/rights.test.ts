@@ -46,6 +46,7 @@ const grantsOf = ({ config }: KubernetesOptions): readonly Grant[] =>
       namespace: "tokyo",
       object: config.object,
       isRolled: true,
+      isPlanned: true,
       config: [],
     }),
   ]);

@@ -28,7 +28,7 @@ export function kubernetesPreflight(options: KubernetesOptions, plan: Omit<Inten
     missingRights: (region, signal) => {
       const { config, releases, target } = options;
       const release = target === undefined ? undefined : releases[target];
-      const wanted = { object: config.object, isRolled: plan.drain !== undefined, config: copiesOf(release) };
+      const wanted = { object: config.object, isRolled: true, isPlanned: true, config: copiesOf(release) };
       return missingRights(sites(region), wantedFor(wanted), signal);
     },
     risks: (region, signal) => inOurWords("WORKLOAD_UNREACHABLE", () => risksOf(sites(region), intent, signal)),

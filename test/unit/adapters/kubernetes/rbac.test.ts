@@ -27,6 +27,7 @@ const placed = (more: Partial<Placed> = {}): Placed => ({
   namespace: "trading",
   object: { kind: "Deployment", name: "gateway" },
   isRolled: true,
+  isPlanned: true,
   config: [],
   ...more,
 });
@@ -98,8 +99,14 @@ test("only the Deployments that a plan upgrades may be written to, each by its n
 });
 
 test("a component that is only looked at lets nobody write anything", () => {
-  const rules = rulesOf(grantsFor([placed({ isRolled: false })])[0]);
+  const rules = rulesOf(grantsFor([placed({ isRolled: false, isPlanned: false })])[0]);
   expect(rules.flatMap(({ verbs }) => verbs).filter((verb) => !["get", "list", "watch"].includes(verb))).toEqual([]);
+});
+
+test("one that a plan names and only looks at has its lease taken, and nothing else written", () => {
+  const rules = rulesOf(grantsFor([placed({ isRolled: false })])[0]);
+  const writing = rules.filter(({ verbs }) => verbs.some((verb) => !["get", "list", "watch"].includes(verb)));
+  expect(writing.map(({ resources }) => resources)).toEqual([["leases"]]);
 });
 
 test("no rule holds a wildcard or another group's resource, and each resource stands in one rule", () => {
