@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import type {
   Autoscaler,
   ConfigMap,
+  ControllerRevision,
   Deployment,
   EndpointSlice,
   Event,
@@ -11,6 +12,7 @@ import type {
   Lease,
   Metadata,
   Pod,
+  PodSet,
   ReplicaSet,
 } from "../../src/adapters/kubernetes/objects.ts";
 
@@ -18,6 +20,8 @@ type Content = {
   readonly spec?: unknown;
   readonly status?: unknown;
   readonly endpoints?: unknown;
+  readonly revision?: number;
+  readonly immutable?: boolean;
   readonly data?: unknown;
 };
 export type Thing = Content & { readonly metadata: Metadata };
@@ -26,6 +30,10 @@ export type ScaledSet = ReplicaSet & {
 };
 type Kinds = {
   readonly deployments: Deployment;
+  readonly statefulsets: PodSet;
+  readonly daemonsets: PodSet;
+  readonly controllerrevisions: ControllerRevision;
+  readonly secrets: Thing;
   readonly replicasets: ScaledSet;
   readonly pods: Pod;
   readonly endpointslices: EndpointSlice;
@@ -57,8 +65,8 @@ export type KubeApi = {
   print(namespace: string, pod: string, text: string): void;
   /** The next such request is done, and its answer is lost on the way. */
   lose(method: string, kind: Kind): void;
-  /** The next such request is answered once this is done. */
-  before(method: string, kind: Kind, work: () => Promise<void>): void;
+  /** The next request that matches is answered only after this was done. */
+  before(request: Pick<Refusal, "method" | "kind">, act: () => Promise<void>): void;
   /** Ends every watch that is open, as a server does that is stopped. */
   endWatches(): void;
   /** Versions up to now are no longer kept: a watch from one of them is answered by 410. */
@@ -73,6 +81,8 @@ export type Refusal = {
   readonly status: number;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly subresource?: string;
+  readonly details?: unknown;
   readonly times?: number;
 };
 
@@ -93,7 +103,7 @@ export async function kubeApi(): Promise<KubeApi> {
   const refusals: { refusal: Refusal; left: number }[] = [];
   const printed = new Map<string, string>();
   const losses: { readonly method: string; readonly kind: Kind }[] = [];
-  const works: { readonly method: string; readonly kind: Kind; readonly work: () => Promise<void> }[] = [];
+  const delays: { readonly method: string; readonly kind: Kind; readonly act: () => Promise<void> }[] = [];
   const asked: string[] = [];
   let log: Change[] = [];
   let oldest = 0;
@@ -164,29 +174,31 @@ export async function kubeApi(): Promise<KubeApi> {
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? "/", "http://api");
-    const [, namespace = "", kind = "", name] =
-      /\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?(?:\/log)?$/.exec(url.pathname) ?? [];
+    const [, namespace = "", kind = "", name, subresource] =
+      /\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
     const method = request.method ?? "GET";
     const query: Query = { kind: kind as Kind, namespace, params: url.searchParams };
-    asked.push(`${query.params.has("watch") ? "WATCH" : method} ${kind}${name === undefined ? "" : `/${name}`}`);
+    const place = [kind, name, subresource].filter((part) => part !== undefined).join("/");
+    asked.push(`${query.params.has("watch") ? "WATCH" : method} ${place}`);
+    const delayed = delays.findIndex((one) => one.method === method && one.kind === kind);
+    if (delayed >= 0) for (const { act } of delays.splice(delayed, 1)) await act();
     const refused = refusals.find(
-      ({ refusal, left }) => left > 0 && refusal.method === method && refusal.kind === kind,
+      ({ refusal, left }) =>
+        left > 0 && refusal.method === method && refusal.kind === kind && refusal.subresource === subresource,
     );
     if (refused !== undefined) {
       refused.left -= 1;
-      const { status, message, headers } = refused.refusal;
-      return answer(response, status, { kind: "Status", code: status, message }, headers);
+      const { status, message, headers, details } = refused.refusal;
+      return answer(response, status, { kind: "Status", code: status, message, details }, headers);
     }
-    const first = works.findIndex((one) => one.method === method && one.kind === kind);
-    if (first !== -1) await works.splice(first, 1)[0]?.work();
     const loss = losses.findIndex((one) => one.method === method && one.kind === kind);
     if (loss !== -1) {
       losses.splice(loss, 1);
       response.end = (() => request.socket.destroy()) as unknown as ServerResponse["end"];
     }
     const text = await bodyOf(request);
-    if (url.pathname.endsWith("/log"))
-      return void response.writeHead(200).end(printed.get(`${namespace} ${name ?? ""}`) ?? "");
+    if (subresource === "log") return void response.writeHead(200).end(printed.get(`${namespace} ${name ?? ""}`) ?? "");
+    if (subresource === "eviction" && name !== undefined) return evict(query, name, response);
     if (method === "POST") return create(query, JSON.parse(text) as Unborn, response);
     if (name === undefined)
       return query.params.has("watch")
@@ -216,6 +228,12 @@ export async function kubeApi(): Promise<KubeApi> {
       return answer(response, 409, { kind: "Status", message: "the object has been modified" });
     return answer(response, 200, write(query.kind, query.namespace, patched));
   };
+  const evict = (query: Query, name: string, response: ServerResponse): void => {
+    const found = store.get(keyOf(query.kind, query.namespace, name))?.thing;
+    if (found === undefined) return answer(response, 404, { kind: "Status", message: `pods "${name}" not found` });
+    end(query, found);
+    return answer(response, 201, { kind: "Status", status: "Success" });
+  };
   /** A pod is told first, and gone a little later. */
   const end = (query: Query, found: Thing): void => {
     if (query.kind !== "pods") return remove(query.kind, query.namespace, found.metadata.name);
@@ -239,11 +257,11 @@ export async function kubeApi(): Promise<KubeApi> {
     put: (kind, namespace, thing) => void write(kind, namespace, thing),
     remove,
     onChange: (reaction) => void (react = reaction),
+    before: (request, act) => void delays.push({ ...request, act }),
     refuse: (refusal) => void refusals.push({ refusal, left: refusal.times ?? 1 }),
     forgive: () => void refusals.splice(0),
     print: (namespace, pod, text) => void printed.set(`${namespace} ${pod}`, text),
     lose: (method, kind) => void losses.push({ method, kind }),
-    before: (method, kind, work) => void works.push({ method, kind, work }),
     endWatches() {
       for (const { response } of streams) response.end();
       streams.clear();

@@ -97,7 +97,7 @@ export async function lastWords({ api }: JobPlace, name: string, container: stri
   const status = newest.status?.containerStatuses?.find((one) => one.name === container);
   const query = { container, tailLines: String(TAIL_LINES) };
   const output = await api
-    .text({ verb: "get", resource: "pods/log", name: newest.metadata.name, query }, signal)
+    .text({ verb: "get", resource: "pods", name: newest.metadata.name, subresource: "log", query }, signal)
     .catch(
       (error: unknown) => `(its output cannot be read: ${error instanceof Error ? error.message : String(error)})`,
     );

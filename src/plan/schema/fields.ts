@@ -14,6 +14,14 @@ export const name = () =>
     .regex(NAME)
     .register(EXPECTED, { text: "a name in small letters, digits and dashes, such as order-gateway-2" });
 
+/** Of Kubernetes. A label holds it too, and those are no longer. */
+export const objectName = () =>
+  z
+    .string()
+    .max(63)
+    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/)
+    .register(EXPECTED, { text: "the name of a Kubernetes object such as order-gateway" });
+
 /** Of a counter in Prometheus text format. */
 export const metric = () =>
   z
