@@ -15,6 +15,7 @@ const SYSTEM = [
   "test/contract/**/*.test.ts",
   "test/cli/**/*.test.ts",
   "test/stories/**/*.test.ts",
+  "test/unit/demo/traffic/start.test.ts",
 ];
 
 /** Needs a real Kubernetes cluster: `npm run test:cluster` makes one. */
@@ -24,6 +25,7 @@ export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    setupFiles: ["test/support/property-seed.ts"],
     projects: [
       {
         extends: true,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import * as fc from "fast-check";
+import fc from "fast-check";
 import { luckOfKeepingTo } from "../../../src/guard/luck.ts";
 
 const choices = (all: number, some: number): number => {
