@@ -94,7 +94,7 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
       const { statusCode: status = 0, headers } = response;
       if (status >= 200 && status <= 299) return response;
       const failure = new ApiFailure(askedBy(ask), status, messageIn(await textOf(response)));
-      if (status !== 429 || ask.subresource !== undefined || turn === THROTTLED_TRIES) throw failure;
+      if (status !== 429 || ask.subresource === "eviction" || turn === THROTTLED_TRIES) throw failure;
       await clock.sleep(pauseOf(headers["retry-after"]), signal);
     }
   };

@@ -55,6 +55,9 @@ async function batch(place: Place, from: number, to: number, of: number): Promis
   await traffic.weigh("tokyo", weighingOf(place, of - from, to), fence(), signal);
   await workload.shape("tokyo", shapeOf(place, of - to, to), fence(), signal);
 }
+/** What it orders where nobody is proved: admit, and let the old ones of the batch before go. */
+const admit = (place: Place, from: number, to: number, of: number): Promise<void> =>
+  place.driver.traffic.weigh("tokyo", weighingOf(place, of - from, to), fence(), signal);
 async function goBack(place: Place, of: number): Promise<void> {
   const { workload, traffic } = place.driver;
   const { instances } = await workload.observe("tokyo", signal);
@@ -65,6 +68,20 @@ async function goBack(place: Place, of: number): Promise<void> {
 }
 
 describe("on a real cluster", () => {
+  test("six unproved pods come with their admission under load: no request is lost, and old ones leave with the next order", async () => {
+    const place = await begin(6);
+    const load = users(place.service);
+    for (const from of [0, 2, 4]) {
+      await admit(place, from, from + 2, 6);
+      expect(await countsIn(place)).toBe(`${6 - from}/${from + 2}`);
+    }
+    await place.driver.workload.shape("tokyo", shapeOf(place, 0, 6), fence(), signal);
+    expect(await countsIn(place)).toBe("0/6");
+    const { sent, lost } = await load.stop();
+    expect(lost).toEqual([]);
+    expect(sent).toBeGreaterThan(500);
+  }, 180_000);
+
   test("six pods are rolled by twos under load: no request is lost, and nothing of the hold is left", async () => {
     const place = await begin(6);
     const before = await place.deployment("tokyo");
