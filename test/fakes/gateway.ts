@@ -35,6 +35,7 @@ export const gatewayOnFakes = async (
     engines: [],
     env: "production",
     keySeed: KEY_SEED,
+    noticeMs: 0,
     ...over,
   };
   const gateway = await startGateway(config, release, { metadata, engine });
