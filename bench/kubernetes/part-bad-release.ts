@@ -5,7 +5,7 @@ import { largest, median, ms, sum } from "../spread.ts";
 import { startClients } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Part } from "./part.ts";
-import { deployPods, podImages, REGION, releaseOf, removePods, untilAlone } from "./pods.ts";
+import { deployPods, podImages, REGION, releaseOf, untilAlone } from "./pods.ts";
 import { rolloutOn, type Rollout } from "./rollout.ts";
 import { timeOf, upgrade, writeFiles } from "./upgrade.ts";
 
@@ -59,7 +59,6 @@ export async function badRelease(cluster: Cluster, stage: Stage, count: number):
       `bad release, trial ${trial}: withdrawn after ${ms(one.withdrawnMs)}, last failure after ${ms(one.lastFailureMs)}, ${one.failed} of ${one.sent} failed, back after ${ms(one.backMs)}, by kubectl ${ms(undoMs)}`,
     );
   }
-  await removePods(cluster);
   return {
     figures: figuresOf(trials),
     tables: [

@@ -5,7 +5,7 @@ import { startClients } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
 import { countingProxy, kubeconfigBehind, type Asked } from "./counting-proxy.ts";
 import type { Part } from "./part.ts";
-import { deployPods, podImages, REGION, removePods } from "./pods.ts";
+import { deployPods, podImages, REGION } from "./pods.ts";
 import { upgrade, writeFiles } from "./upgrade.ts";
 
 const PODS_PER_REGION = 10;
@@ -34,7 +34,6 @@ export async function requests(cluster: Cluster, stage: Stage): Promise<Part> {
   await using clients = await startClients({ url, ratePerSec: RATE, clients: 16, renewedShare: 0.02 });
   const { events } = await upgrade({ dir, kubeconfig, wants: 0, signal: stage.signal });
   await clients.stop();
-  await removePods(cluster);
   const { asked } = proxy;
   const soak = soakIn(events);
   const resting = asked.filter(({ at }) => at >= soak.from && at <= soak.to);

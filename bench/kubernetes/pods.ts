@@ -108,10 +108,12 @@ export async function readyIn(api: Cluster["api"], namespace: string): Promise<n
   return status?.readyReplicas ?? 0;
 }
 
-/** Resolves once they are gone, with everybody who was leaving already. */
+/** Resolves once they are gone, with everybody who was leaving already. Where there are none, nothing is left to do. */
 export async function removePods({ api }: Cluster): Promise<void> {
-  await api.call("DELETE", deploymentPath(REGION), { propagationPolicy: "Background" });
-  await api.call("DELETE", `/api/v1/namespaces/${REGION}/services/${PODS}`);
+  for (const path of [deploymentPath(REGION), `/api/v1/namespaces/${REGION}/services/${PODS}`])
+    await api.call("DELETE", path, { propagationPolicy: "Background" }).catch((error: unknown) => {
+      if (!(error instanceof Error && error.message.includes(": 404 "))) throw error;
+    });
   await untilAlone(api, 0);
 }
 
