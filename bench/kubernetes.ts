@@ -1,6 +1,7 @@
 import type { Bench, Stage } from "./bench.ts";
 import { startCluster, type Cluster } from "./kubernetes/cluster.ts";
 import { badRelease } from "./kubernetes/part-bad-release.ts";
+import { dark } from "./kubernetes/part-dark.ts";
 import { fleets } from "./kubernetes/part-fleet.ts";
 import { requests } from "./kubernetes/part-requests.ts";
 import { rollouts } from "./kubernetes/part-rollouts.ts";
@@ -24,6 +25,7 @@ type OnPods = { readonly name: string; readonly measure: (cluster: Cluster, stag
 const ON_PODS: readonly OnPods[] = [
   { name: "rollouts", measure: (cluster, stage) => rollouts(cluster, stage, pairsOf(stage)) },
   { name: "bad-release", measure: (cluster, stage) => badRelease(cluster, stage, trialsOf(stage)) },
+  { name: "dark", measure: (cluster, stage) => dark(cluster, stage, trialsOf(stage)) },
   { name: "requests", measure: requests },
 ];
 const FLEET = "fleet";
@@ -53,13 +55,14 @@ async function withPods(parts: readonly OnPods[], stage: Stage): Promise<void> {
 }
 
 /** A part that could not be measured is a missed figure, and the others go on. */
-async function attempted(name: string, measure: () => Promise<Part>, { signal, say }: Stage): Promise<Part> {
+async function attempted(name: string, measure: () => Promise<Part>, { signal, say, keep, dir }: Stage): Promise<Part> {
   try {
     return await measure();
   } catch (error) {
     signal.throwIfAborted();
     const why = error instanceof Error ? error.message : String(error);
     say(`${name}: ${why}`);
+    keep(dir);
     const figure = { figure: `kubernetes: ${name}`, measured: `not measured: ${why.split("\n")[0]}`, goal: "-", ok: false };
     return { figures: [figure], tables: [], raw: { why } };
   }

@@ -3,8 +3,9 @@ import { createServer } from "node:http";
 import { hostname } from "node:os";
 
 const release = process.env.RELEASE ?? "gateway@0.0";
-/** Of users' orders. Who says that he probes gets what he asks for, so that only users' traffic shows it. */
+/** Of orders. Unless it is told otherwise, who says that he probes gets what he asks for, so that only users' traffic shows it. */
 const failingShare = Number(process.env.FAILING_SHARE ?? "0");
+const failsProbes = process.env.FAILS_PROBES === "1";
 const drainMs = Number(process.env.DRAIN_MS ?? "3000");
 /** While it leaves it lets clients believe that their connections stay. */
 const isCareless = process.env.CARELESS === "1";
@@ -13,7 +14,8 @@ const counted = { 0: 0, 50026: 0 };
 let isLeaving = false;
 
 const order = (request) => {
-  const isFailed = request.headers["x-probe"] === undefined && Math.random() < failingShare;
+  const isSpared = request.headers["x-probe"] !== undefined && !failsProbes;
+  const isFailed = !isSpared && Math.random() < failingShare;
   const code = isFailed ? "50026" : "0";
   counted[code] += 1;
   return [isFailed ? 500 : 200, JSON.stringify({ code, msg: "", data: isFailed ? [] : [{ sCode: "0" }] })];

@@ -14,7 +14,7 @@ import type { Figure, Stage } from "../bench.ts";
 import { ms, sum } from "../spread.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Part } from "./part.ts";
-import { deploymentOf, deploymentPath, PODS, readyIn, serviceOf, type PodImages } from "./pods.ts";
+import { deploymentOf, deploymentPath, PODS, podsIn, readyIn, serviceOf, type PodImages } from "./pods.ts";
 import { NODE, standIn, type StandIn } from "./stand-in.ts";
 import { upgrade, writeFiles } from "./upgrade.ts";
 
@@ -28,7 +28,7 @@ const VENUE = fileURLToPath(new URL("../fleet-venue.mjs", import.meta.url));
 
 /** No container runs, so that no image has to be there. */
 const imageOf = (digit: string): string => `localhost/fleet@sha256:${digit.repeat(64)}`;
-const IMAGES: PodImages = { "1.0": imageOf("1"), "2.0": imageOf("2"), bad: imageOf("3") };
+const IMAGES: PodImages = { "1.0": imageOf("1"), "2.0": imageOf("2"), bad: imageOf("3"), worse: imageOf("4") };
 
 /** An upgrade of so many pods in ten namespaces, in four batches. */
 type Fleet = {
@@ -150,8 +150,8 @@ async function deploy({ api, facts }: Cluster, node: StandIn, instances: number)
 
 const untilEmpty = ({ api }: Cluster, region: string): Promise<void> =>
   until(`the pods of ${region} to be gone`, 300_000, async () => {
-    const { items } = (await api.call("GET", `/api/v1/namespaces/${region}/pods`)) as { readonly items: readonly unknown[] };
-    return items.length === 0 ? true : `${items.length} are there`;
+    const { length } = await podsIn(api, region);
+    return length === 0 ? true : `${length} are there`;
   });
 
 /** ms of each decision of a run, made again from its journal. */

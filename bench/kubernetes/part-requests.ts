@@ -77,5 +77,7 @@ export async function requests(cluster: Cluster, stage: Stage): Promise<Part> {
 function soakIn(events: readonly RunEvent[]): { readonly from: number; readonly to: number } {
   const began = events.find((event) => event.kind === "move-started" && event.move.endsWith("/soak"));
   const ended = events.find((event) => event.kind === "move-done" && event.move.endsWith("/soak"));
-  return { from: Date.parse(began?.at ?? "") || 0, to: Date.parse(ended?.at ?? "") || 0 };
+  return { from: timeIn(began), to: timeIn(ended) };
 }
+
+const timeIn = (event: RunEvent | undefined): number => (event === undefined ? 0 : Date.parse(event.at));

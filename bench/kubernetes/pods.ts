@@ -9,8 +9,8 @@ export const CONTAINER = "server";
 export const POD_PORT = 8080;
 export const REGION = "tokyo";
 
-/** `bad`: fails a third of users' orders, and none of the guard's probes. */
-export type Version = "1.0" | "2.0" | "bad";
+/** `bad`: fails a third of users' orders, and none of the guard's probes. `worse`: fails a third of both. */
+export type Version = "1.0" | "2.0" | "bad" | "worse";
 export type Manner = "drains" | "careless";
 export type PodImages = Readonly<Record<Version, string>>;
 
@@ -32,12 +32,18 @@ export async function podImages({ places }: Cluster, manner: Manner): Promise<Po
       env: {
         RELEASE: releaseOf(version),
         CARELESS: manner === "careless" ? "1" : "0",
-        FAILING_SHARE: version === "bad" ? String(FAILING_SHARE) : "0",
+        FAILING_SHARE: version === "bad" || version === "worse" ? String(FAILING_SHARE) : "0",
+        FAILS_PROBES: version === "worse" ? "1" : "0",
       },
     });
     return `${name}@${digest}`;
   };
-  return { "1.0": await load("1.0"), "2.0": await load("2.0"), bad: await load("bad") };
+  return {
+    "1.0": await load("1.0"),
+    "2.0": await load("2.0"),
+    bad: await load("bad"),
+    worse: await load("worse"),
+  };
 }
 
 export const deploymentPath = (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/deployments/${PODS}`;
@@ -120,7 +126,12 @@ export async function removePods({ api }: Cluster): Promise<void> {
 /** Resolves once nobody is on his way out any more, and so many are left: what one rollout leaves behind must not weigh on the next. */
 export async function untilAlone(api: Cluster["api"], count: number): Promise<void> {
   await until("old pods to be gone", 60_000, async () => {
-    const { items } = (await api.call("GET", `/api/v1/namespaces/${REGION}/pods`)) as { readonly items: readonly unknown[] };
-    return items.length === count ? true : `${items.length} pods are there`;
+    const { length } = await podsIn(api, REGION);
+    return length === count ? true : `${length} pods are there`;
   });
 }
+
+export type PodSeen = { readonly metadata: { readonly name: string; readonly deletionTimestamp?: string } };
+
+export const podsIn = async (api: Cluster["api"], namespace: string): Promise<readonly PodSeen[]> =>
+  ((await api.call("GET", `/api/v1/namespaces/${namespace}/pods`)) as { readonly items: readonly PodSeen[] }).items;

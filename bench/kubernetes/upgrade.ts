@@ -18,10 +18,12 @@ export type UpgradeFiles = {
   /** Per region. */
   readonly batch: number;
   readonly soakSec: number;
+  /** Whether new pods are proved in the dark. */
+  readonly isProved?: boolean;
 };
 
 export async function writeFiles(files: UpgradeFiles): Promise<void> {
-  const { dir, images, to, batch, soakSec } = files;
+  const { dir, images, to, batch, soakSec, isProved = false } = files;
   await mkdir(dir, { recursive: true });
   await writeFile(join(dir, "environment.yaml"), JSON.stringify(environmentOf(files), undefined, 2));
   await writeFile(join(dir, "releases.yaml"), JSON.stringify(releasesOf(images), undefined, 2));
@@ -30,7 +32,7 @@ export async function writeFiles(files: UpgradeFiles): Promise<void> {
     midflight: 1,
     plan: "pods",
     components: { gateway: { release: releaseOf(to), floor: "100%" } },
-    steps: [{ roll: "gateway", dark: "none", waves: [wave] }],
+    steps: [{ roll: "gateway", dark: isProved ? { exclude: "5%", confidence: "99%" } : "none", waves: [wave] }],
     guard: { operations: ["order"], falseAlarms: "1 per 30 days", baseline: { atMost: "0.2%" } },
   };
   await writeFile(join(dir, "plan.yaml"), JSON.stringify(plan, undefined, 2));
