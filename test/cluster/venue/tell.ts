@@ -104,9 +104,9 @@ const addressOf = ({ services }: ClusterVenue, region: string) => ({
 /** Resolves once users have done so many operations more. */
 async function traded(users: Users, operations: number): Promise<void> {
   const before = users.last()?.ops ?? 0;
-  await until("the users' trading", 60_000, () => {
+  await until("the users' trading", 60_000, async () => {
     const done = (users.last()?.ops ?? 0) - before;
-    return Promise.resolve(done >= operations ? true : `${done} of ${operations} operations`);
+    return done >= operations ? true : `${done} of ${operations} operations`;
   });
 }
 
