@@ -4,7 +4,7 @@ import type { Missed } from "../pod-clients.ts";
 import { largest, median, ms, sum } from "../spread.ts";
 import { startClients } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
-import type { Part } from "./part.ts";
+import { overAll, tried, type Part } from "./part.ts";
 import { deployPods, podImages, REGION, releaseOf, untilAlone } from "./pods.ts";
 import { rolloutOn, type Rollout } from "./rollout.ts";
 import { timeOf, upgrade, writeFiles } from "./upgrade.ts";
@@ -50,17 +50,14 @@ export async function badRelease(cluster: Cluster, stage: Stage, count: number):
     soakSec: 60,
   });
   const rollout = rolloutOn(cluster);
-  const trials: Trial[] = [];
-  for (let trial = 1; trial <= count; trial += 1) {
+  const trial = async (): Promise<Trial> => {
     const one = await withdrawn({ url, dir }, cluster, stage);
     const undoMs = await undone(rollout, { old: images["1.0"], bad: images.bad }, cluster, stage);
-    trials.push({ ...one, undoMs });
-    stage.say(
-      `bad release, trial ${trial}: withdrawn after ${ms(one.withdrawnMs)}, last failure after ${ms(one.lastFailureMs)}, ${one.failed} of ${one.sent} failed, back after ${ms(one.backMs)}, by kubectl ${ms(undoMs)}`,
-    );
-  }
+    return { ...one, undoMs };
+  };
+  const { done: trials, broken } = await tried(count, { name: "bad release", run: trial, inShort }, stage);
   return {
-    figures: figuresOf(trials),
+    figures: overAll(figuresOf(trials), broken),
     tables: [
       {
         title: "A bad release behind 2 of 10 pods, trial by trial",
@@ -76,9 +73,12 @@ export async function badRelease(cluster: Cluster, stage: Stage, count: number):
         ]),
       },
     ],
-    raw: { trials },
+    raw: { trials, broken },
   };
 }
+
+const inShort = ({ sent, failed, withdrawnMs, lastFailureMs, backMs, undoMs }: Trial): string =>
+  `withdrawn after ${ms(withdrawnMs)}, last failure after ${ms(lastFailureMs)}, ${failed} of ${sent} failed, back after ${ms(backMs)}, by kubectl ${ms(undoMs)}`;
 
 function figuresOf(trials: readonly Trial[]): readonly Figure[] {
   const known = (of: (trial: Trial) => number | null): readonly number[] =>

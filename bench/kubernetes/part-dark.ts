@@ -1,10 +1,10 @@
 import { join } from "node:path";
 import type { RunEvent } from "../../src/events/event.ts";
-import type { Stage } from "../bench.ts";
+import type { Figure, Stage } from "../bench.ts";
 import { largest, median, ms, sum } from "../spread.ts";
 import { startClients } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
-import type { Part } from "./part.ts";
+import { overAll, tried, type Part } from "./part.ts";
 import { deployPods, podImages, podsIn, REGION, releaseOf, untilAlone } from "./pods.ts";
 import { timeOf, upgrade, writeFiles } from "./upgrade.ts";
 
@@ -41,35 +41,38 @@ export async function dark(cluster: Cluster, stage: Stage, count: number): Promi
     soakSec: 0,
     isProved: true,
   });
-  const trials: Trial[] = [];
-  for (let trial = 1; trial <= count; trial += 1) {
-    const one = await refused({ url, dir }, cluster, stage);
-    trials.push(one);
-    stage.say(`in the dark, trial ${trial}: decided after ${ms(one.decidedMs)}, ${one.failed} of ${one.sent} failed`);
-  }
+  const { done: trials, broken } = await tried(
+    count,
+    { name: "in the dark", run: () => refused({ url, dir }, cluster, stage), inShort },
+    stage,
+  );
   const decided = trials.map(({ decidedMs }) => decidedMs).filter((value) => value !== null);
   const failed = sum(trials.map((one) => one.failed));
   const extra = (largest(trials.map(({ mostPods }) => mostPods)) ?? 0) - PODS_PER_REGION;
   const isWhole = decided.length === trials.length;
+  const figures: readonly Figure[] = [
+    {
+      figure: "a third of all orders fail, proved in the dark: users' orders that failed of it",
+      measured: `${failed} of ${sum(trials.map(({ sent }) => sent))}, at ${extra} extra pod${extra === 1 ? "" : "s"}`,
+      goal: "0, at one extra pod",
+      ok: isWhole && failed === 0 && extra <= 1,
+    },
+    {
+      figure: "the same: first probe of the new pod → decided",
+      measured: `median ${ms(median(decided))}, largest ${ms(largest(decided))} (since it was ordered: median ${ms(median(trials.flatMap(({ sinceStartMs }) => sinceStartMs ?? [])))})`,
+      goal: `under ${DECIDED_MS} ms`,
+      ok: isWhole && (largest(decided) ?? Infinity) < DECIDED_MS,
+    },
+  ];
   return {
-    figures: [
-      {
-        figure: "a third of all orders fail, proved in the dark: users' orders that failed of it",
-        measured: `${failed} of ${sum(trials.map(({ sent }) => sent))}, at ${extra} extra pod${extra === 1 ? "" : "s"}`,
-        goal: "0, at one extra pod",
-        ok: isWhole && failed === 0 && extra <= 1,
-      },
-      {
-        figure: "the same: first probe of the new pod → decided",
-        measured: `median ${ms(median(decided))}, largest ${ms(largest(decided))} (since it was ordered: median ${ms(median(trials.flatMap(({ sinceStartMs }) => sinceStartMs ?? [])))})`,
-        goal: `under ${DECIDED_MS} ms`,
-        ok: isWhole && (largest(decided) ?? Infinity) < DECIDED_MS,
-      },
-    ],
+    figures: overAll(figures, broken),
     tables: [],
-    raw: { trials },
+    raw: { trials, broken },
   };
 }
+
+const inShort = ({ decidedMs, failed, sent }: Trial): string =>
+  `decided after ${ms(decidedMs)}, ${failed} of ${sent} failed of it`;
 
 async function refused(
   { url, dir }: { readonly url: string; readonly dir: string },

@@ -13,7 +13,7 @@ import { until } from "../../test/cluster/commands.ts";
 import type { Figure, Stage } from "../bench.ts";
 import { ms, sum } from "../spread.ts";
 import type { Cluster } from "./cluster.ts";
-import type { Part } from "./part.ts";
+import { overAll, tried, type Part } from "./part.ts";
 import { deploymentOf, deploymentPath, PODS, podsIn, readyIn, serviceOf, type PodImages } from "./pods.ts";
 import { NODE, standIn, type StandIn } from "./stand-in.ts";
 import { upgrade, writeFiles } from "./upgrade.ts";
@@ -51,13 +51,18 @@ export async function fleets(cluster: Cluster, stage: Stage, sizes: readonly num
     const [line] = (await once(venue.stdout, "data")) as [Buffer];
     const url = `http://127.0.0.1:${line.toString().trim()}`;
     const measured: Fleet[] = [];
+    const broken: string[] = [];
     for (const pods of sizes) {
-      const one = await measure(pods, url, { cluster, node, stage });
-      measured.push(one);
-      stage.say(`${pods} pods: ${ms(one.ms)}, ${one.rssMb.toFixed(0)} MB, CPU ${ms(one.cpuMs)}`);
+      const run = () => measure(pods, url, { cluster, node, stage });
+      const one = await tried(1, { name: `${pods} pods`, run, inShort }, stage);
+      measured.push(...one.done);
+      broken.push(...one.broken);
+      // What is left of it would be in the way of the next.
+      if (broken.length > 0) break;
     }
+    if (measured.length === 0) throw new Error(broken[0]);
     return {
-      figures: figuresOf(measured),
+      figures: overAll(figuresOf(measured), broken),
       tables: [
         {
           title: `Pods in ${cluster.facts.regions.length} namespaces, in ${BATCHES} batches`,
@@ -73,12 +78,14 @@ export async function fleets(cluster: Cluster, stage: Stage, sizes: readonly num
           ]),
         },
       ],
-      raw: { fleets: measured },
+      raw: { fleets: measured, broken },
     };
   } finally {
     venue.stdin.end();
   }
 }
+
+const inShort = (one: Fleet): string => `${ms(one.ms)}, ${one.rssMb.toFixed(0)} MB, CPU ${ms(one.cpuMs)}`;
 
 function figuresOf(measured: readonly Fleet[]): readonly Figure[] {
   const [least, most] = [measured[0], measured.at(-1)];

@@ -4,7 +4,7 @@ import type { ClientsSummary } from "../pod-clients.ts";
 import { median, ms, sum } from "../spread.ts";
 import { startClients } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
-import type { Part } from "./part.ts";
+import { overAll, tried, type Part, type Tries } from "./part.ts";
 import { deployPods, podImages, REGION, removePods, untilAlone, type Manner, type PodImages } from "./pods.ts";
 import { rolloutOn, type Rollout } from "./rollout.ts";
 import { spentOn, upgrade, writeFiles, type Spent } from "./upgrade.ts";
@@ -25,12 +25,15 @@ export async function rollouts(cluster: Cluster, stage: Stage, pairs: number): P
   const drains = await rolledPairs("drains", pairs, cluster, stage);
   const careless = await rolledPairs("careless", Math.min(2, pairs), cluster, stage);
   return {
-    figures: [speed(drains), lost(drains), besides(careless)],
+    figures: [
+      ...overAll([speed(drains.done), lost(drains.done)], drains.broken),
+      ...overAll([besides(careless.done)], careless.broken),
+    ],
     tables: [
       {
         title: "10 pods by twos, pair by pair",
         head: ["pair", "midflight", "before", "in the dark", "admit", "retire", "evidence", "lost", "kubectl", "lost"],
-        rows: drains.map(({ midflight, kubectl }, index) => [
+        rows: drains.done.map(({ midflight, kubectl }, index) => [
           String(index + 1),
           ms(midflight.ms),
           ...[midflight.spent.before, midflight.spent.start, midflight.spent.admit].map(ms),
@@ -82,7 +85,7 @@ async function rolledPairs(
   count: number,
   cluster: Cluster,
   stage: Stage,
-): Promise<readonly Pair[]> {
+): Promise<Tries<Pair>> {
   const images = await podImages(cluster, manner);
   const url = await deployPods(cluster, { image: images["1.0"], replicas: PODS_PER_REGION });
   const place: Place = { url, images, rollout: rolloutOn(cluster), dir: join(stage.dir, `rollouts-${manner}`) };
@@ -96,23 +99,25 @@ async function rolledPairs(
     batch: BATCH,
     soakSec: 0,
   });
-  const pairs: Pair[] = [];
-  for (let pair = 1; pair <= count; pair += 1) {
-    const midflight = await byMidflight(place, cluster, stage);
-    const kubectl = await byKubectl(place, cluster, stage);
-    pairs.push({ midflight, kubectl });
-    stage.say(`${manner}, pair ${pair}: midflight ${inShort(midflight)}, kubectl ${inShort(kubectl)}`);
-  }
+  const pair = async (): Promise<Pair> => ({
+    midflight: await byMidflight(place, cluster, stage),
+    kubectl: await byKubectl(place, cluster, stage),
+  });
+  const pairs = await tried(count, { name: `${manner}, pair`, run: pair, inShort }, stage);
   await removePods(cluster);
   return pairs;
 }
 
 type Place = { readonly url: string; readonly images: PodImages; readonly rollout: Rollout; readonly dir: string };
 
-const inShort = ({ ms: took, lost: missed, sent }: Rolled): string => `${ms(took)}, ${missed.length} of ${sent} lost`;
+const inShort = ({ midflight, kubectl }: Pair): string => `midflight ${rolledText(midflight)}, kubectl ${rolledText(kubectl)}`;
+
+const rolledText = ({ ms: took, lost: missed, sent }: Rolled): string => `${ms(took)}, ${missed.length} of ${sent} lost`;
 
 /** From 1.0 to 2.0. */
-async function byMidflight({ url, dir }: Place, cluster: Cluster, { signal }: Stage): Promise<Pair["midflight"]> {
+async function byMidflight({ url, dir, images, rollout }: Place, cluster: Cluster, { signal }: Stage): Promise<Pair["midflight"]> {
+  // Where a pair broke, the one after it begins from 1.0 all the same.
+  await rollout.done(await rollout.setImage(images["1.0"]), signal);
   await untilAlone(cluster.api, PODS_PER_REGION);
   await using clients = await startClients(clientsOf(url));
   const done = await upgrade({ dir, kubeconfig: cluster.places.kubeconfig, wants: 0, signal });

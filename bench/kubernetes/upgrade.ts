@@ -103,6 +103,8 @@ export type UpgradeOrder = {
   readonly onStart?: (pid: number) => void;
 };
 
+const OUTCOMES = { 0: "promoted", 1: "undone" } as const;
+
 /** `midflight upgrade` from the files in `dir`, as a process. Rejects when it ends otherwise than wanted. */
 export async function upgrade({ dir, kubeconfig, wants, signal, onStart }: UpgradeOrder): Promise<Upgrade> {
   const events: RunEvent[] = [];
@@ -120,8 +122,12 @@ export async function upgrade({ dir, kubeconfig, wants, signal, onStart }: Upgra
     },
   });
   const ms = performance.now() - since;
-  if (status !== wants)
-    throw new Error(`the upgrade ended with ${status} and not ${wants}: ${complaint === "" ? lastLine : complaint}`);
+  const ended = events.findLast((event) => event.kind === "ended");
+  const outcome = ended?.kind === "ended" ? ended.outcome : "not at all";
+  if (status !== wants || outcome !== OUTCOMES[wants])
+    throw new Error(
+      `the upgrade ended ${outcome}, status ${status}, and not ${OUTCOMES[wants]}: ${complaint === "" ? lastLine : complaint}`,
+    );
   return { events, ms, startedAt, run: events.find(({ kind }) => kind === "run-opened")?.run ?? "" };
 }
 
