@@ -7,9 +7,10 @@ export const SERVICE_PORT = 8080;
 
 /**
  * A pod that is told to leave serves on and answers `Connection: close` for so long. It is longer than a client keeps a connection that it does
- * not use (4 s), and than the proxies need to forget the pod, so that nobody meets a closed door.
+ * not use (4 s), and than the proxies need to forget the pod, so that nobody meets a closed door; and shorter than the plans soak before they
+ * contract (6 s), because whoever still serves reads what the contraction takes away.
  */
-const NOTICE_MS = 5_000;
+const NOTICE_MS = 4_500;
 /** The notice, what is in flight after it, and the goodbye of sockets. */
 const GRACE_S = 15;
 
