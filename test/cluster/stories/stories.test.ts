@@ -7,7 +7,7 @@ import { metadata2023 } from "../../../src/demo/stories/metadata-2023.ts";
 import type { Story } from "../../../src/demo/stories/story.ts";
 import { VENUE_REGIONS } from "../../../src/demo/venue/ports.ts";
 import type { Version } from "../venue/images.ts";
-import { tellOn, type Told } from "../venue/tell.ts";
+import { INSTANCES, tellOn, type Told } from "../venue/tell.ts";
 import { deploymentPath, findVenueGround, type VenueGround } from "../venue/venue.ts";
 
 /** The demo's stories with the gateways in pods: the same plans and users, and another environment file. */
@@ -42,7 +42,7 @@ function expectAtRest(version: Version): void {
   expect(left).toHaveLength(VENUE_REGIONS.length);
   for (const { metadata, spec, status } of left) {
     expect(spec.template.spec.containers.map(({ image }) => image)).toEqual([ground.images[version]]);
-    expect([spec.minReadySeconds ?? 0, spec.replicas, status?.updatedReplicas]).toEqual([0, 6, 6]);
+    expect([spec.minReadySeconds ?? 0, spec.replicas, status?.updatedReplicas]).toEqual([0, INSTANCES, INSTANCES]);
     expect(Object.keys(metadata.annotations ?? {}).filter((name) => name.startsWith("midflight"))).toEqual([
       "midflight.dev/fence",
     ]);
