@@ -6,7 +6,11 @@ const server = createServer((request, response) => {
   request.resume();
   request.on("end", () =>
     response
-      .writeHead(200, { "content-type": "application/json", "content-length": ANSWER.length, "x-release": "gateway@1.0" })
+      .writeHead(200, {
+        "content-type": "application/json",
+        "content-length": ANSWER.length,
+        "x-release": "gateway@1.0",
+      })
       .end(ANSWER),
   );
 });

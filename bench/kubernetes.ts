@@ -63,7 +63,12 @@ async function attempted(name: string, measure: () => Promise<Part>, { signal, s
     const why = error instanceof Error ? error.message : String(error);
     say(`${name}: ${why}`);
     keep(dir);
-    const figure = { figure: `kubernetes: ${name}`, measured: `not measured: ${why.split("\n")[0]}`, goal: "-", ok: false };
+    const figure = {
+      figure: `kubernetes: ${name}`,
+      measured: `not measured: ${why.split("\n")[0]}`,
+      goal: "-",
+      ok: false,
+    };
     return { figures: [figure], tables: [], raw: { why } };
   }
 }

@@ -50,7 +50,8 @@ export async function rollouts(cluster: Cluster, stage: Stage, pairs: number): P
 
 function speed(pairs: readonly Pair[]): Figure {
   const ratio = median(pairs.map(({ midflight, kubectl }) => midflight.ms / kubectl.ms));
-  const of = (what: (spent: Spent) => number): string => ms(median(pairs.map(({ midflight }) => what(midflight.spent))));
+  const of = (what: (spent: Spent) => number): string =>
+    ms(median(pairs.map(({ midflight }) => what(midflight.spent))));
   const all = ms(median(pairs.map(({ midflight }) => midflight.ms)));
   return {
     figure: "10 pods by twos, healthy, without dark proof and soak: time of midflight to that of kubectl",
@@ -80,12 +81,7 @@ const besides = (pairs: readonly Pair[]): Figure => ({
   ok: undefined,
 });
 
-async function rolledPairs(
-  manner: Manner,
-  count: number,
-  cluster: Cluster,
-  stage: Stage,
-): Promise<Tries<Pair>> {
+async function rolledPairs(manner: Manner, count: number, cluster: Cluster, stage: Stage): Promise<Tries<Pair>> {
   const images = await podImages(cluster, manner);
   const url = await deployPods(cluster, { image: images["1.0"], replicas: PODS_PER_REGION });
   const place: Place = { url, images, rollout: rolloutOn(cluster), dir: join(stage.dir, `rollouts-${manner}`) };
@@ -110,12 +106,18 @@ async function rolledPairs(
 
 type Place = { readonly url: string; readonly images: PodImages; readonly rollout: Rollout; readonly dir: string };
 
-const inShort = ({ midflight, kubectl }: Pair): string => `midflight ${rolledText(midflight)}, kubectl ${rolledText(kubectl)}`;
+const inShort = ({ midflight, kubectl }: Pair): string =>
+  `midflight ${rolledText(midflight)}, kubectl ${rolledText(kubectl)}`;
 
-const rolledText = ({ ms: took, lost: missed, sent }: Rolled): string => `${ms(took)}, ${missed.length} of ${sent} lost`;
+const rolledText = ({ ms: took, lost: missed, sent }: Rolled): string =>
+  `${ms(took)}, ${missed.length} of ${sent} lost`;
 
 /** From 1.0 to 2.0. */
-async function byMidflight({ url, dir, images, rollout }: Place, cluster: Cluster, { signal }: Stage): Promise<Pair["midflight"]> {
+async function byMidflight(
+  { url, dir, images, rollout }: Place,
+  cluster: Cluster,
+  { signal }: Stage,
+): Promise<Pair["midflight"]> {
   // Where a pair broke, the one after it begins from 1.0 all the same.
   await rollout.done(await rollout.setImage(images["1.0"]), signal);
   await untilAlone(cluster.api, PODS_PER_REGION);

@@ -46,7 +46,8 @@ export async function podImages({ places }: Cluster, manner: Manner): Promise<Po
   };
 }
 
-export const deploymentPath = (namespace: string): string => `/apis/apps/v1/namespaces/${namespace}/deployments/${PODS}`;
+export const deploymentPath = (namespace: string): string =>
+  `/apis/apps/v1/namespaces/${namespace}/deployments/${PODS}`;
 
 export type DeploymentOrder = {
   readonly image: string;

@@ -54,7 +54,9 @@ export async function standIn({ api, places, facts }: Cluster): Promise<StandIn>
     if (status?.phase === "Running" || done.has(key)) return;
     done.add(key);
     ready += 1;
-    await api.call("PATCH", `${path}/status`, podStatus(ready, spec.containers[0]?.image ?? ""), PATCH).catch(unlessMissing);
+    await api
+      .call("PATCH", `${path}/status`, podStatus(ready, spec.containers[0]?.image ?? ""), PATCH)
+      .catch(unlessMissing);
   };
   const watchers = facts.regions.map(async (namespace) => {
     const watching = apiOf(connect(places.kubeconfig, namespace, { now: () => systemClock.monotonic() }), systemClock);

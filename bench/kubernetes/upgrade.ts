@@ -152,7 +152,10 @@ export type Spent = {
 export function spentOn({ events, startedAt }: Upgrade): Spent {
   const first = timeOf(events, "move-started") ?? startedAt;
   const moves = (kind: string): number =>
-    events.reduce((sum, event) => sum + (event.kind === "move-done" && event.move.endsWith(`/${kind}`) ? event.ms : 0), 0);
+    events.reduce(
+      (sum, event) => sum + (event.kind === "move-done" && event.move.endsWith(`/${kind}`) ? event.ms : 0),
+      0,
+    );
   return {
     before: first - startedAt,
     start: moves("start"),

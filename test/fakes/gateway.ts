@@ -35,7 +35,6 @@ export const gatewayOnFakes = async (
     engines: [],
     env: "production",
     keySeed: KEY_SEED,
-    noticeMs: 0,
     ...over,
   };
   const gateway = await startGateway(config, release, { metadata, engine });

@@ -133,7 +133,9 @@ function endOf(events: readonly RunEvent[]): { readonly outcome: string; readonl
 function problemsOf(story: Story, figures: Figures, { stderr }: Ended): readonly string[] {
   const { outcome, text, lost, summary } = figures;
   return [
-    ...(outcome === story.outcome ? [] : [`ended ${outcome} and not ${story.outcome}: ${text} ${stderr.slice(-2_000)}`]),
+    ...(outcome === story.outcome
+      ? []
+      : [`ended ${outcome} and not ${story.outcome}: ${text} ${stderr.slice(-2_000)}`]),
     ...(lost === 0 ? [] : [`${lost} acknowledged orders are lost: ${JSON.stringify(summary.lostOrders)}`]),
     ...story.demands(figures),
   ];

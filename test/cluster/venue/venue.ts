@@ -58,7 +58,10 @@ export async function venueOn(
   await clear(api);
   stack.defer(() => clear(api));
   const services = await Promise.all(
-    VENUE_REGIONS.map(async (region): Promise<[string, string]> => [region, await deploy(ground, region, order, secret)]),
+    VENUE_REGIONS.map(async (region): Promise<[string, string]> => [
+      region,
+      await deploy(ground, region, order, secret),
+    ]),
   );
   for (const [region, service] of services) await untilServing(api, region, service, order.instances);
   return {

@@ -16,10 +16,14 @@ export type GatewayConfig = {
   readonly engines: readonly string[];
   readonly env: VenueEnv;
   readonly keySeed: string;
-  /** The notice that a bare SIGTERM gives, in ms; after a drain, only what is left of its notice. */
-  readonly noticeMs: number;
   /** How it fails in health; undefined: never. */
   readonly noise?: Noise;
+};
+
+/** Of a gateway that is a process. */
+export type GatewayProcessConfig = GatewayConfig & {
+  /** The notice that a bare SIGTERM gives, in ms; after a drain, only what is left of its notice. */
+  readonly noticeMs: number;
 };
 
 /** Behind a balancer that has led its users away before. */
@@ -29,7 +33,7 @@ const NOTICE_MS = "1000";
  * Reads PORT, LISTEN_HOST, MIDFLIGHT_INSTANCE, MIDFLIGHT_RELEASE, MIDFLIGHT_REGION, METADATA_URL, ENGINES, VENUE_ENV, VENUE_KEY_SEED,
  * SIGTERM_NOTICE_MS and GATEWAY_NOISE.
  */
-export const readConfig = (env: NodeJS.ProcessEnv, version: string): GatewayConfig => {
+export const readConfig = (env: NodeJS.ProcessEnv, version: string): GatewayProcessConfig => {
   const noise = readNoise(env["GATEWAY_NOISE"]);
   const host = env["LISTEN_HOST"];
   return {
