@@ -132,11 +132,15 @@ function endOf(events: readonly RunEvent[]): { readonly outcome: string; readonl
 
 function problemsOf(story: Story, figures: Figures, { stderr }: Ended): readonly string[] {
   const { outcome, text, lost, summary } = figures;
-  return [
+  const problems = [
     ...(outcome === story.outcome
       ? []
       : [`ended ${outcome} and not ${story.outcome}: ${text} ${stderr.slice(-2_000)}`]),
     ...(lost === 0 ? [] : [`${lost} acknowledged orders are lost: ${JSON.stringify(summary.lostOrders)}`]),
     ...story.demands(figures),
   ];
+  return problems.length === 0 ? [] : [...problems, `what failed: ${whatFailed(summary)}`];
 }
+
+const whatFailed = ({ failedByCode, byRelease, latency, scheduleLag, failed, ambiguous }: TrafficSummary): string =>
+  JSON.stringify({ failed, ambiguous, failedByCode, byRelease, latency, scheduleLag });
