@@ -1,8 +1,9 @@
 import { workloadOf, type Graph } from "../graph/graph.ts";
 import type { Move } from "../graph/move.ts";
+import type { Drain } from "../plan/model.ts";
 import type { Effect, MarkCause } from "./effect.ts";
 import type { Run } from "./run.ts";
-import { isThereAlready, shapeOf, standingAfter, standingOf, weighingOf } from "./standing.ts";
+import { componentOf, isThereAlready, shapeOf, standingAfter, standingOf, weighingOf } from "./standing.ts";
 
 /** The effects of one move, a region each. Empty when everything it wants is already there. */
 export function effectsOf(run: Run, move: Move): readonly Effect[] {
@@ -21,14 +22,7 @@ export function effectsOf(run: Run, move: Move): readonly Effect[] {
       ];
     case "start":
     case "retire":
-      return regionsToChange(run, move).map((region) => ({
-        id: id(region),
-        kind: "shape",
-        component: move.component,
-        region,
-        shape: shapeOf(run, move.component, region, standingAfter(run, move, region), move.drain),
-        deadlineMs: move.deadlineMs,
-      }));
+      return shapes(run, move, move.drain);
     case "prove":
       return regionsToChange(run, move).map((region) => ({
         ...proveRange(run, move, region),
@@ -39,16 +33,13 @@ export function effectsOf(run: Run, move: Move): readonly Effect[] {
         dark: move.dark,
         deadlineMs: move.deadlineMs,
       }));
-    case "admit":
+    case "admit": {
+      // In place, whoever comes and whoever goes are one change.
+      const { isInPlace, drain } = componentOf(run, move.component);
+      return isInPlace === true ? shapes(run, move, drain) : weighings(run, move);
+    }
     case "shift":
-      return regionsToChange(run, move).map((region) => ({
-        id: id(region),
-        kind: "weigh",
-        component: move.component,
-        region,
-        weighing: weighingOf(run, move.component, region, standingAfter(run, move, region)),
-        deadlineMs: move.deadlineMs,
-      }));
+      return weighings(run, move);
     case "soak":
       return [{ id: `${move.id}#${run.facts}`, kind: "timer", ms: move.ms }];
     case "run":
@@ -60,6 +51,28 @@ export function effectsOf(run: Run, move: Move): readonly Effect[] {
   }
 }
 
+type RegionalMove = Extract<Move, { readonly regions: readonly string[] }>;
+
+const shapes = (run: Run, move: RegionalMove, drain: Drain): readonly Effect[] =>
+  regionsToChange(run, move).map((region) => ({
+    id: `${move.id}#${region}`,
+    kind: "shape",
+    component: move.component,
+    region,
+    shape: shapeOf(run, move.component, region, standingAfter(run, move, region), drain),
+    deadlineMs: move.deadlineMs,
+  }));
+
+const weighings = (run: Run, move: RegionalMove): readonly Effect[] =>
+  regionsToChange(run, move).map((region) => ({
+    id: `${move.id}#${region}`,
+    kind: "weigh",
+    component: move.component,
+    region,
+    weighing: weighingOf(run, move.component, region, standingAfter(run, move, region)),
+    deadlineMs: move.deadlineMs,
+  }));
+
 /** Migrations of a move that were not applied before the run; only these are this run's to take back. */
 export const ownNames = (
   run: Run,
@@ -70,10 +83,8 @@ export const ownNames = (
 };
 
 /** Regions of a move in which the new release does not stand already. */
-export const regionsToChange = (
-  run: Run,
-  move: Extract<Move, { readonly regions: readonly string[] }>,
-): readonly string[] => move.regions.filter((region) => !isThereAlready(run, move.component, region));
+export const regionsToChange = (run: Run, move: RegionalMove): readonly string[] =>
+  move.regions.filter((region) => !isThereAlready(run, move.component, region));
 
 function proveRange(run: Run, move: Extract<Move, { readonly kind: "prove" }>, region: string) {
   const target = run.graph.components[move.component];

@@ -142,7 +142,7 @@ export const CATALOG = {
     exit: EXIT.badInput,
     retry: false,
     explain:
-      "The environment drives a component in a way that cannot do what the plan's step asks: only PostgreSQL is migrated, only processes behind a balancer are shifted (a Service of Kubernetes sends every pod the same), and what is driven by commands cannot be probed in the dark.",
+      "The environment drives a component in a way that cannot do what the plan's step asks: only PostgreSQL is migrated, only processes behind a balancer are shifted (a Service of Kubernetes sends every pod the same), what is driven by commands cannot be probed in the dark, and a StatefulSet or a DaemonSet replaces pods in their places, without surge.",
   },
   EFFECT_TIMED_OUT: {
     exit: EXIT.halted,
@@ -311,23 +311,29 @@ export const CATALOG = {
     explain:
       "Every write to an object came too late, because somebody else wrote to it between our reading and our writing, twenty times in a row. Nothing was changed by the last of them. Mostly two controllers fight over one field; `kubectl get --show-managed-fields` names those who write.",
   },
+  KUBERNETES_EVICTION_REFUSED: {
+    exit: EXIT.refused,
+    retry: true,
+    explain:
+      "A pod of a DaemonSet is asked to leave by the Eviction API, which keeps to PodDisruptionBudgets. A budget allowed none for the whole `readyDeadline`, so the pod stayed and nothing else was changed. The message ends with the server's own words and names the budget. Mostly other pods that the budget counts are not ready; a budget that allows no disruption at all lets no upgrade through.",
+  },
   KUBERNETES_FORBIDDEN: {
     exit: EXIT.refused,
     retry: false,
     explain:
-      "The API server does not accept the credentials (401), or this user may not do what was asked (403). The message names the verb and the object, and the hint the rule that a Role must have. midflight needs get, list, watch and patch on deployments, get, list, watch, create and delete on pods, list and watch on endpointslices, list and patch on replicasets, and, to explain better, list on events and horizontalpodautoscalers.",
+      "The API server does not accept the credentials (401), or this user may not do what was asked (403). The message names the verb and the object, and the hint the rule that a Role must have. midflight needs get, list, watch and patch on deployments, get, list, watch, create and delete on pods, list and watch on endpointslices, list and patch on replicasets, and, to explain better, list on events and horizontalpodautoscalers. A StatefulSet or a DaemonSet needs get, list, watch and patch on it and list on controllerrevisions instead of deployments and replicasets, a DaemonSet also create on pods/eviction, and a release with config get on configmaps and secrets.",
   },
   KUBERNETES_HOLD_UNREADABLE: {
     exit: EXIT.refused,
     retry: false,
     explain:
-      "While midflight holds a Deployment, the annotation midflight.dev/held says how it was before and what was ordered last. It was edited, or a later version wrote it. Nothing was changed. It is JSON, and `before` in it is the template to go back to by hand.",
+      "While midflight holds a Deployment, StatefulSet or DaemonSet, the annotation midflight.dev/held says how it was before and what was ordered last. It was edited, or a later version wrote it. Nothing was changed. It is JSON, and `before` in it is the template to go back to by hand.",
   },
   KUBERNETES_NOT_FOUND: {
     exit: EXIT.refused,
     retry: false,
     explain:
-      "The kubeconfig has no such context, or the cluster no such namespace, Deployment, container or pod. Correct the name in the environment file, or create what is missing.",
+      "The kubeconfig has no such context, or the cluster no such namespace, Deployment, StatefulSet, DaemonSet, container or pod. Correct the name in the environment file, or create what is missing.",
   },
   KUBERNETES_REFUSED: {
     exit: EXIT.refused,
@@ -567,6 +573,12 @@ export const CATALOG = {
     retry: false,
     explain:
       "A rehearsal takes things down on purpose, so it works only in an environment of class demo, on servers that are not production's, with the same plan that production will run. The message names what stands against it.",
+  },
+  RELEASE_CONFIG_MISMATCH: {
+    exit: EXIT.refused,
+    retry: false,
+    explain:
+      "A release names ConfigMaps or Secrets by the sha256 of their data, and its pods read immutable copies called like the name, a dash and the first 10 digits. A copy is missing, is not immutable or holds other data, or the pod template reads nothing of that name. Nothing was started. Make the copies first; `kubectl get configmap NAME -o json | jq -jcS '{data: (.data // {}), binaryData: (.binaryData // {})}' | sha256sum` prints the digest of one, of a Secret alike.",
   },
   RELEASE_DIGEST_MISMATCH: {
     exit: EXIT.refused,

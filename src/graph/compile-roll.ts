@@ -34,7 +34,24 @@ export function compileRoll(
 const batchTotals = (instances: number, batch: number): readonly number[] =>
   Array.from({ length: Math.ceil(instances / batch) }, (_, index) => Math.min(instances, (index + 1) * batch));
 
+/**
+ * In place: whoever is proved in the dark stands in for those who come, and to be admitted is to take the place of an old one. After the last
+ * batch nobody is left to retire; the move says so, and lets the driver tidy up.
+ */
+function inPlaceMoves(step: RollStep, batch: Batch): readonly Move[] {
+  const { instances, target } = batch.component;
+  const keep = instances - batch.fresh;
+  const proof =
+    step.dark === undefined ? [] : [startMove(step, batch, instances - batch.before), ...proveMoves(step, batch)];
+  const admit: Move = {
+    ...admitMove(batch, keep),
+    title: `replace ${batch.fresh}/${instances} by ${target.release} in their places in ${batch.regions.join(", ")}`,
+  };
+  return [...proof, admit, ...(keep === 0 ? [retireMove(step, batch, keep, batch.fresh)] : [])];
+}
+
 function batchMoves(step: RollStep, wave: Wave, batch: Batch): readonly Move[] {
+  if (batch.component.isInPlace === true) return inPlaceMoves(step, batch);
   const surplusFirst = wave.surge > 0;
   const old = batch.component.instances - batch.before;
   const keep = batch.component.instances - batch.fresh;

@@ -10,10 +10,12 @@ import type {
   RollStep,
 } from "../plan/model.ts";
 import { isEntry } from "../plan/entry.ts";
+import { isInPlace } from "../plan/in-place.ts";
 import { instancesOf } from "../plan/instances-of.ts";
 import { regionsOf } from "../plan/regions-of.ts";
 import { compileStep, type StepContext } from "./compile-step.ts";
 import type { Graph, GraphComponent, WorkloadComponent } from "./graph.ts";
+import { kubernetesDigest } from "./release-digest.ts";
 
 export type CompileInput = {
   readonly plan: Plan;
@@ -60,6 +62,7 @@ function compileComponent(input: CompileInput, name: string, component: PlanComp
     driver: placed.driver,
     ...(programs.length === 0 ? {} : { programs }),
     ...(isEntry(placed) ? {} : { isBehind: true }),
+    ...(isInPlace(placed) ? { isInPlace: true } : {}),
     regions: regionsOf(input.environment, placed),
     instances: instancesOf(placed) ?? 1,
     target: targetOf(input, name, component, placed),
@@ -85,19 +88,22 @@ function targetOf(
 ): { release: string; digest: string } {
   const release = component.release;
   if (release === undefined) throw new Bug(`component ${name} names no release`);
-  const digest = digestFor(input.releases.releases[release], placed);
+  const digest = digestFor(input.releases.releases[release], placed, input.sha256);
   if (digest === undefined) throw new Bug(`release ${release} has no digest for driver ${placed.driver}`);
   return { release, digest };
 }
 
-function digestFor(release: Release | undefined, { driver }: EnvironmentComponent): string | undefined {
+function digestFor(
+  release: Release | undefined,
+  { driver }: EnvironmentComponent,
+  sha256: CompileInput["sha256"],
+): string | undefined {
   switch (driver) {
     case "process":
     case "command":
       return release?.[driver]?.digest;
     case "kubernetes":
-      // Two registries may hold the same image; its digest is what runs.
-      return release?.kubernetes?.image.split("@")[1];
+      return release?.kubernetes === undefined ? undefined : kubernetesDigest(release.kubernetes, sha256);
     case "postgres":
       return undefined;
   }

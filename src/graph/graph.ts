@@ -30,6 +30,8 @@ export type WorkloadComponent = {
   readonly needs?: readonly string[];
   /** Users' operations do not enter here: what it does to them is seen only behind others, against what was before. */
   readonly isBehind?: true;
+  /** A new instance takes the place of an old one: none stands beside it but in the dark, for proof. */
+  readonly isInPlace?: true;
   /** Files that the environment's driver starts, where it starts any: other bytes are another driver. */
   readonly programs?: readonly { readonly name: string; readonly sha256: string }[];
   /** How instances are drained when nothing states otherwise, as in an undo. */

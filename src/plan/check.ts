@@ -23,6 +23,7 @@ import { migrationsExist } from "./rules/migrations-exist.ts";
 import { needsCycle } from "./rules/needs-cycle.ts";
 import { noRepetition } from "./rules/no-repetition.ts";
 import { noSecrets } from "./rules/no-secrets.ts";
+import { oneObject } from "./rules/one-object.ts";
 import { operationsSeen } from "./rules/operations-seen.ts";
 import { operationsProbed } from "./rules/operations-probed.ts";
 import { placeholdersKnown } from "./rules/placeholders-known.ts";
@@ -33,6 +34,7 @@ import { regionsProbed } from "./rules/regions-probed.ts";
 import { releaseKnown } from "./rules/release-known.ts";
 import { releasesStandStill, releaseStandsStill } from "./rules/release-stands-still.ts";
 import { releasesRunSomewhere } from "./rules/releases-run-somewhere.ts";
+import { replacedInPlace } from "./rules/replaced-in-place.ts";
 import { restLast } from "./rules/rest-last.ts";
 import type { EnvironmentRule, PlanRule, ReleasesRule, Together, TogetherRule } from "./rules/rule.ts";
 import { rulesKnown } from "./rules/rules-known.ts";
@@ -73,6 +75,7 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   classFits,
   regionsProbed,
   componentRegions,
+  oneObject,
   countersAtEntry,
   noSecrets,
   stateIsFolder,
@@ -89,6 +92,7 @@ const RELEASES_RULES: readonly ReleasesRule[] = [releasesStandStill, releasesRun
 const TOGETHER_RULES: readonly TogetherRule[] = [
   componentsPlaced,
   driverCan,
+  replacedInPlace,
   waveRegions,
   batchFits,
   floorHolds,

@@ -336,11 +336,20 @@ export type CommandComponent = {
   readonly timeoutMs: number;
 };
 
-/** A stock Deployment in each region. */
+/** What pods belong to. A Deployment brings new pods beside the old ones; the other two replace pods in their places. */
+export type KubernetesObject = { readonly kind: KubernetesKind; readonly name: string };
+export type KubernetesKind = "Deployment" | "StatefulSet" | "DaemonSet";
+/** The key of an environment file that names an object of a kind. */
+export type KubernetesKey = "deployment" | "statefulSet" | "daemonSet";
+
+/** A stock Deployment, StatefulSet or DaemonSet in each region. */
 export type KubernetesComponent = {
   readonly driver: "kubernetes";
-  readonly deployment: string;
-  /** Of its template: the one whose image is the release. Default: named like the Deployment. */
+  /** Its pods are the instances. Named alike in every region. */
+  readonly object: KubernetesObject;
+  /** What the file names, in our order. Refused by the rules unless it is exactly one. */
+  readonly named: readonly KubernetesKey[];
+  /** Of its template: the one whose image is the release. Default: named like the object. */
   readonly container: string;
   /** Users reach the pods through it. */
   readonly service: string;
@@ -398,6 +407,8 @@ export type ProcessRelease = {
 export type KubernetesRelease = {
   /** With its digest: `registry/gateway@sha256:<64 hex>`. */
   readonly image: string;
+  /** ConfigMap or Secret, as the pod template names it → sha256 of its canonical data. Pods read an immutable copy, `NAME-<first 10 digits>`. */
+  readonly config?: Readonly<Record<string, string>>;
 };
 
 /** One migration as read from its folder: `NNNN_name.{up,verify,down}.sql`. */

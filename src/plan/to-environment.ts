@@ -4,6 +4,9 @@ import type {
   Environment,
   EnvironmentComponent,
   EnvironmentRegion,
+  KubernetesComponent,
+  KubernetesKey,
+  KubernetesKind,
   NoticeChoice,
   NotifyRule,
   ReferenceTable,
@@ -77,11 +80,13 @@ function toComponent(input: EnvironmentInput["components"][string], hasCounters:
         trials: input.trials === undefined ? undefined : toTrials(input.trials),
         reference: input.reference?.map((table) => toReference(table)),
       });
-    case "kubernetes":
+    case "kubernetes": {
+      const { object, named } = toObject(input);
       return defined({
         driver: input.driver,
-        deployment: input.deployment,
-        container: input.container ?? input.deployment,
+        object,
+        named,
+        container: input.container ?? object.name,
         service: input.service,
         contexts: input.contexts,
         namespace: input.namespace,
@@ -92,6 +97,7 @@ function toComponent(input: EnvironmentInput["components"][string], hasCounters:
         counters: input.counters === undefined ? undefined : defined(input.counters),
         readyDeadlineMs: msOr(input.readyDeadline, 120_000),
       });
+    }
     case "command":
       return {
         driver: input.driver,
@@ -103,6 +109,19 @@ function toComponent(input: EnvironmentInput["components"][string], hasCounters:
         timeoutMs: msOr(input.timeout, 60_000),
       };
   }
+}
+
+type KubernetesInput = Extract<EnvironmentInput["components"][string], { driver: "kubernetes" }>;
+
+/** All that are named; the first of them is the object. Where none or several are, a rule refuses the file. */
+function toObject(input: KubernetesInput): Pick<KubernetesComponent, "object" | "named"> {
+  const written: readonly (readonly [KubernetesKey, KubernetesKind, string | undefined])[] = [
+    ["deployment", "Deployment", input.deployment],
+    ["statefulSet", "StatefulSet", input.statefulSet],
+    ["daemonSet", "DaemonSet", input.daemonSet],
+  ];
+  const found = written.flatMap(([key, kind, name]) => (name === undefined ? [] : [{ key, object: { kind, name } }]));
+  return { object: found[0]?.object ?? { kind: "Deployment", name: "" }, named: found.map(({ key }) => key) };
 }
 
 const DEFAULT_ROWS = 1_000;

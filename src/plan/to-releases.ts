@@ -10,4 +10,8 @@ export const toReleases = (input: ReleasesInput, file: string): Releases => ({
 });
 
 const toRelease = (input: ReleasesInput["releases"][string]): Release =>
-  defined({ process: input.process, command: input.command, kubernetes: input.kubernetes });
+  defined({
+    process: input.process,
+    command: input.command,
+    kubernetes: input.kubernetes === undefined ? undefined : defined(input.kubernetes),
+  });

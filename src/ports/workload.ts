@@ -14,6 +14,9 @@ export interface Workload {
    * Resolves when exactly `count` instances of each named digest run and are ready. Missing ones are started in the
    * dark (weight 0) and surplus ones, highest ordinal first, are taken out of traffic, drained and stopped. Starts before it stops.
    * A target that keeps its instances alive itself brings back one that died by itself, in traffic.
+   * Where instances are replaced in place there are as many places as before, always. New ones come up in traffic where old ones leave, and in
+   * the dark where none does; old ones that are too few come back in the places of new ones, in traffic, and those new ones are gone then,
+   * whatever their count says.
    * Rejects: `FOREIGN_CHANGE` (an instance of another digest is there), `INSTANCE_NOT_READY`, `RELEASE_DIGEST_MISMATCH`, `FENCED`, `WORKLOAD_UNREACHABLE`.
    */
   shape(region: string, shape: Shape, fence: Fence, signal: AbortSignal): Promise<WorkloadState>;

@@ -153,6 +153,7 @@ function drillsOfGroup(graph: Graph, group: readonly Move[]): readonly WalkOrder
       return migrateDrills(first, graph);
     case "start":
     case "retire":
+    case "admit":
       return rollDrills(group);
     case "shift":
       return [takenBack(first, [{ kind: "turn-back" }])];
@@ -163,7 +164,6 @@ function drillsOfGroup(graph: Graph, group: readonly Move[]): readonly WalkOrder
       ];
     case undefined:
     case "prove":
-    case "admit":
     case "soak":
     case "verify":
     case "approve":

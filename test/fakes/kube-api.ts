@@ -3,21 +3,35 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type {
   Autoscaler,
+  ControllerRevision,
   Deployment,
   EndpointSlice,
   Event,
   Metadata,
   Pod,
+  PodSet,
   ReplicaSet,
 } from "../../src/adapters/kubernetes/objects.ts";
 
-type Content = { readonly spec?: unknown; readonly status?: unknown; readonly endpoints?: unknown };
+type Content = {
+  readonly spec?: unknown;
+  readonly status?: unknown;
+  readonly endpoints?: unknown;
+  readonly revision?: number;
+  readonly immutable?: boolean;
+  readonly data?: unknown;
+};
 export type Thing = Content & { readonly metadata: Metadata };
 export type ScaledSet = ReplicaSet & {
   readonly spec: { readonly replicas: number; readonly minReadySeconds?: number };
 };
 type Kinds = {
   readonly deployments: Deployment;
+  readonly statefulsets: PodSet;
+  readonly daemonsets: PodSet;
+  readonly controllerrevisions: ControllerRevision;
+  readonly configmaps: Thing;
+  readonly secrets: Thing;
   readonly replicasets: ScaledSet;
   readonly pods: Pod;
   readonly endpointslices: EndpointSlice;
@@ -40,6 +54,8 @@ export type KubeApi = {
   onChange(react: () => void): void;
   /** Requests that match are answered by this, `times` times. */
   refuse(refusal: Refusal): void;
+  /** The next request that matches is answered only after this was done. */
+  before(request: Pick<Refusal, "method" | "kind">, act: () => Promise<void>): void;
   /** Ends every watch that is open, as a server does that is stopped. */
   endWatches(): void;
   /** Versions up to now are no longer kept: a watch from one of them is answered by 410. */
@@ -54,6 +70,8 @@ export type Refusal = {
   readonly status: number;
   readonly message: string;
   readonly headers?: Readonly<Record<string, string>>;
+  readonly subresource?: string;
+  readonly details?: unknown;
   readonly times?: number;
 };
 
@@ -72,6 +90,7 @@ export async function kubeApi(): Promise<KubeApi> {
   const store = new Map<string, Stored>();
   const streams = new Set<WatchStream>();
   const refusals: { refusal: Refusal; left: number }[] = [];
+  const delays: { readonly method: string; readonly kind: Kind; readonly act: () => Promise<void> }[] = [];
   const asked: string[] = [];
   let log: Change[] = [];
   let oldest = 0;
@@ -142,20 +161,25 @@ export async function kubeApi(): Promise<KubeApi> {
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = new URL(request.url ?? "/", "http://api");
-    const [, namespace = "", kind = "", name] =
-      /\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
+    const [, namespace = "", kind = "", name, subresource] =
+      /\/namespaces\/([^/]+)\/([^/]+)(?:\/([^/]+))?(?:\/([^/]+))?$/.exec(url.pathname) ?? [];
     const method = request.method ?? "GET";
     const query: Query = { kind: kind as Kind, namespace, params: url.searchParams };
-    asked.push(`${query.params.has("watch") ? "WATCH" : method} ${kind}${name === undefined ? "" : `/${name}`}`);
+    const place = [kind, name, subresource].filter((part) => part !== undefined).join("/");
+    asked.push(`${query.params.has("watch") ? "WATCH" : method} ${place}`);
+    const delayed = delays.findIndex((one) => one.method === method && one.kind === kind);
+    if (delayed >= 0) for (const { act } of delays.splice(delayed, 1)) await act();
     const refused = refusals.find(
-      ({ refusal, left }) => left > 0 && refusal.method === method && refusal.kind === kind,
+      ({ refusal, left }) =>
+        left > 0 && refusal.method === method && refusal.kind === kind && refusal.subresource === subresource,
     );
     if (refused !== undefined) {
       refused.left -= 1;
-      const { status, message, headers } = refused.refusal;
-      return answer(response, status, { kind: "Status", code: status, message }, headers);
+      const { status, message, headers, details } = refused.refusal;
+      return answer(response, status, { kind: "Status", code: status, message, details }, headers);
     }
     const text = await bodyOf(request);
+    if (subresource === "eviction" && name !== undefined) return evict(query, name, response);
     if (method === "POST") return create(query, JSON.parse(text) as Unborn, response);
     if (name === undefined)
       return query.params.has("watch")
@@ -185,6 +209,12 @@ export async function kubeApi(): Promise<KubeApi> {
       return answer(response, 409, { kind: "Status", message: "the object has been modified" });
     return answer(response, 200, write(query.kind, query.namespace, patched));
   };
+  const evict = (query: Query, name: string, response: ServerResponse): void => {
+    const found = store.get(keyOf(query.kind, query.namespace, name))?.thing;
+    if (found === undefined) return answer(response, 404, { kind: "Status", message: `pods "${name}" not found` });
+    end(query, found);
+    return answer(response, 201, { kind: "Status", status: "Success" });
+  };
   /** A pod is told first, and gone a little later. */
   const end = (query: Query, found: Thing): void => {
     if (query.kind !== "pods") return remove(query.kind, query.namespace, found.metadata.name);
@@ -208,6 +238,7 @@ export async function kubeApi(): Promise<KubeApi> {
     put: (kind, namespace, thing) => void write(kind, namespace, thing),
     remove,
     onChange: (reaction) => void (react = reaction),
+    before: (request, act) => void delays.push({ ...request, act }),
     refuse: (refusal) => void refusals.push({ refusal, left: refusal.times ?? 1 }),
     endWatches() {
       for (const { response } of streams) response.end();

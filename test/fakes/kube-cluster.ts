@@ -1,33 +1,25 @@
 import { createHash } from "node:crypto";
 import type { Deployment, Pod, Template } from "../../src/adapters/kubernetes/objects.ts";
 import { kubeApi, type KubeApi, type ScaledSet } from "./kube-api.ts";
+import { kubePods, type KubePods } from "./kube-pods.ts";
 
 /** An API server with the controllers that a Deployment lives by, as Kubernetes describes them, and pods that are only said to run. */
-export type KubeCluster = KubeApi & {
-  /** A Deployment `gateway` with its Service, in a namespace of its own. */
-  deploy(namespace: string, image: string, replicas: number, spec?: Partial<Deployment["spec"]>): void;
-  /** Pods of this image never get ready. */
-  spoil(image: string): void;
-  /** Does not answer any more, until it is revived. */
-  kill(namespace: string, pod: string): void;
-  revive(namespace: string, pod: string): void;
-  /** How often pods of two templates were scaled together: then the controller chooses the counts, and not who ordered. */
-  readonly spread: () => number;
-  /** The fewest pods that were ready at once since the last call, of all templates. */
-  leastReady(namespace: string): number;
-};
+export type KubeCluster = KubeApi &
+  Pick<KubePods, "spoil" | "kill" | "revive" | "leastReady"> & {
+    /** A Deployment `gateway` with its Service, in a namespace of its own. */
+    deploy(namespace: string, image: string, replicas: number, spec?: Partial<Deployment["spec"]>): void;
+    /** How often pods of two templates were scaled together: then the controller chooses the counts, and not who ordered. */
+    readonly spread: () => number;
+  };
 
-const READY_AFTER_MS = 15;
 const DESIRED = "deployment.kubernetes.io/desired-replicas";
 const REVISION = "deployment.kubernetes.io/revision";
 const HASH = "pod-template-hash";
 
 export async function kubeCluster(): Promise<KubeCluster> {
   const api = await kubeApi();
-  const spoilt = new Set<string>();
-  const dead = new Set<string>();
-  const mended = new Set<string>();
-  const least = new Map<string, number>();
+  const kubelets = kubePods(api);
+  const isReady = (pod: Pod): boolean => kubelets.isReady(pod);
   const namespaces = new Set<string>();
   let spread = 0;
   let pods = 0;
@@ -41,8 +33,6 @@ export async function kubeCluster(): Promise<KubeCluster> {
           metadata.deletionTimestamp === undefined &&
           metadata.ownerReferences?.some(({ name }) => name === set.metadata.name) === true,
       );
-  const isReady = ({ status }: Pod): boolean =>
-    status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") === true;
   const available = (namespace: string, set: ScaledSet): number =>
     (set.spec.minReadySeconds ?? 0) > 1_000_000 ? 0 : podsOf(namespace, set).filter((pod) => isReady(pod)).length;
   const scale = (namespace: string, set: ScaledSet, replicas: number, desired: number): void =>
@@ -138,55 +128,18 @@ export async function kubeCluster(): Promise<KubeCluster> {
       .slice(0, Math.max(0, there.length - set.spec.replicas));
     for (const { metadata } of leaving) api.remove("pods", namespace, metadata.name);
   };
-  const run = (namespace: string, pod: Pod): void => {
-    if (pod.status !== undefined) return;
-    const said = { ...pod, status: { phase: "Running", podIP: `10.0.0.${pods}`, conditions: [] } };
-    api.put("pods", namespace, said);
-    setTimeout(() => answer(namespace, pod.metadata.name, !isSpoilt(pod)), READY_AFTER_MS).unref();
-  };
-  const isSpoilt = (pod: Pod): boolean => spoilt.has(pod.spec.containers[0]?.image ?? "");
-  const answer = (namespace: string, name: string, ready: boolean): void => {
-    const pod = api.get("pods", namespace, name);
-    if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return;
-    const status = {
-      ...pod.status,
-      conditions: [{ type: "Ready", status: (ready || mended.has(name)) && !dead.has(name) ? "True" : "False" }],
-      containerStatuses: [{ name: "gateway", state: {} }],
-    };
-    api.put("pods", namespace, { ...pod, status });
-  };
-  const route = (namespace: string): void => {
-    const selected = api.list("pods", namespace).filter(({ metadata }) => metadata.labels?.["app"] === "gateway");
-    const endpoints = selected.map((pod) => ({
-      conditions: { ready: isReady(pod), terminating: pod.metadata.deletionTimestamp !== undefined },
-      targetRef: { kind: "Pod", name: pod.metadata.name },
-    }));
-    const before = api.get("endpointslices", namespace, "gateway-1");
-    if (text(before?.endpoints) === text(endpoints)) return;
-    api.put("endpointslices", namespace, {
-      metadata: { name: "gateway-1", labels: { "kubernetes.io/service-name": "gateway" } },
-      endpoints,
-    });
-  };
   const turn = (): void => {
     for (const namespace of namespaces) {
       for (const deployment of api.list("deployments", namespace)) roll(namespace, deployment);
       for (const set of setsOf(namespace)) fill(namespace, set);
-      for (const pod of api.list("pods", namespace)) run(namespace, pod);
-      route(namespace);
-      const ready = api
-        .list("pods", namespace)
-        .filter(
-          (pod) =>
-            isReady(pod) && pod.metadata.deletionTimestamp === undefined && pod.metadata.labels?.["app"] === "gateway",
-        );
-      least.set(namespace, Math.min(least.get(namespace) ?? Infinity, ready.length));
+      kubelets.turn(namespace);
     }
   };
   api.onChange(turn);
 
   return {
     ...api,
+    ...kubelets,
     deploy(namespace, image, replicas, spec = {}) {
       namespaces.add(namespace);
       api.put("deployments", namespace, {
@@ -204,22 +157,7 @@ export async function kubeCluster(): Promise<KubeCluster> {
         },
       });
     },
-    spoil: (image) => void spoilt.add(image),
-    kill(namespace, pod) {
-      dead.add(pod);
-      answer(namespace, pod, false);
-    },
-    revive(namespace, pod) {
-      dead.delete(pod);
-      mended.add(pod);
-      answer(namespace, pod, true);
-    },
     spread: () => spread,
-    leastReady(namespace) {
-      const known = least.get(namespace) ?? 0;
-      least.delete(namespace);
-      return known;
-    },
   };
 }
 

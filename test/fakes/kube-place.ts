@@ -1,14 +1,17 @@
 import { kubernetesDriver } from "../../src/adapters/kubernetes/driver.ts";
 import type { KubernetesOptions } from "../../src/adapters/kubernetes/options.ts";
+import type { Deployment, PodSet } from "../../src/adapters/kubernetes/objects.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
+import type { KubernetesKind } from "../../src/plan/model.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Traffic } from "../../src/ports/traffic.ts";
 import type { Workload } from "../../src/ports/workload.ts";
 import { kubeCluster, type KubeCluster } from "./kube-cluster.ts";
+import { kubeSets, type KubeSets } from "./kube-sets.ts";
 
 /** The Kubernetes driver on two pretended clusters, tokyo and frankfurt. */
-export type KubePlace = {
-  readonly clusters: Readonly<Record<string, KubeCluster>>;
+export type KubePlace<C = KubeCluster> = {
+  readonly clusters: Readonly<Record<string, C>>;
   readonly options: KubernetesOptions;
   /** A conductor of its own. */
   open(): { readonly workload: Workload; readonly traffic: Traffic };
@@ -19,19 +22,47 @@ export const imageOf = (version: string): string => `registry/gateway@${digestOf
 export const digestOf = (version: string): string => `sha256:${version.slice(0, 1).repeat(64)}`;
 export const releaseOf = (version: string) => ({ release: `gateway@${version}`, digest: digestOf(version) });
 
-export async function kubePlace(how: { readonly replicas: number; readonly clock?: Clock }): Promise<KubePlace> {
+export async function kubePlace(how: {
+  readonly replicas: number;
+  readonly clock?: Clock;
+  readonly spec?: Partial<Deployment["spec"]>;
+}): Promise<KubePlace> {
   const clusters = { tokyo: await kubeCluster(), frankfurt: await kubeCluster() };
-  for (const [region, cluster] of Object.entries(clusters)) cluster.deploy(region, imageOf("1.0"), how.replicas);
+  for (const [region, cluster] of Object.entries(clusters))
+    cluster.deploy(region, imageOf("1.0"), how.replicas, how.spec);
+  return placeOn(clusters, { kind: "Deployment", instances: how.replicas, clock: how.clock ?? systemClock });
+}
+
+/** The same with pods that are replaced in their places. */
+export async function kubeSetPlace(how: {
+  readonly kind: "StatefulSet" | "DaemonSet";
+  readonly places: number;
+  readonly spec?: Partial<PodSet["spec"]>;
+}): Promise<KubePlace<KubeSets>> {
+  const clusters = { tokyo: await kubeSets(), frankfurt: await kubeSets() };
+  for (const [region, cluster] of Object.entries(clusters)) {
+    if (how.kind === "StatefulSet") cluster.deployStateful(region, imageOf("1.0"), how.places, how.spec);
+    else cluster.deployDaemon(region, imageOf("1.0"), how.places);
+  }
+  return placeOn(clusters, { kind: how.kind, instances: how.places, clock: systemClock });
+}
+
+type How = { readonly kind: KubernetesKind; readonly instances: number; readonly clock: Clock };
+
+function placeOn<C extends KubeCluster | KubeSets>(
+  clusters: Readonly<Record<string, C>>,
+  { kind, instances, clock }: How,
+): KubePlace<C> {
   const options: KubernetesOptions = {
     component: "gateway",
     config: {
       driver: "kubernetes",
-      deployment: "gateway",
+      object: { kind, name: "gateway" },
       container: "gateway",
       service: "gateway",
       contexts: { tokyo: "tokyo", frankfurt: "frankfurt" },
       isEntry: true,
-      instances: how.replicas,
+      instances,
       port: 8080,
       readyDeadlineMs: 1_500,
     },
@@ -39,7 +70,7 @@ export async function kubePlace(how: { readonly replicas: number; readonly clock
     releases: Object.fromEntries(
       ["1.0", "2.0", "3.0"].map((version) => [`gateway@${version}`, { image: imageOf(version) }]),
     ),
-    clock: how.clock ?? systemClock,
+    clock,
   };
   return {
     clusters,

@@ -122,6 +122,23 @@ describe("a stock Deployment", () => {
     expect(await countsIn(driver)).toBe("2/1");
   });
 
+  test("a look that is under way while a pod in the dark is admitted counts its place once", async () => {
+    const { tokyo, driver } = await begin(2);
+    await driver.workload.shape("tokyo", shapeOf(2, 1), fence(), signal);
+    // What comes now never gets ready, so that both are there for as long as this takes.
+    tokyo.spoil(imageOf("2.0"));
+    const admission = new AbortController();
+    let admitted = Promise.resolve();
+    tokyo.before({ method: "GET", kind: "pods" }, async () => {
+      admitted = driver.traffic.weigh("tokyo", weighingOf(2, 1), fence(), admission.signal);
+      await expect.poll(() => tokyo.list("pods", "tokyo").length).toBe(4);
+    });
+    const { instances } = await driver.workload.observe("tokyo", signal);
+    expect(instances.filter(({ release }) => release === "gateway@2.0")).toHaveLength(1);
+    admission.abort(new Error("seen enough"));
+    await expect(admitted).rejects.toThrow("seen enough");
+  });
+
   test("that was turned back half-way has its exact template again, and pods that were fine were left alone", async () => {
     const { tokyo, driver } = await begin(6);
     const before = deploymentIn(tokyo);
@@ -351,7 +368,7 @@ describe("an environment file that is wrong about the cluster", () => {
     },
     {
       name: "a Deployment that is not there",
-      config: { deployment: "gatway" },
+      config: { object: { kind: "Deployment" as const, name: "gatway" } },
       code: "KUBERNETES_NOT_FOUND",
       says: "there is no deployments/gatway in namespace tokyo",
     },

@@ -15,11 +15,11 @@ export type Scenario = {
 };
 
 /** A plan, a trouble and the moments at which the conductor dies, all drawn from luck. */
-export function draw(luck: Luck): Scenario {
+export function draw(luck: Luck, isInPlace = false): Scenario {
   const isIrreversible = luck.chance(0.4);
   const graph = compile({
-    plan: drawPlan(luck, isIrreversible),
-    environment: ENVIRONMENT,
+    plan: isInPlace ? inPlace(drawPlan(luck, isIrreversible)) : drawPlan(luck, isIrreversible),
+    environment: isInPlace ? IN_PLACE : ENVIRONMENT,
     releases: RELEASES,
     migrations: { db: MIGRATIONS },
     sha256: (text) => text,
@@ -64,11 +64,47 @@ export const ENVIRONMENT: Environment = {
   state: ".midflight",
 };
 
+/** The same with pods that are replaced in their places. */
+const IN_PLACE: Environment = {
+  ...ENVIRONMENT,
+  components: {
+    ...ENVIRONMENT.components,
+    gateway: {
+      driver: "kubernetes",
+      object: { kind: "StatefulSet", name: "gateway" },
+      named: ["statefulSet"],
+      container: "gateway",
+      service: "gateway",
+      contexts: { tokyo: "tokyo", frankfurt: "frankfurt" },
+      instances: INSTANCES,
+      port: 8080,
+      isEntry: true,
+      readyDeadlineMs: 1000,
+    },
+  },
+};
+
 const RELEASES: Releases = {
   midflight: 1,
   file: "releases.yaml",
-  releases: { [NEW.release]: { process: { digest: NEW.digest, path: "/x", run: ["node", "main.js"] } } },
+  releases: {
+    [NEW.release]: {
+      process: { digest: NEW.digest, path: "/x", run: ["node", "main.js"] },
+      kubernetes: { image: `registry/gateway@${NEW.digest}` },
+    },
+  },
 };
+
+/** Without surplus, and so with a floor that a batch fits under. */
+const inPlace = (plan: Plan): Plan => ({
+  ...plan,
+  components: Object.fromEntries(
+    Object.entries(plan.components).map(([name, component]) => [name, { ...component, floorPct: 50 }]),
+  ),
+  steps: plan.steps.map((step) =>
+    step.kind === "roll" ? { ...step, waves: step.waves.map((wave) => ({ ...wave, surge: 0 })) } : step,
+  ),
+});
 
 function drawPlan(luck: Luck, isIrreversible: boolean): Plan {
   const surge = luck.chance(0.8) ? 2 : 0;

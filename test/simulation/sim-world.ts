@@ -4,9 +4,9 @@ import type { Migration } from "../../src/plan/model.ts";
 import type { Fence } from "../../src/ports/fence.ts";
 import type { Metadata } from "../../src/ports/metadata.ts";
 import type { Runner } from "../../src/ports/runner.ts";
-import type { Traffic } from "../../src/ports/traffic.ts";
+import type { Traffic, Weighing } from "../../src/ports/traffic.ts";
 import type { Mark, ProofResult, Watcher } from "../../src/ports/watcher.ts";
-import type { Instance, Workload, WorkloadState } from "../../src/ports/workload.ts";
+import type { Instance, Shape, Workload, WorkloadState } from "../../src/ports/workload.ts";
 import type { Luck } from "./luck.ts";
 import type { SimClock } from "./sim-clock.ts";
 
@@ -58,7 +58,13 @@ export class SimWorld {
   trouble: Trouble;
   private readonly witness: Witness;
 
-  constructor(clock: SimClock, luck: Luck, trouble: Trouble, witness: Witness) {
+  /** Regions whose places all became the old release's again: an order that is repeated there starts nobody in the dark. */
+  private readonly wentBack = new Set<string>();
+  /** Instances are replaced in their places, as the pods of a StatefulSet are. */
+  private readonly isInPlace: boolean;
+
+  constructor(clock: SimClock, luck: Luck, trouble: Trouble, witness: Witness, isInPlace = false) {
+    this.isInPlace = isInPlace;
     this.clock = clock;
     this.luck = luck;
     this.trouble = trouble;
@@ -174,6 +180,10 @@ export class SimWorld {
             throw new UpgradeError("FOREIGN_CHANGE", `${strangers[0]?.id ?? ""} is not of this run`, {
               hint: "end the other change",
             });
+          if (this.isInPlace) {
+            this.replace(region, shape.releases);
+            return this.state(region);
+          }
           for (const wanted of shape.releases) this.grow(region, wanted);
           for (const wanted of shape.releases) this.shrink(region, wanted);
           return this.state(region);
@@ -202,12 +212,80 @@ export class SimWorld {
     this.witness.capacity(region, "shape", was, this.serving(region));
   }
 
+  /**
+   * There are as many places as ever: whoever leaves one is followed there by the other release. What a release has beyond its places stands in
+   * the dark, but on the way back.
+   */
+  private replace(region: string, [first, second]: Shape["releases"]): void {
+    if (first === undefined || second === undefined) throw new Error("a run orders two releases");
+    const has = Math.min(INSTANCES, first.count);
+    const rest = INSTANCES - has;
+    if (second.count < rest) throw new Error(`${second.count} cannot fill ${rest} places`);
+    const isBack = has > this.placed(region, first.digest).length;
+    const isForward = has < this.placed(region, first.digest).length;
+    if (isBack) this.wentBack.add(region);
+    if (isForward) this.wentBack.delete(region);
+    const dark = this.wentBack.has(region) ? rest : second.count;
+    const isNew = ({ id, digest }: Cell): boolean =>
+      digest === NEW.digest && this.cells[region]?.every((cell) => cell.id !== id) === true;
+    const wanted = [
+      ...this.row(region, first, { from: 0, to: has, weightPct: 100 }),
+      ...this.row(region, second, { from: 0, to: rest, weightPct: 100 }),
+      ...this.row(region, second, { from: rest, to: dark, weightPct: 0 }),
+    ];
+    if (this.trouble.neverReady === true && wanted.some((cell) => isNew(cell)))
+      throw new UpgradeError("VERIFY_FAILED", "the new instance never got ready", { hint: "read its log" });
+    const isChanged = this.placed(region, first.digest).length !== has;
+    const was = this.serving(region);
+    this.cells[region] = wanted;
+    // One place is empty while it changes hands; on the way back up to half of them are.
+    const missing = !isChanged ? 0 : isBack ? INSTANCES / 2 : 1;
+    this.witness.capacity(region, "shape", was, this.serving(region) - missing);
+  }
+
+  /** Whoever is withdrawn leaves its place, and whoever was there before comes back. */
+  private handOver(region: string, [first, second]: Weighing): void {
+    if (first === undefined || second === undefined) return;
+    const wanted = second.weightPct === 0 ? 0 : Math.min(INSTANCES, second.admitted);
+    const present = this.placed(region, second.digest).length;
+    if (wanted === present) return;
+    if (wanted === 0) this.wentBack.add(region);
+    else this.wentBack.delete(region);
+    const was = this.serving(region);
+    const dark = (this.cells[region] ?? []).filter((cell) => cell.weightPct === 0);
+    const releaseOf = (digest: string) => (digest === OLD.digest ? OLD : NEW);
+    this.cells[region] = [
+      ...this.row(region, releaseOf(first.digest), { from: 0, to: INSTANCES - wanted, weightPct: 100 }),
+      ...this.row(region, releaseOf(second.digest), { from: 0, to: wanted, weightPct: 100 }),
+      ...dark.filter((cell) => cell.digest !== second.digest || cell.ordinal > wanted),
+    ];
+    this.witness.capacity(region, "weigh", was, this.serving(region) - (wanted === 0 ? present : 1));
+  }
+
+  private placed(region: string, digest: string): readonly Cell[] {
+    return (this.cells[region] ?? []).filter((cell) => cell.digest === digest && cell.weightPct > 0);
+  }
+
+  /** Those who are there already stay as they are. */
+  private row(
+    region: string,
+    release: typeof OLD,
+    { from, to, weightPct }: { readonly from: number; readonly to: number; readonly weightPct: number },
+  ): readonly Cell[] {
+    return Array.from({ length: Math.max(0, to - from) }, (_, index) => {
+      const cell = this.cell(region, release, from + index + 1, weightPct);
+      const there = this.cells[region]?.find(({ id }) => id === cell.id);
+      return there === undefined ? cell : { ...there, weightPct };
+    });
+  }
+
   traffic(isDead: () => boolean): Traffic {
     return {
       weigh: (region, weighing, fence, signal) =>
         this.call(isDead, signal, () => {
           this.check(fence);
           this.witness.arrived("weigh", fence, region);
+          if (this.isInPlace) return this.handOver(region, weighing);
           const was = this.serving(region);
           for (const cell of this.cells[region] ?? []) {
             const rules = weighing.filter((rule) => rule.digest === cell.digest);

@@ -26,12 +26,12 @@ const LONGEST_MS = 15 * 60_000;
 const MOST_LIVES = 12;
 
 /** One run in a simulated world, from its start to its end, through every death of its conductor. Same seed, same trace. */
-export async function simulate(seed: number): Promise<Simulated> {
+export async function simulate(seed: number, isInPlace = false): Promise<Simulated> {
   const luck = luckOf(seed);
-  const scenario = draw(luck);
+  const scenario = draw(luck, isInPlace);
   const clock = new SimClock();
   const checks = new Checks(scenario, clock);
-  const world = new SimWorld(clock, luck, scenario.trouble, checks);
+  const world = new SimWorld(clock, luck, scenario.trouble, checks, isInPlace);
   checks.watch(world);
   const notifications: Notification[] = [];
   const disk: JournalRecord[] = [];

@@ -20,7 +20,7 @@ import { readDeployment, type Site } from "./site.ts";
 export type Decide = (deployment: Deployment, held: Held | undefined) => Amendment | undefined;
 
 /** Its status is written by its controller all the time while it rolls, and each write is a conflict. */
-const TRIES = 20;
+export const TRIES = 20;
 
 /**
  * Reads the Deployment, decides, and writes only if nobody wrote meanwhile; otherwise it reads again. The fence travels in the same write.
@@ -54,7 +54,7 @@ export async function amend(site: Site, fence: Fence, decide: Decide, signal: Ab
   }
 }
 
-const fenced = ({ frame }: Site, fence: string, known: string): UpgradeError =>
+export const fenced = ({ frame }: Site, fence: string, known: string): UpgradeError =>
   new UpgradeError(
     "FENCED",
     `a write with fence ${fence} was refused for ${frame.component} in ${frame.region}, where ${known} was seen`,
@@ -81,13 +81,13 @@ async function refuseForeign(
   );
 }
 
-const accused = (suspects: readonly Manager[]): string =>
+export const accused = (suspects: readonly Manager[]): string =>
   suspects.length === 0 ? "" : ` (it is managed by ${suspects.map(({ name }) => name).join(" and ")})`;
 
 /** None as well when this user may not read them: they only explain. */
-export async function autoscalersOf({ api, frame }: Site, signal: AbortSignal): Promise<readonly Manager[]> {
+export async function autoscalersOf({ api, options }: Site, signal: AbortSignal): Promise<readonly Manager[]> {
   const listed = await api
     .send<Listed<Autoscaler>>({ verb: "list", resource: "horizontalpodautoscalers" }, signal)
     .catch(() => ({ items: [] }));
-  return scalersOf(frame.deployment, listed.items ?? []);
+  return scalersOf(options.config.object, listed.items ?? []);
 }

@@ -1,13 +1,19 @@
 import type { ErrorCode } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
+import type { KubernetesKind } from "../../plan/model.ts";
 
 export type Resource =
   | "deployments"
+  | "statefulsets"
+  | "daemonsets"
+  | "controllerrevisions"
   | "replicasets"
   | "pods"
   | "endpointslices"
   | "events"
-  | "horizontalpodautoscalers";
+  | "horizontalpodautoscalers"
+  | "configmaps"
+  | "secrets";
 export type Verb = "get" | "list" | "watch" | "create" | "patch" | "delete";
 
 /** What was asked of an API server. */
@@ -15,6 +21,8 @@ export type Asked = {
   readonly verb: Verb;
   readonly resource: Resource;
   readonly name?: string;
+  /** Has rights of its own. */
+  readonly subresource?: "eviction";
   readonly namespace: string;
   /** Of the kubeconfig. */
   readonly context: string;
@@ -39,12 +47,24 @@ export const isFailure = (error: unknown, status: number): boolean =>
 /** API group of each kind of object, as rules of RBAC name it. */
 export const GROUPS: Readonly<Record<Resource, string>> = {
   deployments: "apps",
+  statefulsets: "apps",
+  daemonsets: "apps",
+  controllerrevisions: "apps",
   replicasets: "apps",
   pods: "",
   endpointslices: "discovery.k8s.io",
   events: "",
   horizontalpodautoscalers: "autoscaling",
+  configmaps: "",
+  secrets: "",
 };
+
+/** What the API calls objects of a kind. */
+export const RESOURCES = {
+  Deployment: "deployments",
+  StatefulSet: "statefulsets",
+  DaemonSet: "daemonsets",
+} as const satisfies Readonly<Record<KubernetesKind, Resource>>;
 
 /** In our words. `unreachable`: what nobody's answer is called at the port that asked. */
 export function upgradeErrorOf(
@@ -99,9 +119,9 @@ export function upgradeErrorOf(
 
 const isQuota = (message: string): boolean => /exceeded quota|forbidden by quota|failed quota/i.test(message);
 
-const thing = ({ resource, name, namespace }: Asked): string =>
-  `${resource}${name === undefined ? "" : `/${name}`} in namespace ${namespace}`;
+const thing = ({ resource, name, subresource, namespace }: Asked): string =>
+  `${resource}${name === undefined ? "" : `/${name}`}${subresource === undefined ? "" : `/${subresource}`} in namespace ${namespace}`;
 
 /** One line of a Role that would have allowed it. */
-const ruleFor = ({ resource, verb, namespace }: Asked): string =>
-  `add to a Role of this user in namespace ${namespace}: {apiGroups: ["${GROUPS[resource]}"], resources: ["${resource}"], verbs: ["${verb}"]}`;
+const ruleFor = ({ resource, subresource, verb, namespace }: Asked): string =>
+  `add to a Role of this user in namespace ${namespace}: {apiGroups: ["${GROUPS[resource]}"], resources: ["${resource}${subresource === undefined ? "" : `/${subresource}`}"], verbs: ["${verb}"]}`;

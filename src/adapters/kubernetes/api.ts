@@ -18,6 +18,8 @@ export type Ask = {
   readonly verb: Verb;
   readonly resource: Resource;
   readonly name?: string;
+  /** A request at it that is refused as one too many is not sent again: whoever sends it knows what it waits for. */
+  readonly subresource?: "eviction";
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 };
@@ -41,21 +43,27 @@ const METHODS: Readonly<Record<Verb, string>> = {
 
 const VERSIONS: Readonly<Record<Resource, string>> = {
   deployments: "v1",
+  statefulsets: "v1",
+  daemonsets: "v1",
+  controllerrevisions: "v1",
   replicasets: "v1",
   pods: "v1",
   endpointslices: "v1",
   events: "v1",
   horizontalpodautoscalers: "v2",
+  configmaps: "v1",
+  secrets: "v1",
 };
 
 export const apiOf = (connection: Connection, clock: Clock): Api => {
   const { context, namespace } = connection;
-  const askedBy = ({ verb, resource, name }: Ask): Asked => ({
+  const askedBy = ({ verb, resource, name, subresource }: Ask): Asked => ({
     verb,
     resource,
     namespace,
     context,
     ...(name === undefined ? {} : { name }),
+    ...(subresource === undefined ? {} : { subresource }),
   });
 
   const once = async (ask: Ask, signal: AbortSignal): Promise<IncomingMessage> => {
@@ -77,7 +85,7 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
       const { statusCode: status = 0, headers } = response;
       if (status >= 200 && status <= 299) return response;
       const failure = new ApiFailure(askedBy(ask), status, messageIn(await textOf(response)));
-      if (status !== 429 || turn === THROTTLED_TRIES) throw failure;
+      if (status !== 429 || ask.subresource !== undefined || turn === THROTTLED_TRIES) throw failure;
       await clock.sleep(pauseOf(headers["retry-after"]), signal);
     }
   };
@@ -113,10 +121,11 @@ function thrown(error: unknown, asked: Asked, signal: AbortSignal): unknown {
   return error instanceof ApiFailure ? error : new ApiFailure(asked, 0, `broke off: ${reasonOf(error)}`, error);
 }
 
-function urlOf({ server, namespace }: Connection, { resource, name, query }: Ask): URL {
+function urlOf({ server, namespace }: Connection, { resource, name, subresource, query }: Ask): URL {
   const group = GROUPS[resource];
   const root = group === "" ? `/api/${VERSIONS[resource]}` : `/apis/${group}/${VERSIONS[resource]}`;
-  const object = name === undefined ? "" : `/${encodeURIComponent(name)}`;
+  const object =
+    name === undefined ? "" : `/${encodeURIComponent(name)}${subresource === undefined ? "" : `/${subresource}`}`;
   const url = new URL(`${server}${root}/namespaces/${encodeURIComponent(namespace)}/${resource}${object}`);
   for (const [key, value] of Object.entries(query ?? {})) url.searchParams.set(key, value);
   return url;
@@ -185,11 +194,18 @@ function changeIn<T>(line: Line, asked: Asked): Change<T> {
   throw new ApiFailure(asked, code, message);
 }
 
+type Status = {
+  readonly message?: unknown;
+  readonly details?: { readonly causes?: readonly { readonly reason?: string; readonly message?: string }[] };
+};
+
 /** What an API server says in its Status, or the beginning of whatever else answered. */
 function messageIn(text: string): string {
   try {
-    const { message } = JSON.parse(text) as { readonly message?: unknown };
-    if (typeof message === "string") return message;
+    const { message, details } = JSON.parse(text) as Status;
+    // Which budget it is stands there alone; other causes only say the message again.
+    const budgets = (details?.causes ?? []).filter(({ reason }) => reason === "DisruptionBudget");
+    if (typeof message === "string") return [message, ...budgets.map((cause) => cause.message ?? "")].join(" ").trim();
   } catch {
     // A proxy on the way speaks no JSON.
   }

@@ -1,25 +1,26 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { isFailure } from "./api-failure.ts";
-import { darkName, darkPod } from "./dark-pod.ts";
+import { darkName, darkPod, type Owner } from "./dark-pod.ts";
 import type { Variant } from "./hold.ts";
 import type { DarkWanted } from "./judge.ts";
-import type { Deployment, Pod } from "./objects.ts";
+import type { Pod } from "./objects.ts";
 import type { SeenPod } from "./sight.ts";
 import type { Site } from "./site.ts";
 
 export const darkWanted = ({ frame }: Site, digest: string, ordinal: number): DarkWanted => ({
   digest,
   ordinal,
-  name: darkName(frame.deployment, digest, ordinal),
+  name: darkName(frame.object, digest, ordinal),
 });
 
 /** Starts a pod in the dark. One of that name that is there already is the one. Rejects `INSTANCE_NOT_READY` while one of that name is leaving. */
 export async function startDark(
-  { site, deployment, signal }: { readonly site: Site; readonly deployment: Deployment; readonly signal: AbortSignal },
+  { site, owner, signal }: { readonly site: Site; readonly owner: Owner["metadata"]; readonly signal: AbortSignal },
   { template, digest }: Variant,
   { ordinal, name }: DarkWanted,
 ): Promise<void> {
-  const body = darkPod({ deployment, template, digest, ordinal });
+  const { kind } = site.options.config.object;
+  const body = darkPod({ owner: { kind, metadata: owner }, template, digest, ordinal });
   try {
     await site.api.send({ verb: "create", resource: "pods", body }, signal);
   } catch (error) {

@@ -1,15 +1,35 @@
+import { isReplacing } from "../../plan/in-place.ts";
 import type { Traffic } from "../../ports/traffic.ts";
 import type { Workload } from "../../ports/workload.ts";
+import { configCheck } from "./config-check.ts";
+import { trafficInPlace } from "./in-place/traffic-in-place.ts";
+import { workloadInPlace } from "./in-place/workload-in-place.ts";
 import type { KubernetesOptions } from "./options.ts";
-import { sitesOf } from "./site.ts";
+import { inOurWords, sitesOf, type Sites } from "./site.ts";
 import { trafficOn } from "./traffic.ts";
 import { workloadOn } from "./workload.ts";
 
-/** A stock Deployment in each region, upgraded without a controller or a custom resource. Nothing is connected to before it is asked. */
-export function kubernetesDriver(options: KubernetesOptions): {
-  readonly workload: Workload;
-  readonly traffic: Traffic;
-} {
+type Driver = { readonly workload: Workload; readonly traffic: Traffic };
+
+/** A stock Deployment, StatefulSet or DaemonSet in each region, upgraded without a controller or a custom resource. Nothing is connected to before it is asked. */
+export function kubernetesDriver(options: KubernetesOptions): Driver {
   const sites = sitesOf(options);
-  return { workload: workloadOn(sites), traffic: trafficOn(sites) };
+  const isInPlace = isReplacing(options.config.object.kind);
+  const { workload, traffic } = isInPlace
+    ? { workload: workloadInPlace(sites), traffic: trafficInPlace(sites) }
+    : { workload: workloadOn(sites), traffic: trafficOn(sites) };
+  return { workload: checked(workload, sites), traffic };
+}
+
+/** A run looks at every region before anything begins: what the new release reads is looked for then. */
+function checked(workload: Workload, sites: Sites): Workload {
+  const check = configCheck();
+  return {
+    ...workload,
+    observe: async (region, signal) => {
+      const state = await workload.observe(region, signal);
+      await inOurWords("WORKLOAD_UNREACHABLE", () => check(sites(region), state, signal));
+      return state;
+    },
+  };
 }

@@ -1,16 +1,19 @@
-import type { ContainerStatus, Deployment, Event, Pod } from "./objects.ts";
+import type { Condition, ContainerStatus, Event, Metadata, Pod } from "./objects.ts";
 
 /** Why something does not come, in a sentence. `isHopeless`: waiting does not bring it. */
 export type Trouble = { readonly text: string; readonly isHopeless: boolean };
 
-/** The worst that is known of these pods, or of a Deployment that cannot make any. */
-export function troubleOf(pods: readonly Pod[], deployment: Deployment): Trouble | undefined {
+/** What pods belong to, with what its controller says of it. */
+type Owner = { readonly metadata: Metadata; readonly status?: { readonly conditions?: readonly Condition[] } };
+
+/** The worst that is known of these pods, or of a Deployment that cannot make any: other controllers say nothing but in events. */
+export function troubleOf(pods: readonly Pod[], owner: Owner): Trouble | undefined {
   const troubles = [
     ...pods.flatMap((pod): readonly Trouble[] => {
       const trouble = podTrouble(pod);
       return trouble === undefined ? [] : [trouble];
     }),
-    ...deploymentTroubles(deployment),
+    ...ownerTroubles(owner),
   ];
   return troubles.find(({ isHopeless }) => isHopeless) ?? troubles[0];
 }
@@ -78,7 +81,7 @@ function notAnswering({ metadata, status }: Pod): Trouble | undefined {
 }
 
 /** What the Deployment controller says when it may not make pods: quota, limits, admission. */
-const deploymentTroubles = ({ metadata, status }: Deployment): readonly Trouble[] =>
+const ownerTroubles = ({ metadata, status }: Owner): readonly Trouble[] =>
   (status?.conditions ?? [])
     .filter((condition) => condition.type === "ReplicaFailure" && condition.status === "True")
     .map(({ message, reason }) => ({

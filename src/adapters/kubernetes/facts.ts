@@ -1,12 +1,16 @@
+import { isReplacing } from "../../plan/in-place.ts";
 import type { EnvironmentFact, FactGroup, Facts, Severity } from "../../ports/facts.ts";
 import { autoscalersOf } from "./amend.ts";
-import { fieldsOf, heldIn, type Fields } from "./hold.ts";
+import { fieldsOf, heldIn } from "./hold.ts";
+import { setFieldsOf, setHeldIn } from "./in-place/set-held.ts";
+import { lookAtSet } from "./in-place/set-site.ts";
 import { managersOf } from "./managers.ts";
+import type { Metadata, Template } from "./objects.ts";
 import type { KubernetesOptions } from "./options.ts";
 import { inOurWords, readDeployment, sitesOf, type Site } from "./site.ts";
 import { containerIn } from "./template.ts";
 
-/** How the Deployments of a component are set up: what a rehearsal in one cluster says about another one hangs on it. */
+/** How the objects of a component are set up: what a rehearsal in one cluster says about another one hangs on it. */
 export function deploymentFacts(options: KubernetesOptions): Facts {
   const sites = sitesOf(options);
   return {
@@ -20,11 +24,13 @@ export function deploymentFacts(options: KubernetesOptions): Facts {
 
 async function factsIn(site: Site, signal: AbortSignal): Promise<readonly EnvironmentFact[]> {
   const { component, region, container } = site.frame;
-  const [deployment, scalers] = await Promise.all([readDeployment(site, signal), autoscalersOf(site, signal)]);
-  const { replicas, template } = restingFields(fieldsOf(deployment), heldIn(deployment)?.rest);
+  const [{ metadata, replicas, template }, scalers] = await Promise.all([
+    restingOf(site, signal),
+    autoscalersOf(site, signal),
+  ]);
   const { lifecycle, readinessProbe, image } = containerIn(template.spec, container) ?? {};
   const grace = template.spec.terminationGracePeriodSeconds ?? 30;
-  const managers = [...managersOf(deployment.metadata), ...scalers].map(({ name }) => name);
+  const managers = [...managersOf(metadata), ...scalers].map(({ name }) => name);
   const fact = (name: string, group: FactGroup, value: string, severity: Severity): EnvironmentFact => ({
     id: `${component}/${region}/${name}`,
     component,
@@ -47,5 +53,16 @@ async function factsIn(site: Site, signal: AbortSignal): Promise<readonly Enviro
   ];
 }
 
-/** While an upgrade holds the Deployment, what it will have again. */
-const restingFields = (fields: Fields, rest: Partial<Fields> | undefined): Fields => ({ ...fields, ...rest });
+type Resting = { readonly metadata: Metadata; readonly replicas: number; readonly template: Template };
+
+/** While an upgrade holds it, what it will have again. */
+async function restingOf(site: Site, signal: AbortSignal): Promise<Resting> {
+  if (isReplacing(site.options.config.object.kind)) {
+    const { set, places } = await lookAtSet(site, signal);
+    const { template, replicas = places } = { ...setFieldsOf(set), ...setHeldIn(set)?.rest };
+    return { metadata: set.metadata, replicas, template };
+  }
+  const deployment = await readDeployment(site, signal);
+  const { replicas, template } = { ...fieldsOf(deployment), ...heldIn(deployment)?.rest };
+  return { metadata: deployment.metadata, replicas, template };
+}

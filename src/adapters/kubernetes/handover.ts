@@ -8,15 +8,26 @@ import { sideOf } from "./variant.ts";
  */
 export function handedOver(sight: Sight): Sight {
   const held = heldIn(sight.deployment);
-  const names = held?.admitted ?? [];
-  if (held === undefined || names.length === 0) return sight;
+  if (held === undefined) return sight;
+  return countedOnce(sight, held.admitted ?? [], (digest) => {
+    const side = sideOf(held, digest);
+    return side === undefined ? 0 : countsOf(held)[side];
+  });
+}
+
+/** `names`: of those in the dark whose places are being filled. `orderedOf`: how many of a digest shall be there beside them. */
+export function countedOnce<S extends Pick<Sight, "pods" | "dark">>(
+  sight: S,
+  names: readonly string[],
+  orderedOf: (digest: string) => number,
+): S {
+  if (names.length === 0) return sight;
   const hidden = new Set<SeenPod>();
   const leaving = sight.dark.filter(({ pod }) => names.includes(pod.metadata.name));
   for (const digest of new Set(leaving.map((seen) => seen.digest))) {
-    const side = sideOf(held, digest);
     const there = sight.pods.filter((seen) => seen.digest === digest);
     const idle = there.filter(({ isReady, weightPct }) => !isReady || weightPct === 0).toSorted(youngestFirst);
-    const absent = side === undefined ? 0 : Math.max(0, countsOf(held)[side] - there.length);
+    const absent = Math.max(0, orderedOf(digest) - there.length);
     const going = leaving.filter((seen) => seen.digest === digest);
     const stands = Math.min(going.length, absent + idle.length);
     for (const seen of going.slice(stands)) hidden.add(seen);

@@ -56,7 +56,7 @@ export function heldIn(deployment: Deployment): Held | undefined {
   );
 }
 
-function parsedOf(text: string): unknown {
+export function parsedOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
@@ -103,7 +103,7 @@ export function heldFields(held: Held): Fields {
 export const freeFields = (held: Held): Fields => ({ ...held.rest, template: heldFields(held).template });
 
 /** What somebody else changed, a line a field; none when all is as it was ordered. */
-export const differencesOf = (ordered: Fields, found: Fields): readonly string[] => differ("", ordered, found);
+export const differencesOf = (ordered: object, found: object): readonly string[] => differ("", ordered, found);
 
 function differ(path: string, ordered: unknown, found: unknown): readonly string[] {
   if (canonicalJson(ordered ?? null) === canonicalJson(found ?? null)) return [];
@@ -140,32 +140,37 @@ export type PatchOp =
 export type Amendment = { readonly held: Held | undefined; readonly fields: Fields };
 
 /** As a JSON patch that is refused when anybody wrote since the Deployment was read. Only what differs is named. */
-export function patchFor(deployment: Deployment, fence: Fence, { held, fields }: Amendment): readonly PatchOp[] {
-  const { annotations, resourceVersion } = deployment.metadata;
+export const patchFor = (deployment: Deployment, fence: Fence, { held, fields }: Amendment): readonly PatchOp[] => [
+  ...recordOps(deployment, fence, held),
+  ...fieldOps(fieldsOf(deployment), fields),
+];
+
+/** The version that was read, and both annotations. */
+export function recordOps({ metadata }: Pick<Deployment, "metadata">, fence: Fence, held: unknown): readonly PatchOp[] {
+  const { annotations, resourceVersion } = metadata;
   return [
     { op: "replace", path: "/metadata/resourceVersion", value: resourceVersion },
     ...(annotations === undefined ? [{ op: "add" as const, path: "/metadata/annotations", value: {} }] : []),
     ...annotated(annotations?.[FENCE], FENCE, fenceText(fence)),
     ...annotated(annotations?.[HELD], HELD, held === undefined ? undefined : JSON.stringify(held)),
-    ...fieldOps(fieldsOf(deployment), fields),
   ];
 }
 
 const annotated = (was: string | undefined, name: string, value: string | undefined): readonly PatchOp[] =>
-  was === value ? [] : [set(`/metadata/annotations/${name.replace("/", "~1")}`, value)];
+  was === value ? [] : [setAt(`/metadata/annotations/${name.replace("/", "~1")}`, value)];
 
 const FIELDS = ["template", "replicas", "strategy", "minReadySeconds", "progressDeadlineSeconds"] as const;
 
 const fieldOps = (was: Fields, wanted: Fields): readonly PatchOp[] =>
   FIELDS.filter((name) => canonicalJson(was[name] ?? null) !== canonicalJson(wanted[name] ?? null)).map((name) =>
-    set(`/spec/${name}`, wanted[name]),
+    setAt(`/spec/${name}`, wanted[name]),
   );
 
-const set = (path: string, value: unknown): PatchOp =>
+export const setAt = (path: string, value: unknown): PatchOp =>
   value === undefined ? { op: "remove", path } : { op: "add", path, value };
 
 /** `7.42` as it stands in the annotation; zero where nobody ever wrote. */
-export function fenceIn({ metadata }: Deployment): Fence {
+export function fenceIn({ metadata }: Pick<Deployment, "metadata">): Fence {
   const [epoch, seq] = (metadata.annotations?.[FENCE] ?? "").split(".").map(Number);
   return { epoch: epoch ?? 0, seq: seq ?? 0 };
 }

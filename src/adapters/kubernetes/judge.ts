@@ -34,19 +34,26 @@ export function unobserved({ deployment: { metadata, status } }: Sight): Missing
 function unsettled({ held, target, container }: Wanted, side: Side, sight: Sight): Missing | undefined {
   const ordered = countsOf(held)[side];
   const pods = podsOf(held, side, sight, container);
-  const serving = pods.filter((pod) => serves(pod));
   const least = isLoose(held, side) ? 0 : Math.min(ordered, target[side]);
-  const { digest } = held[side] ?? { digest: "?" };
-  if (serving.length < least) {
-    const idle = pods.filter((pod) => !serves(pod));
-    return {
-      text: `${serving.length} of ${least} pods of ${short(digest)} serve${listed(idle)}`,
-      pods: idle.map(({ pod }) => pod),
-    };
-  }
+  const lack = lacking(pods, least, held[side]?.digest ?? "?");
+  if (lack !== undefined) return lack;
   return pods.length <= ordered
     ? undefined
-    : { text: `${pods.length} pods of ${short(digest)} are there where ${ordered} shall be left`, pods: [] };
+    : {
+        text: `${pods.length} pods of ${short(held[side]?.digest ?? "?")} are there where ${ordered} shall be left`,
+        pods: [],
+      };
+}
+
+/** Too few of a release are ready and in the Service. */
+export function lacking(pods: readonly SeenPod[], least: number, digest: string): Missing | undefined {
+  const serving = pods.filter((pod) => serves(pod));
+  if (serving.length >= least) return undefined;
+  const idle = pods.filter((pod) => !serves(pod));
+  return {
+    text: `${serving.length} of ${least} pods of ${short(digest)} serve${listed(idle)}`,
+    pods: idle.map(({ pod }) => pod),
+  };
 }
 
 /**
@@ -55,7 +62,7 @@ function unsettled({ held, target, container }: Wanted, side: Side, sight: Sight
  */
 const isLoose = ({ ordered }: Held, side: Side): boolean => side === "after" && ordered?.template === "before";
 
-function unlit({ dark }: Wanted, sight: Sight): Missing | undefined {
+export function unlit({ dark }: Pick<Wanted, "dark">, sight: Pick<Sight, "dark">): Missing | undefined {
   const waiting = dark.filter((one) => sight.dark.every((seen) => !isIt(seen, one) || !seen.isReady));
   if (waiting.length === 0) return undefined;
   return {
@@ -68,7 +75,7 @@ export const isIt = (seen: SeenPod, { digest, ordinal }: Pick<DarkWanted, "diges
   seen.digest === digest && ordinalOf(seen) === ordinal;
 
 /** Ready, and in the Service: both are needed before anybody else may leave. */
-const serves = ({ isReady, weightPct }: SeenPod): boolean => isReady && weightPct === 100;
+export const serves = ({ isReady, weightPct }: SeenPod): boolean => isReady && weightPct === 100;
 
 const listed = (pods: readonly SeenPod[]): string =>
   pods.length === 0
@@ -76,4 +83,4 @@ const listed = (pods: readonly SeenPod[]): string =>
     : `; not yet: ${pods.map(({ pod, isReady }) => `${pod.metadata.name}${isReady ? " (ready, and no endpoint of the Service)" : ""}`).join(", ")}`;
 
 /** `sha256:0123456789ab`, as people tell digests apart. */
-const short = (digest: string): string => digest.slice(0, 19);
+export const short = (digest: string): string => digest.slice(0, 19);

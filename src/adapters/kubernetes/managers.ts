@@ -1,3 +1,4 @@
+import type { KubernetesObject } from "../../plan/model.ts";
 import type { Autoscaler, Metadata } from "./objects.ts";
 
 /** Somebody else who writes to a Deployment by himself, and how he is told to wait. */
@@ -39,10 +40,10 @@ export function managersOf({
   ];
 }
 
-/** Autoscalers of one Deployment. */
-export const scalersOf = (deployment: string, autoscalers: readonly Autoscaler[]): readonly Manager[] =>
+/** Autoscalers of one object. */
+export const scalersOf = (object: KubernetesObject, autoscalers: readonly Autoscaler[]): readonly Manager[] =>
   autoscalers
-    .filter(({ spec }) => spec.scaleTargetRef.kind === "Deployment" && spec.scaleTargetRef.name === deployment)
+    .filter(({ spec }) => spec.scaleTargetRef.kind === object.kind && spec.scaleTargetRef.name === object.name)
     .map(({ metadata }) => ({
       name: `the HorizontalPodAutoscaler ${metadata.name}`,
       pause: `set its minReplicas and maxReplicas to the present number until the upgrade is over`,

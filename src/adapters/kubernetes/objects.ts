@@ -27,6 +27,7 @@ export type Template = {
   readonly spec: {
     readonly containers: readonly Container[];
     readonly terminationGracePeriodSeconds?: number;
+    readonly volumes?: readonly { readonly name: string }[];
   };
 };
 
@@ -68,6 +69,45 @@ export type Deployment = {
   };
 };
 
+/** A StatefulSet or a DaemonSet: what is read of either. */
+export type PodSet = {
+  readonly metadata: Metadata;
+  readonly spec: Pick<Deployment["spec"], "selector" | "template"> & {
+    /** Of a StatefulSet; a DaemonSet has a pod on each node that takes it. */
+    readonly replicas?: number;
+    readonly updateStrategy?: UpdateStrategy;
+    /** Of a StatefulSet. */
+    readonly volumeClaimTemplates?: readonly { readonly metadata: { readonly name: string } }[];
+  };
+  readonly status?: {
+    readonly observedGeneration?: number;
+    readonly conditions?: readonly Condition[];
+    readonly replicas?: number;
+    readonly updatedReplicas?: number;
+    readonly currentRevision?: string;
+    readonly updateRevision?: string;
+    readonly desiredNumberScheduled?: number;
+    readonly currentNumberScheduled?: number;
+    readonly updatedNumberScheduled?: number;
+  };
+};
+
+export type UpdateStrategy = {
+  readonly type?: string;
+  readonly rollingUpdate?: {
+    readonly partition?: number;
+    readonly maxUnavailable?: number | string;
+    readonly maxSurge?: number | string;
+  };
+};
+
+/** What the controllers of both keep of a template that was there once. */
+export type ControllerRevision = {
+  readonly metadata: Metadata;
+  readonly revision: number;
+  readonly data?: { readonly spec?: { readonly template?: Template & { readonly $patch?: string } } };
+};
+
 export type ReplicaSet = { readonly metadata: Metadata; readonly spec: { readonly template: Template } };
 
 export type ContainerStatus = {
@@ -83,7 +123,7 @@ export type ContainerStatus = {
 
 export type Pod = {
   readonly metadata: Metadata;
-  readonly spec: { readonly containers: readonly Container[] };
+  readonly spec: { readonly containers: readonly Container[]; readonly nodeName?: string };
   readonly status?: {
     readonly phase?: string;
     readonly podIP?: string;

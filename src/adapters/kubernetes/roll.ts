@@ -43,7 +43,7 @@ export async function groundOf({ site, signal }: Errand): Promise<Ground> {
     if (held !== undefined) return { sight, held: withoutAdmitted(held) };
     refusePaused(sight.deployment);
     if (isSettled(sight.deployment))
-      return { sight, held: holdOf(sight.deployment, presentVariant(sight, site.frame.container).digest) };
+      return { sight, held: holdOf(sight.deployment, presentVariant(sight, site.frame).digest) };
     if (turn === LOOKS) throw rolling(sight.deployment);
     await site.options.clock.sleep(BETWEEN_LOOKS_MS, signal);
   }

@@ -1,4 +1,5 @@
 import type { Instance, WorkloadState } from "../../graph/observation.ts";
+import { releaseDigest, type Configured } from "./config.ts";
 import { ORDINAL } from "./dark-pod.ts";
 import type { Deployment, EndpointSlice, Pod } from "./objects.ts";
 import { containerIn, digestIn, TEMPLATE_HASH } from "./template.ts";
@@ -25,9 +26,12 @@ export type SeenPod = {
 export type Frame = {
   readonly component: string;
   readonly region: string;
-  readonly deployment: string;
+  /** Name of the Deployment, StatefulSet or DaemonSet. */
+  readonly object: string;
   readonly container: string;
   readonly port: number;
+  /** Releases that are more than their image, those with the most config first. Absent: none is. */
+  readonly configured?: readonly Configured[];
   /** Digest → `gateway@2.0`. */
   readonly names: ReadonlyMap<string, string>;
 };
@@ -39,24 +43,32 @@ export type Found = {
   readonly slices: readonly EndpointSlice[];
 };
 
-export function sightOf({ deployment, pods, dark, slices }: Found, frame: Pick<Frame, "container">): Sight {
+export function sightOf({ deployment, pods, dark, slices }: Found, frame: Inside): Sight {
+  const seen = seeing(slices, frame);
+  return {
+    deployment,
+    pods: pods.filter((pod) => isOf(pod, deployment) && isStaying(pod)).map((pod) => seen(pod)),
+    dark: dark.filter((pod) => isStaying(pod)).map((pod) => seen(pod)),
+  };
+}
+
+/** What of a pod is looked at. */
+export type Inside = Pick<Frame, "container" | "configured">;
+
+/** How a pod is seen by whoever knows the endpoints of its Service. */
+export function seeing(slices: readonly EndpointSlice[], frame: Inside): (pod: Pod) => SeenPod {
   const endpoints = endpointsIn(slices);
-  const seen = (pod: Pod): SeenPod => {
+  return (pod) => {
     const isReady = conditionOf(pod, "Ready") === "True";
     const isListed = endpoints.get(pod.metadata.name);
     return {
       pod,
-      digest: digestOf(pod, frame.container),
+      digest: digestOf(pod, frame),
       image: containerIn(pod.spec, frame.container)?.image ?? "",
       isReady,
       // One that is not ready keeps its place in the Service, as a dead process keeps its weight at a balancer.
       weightPct: isListed === true || (isListed === false && !isReady) ? 100 : 0,
     };
-  };
-  return {
-    deployment,
-    pods: pods.filter((pod) => isOf(pod, deployment) && isStaying(pod)).map((pod) => seen(pod)),
-    dark: dark.filter((pod) => isStaying(pod)).map((pod) => seen(pod)),
   };
 }
 
@@ -80,33 +92,38 @@ const isOf = ({ metadata }: Pod, deployment: Deployment): boolean =>
   ) === true;
 
 /** One that failed for good is replaced, and one that is told to go is gone for users. */
-const isStaying = ({ metadata, status }: Pod): boolean =>
+export const isStaying = ({ metadata, status }: Pod): boolean =>
   metadata.deletionTimestamp === undefined && status?.phase !== "Failed" && status?.phase !== "Succeeded";
 
 const conditionOf = ({ status }: Pod, type: string): string | undefined =>
   status?.conditions?.find((condition) => condition.type === type)?.status;
 
-const digestOf = (pod: Pod, container: string): string =>
-  digestIn(containerIn(pod.spec, container)?.image) ??
-  digestIn(pod.status?.containerStatuses?.find(({ name }) => name === container)?.imageID) ??
-  "?";
+const digestOf = (pod: Pod, { container, configured }: Inside): string =>
+  releaseDigest(imageDigestOf(pod, container), pod.spec, configured) ?? "?";
 
-export function stateOf(sight: Sight, frame: Frame): WorkloadState {
+const imageDigestOf = (pod: Pod, container: string): string | undefined =>
+  digestIn(containerIn(pod.spec, container)?.image) ??
+  digestIn(pod.status?.containerStatuses?.find(({ name }) => name === container)?.imageID);
+
+export function stateOf(sight: Pick<Sight, "pods" | "dark">, frame: Frame): WorkloadState {
   return { region: frame.region, instances: [...admitted(sight, frame), ...inTheDark(sight, frame)] };
 }
 
-/** Pods have no places: the oldest is the first of its release. */
-function admitted({ pods }: Sight, frame: Frame): readonly Instance[] {
+/**
+ * Pods have no places: the oldest is the first of its release. One that is ready, and whose endpoint is not yet or no longer, answers no user: it is
+ * not ready either. Endpoints follow their pods a moment later, so that a pod that was slow once is no change of somebody else.
+ */
+function admitted({ pods }: Pick<Sight, "pods">, frame: Frame): readonly Instance[] {
   const ranks = new Map<string, number>();
   return byAge(pods).map((seen) => {
     const ordinal = (ranks.get(seen.digest) ?? 0) + 1;
     ranks.set(seen.digest, ordinal);
-    return instanceOf(seen, ordinal, frame);
+    return { ...instanceOf(seen, ordinal, frame), ready: seen.isReady && seen.weightPct === 100 };
   });
 }
 
 /** No place is taken twice, also while one that did not get ready waits where another one was admitted. */
-function inTheDark({ pods, dark }: Sight, frame: Frame): readonly Instance[] {
+function inTheDark({ pods, dark }: Pick<Sight, "pods" | "dark">, frame: Frame): readonly Instance[] {
   const last = new Map<string, number>();
   for (const { digest } of pods) last.set(digest, (last.get(digest) ?? 0) + 1);
   return dark

@@ -1,10 +1,14 @@
 import { Bug } from "../../errors/bug.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import { ApiFailure, upgradeErrorOf } from "./api-failure.ts";
+import { kubernetesDigest } from "../../graph/release-digest.ts";
+import type { KubernetesRelease } from "../../plan/model.ts";
+import { ApiFailure, upgradeErrorOf, type Resource } from "./api-failure.ts";
 import { apiOf, type Api } from "./api.ts";
+import { sha256, type Configured } from "./config.ts";
 import { connect } from "./connection.ts";
 import { DARK } from "./dark-pod.ts";
-import type { Deployment, EndpointSlice, Listed, Pod } from "./objects.ts";
+import { HELD } from "./hold.ts";
+import type { Deployment, EndpointSlice, Listed, Metadata, Pod } from "./objects.ts";
 import type { KubernetesOptions } from "./options.ts";
 import { sightOf, type Frame, type Sight } from "./sight.ts";
 import { containerIn, digestIn } from "./template.ts";
@@ -37,61 +41,108 @@ function siteIn(options: KubernetesOptions, region: string): Site {
     now: () => clock.monotonic(),
     ...(config.namespace === undefined ? {} : { namespace: config.namespace }),
   });
-  const names = Object.entries(releases).map(([name, { image }]): [string, string] => [digestIn(image) ?? image, name]);
-  const { deployment, container, port } = config;
+  const names = Object.entries(releases).map(([name, release]): [string, string] => [
+    kubernetesDigest(release, sha256) ?? release.image,
+    name,
+  ]);
+  const { object, container, port } = config;
   return {
     options,
     region,
     api: apiOf(connection, clock),
-    frame: { component, region, deployment, container, port, names: new Map(names) },
+    frame: {
+      component,
+      region,
+      object: object.name,
+      container,
+      port,
+      names: new Map(names),
+      configured: configuredIn(Object.values(releases)),
+    },
   };
 }
+
+/** Those with the most config first: where the config of two releases is found, the one that names more of it is meant. */
+const configuredIn = (releases: readonly KubernetesRelease[]): readonly Configured[] =>
+  releases
+    .flatMap((release): readonly Configured[] => {
+      const [digest, image] = [kubernetesDigest(release, sha256), digestIn(release.image)];
+      const { config = {} } = release;
+      return digest === undefined || image === undefined || Object.keys(config).length === 0
+        ? []
+        : [{ digest, image, config }];
+    })
+    .toSorted((a, b) => Object.keys(b.config).length - Object.keys(a.config).length);
+
+/** `deployment gateway`. */
+export const objectText = ({ options: { config } }: Pick<Site, "options">): string =>
+  `${config.object.kind.toLowerCase()} ${config.object.name}`;
 
 /** What is looked at together, each with the query that finds it. */
 export const sourcesOf = ({ options: { config } }: Site, deployment: Deployment) =>
   ({
-    deployment: { resource: "deployments", query: { fieldSelector: `metadata.name=${config.deployment}` } },
+    deployment: { resource: "deployments", query: { fieldSelector: `metadata.name=${config.object.name}` } },
     pods: { resource: "pods", query: { labelSelector: selectorOf(deployment) } },
-    dark: { resource: "pods", query: { labelSelector: `${DARK}=${config.deployment}` } },
+    dark: { resource: "pods", query: { labelSelector: `${DARK}=${config.object.name}` } },
     slices: { resource: "endpointslices", query: { labelSelector: `kubernetes.io/service-name=${config.service}` } },
   }) as const;
 
 /** Reads everything once. Changes nothing. */
-export async function look(site: Site, signal: AbortSignal): Promise<Sight> {
-  const deployment = await readDeployment(site, signal);
-  const sources = sourcesOf(site, deployment);
-  const [pods, dark, slices] = await Promise.all([
-    list<Pod>(site, sources.pods, signal),
-    list<Pod>(site, sources.dark, signal),
-    list<EndpointSlice>(site, sources.slices, signal),
-  ]);
-  return sightOf({ deployment, pods, dark, slices }, site.frame);
+export const look = (site: Site, signal: AbortSignal): Promise<Sight> =>
+  inOneOrder(
+    () => readDeployment(site, signal),
+    async (deployment) => {
+      const sources = sourcesOf(site, deployment);
+      const [pods, dark, slices] = await Promise.all([
+        list<Pod>(site, sources.pods, signal),
+        list<Pod>(site, sources.dark, signal),
+        list<EndpointSlice>(site, sources.slices, signal),
+      ]);
+      return sightOf({ deployment, pods, dark, slices }, site.frame);
+    },
+  );
+
+/**
+ * While pods in the dark are admitted, the record says whose places the others take. Pods that are newer than the record would be counted beside
+ * those in the dark, as if somebody else had added them: whoever finds another record afterwards looks again.
+ */
+export async function inOneOrder<O extends { readonly metadata: Metadata }, S extends Pick<Sight, "dark">>(
+  read: () => Promise<O>,
+  lookAt: (object: O) => Promise<S>,
+): Promise<S> {
+  for (let object = await read(); ;) {
+    const sight = await lookAt(object);
+    if (sight.dark.length === 0) return sight;
+    const now = await read();
+    if (now.metadata.annotations?.[HELD] === object.metadata.annotations?.[HELD]) return sight;
+    object = now;
+  }
 }
 
 /** The Deployment as it is now. Throws `KUBERNETES_NOT_FOUND` when it has no such container. */
 export async function readDeployment({ api, options: { config } }: Site, signal: AbortSignal): Promise<Deployment> {
   const deployment = await api.send<Deployment>(
-    { verb: "get", resource: "deployments", name: config.deployment },
+    { verb: "get", resource: "deployments", name: config.object.name },
     signal,
   );
   const { spec } = deployment.spec.template;
   if (containerIn(spec, config.container) !== undefined) return deployment;
   throw new UpgradeError(
     "KUBERNETES_NOT_FOUND",
-    `deployments/${config.deployment} in ${api.context} has no container ${config.container}; it has ${spec.containers.map(({ name }) => name).join(", ")}`,
+    `deployments/${config.object.name} in ${api.context} has no container ${config.container}; it has ${spec.containers.map(({ name }) => name).join(", ")}`,
     { hint: "correct `container` in the environment file" },
   );
 }
 
-type Source = {
-  readonly resource: "deployments" | "pods" | "endpointslices";
+export type Source = {
+  readonly resource: Resource;
   readonly query: Readonly<Record<string, string>>;
 };
 
-const list = async <T>({ api }: Site, { resource, query }: Source, signal: AbortSignal): Promise<readonly T[]> =>
+export const list = async <T>({ api }: Site, { resource, query }: Source, signal: AbortSignal): Promise<readonly T[]> =>
   (await api.send<Listed<T>>({ verb: "list", resource, query }, signal)).items ?? [];
 
-function selectorOf({ spec: { selector } }: Deployment): string {
+export function selectorOf({ spec: { selector } }: { readonly spec: Pick<Deployment["spec"], "selector"> }): string {
   const labels = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   const expressions = (selector.matchExpressions ?? []).map(({ key, operator, values = [] }) => {
     switch (operator) {

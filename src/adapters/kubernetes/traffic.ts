@@ -38,7 +38,7 @@ export const trafficOn = (sites: Sites): Traffic => ({
     }),
 });
 
-function refuseShares(weighing: Weighing): void {
+export function refuseShares(weighing: Weighing): void {
   const share = weighing.find(({ admitted, weightPct }) => admitted > 0 && weightPct > 0 && weightPct < 100);
   if (share === undefined) return;
   throw new UpgradeError(

@@ -1,4 +1,3 @@
-import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Shape } from "../../graph/observation.ts";
 import type { Workload } from "../../ports/workload.ts";
 import { amend } from "./amend.ts";
@@ -21,6 +20,7 @@ import {
 } from "./roll.ts";
 import { ordinalOf, stateOf, type SeenPod, type Sight } from "./sight.ts";
 import { inOurWords, look, type Site, type Sites } from "./site.ts";
+import { refuseStrangers } from "./strangers.ts";
 import { sideOf, variantOf } from "./variant.ts";
 
 /**
@@ -58,7 +58,7 @@ async function converge(shape: Shape, errand: Errand): Promise<void> {
   await order(scheme.held, errand);
   await Promise.all(
     scheme.missing.map(({ variant, wanted }) =>
-      startDark({ site, deployment: sight.deployment, signal }, variant, wanted),
+      startDark({ site, owner: sight.deployment.metadata, signal }, variant, wanted),
     ),
   );
   const grown = await growTo(scheme, errand);
@@ -122,15 +122,4 @@ function darkFor(site: Site, sight: Sight, { digest, from, count }: Place): read
   for (let ordinal = from; there.length + free.length < count; ordinal += 1)
     if (!there.includes(ordinal)) free.push(ordinal);
   return [...there, ...free].map((ordinal) => darkWanted(site, digest, ordinal));
-}
-
-function refuseStrangers({ frame }: Site, shape: Shape, { pods, dark }: Sight): void {
-  const named = new Set(shape.releases.map(({ digest }) => digest));
-  const strangers = [...pods, ...dark].filter(({ digest }) => !named.has(digest));
-  if (strangers.length === 0) return;
-  throw new UpgradeError(
-    "FOREIGN_CHANGE",
-    `${frame.component} in ${frame.region} has pods that are not of this run: ${strangers.map(({ pod, image }) => `${pod.metadata.name} (${image})`).join(", ")}`,
-    { hint: "take them away, or end the other change, then `midflight resume`" },
-  );
 }

@@ -10,6 +10,8 @@ type Placed = {
   readonly component: string;
   readonly config: KubernetesComponent;
   readonly releases: Releases["releases"];
+  /** Name of the release that shall run. Absent: nothing is changed here. */
+  readonly target?: string;
   readonly secrets: Secrets;
   readonly clock: Clock;
 };
@@ -33,8 +35,8 @@ export async function wireKubernetesFacts(placed: Placed): Promise<Facts> {
   };
 }
 
-function optionsOf({ component, config, releases, secrets, clock }: Placed): KubernetesOptions {
-  const { kubeconfig, ...rest } = config;
+function optionsOf({ component, config, releases, target, secrets, clock }: Placed): KubernetesOptions {
+  const { kubeconfig, named: _, ...rest } = config;
   const images = Object.entries(releases).flatMap(([name, { kubernetes }]): [string, KubernetesRelease][] =>
     kubernetes === undefined ? [] : [[name, kubernetes]],
   );
@@ -42,6 +44,7 @@ function optionsOf({ component, config, releases, secrets, clock }: Placed): Kub
     component,
     config: rest,
     releases: Object.fromEntries(images),
+    ...(target === undefined ? {} : { target }),
     clock,
     ...(kubeconfig === undefined ? {} : { kubeconfig: secrets.read(kubeconfig, `the kubeconfig of ${component}`) }),
   };

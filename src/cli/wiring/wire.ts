@@ -80,7 +80,9 @@ async function wireWorkload(
   if (placed.driver === "kubernetes") {
     const { wireKubernetes } = await import("./kubernetes.ts");
     const { releases } = loaded.releases;
-    return wireKubernetes({ component: name, config: placed, releases, secrets, clock: how.clock });
+    const target = loaded.plan.components[name]?.release;
+    const release = target === undefined ? {} : { target };
+    return wireKubernetes({ component: name, config: placed, releases, ...release, secrets, clock: how.clock });
   }
   if (placed.driver === "command") {
     const { commandWorkload } = await import("../../adapters/command/workload.ts");

@@ -9,6 +9,8 @@ import { enter } from "./entering.ts";
 import { lastTouched, trip } from "./tripping.ts";
 
 const WITHDRAW_DEADLINE_MS = 5_000;
+/** In place they come up anew, one after the other. */
+const REPLACE_DEADLINE_MS = 120_000;
 /** Old instances that must be left to carry the users before the new ones are taken away all at once. */
 const LEAST_OLD_SHARE = 0.5;
 
@@ -63,7 +65,16 @@ function isExposed(run: Run, component: string, region: string): boolean {
 }
 
 const canSpare = (run: Run, component: string, region: string): boolean =>
-  standingOf(run, component, region).old >= Math.ceil(componentOf(run, component).instances * LEAST_OLD_SHARE);
+  leastOld(run, component, region) >= Math.ceil(componentOf(run, component).instances * LEAST_OLD_SHARE);
+
+/** In place, an admission that was sent may have taken the old ones' places already, whatever became of its answer. */
+function leastOld(run: Run, component: string, region: string): number {
+  const { old } = standingOf(run, component, region);
+  const move = run.graph.moves[run.next];
+  if (componentOf(run, component).isInPlace !== true || move?.kind !== "admit") return old;
+  const isSent = run.touched.includes(move.id) && move.component === component && move.regions.includes(region);
+  return isSent ? Math.min(old, move.keep) : old;
+}
 
 /** The suspicion cleared: they come back, and the move that was interrupted is entered again. */
 export function readmit(run: Run): Decision {
@@ -80,7 +91,7 @@ export function readmit(run: Run): Decision {
             component: component.name,
             region,
             weighing: weighingOf(run, component.name, region, standingOf(run, component.name, region)),
-            deadlineMs: WITHDRAW_DEADLINE_MS,
+            deadlineMs: component.isInPlace === true ? REPLACE_DEADLINE_MS : WITHDRAW_DEADLINE_MS,
           })),
   );
   const mark: Effect = { kind: "mark", id: `mark:readmit:${run.facts}`, cause: { kind: "start" } };

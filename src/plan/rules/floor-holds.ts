@@ -1,3 +1,4 @@
+import { isInPlace } from "../in-place.ts";
 import { instancesOf } from "../instances-of.ts";
 import { inPlan, stepsOf } from "./rule.ts";
 
@@ -18,7 +19,7 @@ export const floorHolds = inPlan((plan, environment) =>
           code: "FLOOR_BROKEN",
           message,
           path: ["steps", index, "waves", at, "surge"],
-          hint: hintFor(instances, floorPct, batch),
+          hint: isInPlace(placed) ? hintInPlace(instances, floorPct, batch) : hintFor(instances, floorPct, batch),
         },
       ];
     });
@@ -26,6 +27,16 @@ export const floorHolds = inPlan((plan, environment) =>
 );
 
 function hintFor(instances: number, floorPct: number, batch: number): string {
-  const most = Math.floor(instances * (1 - floorPct / 100) + 1e-9);
+  const most = mostTogether(instances, floorPct);
   return most > 0 ? `make surge ${batch}, or batch at most ${most}` : `make surge ${batch}`;
 }
+
+/** There is no surge, so that either fewer go together, or more may be missing. */
+function hintInPlace(instances: number, floorPct: number, batch: number): string {
+  const most = mostTogether(instances, floorPct);
+  const floor = `write \`floor: ${Math.floor(((instances - batch) / instances) * 100)}%\` for it`;
+  return most > 0 ? `make batch at most ${most}, or ${floor}` : floor;
+}
+
+const mostTogether = (instances: number, floorPct: number): number =>
+  Math.floor(instances * (1 - floorPct / 100) + 1e-9);

@@ -8,6 +8,7 @@ import {
   flag,
   httpUrl,
   name,
+  objectName,
   path,
   secret,
   text,
@@ -181,20 +182,18 @@ const commandComponent = z.strictObject({
   timeout: duration().optional().describe("For each program. Default 1m."),
 });
 
-/** A label holds it too, and those are no longer. */
-const objectName = () =>
-  z
-    .string()
-    .max(63)
-    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/)
-    .register(EXPECTED, { text: "the name of a Kubernetes object such as order-gateway" });
-
 const kubernetesComponent = z.strictObject({
-  driver: z.literal("kubernetes").describe("A stock Deployment in each region."),
-  deployment: objectName().describe("Name of the Deployment, in every region."),
+  driver: z.literal("kubernetes").describe("A stock Deployment, StatefulSet or DaemonSet in each region."),
+  deployment: objectName().optional().describe("Name of the Deployment that the pods belong to, in every region."),
+  statefulSet: objectName()
+    .optional()
+    .describe("Or of the StatefulSet. A new pod takes the place of an old one, from the highest number downwards."),
+  daemonSet: objectName()
+    .optional()
+    .describe("Or of the DaemonSet. A new pod takes the place of an old one, node by node."),
   container: objectName()
     .optional()
-    .describe("Container of its pods whose image is the release. Default: the Deployment's name."),
+    .describe("Container of its pods whose image is the release. Default: named like what its pods belong to."),
   service: objectName().describe("Service by which users reach the pods."),
   contexts: z
     .record(name(), text())

@@ -14,6 +14,14 @@ export const name = () =>
     .regex(NAME)
     .register(EXPECTED, { text: "a name in small letters, digits and dashes, such as order-gateway-2" });
 
+/** Of Kubernetes. A label holds it too, and those are no longer. */
+export const objectName = () =>
+  z
+    .string()
+    .max(63)
+    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/)
+    .register(EXPECTED, { text: "the name of a Kubernetes object such as order-gateway" });
+
 /** What users do. It stands in names of streams and of metrics. */
 export const operation = () =>
   z.string().max(40).regex(NAME).register(EXPECTED, { text: "an operation such as order, amend, cancel or pay" });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { EXPECTED, NOUN } from "./expected.ts";
-import { argv, digest, editorSchema, path, release, version } from "./fields.ts";
+import { argv, digest, editorSchema, objectName, path, release, version } from "./fields.ts";
 
 const one = z
   .strictObject({
@@ -23,6 +23,13 @@ const one = z
           .regex(/^\S+$/)
           .register(EXPECTED, { text: "an image with its digest, such as registry/gateway@sha256:…" })
           .describe("Image with its digest."),
+        config: z
+          .record(objectName(), digest())
+          .register(NOUN, { noun: "config" })
+          .optional()
+          .describe(
+            "ConfigMaps and Secrets of the pod template, by name → sha256 of their canonical data. Pods read an immutable copy, the name with a dash and the first 10 digits.",
+          ),
       })
       .optional()
       .describe("For the kubernetes driver."),

@@ -83,7 +83,7 @@ function processFacts(environment: Environment, name: string, component: Process
 function kubernetesFacts(name: string, component: KubernetesComponent): readonly EnvironmentFact[] {
   const of = { component: name };
   const { contexts, counters } = component;
-  const names = (["deployment", "container", "service"] as const).map((object) =>
+  const names = (["container", "service"] as const).map((object) =>
     fact(of, `${name}/${object}`, "topology", component[object], "info"),
   );
   return [
@@ -92,6 +92,8 @@ function kubernetesFacts(name: string, component: KubernetesComponent): readonly
       ...fact(of, `${name}/${region}/cluster`, "identity", clusterText(component, context)),
       rule: "apart",
     })),
+    fact(of, `${name}/kind`, "topology", component.object.kind, "warn"),
+    fact(of, `${name}/object`, "topology", component.object.name, "info"),
     ...names,
     fact(of, `${name}/wanted`, "instances", `${component.instances} in each region`, "info"),
     fact(of, `${name}/port`, "configuration", String(component.port), "warn"),
@@ -100,13 +102,17 @@ function kubernetesFacts(name: string, component: KubernetesComponent): readonly
   ];
 }
 
+/** `deployment gateway`. */
+const objectText = ({ object: { kind, name } }: Pick<KubernetesComponent, "object">): string =>
+  `${kind.toLowerCase()} ${name}`;
+
 /** A context is a cluster and a namespace, unless the file names another namespace. */
-const clusterText = ({ namespace, kubeconfig, deployment }: KubernetesComponent, context: string): string =>
+const clusterText = ({ namespace, kubeconfig, object }: KubernetesComponent, context: string): string =>
   [
     `context ${context}`,
     ...(namespace === undefined ? [] : [`namespace ${namespace}`]),
     ...(kubeconfig === undefined ? [] : [`kubeconfig ${digestOf(JSON.stringify(kubeconfig))}`]),
-    `deployment ${deployment}`,
+    objectText({ object }),
   ].join(", ");
 
 const commandFacts = (name: string, component: CommandComponent): readonly EnvironmentFact[] => [

@@ -106,7 +106,7 @@ describe("the engine on a real cluster", () => {
   test("rolls a healthy release through both regions and promotes it", async () => {
     const stage = await begin();
     const run = await stage.play(() => undefined);
-    expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
     for (const region of REGIONS) expect(await stage.pods(region)).toEqual(all("2.0"));
   }, 180_000);
 
@@ -127,7 +127,7 @@ describe("the engine on a real cluster", () => {
       fail(now);
       heal(now);
     });
-    expect(run.phase).toMatchObject({ kind: "ended", outcome: "undone" });
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "undone" });
     expect(await stage.specs()).toEqual(before);
     for (const region of REGIONS) expect(await stage.pods(region)).toEqual(all("1.0"));
   }, 180_000);
@@ -149,7 +149,7 @@ describe("the engine on a real cluster", () => {
       clear(now);
     });
     expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
-    expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
     expect(await stage.pods("tokyo")).toEqual(all("2.0"));
   }, 180_000);
 });

@@ -1,9 +1,11 @@
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
-import type { Deployment } from "../../../src/adapters/kubernetes/objects.ts";
+import { RESOURCES } from "../../../src/adapters/kubernetes/api-failure.ts";
+import type { Deployment, PodSet } from "../../../src/adapters/kubernetes/objects.ts";
 import type { KubernetesOptions } from "../../../src/adapters/kubernetes/options.ts";
 import { systemClock } from "../../../src/adapters/system/clock.ts";
+import type { KubernetesKind } from "../../../src/plan/model.ts";
 import type { Traffic } from "../../../src/ports/traffic.ts";
 import type { Workload } from "../../../src/ports/workload.ts";
 import { apiAt, type Api } from "../api.ts";
@@ -59,6 +61,8 @@ export type Place = {
   readonly driver: { readonly workload: Workload; readonly traffic: Traffic };
   release(version: string): { readonly release: string; readonly digest: string };
   deployment(region: string): Promise<Deployment>;
+  /** The StatefulSet or DaemonSet, where it is one. */
+  set(region: string): Promise<PodSet>;
   /** Address of the Service, in tokyo. */
   readonly service: string;
   /** It answers its readiness probe, or no longer. Resolves once the cluster has noticed. */
@@ -69,16 +73,24 @@ export type Place = {
 
 export async function placeOn(
   ground: Ground,
-  how: { readonly replicas: number; readonly readyDeadlineMs?: number },
+  how: {
+    readonly replicas: number;
+    readonly readyDeadlineMs?: number;
+    readonly kind?: KubernetesKind;
+    /** What else its pods' container says. */
+    readonly container?: object;
+  },
 ): Promise<Place> {
   const { api, facts, images } = ground;
   const name = `gateway-${Math.random().toString(36).slice(2, 8)}`;
+  const { kind = "Deployment" } = how;
+  const resource = RESOURCES[kind];
   const relays = { tokyo: await relayTo(facts.ports.api), frankfurt: await relayTo(facts.ports.api) };
   for (const region of REGIONS)
     await api.call(
       "POST",
-      `/apis/apps/v1/namespaces/${region}/deployments`,
-      deploymentOf(name, images["1.0"] ?? "", how.replicas),
+      `/apis/apps/v1/namespaces/${region}/${resource}`,
+      objectOf(kind, { name, image: images["1.0"] ?? "", replicas: how.replicas, container: how.container ?? {} }),
     );
   const services = await Promise.all(
     REGIONS.map((region) => api.call("POST", `/api/v1/namespaces/${region}/services`, serviceOf(name))),
@@ -88,7 +100,7 @@ export async function placeOn(
     component: "gateway",
     config: {
       driver: "kubernetes",
-      deployment: name,
+      object: { kind, name },
       container: "gateway",
       service: name,
       contexts: { tokyo: "tokyo", frankfurt: "frankfurt" },
@@ -113,6 +125,7 @@ export async function placeOn(
     release: (version) => ({ release: `gateway@${version}`, digest: images[version]?.split("@")[1] ?? "" }),
     deployment: async (region) =>
       (await api.call("GET", `/apis/apps/v1/namespaces/${region}/deployments/${name}`)) as Deployment,
+    set: async (region) => (await api.call("GET", `/apis/apps/v1/namespaces/${region}/${resource}/${name}`)) as PodSet,
     async setReady(pod, isReady) {
       const address = (await find(pod))?.address ?? "nowhere";
       await fetch(`http://${address}/-/${isReady ? "mend" : "break"}`, { method: "POST" });
@@ -123,7 +136,7 @@ export async function placeOn(
       await Promise.all(Object.values(relays).map((relay) => relay.close()));
       for (const region of REGIONS) {
         await api.call("DELETE", `/api/v1/namespaces/${region}/services/${name}`);
-        await api.call("DELETE", `/apis/apps/v1/namespaces/${region}/deployments/${name}`, {
+        await api.call("DELETE", `/apis/apps/v1/namespaces/${region}/${resource}/${name}`, {
           propagationPolicy: "Background",
         });
         await api.call(
@@ -135,12 +148,21 @@ export async function placeOn(
   };
 }
 
-const deploymentOf = (name: string, image: string, replicas: number) => ({
+type Wanted = {
+  readonly name: string;
+  readonly image: string;
+  readonly replicas: number;
+  readonly container: object;
+};
+
+const objectOf = (kind: KubernetesKind, { name, image, replicas, container }: Wanted) => ({
   apiVersion: "apps/v1",
-  kind: "Deployment",
+  kind,
   metadata: { name },
   spec: {
-    replicas,
+    // A DaemonSet has a pod on each node.
+    ...(kind === "DaemonSet" ? {} : { replicas }),
+    ...(kind === "StatefulSet" ? { serviceName: name } : {}),
     selector: { matchLabels: { app: name } },
     template: {
       metadata: { labels: { app: name } },
@@ -152,6 +174,7 @@ const deploymentOf = (name: string, image: string, replicas: number) => ({
             image,
             imagePullPolicy: "Never",
             readinessProbe: { httpGet: { path: "/-/ready", port: 8080 }, periodSeconds: 1, failureThreshold: 1 },
+            ...container,
           },
         ],
       },

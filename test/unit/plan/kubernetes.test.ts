@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { compile } from "../../../src/graph/compile.ts";
 import { workloadOf } from "../../../src/graph/graph.ts";
 import { checkEnvironment } from "../../../src/plan/check.ts";
@@ -53,7 +53,8 @@ test("what is left out has its default: the container is named like the Deployme
   const { gateway } = environmentWith(AS_PODS).value.components;
   expect(gateway).toEqual({
     driver: "kubernetes",
-    deployment: "gateway",
+    object: { kind: "Deployment", name: "gateway" },
+    named: ["deployment"],
     container: "gateway",
     service: "gateway",
     contexts: { tokyo: "prod-tokyo", frankfurt: "prod-frankfurt" },
@@ -148,4 +149,134 @@ test("a kubeconfig that is named by a variable is asked for before anything star
   expect(
     checkSecrets(named, { PROBES_TOKYO: "[]", PROBES_FRANKFURT: "[]", ORDERS_DB_URL: "postgres://x" }),
   ).toMatchObject([{ code: "SECRET_MISSING", message: expect.stringContaining("the kubeconfig of gateway") }]);
+});
+
+const AS_STATEFUL = AS_PODS.replace("deployment: gateway", "statefulSet: gateway");
+const AS_DAEMON = AS_PODS.replace("deployment: gateway", "daemonSet: gateway");
+const IN_PLACE: NonNullable<Changes["plan"]> = [
+  ["batch: 1, surge: 1", "batch: 1, surge: 0"],
+  ["batch: 2, surge: 2", "batch: 2, surge: 0"],
+  ["floor: 100%", "floor: 60%"],
+];
+
+test.each([
+  { key: "statefulSet", gateway: AS_STATEFUL, kind: "StatefulSet" },
+  { key: "daemonSet", gateway: AS_DAEMON, kind: "DaemonSet" },
+])("pods may belong to a $kind, in a plan that says that capacity falls", ({ key, gateway, kind }) => {
+  expect(environmentWith(gateway).value.components["gateway"]).toMatchObject({
+    object: { kind, name: "gateway" },
+    named: [key],
+    container: "gateway",
+  });
+  expect(checkAllChanged(onKubernetes(gateway, IN_PLACE))).toEqual([]);
+});
+
+test.each<{ name: string; changes: Changes; code: string; says: RegExp; hint: RegExp; line: RegExp }>([
+  {
+    name: "pods that belong to nothing",
+    changes: onKubernetes(
+      AS_PODS.replace("deployment: gateway, ", "").replace("instances", "container: app, instances"),
+    ),
+    code: "KEY_MISSING",
+    says: /gateway does not say what its pods belong to/,
+    hint: /add one of deployment, statefulSet, daemonSet/,
+    line: /gateway: \{ driver: kubernetes/,
+  },
+  {
+    name: "pods that belong to two things",
+    changes: onKubernetes(AS_PODS.replace("deployment: gateway", "deployment: gateway, daemonSet: agent")),
+    code: "KEY_UNKNOWN",
+    says: /gateway says 2 of them/,
+    hint: /make it 2 components/,
+    line: /daemonSet: agent/,
+  },
+  {
+    name: "a surge of a StatefulSet",
+    changes: onKubernetes(AS_STATEFUL),
+    code: "DRIVER_CANNOT",
+    says: /a StatefulSet's next pod takes the place of the one before it, so gateway has no surge/,
+    hint: /write `surge: 0`, and under `components` the `floor`/,
+    line: /surge: 1/,
+  },
+  {
+    name: "a surge of a DaemonSet",
+    changes: onKubernetes(AS_DAEMON),
+    code: "DRIVER_CANNOT",
+    says: /a DaemonSet has one pod on each node/,
+    hint: /surge: 0/,
+    line: /surge: 1/,
+  },
+  {
+    name: "a floor that pods replaced in place cannot hold",
+    changes: onKubernetes(AS_STATEFUL, IN_PLACE.slice(0, 2)),
+    code: "FLOOR_BROKEN",
+    says: /leaves 83% of gateway/,
+    hint: /^write `floor: 83%` for it$/,
+    line: /surge: 0/,
+  },
+])("$name is refused, at its place", ({ changes, code, says, hint, line }) => {
+  expect(checkAllChanged(changes)).toContainEqual(
+    expect.objectContaining({
+      code,
+      message: expect.stringMatching(says),
+      hint: expect.stringMatching(hint),
+      source: expect.stringMatching(line),
+    }),
+  );
+});
+
+describe("config of a release", () => {
+  const DIGEST = `sha256:${"c".repeat(64)}`;
+  const withConfig = (config: string) =>
+    parseReleases(
+      changed(RELEASES, [["{ process:", `{ kubernetes: { image: "${IMAGE}", config: ${config} }, process:`]]),
+      "releases.yaml",
+    );
+
+  test("makes it another one than its image alone", () => {
+    const targetOf = (releases: ReturnType<typeof withConfig>) =>
+      workloadOf(
+        compile({
+          plan: planOf(PLAN).value,
+          environment: environmentWith(AS_PODS).value,
+          releases: located(releases).value,
+          migrations: MIGRATIONS,
+          sha256: (text) => `hash of ${text}`,
+        }),
+        "gateway",
+      )?.target.digest;
+    expect(targetOf(withConfig("{}"))).toBe(`sha256:${"a".repeat(64)}`);
+    expect(targetOf(withConfig(`{ limits: "${DIGEST}" }`))).toBe(
+      `sha256:hash of {"config":{"limits":"${DIGEST}"},"image":"sha256:${"a".repeat(64)}"}`,
+    );
+  });
+
+  test("is named by digests and nothing else", () => {
+    const parsed = withConfig("{ limits: latest }");
+    expect(parsed.ok ? [] : parsed.problems).toMatchObject([
+      { code: "VALUE_WRONG", message: expect.stringContaining('"limits" must be a digest') },
+    ]);
+  });
+});
+
+test("a roll in place proves a batch in the dark, gives it the places, and says once that nobody old is left", () => {
+  const { plan: plans = [], environment = [], releases = [] } = onKubernetes(AS_STATEFUL, IN_PLACE);
+  const graph = compile({
+    plan: planOf(changed(PLAN, plans)).value,
+    environment: located(parseEnvironment(changed(ENVIRONMENT, environment), "production.yaml")).value,
+    releases: located(parseReleases(changed(RELEASES, releases), "releases.yaml")).value,
+    migrations: MIGRATIONS,
+    sha256: (text) => text,
+  });
+  expect(workloadOf(graph, "gateway")?.isInPlace).toBe(true);
+  const second = graph.moves.filter(({ id }) => id.includes("/wave-2/"));
+  expect(second.flatMap((move) => ("keep" in move ? [`${move.kind} ${move.fresh}, keep ${move.keep}`] : []))).toEqual([
+    "start 2, keep 6",
+    "admit 2, keep 4",
+    "start 4, keep 4",
+    "admit 4, keep 2",
+    "start 6, keep 2",
+    "admit 6, keep 0",
+    "retire 6, keep 0",
+  ]);
 });

@@ -10,7 +10,7 @@ const NEW = `sha256:${"2".repeat(64)}`;
 const FRAME: Frame = {
   component: "gateway",
   region: "tokyo",
-  deployment: "gateway",
+  object: "gateway",
   container: "app",
   port: 8080,
   names: new Map([
@@ -78,17 +78,17 @@ test("a pod of the Deployment that its Service lists is an instance in traffic, 
 
 test.each<{ name: string; pod: Pod; slice: EndpointSlice; ready: boolean; weightPct: number }>([
   {
-    name: "one that is ready and that no endpoint knows yet takes nothing",
+    name: "one that is ready and that no endpoint knows yet answers nobody: that is no weight that somebody else set",
     pod: podOf("a"),
     slice: sliceOf(),
-    ready: true,
+    ready: false,
     weightPct: 0,
   },
   {
-    name: "one that is ready while its endpoint is not takes nothing yet",
+    name: "one that is ready again before its endpoint is answers nobody yet",
     pod: podOf("a"),
     slice: sliceOf({ pod: "a", ready: false }),
-    ready: true,
+    ready: false,
     weightPct: 0,
   },
   {
@@ -102,7 +102,7 @@ test.each<{ name: string; pod: Pod; slice: EndpointSlice; ready: boolean; weight
     name: "an endpoint on its way out is none",
     pod: podOf("a"),
     slice: sliceOf({ pod: "a", ready: true, terminating: true }),
-    ready: true,
+    ready: false,
     weightPct: 0,
   },
 ])("$name", ({ pod, slice, ready, weightPct }) => {
@@ -150,7 +150,9 @@ test("a pod in the dark has the template's own spec and annotations, and none of
     metadata: { labels: { app: "gateway", tier: "edge" }, annotations: { "sidecar/inject": "true" } },
     spec: { containers: [{ name: "app", image: "x" }], terminationGracePeriodSeconds: 7 },
   };
-  expect(darkPod({ deployment: DEPLOYMENT, template, digest: NEW, ordinal: 3 })).toEqual({
+  expect(
+    darkPod({ owner: { kind: "Deployment", metadata: DEPLOYMENT.metadata }, template, digest: NEW, ordinal: 3 }),
+  ).toEqual({
     apiVersion: "v1",
     kind: "Pod",
     metadata: {

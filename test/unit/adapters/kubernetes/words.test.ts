@@ -118,5 +118,7 @@ test("a Deployment that nobody else manages, and an autoscaler of another one, a
     metadata: { name: "scaler", uid: "1", resourceVersion: "1" },
     spec: { scaleTargetRef: { kind: "Deployment", name: target } },
   });
-  expect(scalersOf("gateway", [autoscaler("other"), autoscaler("gateway")])).toHaveLength(1);
+  expect(scalersOf({ kind: "Deployment", name: "gateway" }, [autoscaler("other"), autoscaler("gateway")])).toHaveLength(
+    1,
+  );
 });

@@ -1,0 +1,16 @@
+import type { EnvironmentComponent, KubernetesKind } from "./model.ts";
+
+/** Whether a new instance takes the place of an old one, so that none can stand beside it. */
+export const isInPlace = (placed: EnvironmentComponent | undefined): boolean =>
+  placed?.driver === "kubernetes" && isReplacing(placed.object.kind);
+
+/** A Deployment brings pods beside the old ones; a StatefulSet has a place for each pod, and a DaemonSet one on each node. */
+export function isReplacing(kind: KubernetesKind): boolean {
+  switch (kind) {
+    case "Deployment":
+      return false;
+    case "StatefulSet":
+    case "DaemonSet":
+      return true;
+  }
+}

@@ -1,0 +1,90 @@
+import type { Pod } from "../../src/adapters/kubernetes/objects.ts";
+import type { KubeApi } from "./kube-api.ts";
+
+/** The kubelets and the endpoints of a pretended cluster: pods that are only said to run, and a Service `gateway` that lists those of its label. */
+export type KubePods = {
+  /** What they do after a change in a namespace. */
+  turn(namespace: string): void;
+  isReady(pod: Pod): boolean;
+  /** Pods of this image never get ready. */
+  spoil(image: string): void;
+  /** Does not answer any more, until it is revived. */
+  kill(namespace: string, pod: string): void;
+  revive(namespace: string, pod: string): void;
+  /** The fewest pods that were ready at once since the last call, of all templates. */
+  leastReady(namespace: string): number;
+};
+
+const READY_AFTER_MS = 15;
+
+export function kubePods(api: KubeApi): KubePods {
+  const spoilt = new Set<string>();
+  const dead = new Set<string>();
+  const mended = new Set<string>();
+  const least = new Map<string, number>();
+  let addresses = 0;
+
+  const isReady = ({ status }: Pod): boolean =>
+    status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") === true;
+  const isSpoilt = (pod: Pod): boolean => spoilt.has(pod.spec.containers[0]?.image ?? "");
+  const run = (namespace: string, pod: Pod): void => {
+    if (pod.status !== undefined) return;
+    addresses += 1;
+    const said = { ...pod, status: { phase: "Running", podIP: `10.0.0.${addresses}`, conditions: [] } };
+    api.put("pods", namespace, said);
+    setTimeout(() => answer(namespace, pod.metadata.name, !isSpoilt(pod)), READY_AFTER_MS).unref();
+  };
+  const answer = (namespace: string, name: string, ready: boolean): void => {
+    const pod = api.get("pods", namespace, name);
+    if (pod === undefined || pod.metadata.deletionTimestamp !== undefined) return;
+    const status = {
+      ...pod.status,
+      conditions: [{ type: "Ready", status: (ready || mended.has(name)) && !dead.has(name) ? "True" : "False" }],
+      containerStatuses: [{ name: "gateway", state: {} }],
+    };
+    api.put("pods", namespace, { ...pod, status });
+  };
+  const route = (namespace: string): void => {
+    const selected = api.list("pods", namespace).filter(({ metadata }) => metadata.labels?.["app"] === "gateway");
+    const endpoints = selected.map((pod) => ({
+      conditions: { ready: isReady(pod), terminating: pod.metadata.deletionTimestamp !== undefined },
+      targetRef: { kind: "Pod", name: pod.metadata.name },
+    }));
+    const before = api.get("endpointslices", namespace, "gateway-1");
+    if (JSON.stringify(before?.endpoints) === JSON.stringify(endpoints)) return;
+    api.put("endpointslices", namespace, {
+      metadata: { name: "gateway-1", labels: { "kubernetes.io/service-name": "gateway" } },
+      endpoints,
+    });
+  };
+
+  return {
+    turn(namespace) {
+      for (const pod of api.list("pods", namespace)) run(namespace, pod);
+      route(namespace);
+      const ready = api
+        .list("pods", namespace)
+        .filter(
+          (pod) =>
+            isReady(pod) && pod.metadata.deletionTimestamp === undefined && pod.metadata.labels?.["app"] === "gateway",
+        );
+      least.set(namespace, Math.min(least.get(namespace) ?? Infinity, ready.length));
+    },
+    isReady,
+    spoil: (image) => void spoilt.add(image),
+    kill(namespace, pod) {
+      dead.add(pod);
+      answer(namespace, pod, false);
+    },
+    revive(namespace, pod) {
+      dead.delete(pod);
+      mended.add(pod);
+      answer(namespace, pod, true);
+    },
+    leastReady(namespace) {
+      const known = least.get(namespace) ?? 0;
+      least.delete(namespace);
+      return known;
+    },
+  };
+}
