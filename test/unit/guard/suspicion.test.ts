@@ -132,13 +132,12 @@ describe("a suspicion", () => {
       ...more,
     });
 
-  test("is over when no new instance is left", () => {
-    expect(noteDeadline(suspected({ instances: [OLD] })).latch).toMatchObject({
-      kind: "unproved",
-      reason: "no new instance is left; no evidence of health yet",
-    });
-    expect(noteDeadline(suspected({ instances: [] })).latch?.kind).toBe("unproved");
-    expect(passes(noteDeadline, suspected({ instances: [OLD, { ...NEW, inTraffic: false }] }))).toBe(true);
+  test("stands when no new instance is left, because who was taken away shows no health", () => {
+    const overdue = { ...suspect, since: NOW - 10_000 };
+    for (const instances of [[OLD], []]) {
+      expect(passes(noteDeadline, suspected({ instances }))).toBe(true);
+      expect(noteDeadline(suspected({ instances, latch: overdue })).latch?.kind).toBe("failing");
+    }
   });
 
   test("clears by evidence from whoever raised it, in the regions it is about", () => {
