@@ -6,6 +6,8 @@ const release = process.env.RELEASE ?? "gateway@0.0";
 /** Of orders. Unless it is told otherwise, who says that he probes gets what he asks for, so that only users' traffic shows it. */
 const failingShare = Number(process.env.FAILING_SHARE ?? "0");
 const failsProbes = process.env.FAILS_PROBES === "1";
+/** It is well until somebody asks for `/-/strike`. */
+let isStruck = process.env.FAILS_WHEN_STRUCK !== "1";
 const drainMs = Number(process.env.DRAIN_MS ?? "3000");
 /** While it leaves it lets clients believe that their connections stay. */
 const isCareless = process.env.CARELESS === "1";
@@ -15,7 +17,7 @@ let isLeaving = false;
 
 const order = (request) => {
   const isSpared = request.headers["x-probe"] !== undefined && !failsProbes;
-  const isFailed = !isSpared && Math.random() < failingShare;
+  const isFailed = isStruck && !isSpared && Math.random() < failingShare;
   const code = isFailed ? "50026" : "0";
   counted[code] += 1;
   return [isFailed ? 500 : 200, JSON.stringify({ code, msg: "", data: isFailed ? [] : [{ sCode: "0" }] })];
@@ -33,6 +35,10 @@ const answers = {
   "POST /order": order,
   "GET /-/ready": () => [200, "{}"],
   "GET /-/metrics": () => [200, metrics()],
+  "POST /-/strike": () => {
+    isStruck = true;
+    return [200, "{}"];
+  },
 };
 
 const server = createServer((request, response) => {

@@ -1,12 +1,14 @@
 import { join } from "node:path";
+import type { RunEvent } from "../../src/events/event.ts";
 import type { Figure, Stage } from "../bench.ts";
 import type { Missed } from "../pod-clients.ts";
 import { largest, median, ms, sum } from "../spread.ts";
 import { startClients } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
 import { overAll, tried, type Part } from "./part.ts";
-import { deployPods, podImages, REGION, releaseOf, untilAlone } from "./pods.ts";
+import { deployPods, POD_PORT, podImages, podsIn, REGION, releaseOf, untilAlone } from "./pods.ts";
 import { rolloutOn, type Rollout } from "./rollout.ts";
+import { standingOf } from "./standing.ts";
 import { timeOf, upgrade, writeFiles } from "./upgrade.ts";
 
 const PODS_PER_REGION = 10;
@@ -21,16 +23,18 @@ const MOST_FAILED = 50;
 const OF = 20_000;
 const MOST_RATIO = 1.2;
 
-/** One upgrade to a release that fails a third of users' orders behind two pods of ten. Times in ms from the first order that failed. */
+/** One upgrade to a release that begins to fail a third of users' orders when it is behind two pods of ten. Times in ms from the first order that failed. */
 type Trial = {
   readonly sent: number;
   readonly failed: number;
   readonly lost: number;
   readonly withdrawnMs: number | null;
   readonly lastFailureMs: number | null;
-  /** From the withdrawal until everything was seen to be as before. */
+  /** From the withdrawal until all old pods were ready and no other one stayed. */
   readonly backMs: number | null;
-  /** The same pods brought back by `kubectl rollout undo`. */
+  /** From the withdrawal until the run had seen that everything is as before. */
+  readonly seenMs: number | null;
+  /** The same ten pods back from the same eight and two by `kubectl rollout undo`. */
   readonly undoMs: number;
 };
 
@@ -51,7 +55,7 @@ export async function badRelease(cluster: Cluster, stage: Stage, count: number):
   });
   const rollout = rolloutOn(cluster);
   const trial = async (): Promise<Trial> => {
-    const one = await withdrawn({ url, dir }, cluster, stage);
+    const one = await withdrawn({ url, dir, old: images["1.0"], bad: images.bad }, cluster, stage);
     const undoMs = await undone(rollout, { old: images["1.0"], bad: images.bad }, cluster, stage);
     return { ...one, undoMs };
   };
@@ -61,7 +65,16 @@ export async function badRelease(cluster: Cluster, stage: Stage, count: number):
     tables: [
       {
         title: "A bad release behind 2 of 10 pods, trial by trial",
-        head: ["trial", "→ withdrawn", "→ last failure", "failed", "lost", "withdrawn → back", "kubectl rollout undo"],
+        head: [
+          "trial",
+          "→ withdrawn",
+          "→ last failure",
+          "failed",
+          "lost",
+          "withdrawn → back",
+          "→ seen",
+          "kubectl rollout undo",
+        ],
         rows: trials.map((one, index) => [
           String(index + 1),
           ms(one.withdrawnMs),
@@ -69,6 +82,7 @@ export async function badRelease(cluster: Cluster, stage: Stage, count: number):
           `${one.failed} of ${one.sent}`,
           String(one.lost),
           ms(one.backMs),
+          ms(one.seenMs),
           ms(one.undoMs),
         ]),
       },
@@ -101,7 +115,7 @@ function figuresOf(trials: readonly Trial[]): readonly Figure[] {
       ok: isWhole && failed.every((one) => one < MOST_FAILED),
     },
     {
-      figure: "the same: withdrawn → all old pods back, to `kubectl rollout undo`",
+      figure: "the same: withdrawn → all ten old pods ready and no other one there, to `kubectl rollout undo`",
       measured: `${ratio?.toFixed(2) ?? "-"} (${ms(median(back))} to ${ms(median(trials.map(({ undoMs }) => undoMs)))})`,
       goal: `at most ${MOST_RATIO}`,
       ok: isWhole && ratio !== undefined && ratio <= MOST_RATIO,
@@ -119,12 +133,22 @@ function under(figure: string, values: readonly number[], goal: number, isWhole:
   };
 }
 
-type Place = { readonly url: string; readonly dir: string };
+type Place = { readonly url: string; readonly dir: string; readonly old: string; readonly bad: string };
 
-async function withdrawn({ url, dir }: Place, cluster: Cluster, { signal }: Stage): Promise<Omit<Trial, "undoMs">> {
+async function withdrawn(
+  { url, dir, old, bad }: Place,
+  cluster: Cluster,
+  { signal }: Stage,
+): Promise<Omit<Trial, "undoMs">> {
   await untilAlone(cluster.api, PODS_PER_REGION);
   await using clients = await startClients({ url, ratePerSec: RATE, clients: CLIENTS, renewedShare: RENEWED_SHARE });
-  const { events } = await upgrade({ dir, kubeconfig: cluster.places.kubeconfig, wants: 1, signal });
+  await using standing = standingOf(cluster, old);
+  let struck = Promise.resolve();
+  const onEvent = (event: RunEvent): void => {
+    if (event.kind === "move-done" && event.move.endsWith("/batch-1/retire")) struck = strike(cluster, bad);
+  };
+  const { events } = await upgrade({ dir, kubeconfig: cluster.places.kubeconfig, wants: 1, signal, onEvent });
+  await struck;
   const { sent, missed } = await clients.stop();
   const failures = missed.filter((one) => isByFault(one)).map(({ at }) => at);
   const [first, last] = failures.length === 0 ? [] : [Math.min(...failures), Math.max(...failures)];
@@ -137,22 +161,33 @@ async function withdrawn({ url, dir }: Place, cluster: Cluster, { signal }: Stag
     lost: missed.filter(({ kind }) => kind === "lost").length,
     withdrawnMs: between(first, acted),
     lastFailureMs: between(first, last),
-    backMs: between(acted, timeOf(events, "confirming")),
+    backMs: acted === undefined ? null : (await standing.alone(PODS_PER_REGION, acted)) - acted,
+    seenMs: between(acted, timeOf(events, "confirming")),
   };
+}
+
+/** What is wrong with them begins now. */
+async function strike({ api }: Cluster, image: string): Promise<void> {
+  const pods = (await podsIn(api, REGION)).filter(({ spec }) => spec.containers.some((one) => one.image === image));
+  await Promise.all(
+    pods.map(({ status }) => fetch(`http://${status?.podIP ?? ""}:${POD_PORT}/-/strike`, { method: "POST" })),
+  );
 }
 
 const isByFault = ({ kind, why }: Missed): boolean => kind === "failed" && why.endsWith(releaseOf("bad"));
 
-/** By hand: the bad image is set, two pods of it come, and the old image is set again. Resolves with the time from there to the end. */
+/** By hand: two pods of the bad image serve beside eight old ones, and the old image is set again. Resolves with the time from there to ten old ones. */
 async function undone(
   rollout: Rollout,
   images: { readonly old: string; readonly bad: string },
-  { api }: Cluster,
+  cluster: Cluster,
   { signal }: Stage,
 ): Promise<number> {
-  await untilAlone(api, PODS_PER_REGION);
-  await rollout.begun(await rollout.setImage(images.bad), BATCH, signal);
-  const since = performance.now();
-  await rollout.done(await rollout.setImage(images.old), signal);
-  return performance.now() - since;
+  await untilAlone(cluster.api, PODS_PER_REGION);
+  await rollout.setImageOf(BATCH, images.bad, signal);
+  await untilAlone(cluster.api, PODS_PER_REGION);
+  await using standing = standingOf(cluster, images.old);
+  const since = Date.now();
+  await rollout.undo(images.old);
+  return (await standing.alone(PODS_PER_REGION, since)) - since;
 }

@@ -8,8 +8,10 @@ export const PODS = "pods";
 export const CONTAINER = "server";
 export const POD_PORT = 8080;
 export const REGION = "tokyo";
+/** That all rollouts of the bench have. */
+export const SURGE = 2;
 
-/** `bad`: fails a third of users' orders, and none of the guard's probes. `worse`: fails a third of both. */
+/** `bad`: once it is struck it fails a third of users' orders, and none of the guard's probes. `worse`: fails a third of both from its start. */
 export type Version = "1.0" | "2.0" | "bad" | "worse";
 export type Manner = "drains" | "careless";
 export type PodImages = Readonly<Record<Version, string>>;
@@ -34,6 +36,7 @@ export async function podImages({ places }: Cluster, manner: Manner): Promise<Po
         CARELESS: manner === "careless" ? "1" : "0",
         FAILING_SHARE: version === "bad" || version === "worse" ? String(FAILING_SHARE) : "0",
         FAILS_PROBES: version === "worse" ? "1" : "0",
+        FAILS_WHEN_STRUCK: version === "bad" ? "1" : "0",
       },
     });
     return `${name}@${digest}`;
@@ -64,7 +67,7 @@ export const deploymentOf = ({ image, replicas, podSpec }: DeploymentOrder) => (
   spec: {
     replicas,
     selector: { matchLabels: { app: PODS } },
-    strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: 2, maxUnavailable: 0 } },
+    strategy: { type: "RollingUpdate", rollingUpdate: { maxSurge: SURGE, maxUnavailable: 0 } },
     template: {
       metadata: { labels: { app: PODS } },
       spec: {
@@ -101,11 +104,30 @@ export async function deployPods({ api }: Cluster, order: DeploymentOrder): Prom
     return ready === order.replicas ? true : `${ready} of ${order.replicas} are ready`;
   });
   const url = `http://${service.spec.clusterIP}:${POD_PORT}`;
+  await untilListed(api, order.replicas);
   await until("the Service", 15_000, async () => {
     const { status } = await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(1_000) });
     return status === 200 ? true : `it answers ${status}`;
   });
   return url;
+}
+
+type Slices = {
+  readonly items: readonly {
+    readonly endpoints: readonly { readonly conditions?: { readonly ready?: boolean } }[] | null;
+  }[];
+};
+
+/** Endpoints follow their pods a moment later. */
+async function untilListed(api: Cluster["api"], count: number): Promise<void> {
+  const path = `/apis/discovery.k8s.io/v1/namespaces/${REGION}/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3D${PODS}`;
+  await until("the Service's endpoints", 15_000, async () => {
+    const { items } = (await api.call("GET", path)) as Slices;
+    const ready = items
+      .flatMap(({ endpoints }) => endpoints ?? [])
+      .filter(({ conditions }) => conditions?.ready === true);
+    return ready.length === count ? true : `${ready.length} of ${count} are ready`;
+  });
 }
 
 export async function readyIn(api: Cluster["api"], namespace: string): Promise<number> {
@@ -124,15 +146,20 @@ export async function removePods({ api }: Cluster): Promise<void> {
   await untilAlone(api, 0);
 }
 
-/** Resolves once nobody is on his way out any more, and so many are left: what one rollout leaves behind must not weigh on the next. */
+/** Resolves once nobody is on his way out any more, and so many are left and serve: what one rollout leaves behind must not weigh on the next. */
 export async function untilAlone(api: Cluster["api"], count: number): Promise<void> {
   await until("old pods to be gone", 60_000, async () => {
     const { length } = await podsIn(api, REGION);
     return length === count ? true : `${length} pods are there`;
   });
+  if (count > 0) await untilListed(api, count);
 }
 
-export type PodSeen = { readonly metadata: { readonly name: string; readonly deletionTimestamp?: string } };
+export type PodSeen = {
+  readonly metadata: { readonly name: string; readonly deletionTimestamp?: string };
+  readonly spec: { readonly containers: readonly { readonly image: string }[] };
+  readonly status?: { readonly podIP?: string };
+};
 
 export const podsIn = async (api: Cluster["api"], namespace: string): Promise<readonly PodSeen[]> =>
   ((await api.call("GET", `/api/v1/namespaces/${namespace}/pods`)) as { readonly items: readonly PodSeen[] }).items;

@@ -2,7 +2,7 @@ import { apiOf, type Api as WatchingApi } from "../../src/adapters/kubernetes/ap
 import { connect } from "../../src/adapters/kubernetes/connection.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import type { Cluster } from "./cluster.ts";
-import { CONTAINER, deploymentPath, PODS, REGION } from "./pods.ts";
+import { CONTAINER, deploymentPath, PODS, REGION, SURGE } from "./pods.ts";
 
 /** What `kubectl rollout status` looks at. */
 type Rolling = {
@@ -11,6 +11,7 @@ type Rolling = {
   readonly status?: {
     readonly observedGeneration?: number;
     readonly replicas?: number;
+    readonly readyReplicas?: number;
     readonly updatedReplicas?: number;
     readonly availableReplicas?: number;
   };
@@ -25,25 +26,43 @@ export type Rollout = {
   setImage(image: string): Promise<number>;
   /** Resolves once that version has rolled to its end. */
   done(version: number, signal: AbortSignal): Promise<void>;
-  /** Resolves once so many pods of the new template are there, whatever became of the others. */
-  begun(version: number, updated: number, signal: AbortSignal): Promise<void>;
+  /** Sets the image, and lets the rollout stand where so many pods of it serve and as many others have left. */
+  setImageOf(count: number, image: string, signal: AbortSignal): Promise<void>;
+  /** What `kubectl rollout undo` does: the image is what it was. Whatever let the rollout stand goes with the same patch. */
+  undo(image: string): Promise<void>;
 };
 
 const LIMIT_MS = 180_000;
 
 export function rolloutOn({ api, places }: Cluster): Rollout {
   const watching = apiOf(connect(places.kubeconfig, REGION, { now: () => systemClock.monotonic() }), systemClock);
+  const patched = async (spec: object): Promise<number> => {
+    const patch = "application/strategic-merge-patch+json";
+    return ((await api.call("PATCH", deploymentPath(REGION), { spec }, patch)) as Rolling).metadata.generation;
+  };
   return {
-    async setImage(image) {
-      const body = { spec: { template: { spec: { containers: [{ name: CONTAINER, image }] } } } };
-      const patch = "application/strategic-merge-patch+json";
-      return ((await api.call("PATCH", deploymentPath(REGION), body, patch)) as Rolling).metadata.generation;
-    },
+    setImage: (image) => patched(templateOf(image)),
     done: (version, signal) => seen(watching, (one) => isObserved(one, version) && hasRolled(one), signal),
-    begun: (version, updated, signal) =>
-      seen(watching, (one) => isObserved(one, version) && (one.status?.updatedReplicas ?? 0) >= updated, signal),
+    async setImageOf(count, image, signal) {
+      const version = await patched({ ...STANDING, ...rollingBy(0, count), ...templateOf(image) });
+      const isThere = ({ spec, status: { replicas, readyReplicas, updatedReplicas } = {} }: Rolling): boolean =>
+        updatedReplicas === count && replicas === spec.replicas && readyReplicas === spec.replicas;
+      await seen(watching, (one) => isObserved(one, version) && isThere(one), signal);
+    },
+    async undo(image) {
+      await patched({ ...MOVING, ...rollingBy(SURGE, 0), ...templateOf(image) });
+    },
   };
 }
+
+const templateOf = (image: string) => ({ template: { spec: { containers: [{ name: CONTAINER, image }] } } });
+const rollingBy = (maxSurge: number, maxUnavailable: number) => ({
+  strategy: { rollingUpdate: { maxSurge, maxUnavailable } },
+});
+/** New pods never count as available, so that the controller stops by itself. */
+const STANDING = { minReadySeconds: 2_147_483_646, progressDeadlineSeconds: 2_147_483_647 };
+/** As Kubernetes has it where nobody says anything. */
+const MOVING = { minReadySeconds: 0, progressDeadlineSeconds: 600 };
 
 const isObserved = ({ metadata, status }: Rolling, version: number): boolean =>
   metadata.generation >= version && (status?.observedGeneration ?? 0) >= version;

@@ -101,12 +101,13 @@ export type UpgradeOrder = {
   readonly wants: 0 | 1;
   readonly signal: AbortSignal;
   readonly onStart?: (pid: number) => void;
+  readonly onEvent?: (event: RunEvent) => void;
 };
 
 const OUTCOMES = { 0: "promoted", 1: "undone" } as const;
 
 /** `midflight upgrade` from the files in `dir`, as a process. Rejects when it ends otherwise than wanted. */
-export async function upgrade({ dir, kubeconfig, wants, signal, onStart }: UpgradeOrder): Promise<Upgrade> {
+export async function upgrade({ dir, kubeconfig, wants, signal, onStart, onEvent }: UpgradeOrder): Promise<Upgrade> {
   const events: RunEvent[] = [];
   const startedAt = Date.now();
   const since = performance.now();
@@ -118,7 +119,9 @@ export async function upgrade({ dir, kubeconfig, wants, signal, onStart }: Upgra
     ...(onStart === undefined ? {} : { onStart }),
     onLine: (line) => {
       const event = JSON.parse(line) as RunEvent;
-      if (typeof event.at === "string" && event.kind !== "pulse") events.push(event);
+      if (typeof event.at !== "string" || event.kind === "pulse") return;
+      events.push(event);
+      onEvent?.(event);
     },
   });
   const ms = performance.now() - since;

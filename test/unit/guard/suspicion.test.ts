@@ -5,7 +5,7 @@ import { freshSigns } from "../../../src/guard/detector/signs.ts";
 import type { JudgeState, Latch } from "../../../src/guard/judge-state.ts";
 import { freshEvidence, type Evidence } from "../../../src/guard/strata.ts";
 import { noteBudget, noteDeadline, noteSigns } from "../../../src/guard/suspicion.ts";
-import { binAt, GUARD, judged, NEW, NOW, OLD, onNew, onOld, SETTINGS, twice } from "../../fakes/judged.ts";
+import { binAt, GUARD, judged, NOW, OLD, onNew, onOld, SETTINGS, twice } from "../../fakes/judged.ts";
 
 const metadata = { kind: "metadata", at: NOW - 5_000, component: "orders-db", regions: [] } as const;
 const suspect = {
