@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { figuresOf } from "../../../src/demo/figures.ts";
 import type { Figures, Story } from "../../../src/demo/stories/story.ts";
@@ -54,7 +54,7 @@ export async function tellOn(ground: VenueGround, story: Story, { seed, ratePerS
     noise: JSON.stringify({ seed, share: 0.001 }),
   };
   const venue = await venueOn(ground, order, stack);
-  await placeIn(workspace, venue, ground);
+  const environment = await placeIn(workspace, venue, ground);
   const outcomes = join(dir, "outcomes.ndjson");
   const users = await startUsers(
     {
@@ -74,7 +74,7 @@ export async function tellOn(ground: VenueGround, story: Story, { seed, ratePerS
   users.mark("before");
   await traded(users, BEFORE);
   users.mark("during");
-  const ended = await upgrade(workspace, venue);
+  const ended = await upgrade({ ...workspace, environment }, venue);
   users.mark("after");
   await traded(users, AFTER);
   summary = await users.stop();
@@ -85,15 +85,16 @@ export async function tellOn(ground: VenueGround, story: Story, { seed, ratePerS
   return { figures, problems: problemsOf(story, figures, ended) };
 }
 
-/** Writes the cluster's addresses and images into the files. The plan stays as it is. */
+/** Another environment file beside the shipped ones, and what a cluster runs for each release. The plan stays as it is. Resolves with the file. */
 async function placeIn(
   { environment, releases }: Workspace,
   { services }: ClusterVenue,
   { images }: VenueGround,
-): Promise<void> {
-  const inTheCluster = { services, instances: INSTANCES };
-  await writeFile(environment, environmentOn(await readFile(environment, "utf8"), inTheCluster));
+): Promise<string> {
+  const inTheCluster = join(dirname(environment), "kubernetes.yaml");
+  await writeFile(inTheCluster, environmentOn(await readFile(environment, "utf8"), { services, instances: INSTANCES }));
   await writeFile(releases, releasesOn(await readFile(releases, "utf8"), images));
+  return inTheCluster;
 }
 
 const addressOf = ({ services }: ClusterVenue, region: string) => ({

@@ -108,12 +108,24 @@ async function untilServing(api: Api, region: string, service: string, instances
     const ready = status?.readyReplicas ?? 0;
     return ready === instances ? true : `${ready} of ${instances} are ready`;
   });
+  const slices = `/apis/discovery.k8s.io/v1/namespaces/${region}/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3D${GATEWAY}`;
+  await until(`the endpoints of ${region}`, 15_000, async () => {
+    const { items } = (await api.call("GET", slices)) as Slices;
+    const ready = items.flatMap(({ endpoints }) => endpoints ?? []).filter(({ conditions }) => conditions?.ready);
+    return ready.length === instances ? true : `${ready.length} of ${instances} are ready`;
+  });
   // The proxies learn of a Service a little later than its endpoints are known.
   await until(`the Service of ${region}`, 15_000, async () => {
     const { status } = await fetch(`http://${service}/api/v5/public/time`, { signal: AbortSignal.timeout(1_000) });
     return status === 200 ? true : `it answers ${status}`;
   });
 }
+
+type Slices = {
+  readonly items: readonly {
+    readonly endpoints: readonly { readonly conditions?: { readonly ready?: boolean } }[] | null;
+  }[];
+};
 
 export const deploymentPath = (region: string): string => `/apis/apps/v1/namespaces/${region}/deployments/${GATEWAY}`;
 
@@ -126,18 +138,26 @@ async function clear(api: Api): Promise<void> {
       `/api/v1/namespaces/${region}/secrets/${GATEWAY}`,
     ])
       await api.call("DELETE", path, { propagationPolicy: "Background" }).catch(unlessMissing);
-  await until("the gateways to leave", 60_000, async () => {
-    const left = await podsLeft(api);
-    return left === 0 ? true : `${left} pods are left`;
-  });
+  await until(
+    "the gateways to leave",
+    60_000,
+    async () => {
+      const left = await podsLeft(api);
+      return left === 0 ? true : `${left} pods are left`;
+    },
+    500,
+  );
 }
 
+/** Those that are there are told to go at once: no user is left whom they would have to say goodbye to. */
 async function podsLeft(api: Api): Promise<number> {
   let left = 0;
   for (const region of VENUE_REGIONS)
     for (const selector of [`app=${GATEWAY}`, `midflight.dev/dark=${GATEWAY}`]) {
       const path = `/api/v1/namespaces/${region}/pods?labelSelector=${encodeURIComponent(selector)}`;
-      left += ((await api.call("GET", path)) as { readonly items: readonly unknown[] }).items.length;
+      const { length } = ((await api.call("GET", path)) as { readonly items: readonly unknown[] }).items;
+      if (length > 0) await api.call("DELETE", path, { gracePeriodSeconds: 1 });
+      left += length;
     }
   return left;
 }
