@@ -14,7 +14,7 @@ import type { Figure, Stage } from "../bench.ts";
 import { ms, sum } from "../spread.ts";
 import type { Cluster } from "./cluster.ts";
 import { overAll, tried, type Part } from "./part.ts";
-import { deploymentOf, deploymentPath, PODS, podsIn, readyIn, serviceOf, type PodImages } from "./pods.ts";
+import { deploymentOf, deploymentPath, PODS, podsIn, readyIn, serviceOf, untilListed, type PodImages } from "./pods.ts";
 import { NODE, standIn, type StandIn } from "./stand-in.ts";
 import { upgrade, writeFiles } from "./upgrade.ts";
 
@@ -153,6 +153,7 @@ async function deploy({ api, facts }: Cluster, node: StandIn, instances: number)
       const ready = await readyIn(api, region);
       return ready === instances ? true : `${ready} of ${instances} are ready ${node.complaint() ?? ""}`;
     });
+  for (const region of facts.regions) await untilListed(api, region, instances);
 }
 
 const untilEmpty = ({ api }: Cluster, region: string): Promise<void> =>

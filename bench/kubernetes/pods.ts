@@ -104,7 +104,7 @@ export async function deployPods({ api }: Cluster, order: DeploymentOrder): Prom
     return ready === order.replicas ? true : `${ready} of ${order.replicas} are ready`;
   });
   const url = `http://${service.spec.clusterIP}:${POD_PORT}`;
-  await untilListed(api, order.replicas);
+  await untilListed(api, REGION, order.replicas);
   await until("the Service", 15_000, async () => {
     const { status } = await fetch(`${url}/-/ready`, { signal: AbortSignal.timeout(1_000) });
     return status === 200 ? true : `it answers ${status}`;
@@ -119,9 +119,9 @@ type Slices = {
 };
 
 /** Endpoints follow their pods a moment later. */
-async function untilListed(api: Cluster["api"], count: number): Promise<void> {
-  const path = `/apis/discovery.k8s.io/v1/namespaces/${REGION}/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3D${PODS}`;
-  await until("the Service's endpoints", 15_000, async () => {
+export async function untilListed(api: Cluster["api"], namespace: string, count: number): Promise<void> {
+  const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3D${PODS}`;
+  await until(`the endpoints of ${namespace}`, 15_000, async () => {
     const { items } = (await api.call("GET", path)) as Slices;
     const ready = items
       .flatMap(({ endpoints }) => endpoints ?? [])
@@ -152,7 +152,7 @@ export async function untilAlone(api: Cluster["api"], count: number): Promise<vo
     const { length } = await podsIn(api, REGION);
     return length === count ? true : `${length} pods are there`;
   });
-  if (count > 0) await untilListed(api, count);
+  if (count > 0) await untilListed(api, REGION, count);
 }
 
 export type PodSeen = {
