@@ -1,11 +1,21 @@
 import { defineConfig } from "vitest/config";
 
+/** Real processes, stores and API servers, and nobody in them who has a deadline: two files at a time. */
+const PARTS = [
+  "test/contract/{journal,journal-crash,lease,metadata}.test.ts",
+  "test/integration/{build,corpus-runs,facts,forgotten-statements,journal,lease,programs,rebuild-bands,trials}.test.ts",
+  "test/integration/{dark,kubernetes,metadata,postgres,trial}-*.test.ts",
+  "test/integration/kubernetes.test.ts",
+  "test/cli/{bad-input,check-migrations,kubernetes,output,parity,shelf}.test.ts",
+];
+
 /** Real processes, PostgreSQL and users with deadlines: one file at a time, or two cores measure each other. */
 const SYSTEM = [
   "test/integration/**/*.test.ts",
   "test/contract/**/*.test.ts",
   "test/cli/**/*.test.ts",
   "test/stories/**/*.test.ts",
+  "test/unit/demo/traffic/start.test.ts",
 ];
 
 /** Needs a real Kubernetes cluster: `npm run test:cluster` makes one. */
@@ -15,6 +25,7 @@ export default defineConfig({
   test: {
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    setupFiles: ["test/support/property-seed.ts"],
     projects: [
       {
         extends: true,
@@ -26,7 +37,17 @@ export default defineConfig({
         },
       },
       // A shared machine may stand still for a while. What fails twice has something to say; what was told again is printed.
-      { extends: true, test: { name: "system", include: SYSTEM, fileParallelism: false, retry: 1 } },
+      { extends: true, test: { name: "parts", include: PARTS, maxWorkers: 2, retry: 1 } },
+      {
+        extends: true,
+        test: {
+          name: "system",
+          include: SYSTEM,
+          exclude: [...PARTS, "node_modules/**"],
+          fileParallelism: false,
+          retry: 1,
+        },
+      },
       { extends: true, test: { name: "cluster", include: [CLUSTER], fileParallelism: false } },
     ],
   },

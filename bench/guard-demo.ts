@@ -1,13 +1,13 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
 import type { Outcome } from "../src/demo/traffic/outcome.ts";
 import { USER_UIDS } from "../src/demo/venue/accounts.ts";
 import type { RunEvent } from "../src/events/event.ts";
 import type { Bench, Figure, Stage } from "./bench.ts";
-import { midflight } from "./midflight.ts";
 import { pause } from "./pause.ts";
 import { decimal, largest, median, ms, sum } from "./spread.ts";
 import { tradingVenue, type TradingVenue } from "./trading-venue.ts";
+import { expandPlan, upgradeVenue, writtenPlan } from "./venue-upgrade.ts";
 
 /** The bad release, at once in traffic: nothing of it is proved in the dark, so that users and pinned probes have to show it. */
 const RELEASE = "gateway@2.1";
@@ -147,7 +147,7 @@ async function measure(seed: number, stage: Stage): Promise<Seed> {
 }
 
 async function upgradeBadly(seed: number, venue: TradingVenue, stage: Stage): Promise<Seed> {
-  await upgrade(venue, await written(venue, "bench-expand", EXPAND), { ...stage, wants: 0 });
+  await upgradeVenue(venue, await expandPlan(venue), stage);
   const outcomesFile = join(stage.dir, "outcomes.ndjson");
   const users = await venue.users({
     seed: String(seed),
@@ -160,7 +160,7 @@ async function upgradeBadly(seed: number, venue: TradingVenue, stage: Stage): Pr
   let events: readonly RunEvent[];
   try {
     await pause(WARM_MS, stage.signal);
-    events = await upgrade(venue, await written(venue, "bench-bad", BAD), { ...stage, wants: 1 });
+    events = await upgradeVenue(venue, await writtenPlan(venue, "bench-bad", BAD), { ...stage, wants: 1, env: FAULT });
     await pause(AFTER_MS, stage.signal);
   } catch (error) {
     await users.stop().catch(() => {});
@@ -215,50 +215,7 @@ function probesOf(events: readonly RunEvent[]): Probes {
   };
 }
 
-async function upgrade(
-  venue: TradingVenue,
-  plan: string,
-  { dir, signal, wants }: Pick<Stage, "dir" | "signal"> & { readonly wants: number },
-): Promise<readonly RunEvent[]> {
-  const events: RunEvent[] = [];
-  const { status, lastLine, complaint } = await midflight({
-    args: [
-      "upgrade",
-      plan,
-      "--env",
-      venue.environment,
-      "--json",
-      "--yes",
-      "--without-certificate",
-      "--because",
-      "benchmark",
-    ],
-    cwd: dir,
-    env: { ...venue.variables, FAULT: JSON.stringify({ amendShare: SHARE }) },
-    signal,
-    onLine: (line) => {
-      const event = JSON.parse(line) as RunEvent;
-      if (typeof event.at === "string") events.push(event);
-    },
-  });
-  if (status !== wants)
-    throw new Error(`the upgrade by ${plan} ended with ${status}: ${complaint === "" ? lastLine : complaint}`);
-  return events;
-}
-
-const GUARD = `guard:
-  operations: [order, amend, cancel]
-  falseAlarms: 1 per 30 days
-  baseline: { atMost: 0.2% }
-  slowerThan: 250ms
-`;
-
-const EXPAND = `components:
-  orders-db: { migrations: ./migrations/orders }
-steps:
-  - migrate: orders-db
-    phase: expand
-`;
+const FAULT = { FAULT: JSON.stringify({ amendShare: SHARE }) };
 
 const BAD = `components:
   gateway: { release: ${RELEASE}, floor: 100% }
@@ -270,9 +227,3 @@ steps:
       - { regions: [tokyo], batch: 1, surge: 1, soak: 10s }
       - { regions: rest, batch: 2, surge: 2, soak: 3s }
 `;
-
-async function written(venue: TradingVenue, name: string, text: string): Promise<string> {
-  const file = join(dirname(venue.plan), `${name}.yaml`);
-  await writeFile(file, `midflight: 1\nplan: ${name}\n${text}${GUARD}`);
-  return file;
-}

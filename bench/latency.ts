@@ -1,11 +1,9 @@
-import { writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
 import { USER_UIDS } from "../src/demo/venue/accounts.ts";
 import type { Bench, Stage } from "./bench.ts";
-import { midflight } from "./midflight.ts";
 import { pause } from "./pause.ts";
 import { decimal, median, sum } from "./spread.ts";
 import { tradingVenue, type TradingVenue } from "./trading-venue.ts";
+import { expandPlan, upgradeVenue, writtenPlan } from "./venue-upgrade.ts";
 
 /** One window without an upgrade and one with: the same venue, the same users, one right after the other. */
 type Pair = {
@@ -39,7 +37,7 @@ export const latency: Bench = {
     const { options, publish, say } = stage;
     const count = options.pairs ?? (options.isQuick ? 1 : 10);
     await using venue = await tradingVenue(String(options.firstSeed), stage.dir);
-    await upgrade(venue, await expandPlan(venue), stage);
+    await upgradeVenue(venue, await expandPlan(venue), stage);
     const pairs: Pair[] = [];
     for (let pair = 1; pair <= count; pair += 1) {
       const one = await measure(pair, venue, stage);
@@ -117,7 +115,7 @@ async function measure(pair: number, venue: TradingVenue, stage: Stage): Promise
     users.mark("before");
     await pause(beforeMs(stage), stage.signal);
     users.mark("during");
-    await upgrade(venue, plan, stage);
+    await upgradeVenue(venue, plan, stage);
     users.mark("after");
   } catch (error) {
     await users.stop().catch(() => {});
@@ -138,46 +136,9 @@ async function measure(pair: number, venue: TradingVenue, stage: Stage): Promise
   return { pair, to, before: window("before"), during: window("during"), lost, failedByCode };
 }
 
-async function upgrade(venue: TradingVenue, plan: string, { signal, dir }: Stage): Promise<void> {
-  const { status, lastLine, complaint } = await midflight({
-    args: [
-      "upgrade",
-      plan,
-      "--env",
-      venue.environment,
-      "--json",
-      "--yes",
-      "--without-certificate",
-      "--because",
-      "benchmark",
-    ],
-    cwd: dir,
-    env: venue.variables,
-    signal,
-  });
-  if (status !== 0)
-    throw new Error(`the upgrade by ${plan} ended with ${status}: ${complaint === "" ? lastLine : complaint}`);
-}
-
-const GUARD = `guard:
-  operations: [order, amend, cancel]
-  falseAlarms: 1 per 30 days
-  baseline: { atMost: 0.2% }
-  slowerThan: 250ms
-`;
-
-/** Both releases can read the metadata once it is expanded. */
-function expandPlan(venue: TradingVenue): Promise<string> {
-  return written(
-    venue,
-    "bench-expand",
-    `components:\n  orders-db: { migrations: ./migrations/orders }\nsteps:\n  - migrate: orders-db\n    phase: expand\n`,
-  );
-}
-
 /** The rolling part of plans/good-upgrade.yaml. */
 function rollPlan(venue: TradingVenue, release: string): Promise<string> {
-  return written(
+  return writtenPlan(
     venue,
     `bench-roll-${release.replaceAll(/[^a-z0-9]/g, "-")}`,
     `components:
@@ -191,10 +152,4 @@ steps:
       - { regions: rest, batch: 2, surge: 2, soak: 3s }
 `,
   );
-}
-
-async function written(venue: TradingVenue, name: string, text: string): Promise<string> {
-  const file = join(dirname(venue.plan), `${name}.yaml`);
-  await writeFile(file, `midflight: 1\nplan: ${name}\n${text}${GUARD}`);
-  return file;
 }

@@ -70,7 +70,7 @@ export function standingAfter(run: Run, move: Move, region: string): Standing {
     case "admit":
       return componentOf(run, move.component).isInPlace === true
         ? replaced(now, move)
-        : { ...now, admitted: Math.max(now.admitted, move.fresh) };
+        : { ...now, fresh: Math.max(now.fresh, move.fresh), admitted: Math.max(now.admitted, move.fresh) };
     case "retire":
       return { ...now, old: Math.min(now.old, move.keep) };
     case "shift":

@@ -55,16 +55,19 @@ function batchMoves(step: RollStep, wave: Wave, batch: Batch): readonly Move[] {
   const surplusFirst = wave.surge > 0;
   const old = batch.component.instances - batch.before;
   const keep = batch.component.instances - batch.fresh;
-  const forward = [
-    startMove(step, batch, surplusFirst ? old : keep),
-    ...proveMoves(step, batch),
-    admitMove(batch, surplusFirst ? old : keep),
-  ];
+  const present = surplusFirst ? old : keep;
+  const forward = [...darkMoves(step, batch, present), admitMove(batch, present)];
   // Without surplus the old ones must leave before there is room for the new.
   return surplusFirst
     ? [...forward, retireMove(step, batch, keep, batch.fresh)]
     : [retireMove(step, batch, keep, batch.before), ...forward];
 }
+
+/** Where admission itself brings whom nobody proves, pods that come up in the dark would only come up twice. */
+const darkMoves = (step: RollStep, batch: Batch, keep: number): readonly Move[] =>
+  step.dark === undefined && batch.component.isBroughtByAdmission === true
+    ? []
+    : [startMove(step, batch, keep), ...proveMoves(step, batch)];
 
 const stemOf = ({ step, deadlineMs, retries }: Batch, id: string) => ({ id, step, deadlineMs, retries });
 

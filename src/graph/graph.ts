@@ -32,6 +32,8 @@ export type WorkloadComponent = {
   readonly isBehind?: true;
   /** A new instance takes the place of an old one: none stands beside it but in the dark, for proof. */
   readonly isInPlace?: true;
+  /** To admit instances that are not there brings them: without a proof, none has to come up in the dark first. */
+  readonly isBroughtByAdmission?: true;
   /** Files that the environment's driver starts, where it starts any: other bytes are another driver. */
   readonly programs?: readonly { readonly name: string; readonly sha256: string }[];
   /** How instances are drained when nothing states otherwise, as in an undo. */

@@ -14,7 +14,8 @@ type Stem = {
 
 /**
  * The smallest thing that the engine decides about. A `roll` step becomes, for every batch of every wave, the moves
- * start, prove, admit and retire (retire first where the plan allows no surplus; where instances are replaced in place, admit takes the old ones
+ * start, prove, admit and retire (retire first where the plan allows no surplus; admit and retire alone where nothing is proved and admission
+ * brings instances itself; where instances are replaced in place, admit takes the old ones
  * away with the same stroke, and only the last batch of a wave has a retire). Counts are totals after the move, never differences,
  * so that a move can be sent twice.
  */

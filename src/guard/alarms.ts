@@ -95,10 +95,9 @@ const wasSoBefore = (state: JudgeState, changedAt: number): boolean => {
   const worst = Math.max(...shares.map(({ share }) => share));
   const hit = new Set(shares.filter(({ share }) => share >= worst / 2).map(({ group }) => group));
   const isHit = (count: Count): boolean => hit.has(groupOf(count));
-  const [now, before] = [
-    tally(after.filter(isHit)),
-    tally(countsBetween(state.window, onset, changedAt).filter(isHit)),
-  ];
+  // What was under way at the change may have met it.
+  const ended = countsBetween(state.window, onset, changedAt - state.settings.deadlineMs);
+  const [now, before] = [tally(after.filter(isHit)), tally(ended.filter(isHit))];
   return before.failed >= 3 && shareOf(before) >= shareOf(now) / 2;
 };
 

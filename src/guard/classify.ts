@@ -1,4 +1,3 @@
-import { OKX_V5 } from "./rules-okx.ts";
 import { classIn, type OutcomeClass, type Rules, type Transport } from "./rules.ts";
 
 /**
@@ -16,7 +15,7 @@ export type Classified = {
 };
 
 /** Outcome → class. Total: what no rule names fails when it is an HTTP 5xx or has the failing prefix, and is business otherwise. */
-export const classify = (seen: Seen, rules: Rules = OKX_V5): Classified => {
+export const classify = (seen: Seen, rules: Rules): Classified => {
   if ("transport" in seen) return { outcome: rules.transport[seen.transport], isListed: true };
   return seen.code === undefined ? classifyStatus(seen, rules) : classifyCode(seen.http, seen.code, rules);
 };

@@ -1,6 +1,7 @@
 import type { Operation } from "../plan/model.ts";
 import { VENUE_OPERATIONS } from "../plan/operations-of.ts";
 import { shareOf, tally, type Count, type Source } from "./count.ts";
+import { luckOfKeepingTo } from "./luck.ts";
 import { protocolOf, shardOf, type Protocol } from "./protocol.ts";
 
 /** What a sentence is about: counts since the failures began, of the side that is judged and of the one it is compared with. */
@@ -125,16 +126,32 @@ const hotBy = <Name extends string>(counts: readonly Count[], nameOf: (count: Co
   return groups.filter((group) => group.failed > 0 && shareOf(group) >= worst / 3).map(({ name }) => name);
 };
 
-/** A few cohorts that fail nearly totally while the rest is well. */
+/** A few cohorts that the failures keep to: they fail nearly totally while the rest is well, or luck would spread the failures wider. */
 const hotCohorts = (counts: readonly Count[]): readonly string[] => {
   const groups = [...Map.groupBy(counts, ({ cohort }) => shardOf(cohort))].map(([name, members]) => ({
     name,
     ...tally(members),
   }));
-  const hot = groups.filter((group) => shareOf(group) >= 0.6);
+  const worst = Math.max(...groups.map(shareOf));
+  const total = groups.filter((group) => shareOf(group) >= 0.6);
   // One operation may be bad luck; beside a cohort that fails for certain it is the same story.
-  if (!hot.some((group) => group.failed >= 2)) return [];
-  const failed = hot.reduce((sum, group) => sum + group.failed, 0);
-  const isFew = hot.length * 2 <= groups.length;
-  return isFew && failed >= 0.8 * tally(counts).failed ? hot.map(({ name }) => name).toSorted() : [];
+  if (total.some(({ failed }) => failed >= 2) && holdsMost(total, groups)) return namesOf(total);
+  // The counts of the first moment also hold what went well just before it, which hides that a cohort fails totally.
+  const hot = groups.filter((group) => group.failed > 0 && shareOf(group) >= worst / 3);
+  const luck = luckOfKeepingTo(summed(hot), summed(groups));
+  return holdsMost(hot, groups) && luck <= 0.01 ? namesOf(hot) : [];
 };
+
+type Group = { readonly name: string; readonly issued: number; readonly failed: number };
+
+const namesOf = (groups: readonly Group[]): readonly string[] => groups.map(({ name }) => name).toSorted();
+
+const summed = (groups: readonly Group[]) => ({
+  count: groups.length,
+  issued: groups.reduce((sum, { issued }) => sum + issued, 0),
+  failed: groups.reduce((sum, { failed }) => sum + failed, 0),
+});
+
+/** A few groups, and nearly all that fail. */
+const holdsMost = (some: readonly Group[], all: readonly Group[]): boolean =>
+  some.length * 2 <= all.length && summed(some).failed >= 0.8 * summed(all).failed;

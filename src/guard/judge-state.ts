@@ -28,6 +28,7 @@ export type JudgeSettings = {
   /** How seldom a false alarm may come. */
   readonly promised: Promised;
   readonly suspectForMs: number;
+  /** How long an operation may be under way, ms. */ readonly deadlineMs: number;
   readonly budget: number;
 };
 
@@ -161,6 +162,7 @@ export const settingsOf = (guard: PlanGuard, regions: readonly JudgedRegion[], h
     p0: Math.min(0.5, Math.max(guard.baselineAtMostPct / 100, 1e-6)),
     promised: promisedBy(guard.falseAlarmEveryMs / 1000),
     suspectForMs: guard.suspectForMs,
+    deadlineMs: guard.deadlineMs,
     budget: guard.budgetFailedOperations ?? Infinity,
   };
 };

@@ -1,8 +1,9 @@
+import { SHIPPED_RULES } from "../plan/outcome-class.ts";
 import { tableOf, type Rules } from "./rules.ts";
 
 /** Classes of the OKX V5 codes. A code decides by itself; its text never does: an outage can hide behind the words of a planned upgrade. */
 export const OKX_V5: Rules = {
-  name: "okx-v5",
+  name: SHIPPED_RULES,
   code: [["data", 0, "sCode"], ["code"]],
   codes: tableOf([
     ["0", "ok"],

@@ -1,8 +1,10 @@
 import { jsonPathOf, type JsonPath } from "../plan/json-path.ts";
-import type { ClassRules, CodesByClass, OutcomeClass, Transport } from "../plan/model.ts";
+import type { ClassRules, CodesByClass, Transport } from "../plan/model.ts";
+import { OUTCOME_CLASSES, type OutcomeClass } from "../plan/outcome-class.ts";
 import { isInRange, parseRuleCodes } from "../plan/rule-codes.ts";
 
-export type { OutcomeClass, Transport } from "../plan/model.ts";
+export type { Transport } from "../plan/model.ts";
+export type { OutcomeClass } from "../plan/outcome-class.ts";
 
 /** Codes by themselves, and ranges of numbers. A code that stands by itself wins. */
 export type CodeTable = {
@@ -75,7 +77,7 @@ export const rulesOn = (base: Rules, name: string, written: ClassRules): Rules =
 const NOTHING: CodeTable = { single: {}, ranges: [] };
 
 const rowsOf = (classes: CodesByClass): CodeTable =>
-  tableOf(CLASSES.flatMap((outcome) => (classes[outcome] ?? []).map((codes) => [codes, outcome] as const)));
+  tableOf(OUTCOME_CLASSES.flatMap((outcome) => (classes[outcome] ?? []).map((codes) => [codes, outcome] as const)));
 
 /** A range of the user's also wins over a code of the base that it holds. */
 const over = (own: CodeTable, base: CodeTable): CodeTable => ({
@@ -87,14 +89,3 @@ const over = (own: CodeTable, base: CodeTable): CodeTable => ({
   },
   ranges: [...own.ranges, ...base.ranges],
 });
-
-const CLASSES: readonly OutcomeClass[] = [
-  "ok",
-  "service",
-  "ambiguous",
-  "maintenance",
-  "rate",
-  "auth",
-  "business",
-  "planned",
-];

@@ -1,6 +1,4 @@
-import type { EnvironmentComponent } from "./model.ts";
-
-type Counters = { readonly path: string; readonly metric: string; readonly rules?: string };
+import type { EnvironmentComponent, InstanceCounters } from "./model.ts";
 
 /** Whether users' operations enter through a component, so that its instances have outcomes of their own. */
 export function isEntry(placed: EnvironmentComponent): boolean {
@@ -15,7 +13,7 @@ export function isEntry(placed: EnvironmentComponent): boolean {
 }
 
 /** Where the instances of a component count users' operations; undefined where nobody does. */
-export function countersOf(placed: EnvironmentComponent): Counters | undefined {
+export function countersOf(placed: EnvironmentComponent): InstanceCounters | undefined {
   switch (placed.driver) {
     case "process":
     case "kubernetes":

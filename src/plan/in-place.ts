@@ -4,6 +4,10 @@ import type { EnvironmentComponent, KubernetesKind } from "./model.ts";
 export const isInPlace = (placed: EnvironmentComponent | undefined): boolean =>
   placed?.driver === "kubernetes" && isReplacing(placed.object.kind);
 
+/** Whether a target brings an instance itself when it is admitted, ready and in traffic, so that none has to wait for it in the dark. */
+export const isBroughtByAdmission = (placed: EnvironmentComponent | undefined): boolean =>
+  placed?.driver === "kubernetes" && !isReplacing(placed.object.kind);
+
 /** A Deployment brings pods beside the old ones; a StatefulSet has a place for each pod, and a DaemonSet one on each node. */
 export function isReplacing(kind: KubernetesKind): boolean {
   switch (kind) {

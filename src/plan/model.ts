@@ -3,6 +3,8 @@
  * The schemas in this folder produce these types and nothing else; later stages never see YAML.
  */
 
+import type { OutcomeClass, SHIPPED_RULES } from "./outcome-class.ts";
+
 /** A plan: reviewed like code, the same for demo and production. */
 export type Plan = {
   readonly midflight: 1;
@@ -156,13 +158,6 @@ export type Environment = {
   readonly stateStore?: SecretRef;
 };
 
-/**
- * What an outcome says about the service.
- * `service`: the venue failed. `ambiguous`: executed or not is unknown. `maintenance`: refused for certain because of a planned phase.
- * `rate`, `auth`: the sender is limited or not let in. `business`: refused on its merits, so the service is healthy. `planned`: an announced event.
- */
-export type OutcomeClass = "ok" | "service" | "ambiguous" | "maintenance" | "rate" | "auth" | "business" | "planned";
-
 /** Why no answer came. `refused`: certainly not sent. `cut`: the connection went away under the request. `timeout`: the deadline passed. */
 export type Transport = "refused" | "cut" | "timeout";
 
@@ -171,7 +166,7 @@ export type CodesByClass = Readonly<Partial<Record<OutcomeClass, readonly string
 /** Outcome → class, as written for one API: see `rule-codes.ts` for what an item of a list may be. */
 export type ClassRules = {
   /** The table that it adds to; its own rows win. */
-  readonly extends?: "okx-v5";
+  readonly extends?: typeof SHIPPED_RULES;
   /** JSON paths of the code in an answer; the first that is there decides. Absent: those of the table that it adds to. */
   readonly code?: readonly string[];
   readonly codes: CodesByClass;
@@ -285,6 +280,9 @@ export type CommandSource = Covers & {
 
 export type EnvironmentComponent = ProcessComponent | PostgresComponent | CommandComponent | KubernetesComponent;
 
+/** Where an instance counts operations. `rules`: class rules by name; okx-v5 where it says none. */
+export type InstanceCounters = { readonly path: string; readonly metric: string; readonly rules?: string };
+
 export type ProcessComponent = {
   readonly driver: "process";
   /** Region → admin address of its balancer. */
@@ -300,7 +298,7 @@ export type ProcessComponent = {
   /** Whether users' operations enter here, so that instances can be probed directly, and new ones compared with old ones. */
   readonly isEntry: boolean;
   /** Counters of operations in Prometheus text format, read directly from every instance. */
-  readonly counters?: { readonly path: string; readonly metric: string; readonly rules?: string };
+  readonly counters?: InstanceCounters;
   readonly readyDeadlineMs: number;
   /** From SIGTERM to SIGKILL. */
   readonly stopDeadlineMs: number;
@@ -366,7 +364,7 @@ export type KubernetesComponent = {
   /** Whether users' operations enter here, so that pods can be probed directly, and new ones compared with old ones. */
   readonly isEntry: boolean;
   /** Counters of operations in Prometheus text format, read directly from every pod. */
-  readonly counters?: { readonly path: string; readonly metric: string; readonly rules?: string };
+  readonly counters?: InstanceCounters;
   /** From an order to pods that serve. */
   readonly readyDeadlineMs: number;
 };

@@ -89,7 +89,7 @@ class Conductor {
         dispatch: this.dispatch,
         run: () => this.run,
         post: this.inbox.post,
-        witnessed: (run) => this.world.watcher.instances(this.sightings.watched(run)),
+        witnessed: () => this.tellInstances(),
         signal: this.stop.signal,
       });
       await this.loop();
@@ -171,7 +171,11 @@ class Conductor {
     this.observer.recorded?.({ seq, fact, effects: decision.effects }, decision.run);
     // The lease may have gone while the disk was busy.
     if (!this.stop.signal.aborted) this.dispatch.send(decision.run, decision.effects, seq);
-    this.world.watcher.instances(this.sightings.watched(decision.run));
+    this.tellInstances();
+  }
+
+  private tellInstances(): void {
+    this.world.watcher.instances(this.sightings.watched(this.known()));
   }
 
   private known(): Run {

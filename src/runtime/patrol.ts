@@ -13,7 +13,7 @@ type Beat = {
   readonly run: () => Run | undefined;
   readonly post: (fact: Fact) => void;
   /** A witness was seen anew. */
-  readonly witnessed: (run: Run) => void;
+  readonly witnessed: () => void;
   readonly signal: AbortSignal;
 };
 
@@ -24,7 +24,7 @@ export async function patrol(beat: Beat): Promise<void> {
     await beat.world.clock.sleep(EVERY_MS, beat.signal).catch(() => {});
     const run = beat.run();
     if (beat.signal.aborted || run === undefined) continue;
-    await lookAtWitnesses(beat, run, told);
+    await lookAtWitnesses(beat, told);
     if (beat.signal.aborted || run.phase.kind === "preparing") continue;
     for (const component of Object.values(run.graph.components)) {
       if (component.kind === "workload")
@@ -34,7 +34,7 @@ export async function patrol(beat: Beat): Promise<void> {
 }
 
 // What others do to them is none of the run's business: it is told to the guard and changes no decision.
-async function lookAtWitnesses(beat: Beat, run: Run, told: Map<string, string>): Promise<void> {
+async function lookAtWitnesses(beat: Beat, told: Map<string, string>): Promise<void> {
   for (const { component, regions, workload } of beat.world.witnesses ?? []) {
     for (const region of regions) {
       const state = await workload.observe(region, beat.signal).catch(() => undefined);
@@ -43,7 +43,7 @@ async function lookAtWitnesses(beat: Beat, run: Run, told: Map<string, string>):
       if (told.get(place) === text) continue;
       told.set(place, text);
       beat.sightings.see(component, state);
-      beat.witnessed(run);
+      beat.witnessed();
     }
   }
 }

@@ -83,10 +83,21 @@ async function shape(world: World, effect: EffectOf<"shape">, how: Performance):
 }
 
 async function weigh(world: World, effect: EffectOf<"weigh">, how: Performance): Promise<EffectResult> {
-  await workloadOf(world, effect.component).traffic.weigh(effect.region, effect.weighing, how.fence, how.signal);
-  how.sightings.weigh(effect.component, effect.region, effect.weighing);
+  const { traffic, workload } = workloadOf(world, effect.component);
+  await traffic.weigh(effect.region, effect.weighing, how.fence, how.signal);
+  // Others may answer now than before. That they could not be looked at is no reason to weigh again.
+  const state = isBroughtByAdmission(how.run, effect.component)
+    ? await workload.observe(effect.region, how.signal).catch(() => undefined)
+    : undefined;
+  if (state === undefined) how.sightings.weigh(effect.component, effect.region, effect.weighing);
+  else how.sightings.see(effect.component, state);
   return { kind: "weighed" };
 }
+
+const isBroughtByAdmission = ({ graph }: Run, name: string): boolean => {
+  const component = graph.components[name];
+  return component?.kind === "workload" && component.isBroughtByAdmission === true;
+};
 
 /** A workload is as promised when each of its instances answers; a store, when its verify scripts pass. */
 async function verify(world: World, effect: EffectOf<"verify">, how: Performance): Promise<EffectResult> {

@@ -140,7 +140,7 @@ const otherWithNode = async (places: Places): Promise<string | undefined> => {
   return undefined;
 };
 
-const USAGE = `node test/cluster/cluster.ts up|down|status [options]
+const USAGE = `node test/cluster/cluster.ts build|up|down|status [options]
 
 A small real Kubernetes cluster on this machine: etcd, API server, controllers, and one node with real pods.
 
@@ -149,6 +149,13 @@ A small real Kubernetes cluster on this machine: etcd, API server, controllers, 
   --control-plane-only    without a node: no pods run
   --install               install missing Debian packages (as root)
 `;
+
+/** Builds what `up` needs, where it was not built on this machine yet. */
+async function build(say: (line: string) => void): Promise<void> {
+  const reasons = await missing({ hasNode: false, isBuilt: await isBuilt() });
+  if (reasons.length > 0) throw new Unable(reasons.join("; "));
+  await binaries(say);
+}
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
@@ -169,6 +176,9 @@ async function main(): Promise<number> {
   }
   const places = placesOf(values.name);
   switch (order) {
+    case "build":
+      await build(say);
+      return 0;
     case "up":
       await up({
         places,

@@ -68,6 +68,25 @@ export const workloadContract = (name: string, make: () => Promise<WorkloadHarne
       expect(brief((await workload.observe("frankfurt", signal)).instances)).toEqual([]);
     });
 
+    test("who is admitted and not there comes in traffic, where the target brings instances itself", async () => {
+      const { workload, traffic, old, fresh, instances } = await begin();
+      if (instances === "kept") return;
+      await workload.shape("tokyo", shape([old, 2]), at(1), signal);
+      await traffic.weigh("tokyo", [{ digest: old.digest, admitted: 2, weightPct: 100 }], at(2), signal);
+      const weighing = [
+        { digest: old.digest, admitted: 2, weightPct: 100 },
+        { digest: fresh.digest, admitted: 1, weightPct: 100 },
+      ];
+      for (const seq of [3, 4]) {
+        await traffic.weigh("tokyo", weighing, at(seq), signal);
+        expect(brief((await workload.observe("tokyo", signal)).instances)).toEqual([
+          "gateway@1.0/1 100",
+          "gateway@1.0/2 100",
+          "gateway@2.0/1 100",
+        ]);
+      }
+    });
+
     test("what was told twice is done once", async () => {
       const { workload, traffic, old } = await begin();
       const first = await workload.shape("tokyo", shape([old, 2]), at(1), signal);

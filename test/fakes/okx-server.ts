@@ -299,8 +299,9 @@ export const startOkxServer = async (options: OkxServerOptions) => {
   });
 
   let owed = 0;
+  let isAtRest = false;
   const users = setInterval(() => {
-    owed += (options.usersPerSec ?? 0) / 50;
+    owed += isAtRest ? 0 : (options.usersPerSec ?? 0) / 50;
     for (; owed >= 1; owed--) {
       const able = exposed.filter((id) => alive.has(id));
       const instance = able[Math.floor(draw() * able.length)];
@@ -330,6 +331,8 @@ export const startOkxServer = async (options: OkxServerOptions) => {
     url: front.url,
     urlOf: (id: string): string => alive.get(id)?.url ?? "",
     fault: (next: readonly Fault[]): void => void (faults = next),
+    /** Users pause, so that what they did before a fault and what they do after it stand in different counts. */
+    rest: (next: boolean): void => void (isAtRest = next),
     /** Who takes users and the public address's requests. */
     expose: (ids: readonly string[]): void => void (exposed = ids),
     restartCounters: (id: string): void => void counters.set(id, new Map()),

@@ -166,10 +166,21 @@ describe("metadata that breaks a cohort", () => {
   test("is failing at once, and the sentence names the cohorts", async () => {
     const { watcher, venue: world } = await watch();
     await world.until("healthy");
+    const servers = ["tokyo", "frankfurt"].map((region) => world.server(region));
+    for (const server of servers) server.rest(true);
+    const seen = world.pulses.length;
+    await eventually(
+      () => (world.pulses.length > seen + 5 ? true : undefined),
+      5_000,
+      () => "five pulses",
+    );
     const at = Date.now();
-    for (const region of ["tokyo", "frankfurt"])
-      world.server(region).fault([{ cohorts: ["shard-3", "shard-7"], how: SYSTEM_ERROR }]);
+    // A step is marked before it touches anything: what fails from now on cannot have failed before it.
     watcher.mark({ id: "m", cause: { kind: "metadata", component: "orders-db" } });
+    for (const server of servers) {
+      server.fault([{ cohorts: ["shard-3", "shard-7"], how: SYSTEM_ERROR }]);
+      server.rest(false);
+    }
     const failing = await world.until("failing");
     expect(failing.at - at).toBeLessThan(3_000);
     expect(failing.reason).toMatch(

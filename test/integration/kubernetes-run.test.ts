@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { afterEach, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import type { Opened } from "../../src/engine/fact.ts";
 import type { Run } from "../../src/engine/run.ts";
@@ -8,21 +8,24 @@ import { entryOf } from "../../src/runtime/replay.ts";
 import { fakeRunStore, type FakeRunStore } from "../fakes/journal.ts";
 import { fakeLease } from "../fakes/lease.ts";
 import { fakeMetadataStore } from "../fakes/metadata-store.ts";
-import { imageOf, kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
+import type { KubeCluster } from "../fakes/kube-cluster.ts";
+import { imageOf, kubePlace, kubeSetPlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
+import type { KubeSets } from "../fakes/kube-sets.ts";
 import { fakeRunner } from "../fakes/runner.ts";
 import { fakeWatcher, type FakeWatcher } from "../fakes/watcher.ts";
+import type { Home } from "../simulation/sim-world.ts";
 import { graphOf } from "../unit/engine/graph.ts";
 
 // The real engine over the real driver, in two pretended clusters; only what the guard says is played.
 const REGIONS = ["tokyo", "frankfurt"];
 const PODS = 4;
-const places: KubePlace[] = [];
+const places: { close(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const place of places.splice(0)) await place.close();
 });
 
-type Stage = {
-  readonly place: KubePlace;
+type Stage<C extends KubeCluster | KubeSets = KubeCluster> = {
+  readonly place: KubePlace<C>;
   readonly watcher: FakeWatcher;
   readonly store: FakeRunStore;
   /** Facts that came true so far, such as `moved`. */
@@ -30,12 +33,19 @@ type Stage = {
   /** Ids of effects that were answered. */
   done(): readonly string[];
   /** Conducts to the end; `act` is called again and again. */
-  play(act: (stage: Stage) => void): Promise<Run>;
+  play(act: (stage: Played) => void): Promise<Run>;
   specs(): readonly unknown[];
 };
 
-async function begin(): Promise<Stage> {
-  const place = await kubePlace({ replicas: PODS });
+type How = { readonly home?: Home };
+
+const begin = async (how: How = {}): Promise<Stage> => beginOn(await kubePlace({ replicas: PODS }), how);
+
+/** The same with pods that are replaced in their places. */
+const beginInPlace = async (kind: "StatefulSet" | "DaemonSet"): Promise<Stage<KubeSets>> =>
+  beginOn(await kubeSetPlace({ kind, places: PODS }), { home: "in-place" });
+
+async function beginOn<C extends KubeCluster | KubeSets>(place: KubePlace<C>, how: How): Promise<Stage<C>> {
   places.push(place);
   const { workload, traffic } = place.open();
   await expect
@@ -49,7 +59,7 @@ async function begin(): Promise<Stage> {
   const opened: Opened = {
     kind: "opened",
     run: "r1",
-    graph: graphOf({ migrate: false, instances: PODS, target: releaseOf("2.0") }),
+    graph: graphOf({ migrate: false, instances: PODS, target: releaseOf("2.0"), ...how }),
     planFingerprint: "p",
     graphFingerprint: "g",
     version: "test",
@@ -58,7 +68,7 @@ async function begin(): Promise<Stage> {
   const watcher = fakeWatcher({ now: () => systemClock.now() });
   const store = fakeRunStore();
   const entries = () => store.durable("r1").map((record) => entryOf(record).fact);
-  const stage: Stage = {
+  const stage: Stage<C> = {
     place,
     watcher,
     store,
@@ -99,41 +109,57 @@ async function begin(): Promise<Stage> {
   return stage;
 }
 
-const once = (act: (stage: Stage) => boolean): ((stage: Stage) => void) => {
+type Played = Pick<Stage, "watcher" | "facts" | "done">;
+
+const once = (act: (stage: Played) => boolean): ((stage: Played) => void) => {
   let isDone = false;
   return (stage) => {
     isDone ||= act(stage);
   };
 };
-const releasesIn = async (stage: Stage, region: string): Promise<readonly string[]> =>
+const releasesIn = async (
+  stage: { readonly place: Pick<KubePlace, "open"> },
+  region: string,
+): Promise<readonly string[]> =>
   (await stage.place.open().workload.observe(region, new AbortController().signal)).instances.map(
     ({ release, ready, weightPct }) => `${release} ${ready} ${weightPct}`,
   );
 const all = (version: string) => Array.from({ length: PODS }, () => `gateway@${version} true 100`);
 
-test("a healthy release is rolled through both regions and promoted, and capacity was never less", async () => {
-  const stage = await begin();
-  for (const region of REGIONS) stage.place.clusters[region]?.leastReady(region);
-  const run = await stage.play(() => undefined);
-  expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
-  for (const region of REGIONS) {
-    expect(await releasesIn(stage, region)).toEqual(all("2.0"));
-    expect(stage.place.clusters[region]?.leastReady(region)).toBeGreaterThanOrEqual(PODS);
-    expect(stage.place.clusters[region]?.spread()).toBe(0);
-    const deployment = stage.place.clusters[region]?.get("deployments", region, "gateway");
-    expect(deployment?.spec.template.spec.containers[0]?.image).toBe(imageOf("2.0"));
-    expect(Object.keys(deployment?.metadata.annotations ?? {})).toEqual(["midflight.dev/fence"]);
-  }
-}, 60_000);
+test.each<{ name: string; how: How; dark: number }>([
+  { name: "each pod proved in the dark", how: {}, dark: 8 },
+  { name: "unproved, and so never in the dark", how: { home: "brought" }, dark: 0 },
+])(
+  "a healthy release is rolled through both regions, $name, and capacity was never less",
+  async ({ how, dark }) => {
+    const stage = await begin(how);
+    for (const region of REGIONS) stage.place.clusters[region]?.leastReady(region);
+    const run = await stage.play(() => undefined);
+    expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+    for (const region of REGIONS) {
+      expect(await releasesIn(stage, region)).toEqual(all("2.0"));
+      expect(stage.place.clusters[region]?.leastReady(region)).toBeGreaterThanOrEqual(PODS);
+      expect(stage.place.clusters[region]?.spread()).toBe(0);
+      const deployment = stage.place.clusters[region]?.get("deployments", region, "gateway");
+      expect(deployment?.spec.template.spec.containers[0]?.image).toBe(imageOf("2.0"));
+      expect(Object.keys(deployment?.metadata.annotations ?? {})).toEqual(["midflight.dev/fence"]);
+    }
+    const created = REGIONS.flatMap((region) => stage.place.clusters[region]?.asked ?? []);
+    expect(created.filter((request) => request === "POST pods")).toHaveLength(dark);
+  },
+  60_000,
+);
 
-test.each([
+test.each<{ name: string; after: RegExp; how?: How }>([
   { name: "the first region's first batch", after: /wave-1\/batch-1\/admit#tokyo$/ },
+  { name: "the first batch, unproved", after: /wave-1\/batch-1\/admit#tokyo$/, how: { home: "brought" } },
+  { name: "the third batch, unproved", after: /wave-1\/batch-3\/retire#tokyo$/, how: { home: "brought" } },
   { name: "the first region's third batch, when most is new", after: /wave-1\/batch-3\/retire#tokyo$/ },
   { name: "the second region, when the first one was let go already", after: /wave-2\/batch-1\/admit#frankfurt$/ },
 ])(
   "a release that fails after $name is taken back to the exact Deployments of before",
-  async ({ after }) => {
-    const stage = await begin();
+  async ({ after, how }) => {
+    const stage = await begin(how);
     const before = stage.specs();
     const fail = once(({ watcher, done }) => {
       if (!done().some((id) => after.test(id))) return false;
@@ -159,23 +185,113 @@ test.each([
   60_000,
 );
 
-test("a suspicion takes new pods out of traffic, and when it clears they come back and the run goes on", async () => {
-  const stage = await begin();
-  const suspect = once(({ watcher, done }) => {
-    if (!done().some((id) => id.endsWith("batch-2/retire#tokyo"))) return false;
-    watcher.say({ state: "suspect", regions: ["tokyo"] });
-    return true;
-  });
-  const clear = once(({ watcher, done }) => {
-    if (!done().some((id) => id.startsWith("withdraw:"))) return false;
-    watcher.say({ state: "healthy" });
-    return true;
-  });
-  const run = await stage.play((now) => {
-    suspect(now);
-    clear(now);
-  });
-  expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
-  expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
-  expect(await releasesIn(stage, "tokyo")).toEqual(all("2.0"));
+test.each<{ name: string; how: How }>([
+  { name: "proved", how: {} },
+  { name: "unproved", how: { home: "brought" } },
+])(
+  "a suspicion takes $name pods out of traffic, and when it clears they come back and the run goes on",
+  async ({ how }) => {
+    const stage = await begin(how);
+    const suspect = once(({ watcher, done }) => {
+      if (!done().some((id) => id.endsWith("batch-2/retire#tokyo"))) return false;
+      watcher.say({ state: "suspect", regions: ["tokyo"] });
+      return true;
+    });
+    const clear = once(({ watcher, done }) => {
+      if (!done().some((id) => id.startsWith("withdraw:"))) return false;
+      watcher.say({ state: "healthy" });
+      return true;
+    });
+    const run = await stage.play((now) => {
+      suspect(now);
+      clear(now);
+    });
+    expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
+    expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+    expect(await releasesIn(stage, "tokyo")).toEqual(all("2.0"));
+  },
+  60_000,
+);
+
+test("an unproved release that never gets ready takes no traffic, and its Deployment is as it was", async () => {
+  const stage = await begin({ home: "brought" });
+  const before = stage.specs();
+  for (const region of REGIONS) stage.place.clusters[region]?.spoil(imageOf("2.0"));
+  const run = await stage.play(() => undefined);
+  expect(run.phase).toMatchObject({ kind: "ended", outcome: "undone" });
+  expect(run.cause?.text).toContain("INSTANCE_NOT_READY");
+  expect(stage.specs()).toEqual(before);
+  for (const region of REGIONS) expect(await releasesIn(stage, region)).toEqual(all("1.0"));
 }, 60_000);
+
+describe.each([
+  { kind: "StatefulSet" as const, resource: "statefulsets" as const },
+  { kind: "DaemonSet" as const, resource: "daemonsets" as const },
+])("a $kind", ({ kind, resource }) => {
+  const setsIn = (stage: Stage<KubeSets>) =>
+    REGIONS.map((region) => stage.place.clusters[region]?.get(resource, region, "gateway")?.spec);
+
+  test("is replaced place by place through both regions, and promoted", async () => {
+    const stage = await beginInPlace(kind);
+    for (const region of REGIONS) stage.place.clusters[region]?.leastReady(region);
+    const run = await stage.play(() => undefined);
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
+    for (const region of REGIONS) {
+      expect(await releasesIn(stage, region)).toEqual(all("2.0"));
+      expect(stage.place.clusters[region]?.leastReady(region)).toBeGreaterThanOrEqual(PODS - 1);
+      const set = stage.place.clusters[region]?.get(resource, region, "gateway");
+      expect(Object.keys(set?.metadata.annotations ?? {})).toEqual(["midflight.dev/fence"]);
+    }
+  }, 60_000);
+
+  test.each([
+    { name: "the first region's first batch", after: /wave-1\/batch-1\/admit#tokyo$/ },
+    { name: "the third batch, when most is new", after: /wave-1\/batch-3\/admit#tokyo$/ },
+    { name: "the second region's first batch", after: /wave-2\/batch-1\/admit#frankfurt$/ },
+  ])(
+    "that fails after $name is taken back to what it was",
+    async ({ after }) => {
+      const stage = await beginInPlace(kind);
+      const before = setsIn(stage);
+      const fail = once(({ watcher, done }) => {
+        if (!done().some((id) => after.test(id))) return false;
+        watcher.say({ state: "failing" });
+        return true;
+      });
+      const heal = once(({ watcher, done }) => {
+        if (!done().some((id) => id.startsWith("check:"))) return false;
+        watcher.say({ state: "healthy" });
+        return true;
+      });
+      const run = await stage.play((now) => {
+        fail(now);
+        heal(now);
+      });
+      expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "undone" });
+      expect(setsIn(stage)).toEqual(before);
+      for (const region of REGIONS) expect(await releasesIn(stage, region)).toEqual(all("1.0"));
+    },
+    60_000,
+  );
+
+  test("whose new pods are suspected gives their places back, and takes them again when the suspicion clears", async () => {
+    const stage = await beginInPlace(kind);
+    const suspect = once(({ watcher, done }) => {
+      if (!done().some((id) => id.endsWith("batch-1/admit#tokyo"))) return false;
+      watcher.say({ state: "suspect", regions: ["tokyo"] });
+      return true;
+    });
+    const clear = once(({ watcher, done }) => {
+      if (!done().some((id) => id.startsWith("withdraw:"))) return false;
+      watcher.say({ state: "healthy" });
+      return true;
+    });
+    const run = await stage.play((now) => {
+      suspect(now);
+      clear(now);
+    });
+    expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
+    expect(await releasesIn(stage, "tokyo")).toEqual(all("2.0"));
+  }, 60_000);
+});

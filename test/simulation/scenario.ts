@@ -1,8 +1,8 @@
 import { compile } from "../../src/graph/compile.ts";
 import type { Graph } from "../../src/graph/graph.ts";
-import type { Environment, Plan, PlanStep, Releases } from "../../src/plan/model.ts";
+import type { Environment, KubernetesKey, KubernetesObject, Plan, PlanStep, Releases } from "../../src/plan/model.ts";
 import type { Luck } from "./luck.ts";
-import { INSTANCES, migrationNamed, NEW, type Trouble } from "./sim-world.ts";
+import { INSTANCES, migrationNamed, NEW, type Home, type Trouble } from "./sim-world.ts";
 
 const MIGRATIONS = [migrationNamed("0001_expand", "expand"), migrationNamed("0002_contract", "contract")];
 const PATIENCE = { deadlineMs: 20_000, retries: 3 };
@@ -15,11 +15,11 @@ export type Scenario = {
 };
 
 /** A plan, a trouble and the moments at which the conductor dies, all drawn from luck. */
-export function draw(luck: Luck, isInPlace = false): Scenario {
+export function draw(luck: Luck, home: Home = "kept"): Scenario {
   const isIrreversible = luck.chance(0.4);
   const graph = compile({
-    plan: isInPlace ? inPlace(drawPlan(luck, isIrreversible)) : drawPlan(luck, isIrreversible),
-    environment: isInPlace ? IN_PLACE : ENVIRONMENT,
+    plan: planFor(home, drawPlan(luck, isIrreversible), luck),
+    environment: environmentFor(home),
     releases: RELEASES,
     migrations: { db: MIGRATIONS },
     sha256: (text) => text,
@@ -64,15 +64,26 @@ export const ENVIRONMENT: Environment = {
   state: ".midflight",
 };
 
-/** The same with pods that are replaced in their places. */
-const IN_PLACE: Environment = {
+export function environmentFor(home: Home): Environment {
+  switch (home) {
+    case "kept":
+      return ENVIRONMENT;
+    case "in-place":
+      return withPods({ kind: "StatefulSet", name: "gateway" }, "statefulSet");
+    case "brought":
+      return withPods({ kind: "Deployment", name: "gateway" }, "deployment");
+  }
+}
+
+/** The same with pods. */
+const withPods = (object: KubernetesObject, key: KubernetesKey): Environment => ({
   ...ENVIRONMENT,
   components: {
     ...ENVIRONMENT.components,
     gateway: {
       driver: "kubernetes",
-      object: { kind: "StatefulSet", name: "gateway" },
-      named: ["statefulSet"],
+      object,
+      named: [key],
       container: "gateway",
       service: "gateway",
       contexts: { tokyo: "tokyo", frankfurt: "frankfurt" },
@@ -82,7 +93,7 @@ const IN_PLACE: Environment = {
       readyDeadlineMs: 1000,
     },
   },
-};
+});
 
 const RELEASES: Releases = {
   midflight: 1,
@@ -95,8 +106,28 @@ const RELEASES: Releases = {
   },
 };
 
+function planFor(home: Home, plan: Plan, luck: Luck): Plan {
+  switch (home) {
+    case "kept":
+      return plan;
+    case "in-place":
+      return inPlace(plan);
+    case "brought":
+      return luck.chance(0.7) ? unproved(plan) : plan;
+  }
+}
+
+const unproved = (plan: Plan): Plan => ({
+  ...plan,
+  steps: plan.steps.map((step) => {
+    if (step.kind !== "roll") return step;
+    const { dark: _, ...rest } = step;
+    return rest;
+  }),
+});
+
 /** Without surplus, and so with a floor that a batch fits under. */
-const inPlace = (plan: Plan): Plan => ({
+export const inPlace = (plan: Plan): Plan => ({
   ...plan,
   components: Object.fromEntries(
     Object.entries(plan.components).map(([name, component]) => [name, { ...component, floorPct: 50 }]),

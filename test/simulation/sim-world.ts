@@ -39,6 +39,12 @@ export type Trouble = {
 
 type Cell = { id: string; release: string; digest: string; ordinal: number; isAlive: boolean; weightPct: number };
 
+/**
+ * `kept`: instances stay what they are, in the dark or in traffic. `in-place`: they are replaced in their places, as the pods of a StatefulSet are.
+ * `brought`: whoever is admitted and not there is brought, and whoever is withdrawn leaves, as the pods of a Deployment do.
+ */
+export type Home = "kept" | "in-place" | "brought";
+
 /** What the world reports to the checks, at the instant it happens. */
 export type Witness = {
   arrived(what: "shape" | "weigh" | "migrate" | "run", fence: Fence, detail: string): void;
@@ -60,11 +66,10 @@ export class SimWorld {
 
   /** Regions whose places all became the old release's again: an order that is repeated there starts nobody in the dark. */
   private readonly wentBack = new Set<string>();
-  /** Instances are replaced in their places, as the pods of a StatefulSet are. */
-  private readonly isInPlace: boolean;
+  private readonly home: Home;
 
-  constructor(clock: SimClock, luck: Luck, trouble: Trouble, witness: Witness, isInPlace = false) {
-    this.isInPlace = isInPlace;
+  constructor(clock: SimClock, luck: Luck, trouble: Trouble, witness: Witness, home: Home = "kept") {
+    this.home = home;
     this.clock = clock;
     this.luck = luck;
     this.trouble = trouble;
@@ -180,11 +185,14 @@ export class SimWorld {
             throw new UpgradeError("FOREIGN_CHANGE", `${strangers[0]?.id ?? ""} is not of this run`, {
               hint: "end the other change",
             });
-          if (this.isInPlace) {
+          if (this.home === "in-place") {
             this.replace(region, shape.releases);
             return this.state(region);
           }
-          for (const wanted of shape.releases) this.grow(region, wanted);
+          for (const wanted of shape.releases) {
+            const isBroughtBack = this.home === "brought" && wanted.digest === OLD.digest;
+            this.grow(region, wanted, isBroughtBack ? 100 : 0);
+          }
           for (const wanted of shape.releases) this.shrink(region, wanted);
           return this.state(region);
         }),
@@ -194,13 +202,14 @@ export class SimWorld {
   private grow(
     region: string,
     wanted: { readonly release: string; readonly digest: string; readonly count: number },
+    weightPct: number,
   ): void {
     const cells = this.cells[region] ?? [];
     for (let ordinal = 1; ordinal <= wanted.count; ordinal += 1) {
       if (cells.some((cell) => cell.digest === wanted.digest && cell.ordinal === ordinal)) continue;
       if (wanted.digest === NEW.digest && this.trouble.neverReady === true)
         throw new UpgradeError("VERIFY_FAILED", "the new instance never got ready", { hint: "read its log" });
-      cells.push(this.cell(region, wanted, ordinal, 0));
+      cells.push(this.cell(region, wanted, ordinal, weightPct));
     }
   }
 
@@ -262,6 +271,28 @@ export class SimWorld {
     this.witness.capacity(region, "weigh", was, this.serving(region) - (wanted === 0 ? present : 1));
   }
 
+  /** Whoever is withdrawn leaves, and the others are as many as ever; otherwise all who are admitted are there, and in traffic. */
+  private bring(region: string, weighing: Weighing): void {
+    const was = this.serving(region);
+    const leaving = weighing.find(({ weightPct, digest }) => weightPct === 0 && this.placed(region, digest).length > 0);
+    const wanted = weighing
+      .filter((rule) => rule.weightPct > 0)
+      .map((rule) => ({
+        ...(rule.digest === OLD.digest ? OLD : NEW),
+        count: leaving === undefined ? rule.admitted : Math.max(rule.admitted, INSTANCES),
+      }));
+    this.cells[region] = (this.cells[region] ?? []).filter(
+      (cell) => cell.digest !== leaving?.digest || cell.weightPct === 0,
+    );
+    for (const release of wanted) this.grow(region, release, 100);
+    this.cells[region] = this.cells[region].flatMap((cell) => {
+      const count = wanted.find(({ digest }) => digest === cell.digest)?.count ?? 0;
+      if (cell.ordinal <= count) return [{ ...cell, weightPct: 100 }];
+      return cell.weightPct === 0 ? [cell] : [];
+    });
+    this.witness.capacity(region, "weigh", was, this.serving(region));
+  }
+
   private placed(region: string, digest: string): readonly Cell[] {
     return (this.cells[region] ?? []).filter((cell) => cell.digest === digest && cell.weightPct > 0);
   }
@@ -285,7 +316,8 @@ export class SimWorld {
         this.call(isDead, signal, () => {
           this.check(fence);
           this.witness.arrived("weigh", fence, region);
-          if (this.isInPlace) return this.handOver(region, weighing);
+          if (this.home === "in-place") return this.handOver(region, weighing);
+          if (this.home === "brought") return this.bring(region, weighing);
           const was = this.serving(region);
           for (const cell of this.cells[region] ?? []) {
             const rules = weighing.filter((rule) => rule.digest === cell.digest);

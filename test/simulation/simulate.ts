@@ -8,7 +8,7 @@ import { Checks } from "./checks.ts";
 import { luckOf } from "./luck.ts";
 import { draw, type Scenario } from "./scenario.ts";
 import { SimClock } from "./sim-clock.ts";
-import { migrationNamed, SimWorld } from "./sim-world.ts";
+import { migrationNamed, SimWorld, type Home } from "./sim-world.ts";
 
 export type Simulated = {
   readonly seed: number;
@@ -26,12 +26,12 @@ const LONGEST_MS = 15 * 60_000;
 const MOST_LIVES = 12;
 
 /** One run in a simulated world, from its start to its end, through every death of its conductor. Same seed, same trace. */
-export async function simulate(seed: number, isInPlace = false): Promise<Simulated> {
+export async function simulate(seed: number, home: Home = "kept"): Promise<Simulated> {
   const luck = luckOf(seed);
-  const scenario = draw(luck, isInPlace);
+  const scenario = draw(luck, home);
   const clock = new SimClock();
   const checks = new Checks(scenario, clock);
-  const world = new SimWorld(clock, luck, scenario.trouble, checks, isInPlace);
+  const world = new SimWorld(clock, luck, scenario.trouble, checks, home);
   checks.watch(world);
   const notifications: Notification[] = [];
   const disk: JournalRecord[] = [];

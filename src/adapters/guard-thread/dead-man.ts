@@ -1,4 +1,5 @@
 import { classify } from "../../guard/classify.ts";
+import type { Rules } from "../../guard/rules.ts";
 import type { ProbeAccount } from "../../ports/watcher.ts";
 import type { OkxVenue, VenueReply } from "./okx-venue.ts";
 
@@ -17,6 +18,7 @@ export type DeadManOptions = {
   readonly origins: readonly string[];
   readonly accounts: readonly ProbeAccount[];
   readonly tag: string;
+  readonly rules: Rules;
   /** The switch of this account may have fired. */
   readonly onLapse: (account: ProbeAccount) => void;
 };
@@ -46,7 +48,7 @@ export const startDeadMan = (options: DeadManOptions): DeadMan => {
       );
       if (!("transport" in reply) && reply.code === "0") return true;
       lastRefusal = refusalOf(reply);
-      if (isUnknownThere(reply)) hasSwitch = false;
+      if (isUnknownThere(reply, options.rules)) hasSwitch = false;
     }
     return false;
   };
@@ -81,6 +83,7 @@ const refusalOf = (reply: VenueReply): string =>
   "transport" in reply ? reply.transport : (reply.code ?? `HTTP ${reply.http}`);
 
 /** The venue answers, and does not know the switch. */
-const isUnknownThere = (reply: VenueReply): boolean =>
+const isUnknownThere = (reply: VenueReply, rules: Rules): boolean =>
   !("transport" in reply) &&
-  (reply.http === 404 || (reply.code !== undefined && classify(reply).outcome === "business" && reply.http < 500));
+  (reply.http === 404 ||
+    (reply.code !== undefined && classify(reply, rules).outcome === "business" && reply.http < 500));

@@ -1,8 +1,10 @@
 import { classify } from "../../guard/classify.ts";
 import type { ProbeFill } from "../../guard/probe-fill.ts";
+import type { Rules } from "../../guard/rules.ts";
 import type { ProbeAccount } from "../../ports/watcher.ts";
 import { inLots, type Market } from "./market.ts";
-import type { OkxVenue, VenueReply, VenueRequest } from "./okx-venue.ts";
+import type { VenueReply, VenueRequest } from "./okx-venue.ts";
+import type { OurOrders } from "./open-orders.ts";
 
 /**
  * Sells again what a probe order bought by accident: exactly that, and once. Each attempt is an order that takes what is there and rests never,
@@ -21,16 +23,10 @@ export type Flattener = {
 
 type Row = Readonly<Record<string, unknown>>;
 
-export type FlattenOptions = {
-  readonly venue: OkxVenue;
-  /** The region's own address first; the same orders are seen through the others. */
-  readonly origins: readonly string[];
-  readonly accounts: readonly ProbeAccount[];
+export type FlattenOptions = OurOrders & {
   readonly region: string;
-  readonly instrument: string;
-  readonly market: () => Market | undefined;
-  readonly prefix: string;
   readonly tag: string;
+  readonly rules: Rules;
   /** An order that was traded with in part: the rest of it shall be cancelled. */
   readonly onPart: (account: ProbeAccount, clOrdId: string) => void;
   /** `isHeld`: what it bought is not sold yet. */
@@ -107,7 +103,7 @@ export const flattener = (options: FlattenOptions): Flattener => {
           account,
           expiresAt: Date.now() + EXPIRES_MS,
         });
-        const refusal = refusalOf(reply);
+        const refusal = refusalOf(reply, options.rules);
         if (refusal.kind === "final") return refusal.why;
         if (refusal.kind === "unclear") unsureUntil = performance.now() + EXPIRES_MS + SKEW_MS;
       }
@@ -203,8 +199,8 @@ const numberIn = (row: Row, name: string): number => Number(textIn(row, name));
 type Refusal = { readonly kind: "none" | "unclear" } | { readonly kind: "final"; readonly why: string };
 
 /** `none`: certainly not processed, and may be sent again. */
-const refusalOf = (reply: VenueReply): Refusal => {
-  const { outcome } = classify(reply);
+const refusalOf = (reply: VenueReply, rules: Rules): Refusal => {
+  const { outcome } = classify(reply, rules);
   switch (outcome) {
     case "ok":
     case "ambiguous":

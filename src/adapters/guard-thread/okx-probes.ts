@@ -38,7 +38,8 @@ export const okxProbes = (options: OkxProbesOptions): ProbeSystem => {
   let market: Market | undefined;
   let trouble = "the instrument is not known yet";
   let own: readonly ProbeChain[] = [];
-  const care = careForOrders({ ...options, venue, origins, market: () => market, tag });
+  const rules = options.rules ?? OKX_V5;
+  const care = careForOrders({ ...options, venue, origins, market: () => market, tag, rules });
   const { ws, simulatedTrading, instrument } = probe;
   const sockets =
     ws === undefined
@@ -51,7 +52,7 @@ export const okxProbes = (options: OkxProbesOptions): ProbeSystem => {
     ...(sockets === undefined ? {} : { sockets }),
     limits: rateLimits(),
     exposure: care.exposure,
-    rules: options.rules ?? OKX_V5,
+    rules,
     onOrder: care.onOrder,
     abandon: care.abandon,
     deadlineMs: options.deadlineMs,
@@ -64,6 +65,7 @@ export const okxProbes = (options: OkxProbesOptions): ProbeSystem => {
     origins,
     accounts,
     tag,
+    rules,
     onLapse: (account) => own.find((chain) => chain.account === account)?.forget(),
   });
   let timer: NodeJS.Timeout | undefined;

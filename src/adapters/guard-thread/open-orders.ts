@@ -11,14 +11,19 @@ export type OpenOrders = {
   stop(): void;
 };
 
-export type OpenOrdersOptions = {
+/** Whose orders, and where they are asked for. */
+export type OurOrders = {
   readonly venue: OkxVenue;
   /** The region's own address first; the same orders are seen through the others. */
   readonly origins: readonly string[];
   readonly accounts: readonly ProbeAccount[];
   readonly market: () => Market | undefined;
   readonly instrument: string;
+  /** Ids of our orders begin with it. */
   readonly prefix: string;
+};
+
+export type OpenOrdersOptions = OurOrders & {
   /** Whether it is known how an order ended that was cancelled: until then it is cancelled again. */
   readonly isOver: (account: ProbeAccount, clOrdId: string) => Promise<boolean>;
 };

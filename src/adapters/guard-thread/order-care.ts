@@ -1,11 +1,10 @@
 import type { ProbeFill } from "../../guard/probe-fill.ts";
+import type { Rules } from "../../guard/rules.ts";
 import type { OkxProbe } from "../../plan/model.ts";
 import type { ProbeAccount } from "../../ports/watcher.ts";
 import { limitExposure, type Exposure } from "./exposure.ts";
 import { flattener } from "./flatten.ts";
-import type { Market } from "./market.ts";
-import type { OkxVenue } from "./okx-venue.ts";
-import { openOrders } from "./open-orders.ts";
+import { openOrders, type OurOrders } from "./open-orders.ts";
 
 /** What keeps probe orders harmless on a real book: a limit before they are placed, cancelling whatever may rest, and selling what one bought. */
 export type OrderCare = {
@@ -20,15 +19,11 @@ export type OrderCare = {
   stop(): Promise<number>;
 };
 
-export type OrderCareOptions = {
-  readonly venue: OkxVenue;
-  readonly origins: readonly string[];
-  readonly accounts: readonly ProbeAccount[];
+export type OrderCareOptions = Omit<OurOrders, "instrument"> & {
   readonly region: string;
   readonly probe: OkxProbe;
-  readonly market: () => Market | undefined;
-  readonly prefix: string;
   readonly tag: string;
+  readonly rules: Rules;
   readonly onFill: (fill: ProbeFill) => void;
 };
 

@@ -5,6 +5,7 @@ import type { Reach } from "../../guard/loss.ts";
 import type { WatchedInstance } from "../../ports/watcher.ts";
 import { closerLook } from "./closer-look.ts";
 import { deltasBetween, readCounters, seriesBy, type CountedBy, type Delta } from "./counters.ts";
+import { withoutOne } from "./sources/forgiving.ts";
 import type { LiveSink, LiveSource, SourceClock } from "./sources/live-source.ts";
 import { sumCounts } from "./sources/sum-counts.ts";
 
@@ -155,9 +156,9 @@ const reachOf = (at: number, targets: readonly Target[]): Reach => ({
 const withoutForgiven = (target: Target): readonly Delta[] => {
   let deltas = target.fresh;
   target.forgiven = target.forgiven.filter(({ operation, code }) => {
-    const index = deltas.findIndex((delta) => delta.operation === operation && delta.code === code && delta.count > 0);
-    deltas = deltas.map((delta, place) => (place === index ? { ...delta, count: delta.count - 1 } : delta));
-    return index < 0;
+    const rest = withoutOne(deltas, (delta) => delta.operation === operation && delta.code === code);
+    deltas = rest ?? deltas;
+    return rest === undefined;
   });
   return deltas.filter(({ count }) => count > 0);
 };

@@ -91,7 +91,7 @@ export async function growTo(aim: Aim, errand: Errand): Promise<Held> {
   for (const placement of stepsOf(aim).filter((step) => isGrowth(held, step))) {
     held = await order({ ...held, ordered: placement }, errand);
     const side = placement.template;
-    await settle({ held, target: onlyOf(side, placement), dark: [] }, errand);
+    await until(errand.site, judgeFor({ held, target: onlyOf(side, placement), dark: [] }, errand), errand.signal);
   }
   return held;
 }
@@ -101,7 +101,7 @@ export async function shrinkTo(aim: Aim, errand: Errand): Promise<Held> {
   let { held } = aim;
   for (const placement of stepsOf(aim)) {
     held = await order({ ...held, ordered: placement }, errand);
-    await settle({ ...aim, held }, errand);
+    await until(errand.site, judgeFor({ ...aim, held }, errand), errand.signal);
   }
   return held;
 }
@@ -141,8 +141,14 @@ function refuseChanged({ rest, before }: Held, found: ReturnType<typeof fieldsOf
 }
 
 /** Waits until all is as it was aimed at. */
-export const settle = ({ held, target, dark }: Aim, errand: Errand): Promise<Sight> =>
-  settleBy(judgeOf({ held, target, dark, container: errand.site.frame.container }), errand);
+export const settle = (aim: Aim, errand: Errand): Promise<Sight> => settleBy(judgeFor(aim, errand), errand);
+
+/** Whether all is as it was aimed at already. */
+export const isSettledIn = (aim: Aim, sight: Sight, errand: Errand): boolean =>
+  judgeFor(aim, errand)(sight) === undefined;
+
+const judgeFor = ({ held, target, dark }: Aim, { site }: Errand): Judge =>
+  judgeOf({ held, target, dark, container: site.frame.container });
 
 /** A look is enough where nothing is missing. */
 async function settleBy(judge: Judge, { site, signal }: Errand): Promise<Sight> {

@@ -11,6 +11,7 @@ import {
   freeAtRest,
   groundOf,
   growTo,
+  isSettledIn,
   order,
   settle,
   shrinkTo,
@@ -55,14 +56,15 @@ async function converge(shape: Shape, errand: Errand): Promise<void> {
   refuseStrangers(site, shape, sight);
   const scheme = await schemeFor(shape, { sight, held }, errand);
   if (scheme.isIdle) return void (await settle(scheme, errand));
-  await order(scheme.held, errand);
+  if (scheme.missing.length > 0) await order(scheme.held, errand);
   await Promise.all(
     scheme.missing.map(({ variant, wanted }) =>
       startDark({ site, owner: sight.deployment.metadata, signal }, variant, wanted),
     ),
   );
   const grown = await growTo(scheme, errand);
-  await settle({ ...scheme, held: grown }, errand);
+  const isAsBefore = grown === scheme.held && scheme.missing.length === 0;
+  if (!isAsBefore || !isSettledIn(scheme, sight, errand)) await settle({ ...scheme, held: grown }, errand);
   const rest = await shrinkTo({ ...scheme, held: grown }, errand);
   await removePods(site, scheme.surplus, signal);
   await freeAtRest({ ...scheme, held: rest }, errand);

@@ -1,5 +1,13 @@
 import { dirname, join } from "node:path";
-import type { Environment, EnvironmentComponent, Migration, NotifyRule, PlanGuard, Value } from "../../plan/model.ts";
+import type {
+  Environment,
+  EnvironmentComponent,
+  InstanceCounters,
+  Migration,
+  NotifyRule,
+  PlanGuard,
+  Value,
+} from "../../plan/model.ts";
 import { countersOf } from "../../plan/entry.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Notifier } from "../../ports/notifier.ts";
@@ -113,9 +121,10 @@ export function watchConfig(
   };
 }
 
-type Counters = NonNullable<ReturnType<typeof countersOf>>;
-
-function counted(environment: Environment, { path, metric, rules }: Counters): NonNullable<WatchConfig["counters"]> {
+function counted(
+  environment: Environment,
+  { path, metric, rules }: InstanceCounters,
+): NonNullable<WatchConfig["counters"]> {
   const known = rulesNamed(environment, rules);
   return { path, metric, ...(known === undefined ? {} : { rules: known }) };
 }

@@ -9,8 +9,8 @@ import { enter } from "./entering.ts";
 import { lastTouched, trip } from "./tripping.ts";
 
 const WITHDRAW_DEADLINE_MS = 5_000;
-/** In place they come up anew, one after the other. */
-const REPLACE_DEADLINE_MS = 120_000;
+/** Who was taken away comes up anew; in place, one after the other. */
+const RETURN_DEADLINE_MS = 120_000;
 /** Old instances that must be left to carry the users before the new ones are taken away all at once. */
 const LEAST_OLD_SHARE = 0.5;
 
@@ -91,7 +91,10 @@ export function readmit(run: Run): Decision {
             component: component.name,
             region,
             weighing: weighingOf(run, component.name, region, standingOf(run, component.name, region)),
-            deadlineMs: component.isInPlace === true ? REPLACE_DEADLINE_MS : WITHDRAW_DEADLINE_MS,
+            deadlineMs:
+              component.isInPlace === true || component.isBroughtByAdmission === true
+                ? RETURN_DEADLINE_MS
+                : WITHDRAW_DEADLINE_MS,
           })),
   );
   const mark: Effect = { kind: "mark", id: `mark:readmit:${run.facts}`, cause: { kind: "start" } };

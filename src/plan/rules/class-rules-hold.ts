@@ -1,4 +1,5 @@
-import type { ClassRules, CodesByClass, OutcomeClass } from "../model.ts";
+import type { ClassRules, CodesByClass } from "../model.ts";
+import { SHIPPED_RULES, type OutcomeClass } from "../outcome-class.ts";
 import { isWithin, parseRuleCodes, sharedCode, type RuleCodes } from "../rule-codes.ts";
 import type { Complaint, Path } from "../source/source.ts";
 import type { EnvironmentRule } from "./rule.ts";
@@ -19,15 +20,15 @@ export const classRulesHold: EnvironmentRule = (environment) =>
 type Row = { readonly outcome: OutcomeClass; readonly text: string; readonly codes: RuleCodes; readonly path: Path };
 
 const shipped = (name: string, path: Path): readonly Complaint[] =>
-  name !== "okx-v5"
+  name !== SHIPPED_RULES
     ? []
     : [
         {
           code: "NAME_REPEATED",
-          message: "okx-v5 is the table that ships",
+          message: `${SHIPPED_RULES} is the table that ships`,
           path,
           at: "key",
-          hint: "give yours another name, and let it say `extends: okx-v5`",
+          hint: `give yours another name, and let it say \`extends: ${SHIPPED_RULES}\``,
         },
       ];
 

@@ -1,4 +1,3 @@
-import { liveCovers } from "../live-covers.ts";
 import type { EnvironmentRule } from "./rule.ts";
 
 /** Where nobody probes and nobody counts, the guard is blind. */
@@ -14,7 +13,7 @@ export const regionsProbed: EnvironmentRule = (environment) => {
       },
     ];
   // Counters of instances go with the instances; a source that is named for a region vouches for it.
-  const counted = liveCovers({ ...environment, components: {} }).flatMap((cover) => cover.regions);
+  const counted = environment.sources.flatMap((source) => source.regions);
   return regions.flatMap(([name, { probe }]) =>
     probe === undefined && !counted.includes(name)
       ? [

@@ -1,15 +1,14 @@
 import { countersOf } from "../entry.ts";
 import type { ClassRules, Environment } from "../model.ts";
 import { suggest } from "../nearest.ts";
+import { SHIPPED_RULES } from "../outcome-class.ts";
 import type { Complaint, Path } from "../source/source.ts";
 import type { EnvironmentRule } from "./rule.ts";
-
-const SHIPPED = "okx-v5";
 
 /** Rules that a probe, a counter or a source names are written in the environment, or ship; and where a probe reads answers by them, they say where the code stands. */
 export const rulesKnown: EnvironmentRule = (environment) =>
   namedIn(environment).flatMap(({ name, path, isHttp }) => {
-    if (name === SHIPPED) return [];
+    if (name === SHIPPED_RULES) return [];
     const rules = environment.rules[name];
     if (rules === undefined) return [unknown(name, path, environment)];
     return isHttp && isCodeNowhere(rules) ? [codeNowhere(name)] : [];
@@ -39,7 +38,7 @@ const namedIn = ({ regions, components, sources }: Environment): readonly Named[
 ];
 
 const unknown = (name: string, path: Path, { rules }: Environment): Complaint => {
-  const hint = suggest(name, [SHIPPED, ...Object.keys(rules)]);
+  const hint = suggest(name, [SHIPPED_RULES, ...Object.keys(rules)]);
   return {
     code: "RULES_UNKNOWN",
     message: `there are no class rules "${name}"`,

@@ -1,7 +1,7 @@
 import { durationText } from "../duration.ts";
 import type { Environment, LiveSource } from "../model.ts";
 import { suggest } from "../nearest.ts";
-import { operationsOf } from "../operations-of.ts";
+import { offersIn } from "../operations-of.ts";
 import type { Complaint, Path } from "../source/source.ts";
 import { repeated, type EnvironmentRule } from "./rule.ts";
 
@@ -31,11 +31,11 @@ const unknownRegions = (environment: Environment, { regions }: LiveSource, index
 
 /** What is watched must be probed where anything is, so nobody would look at a count of anything else. */
 const untriedOperations = (
-  { regions }: Environment,
+  environment: Environment,
   { operations }: LiveSource,
   index: number,
 ): readonly Complaint[] => {
-  const tried = Object.values(regions).flatMap(({ probe }) => (probe === undefined ? [] : operationsOf(probe)));
+  const tried = offersIn(environment).flatMap(({ offered }) => offered);
   if (tried.length === 0) return [];
   return operations.flatMap((operation, place) =>
     tried.includes(operation)

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { OUTCOME_CLASSES, SHIPPED_RULES } from "../outcome-class.ts";
 import { CHOICE, EXPECTED, NOUN } from "./expected.ts";
 import { text } from "./fields.ts";
 import { jsonPath } from "./json-path-field.ts";
@@ -32,12 +33,14 @@ const byClass = <Item extends z.ZodType>(item: () => Item, what: string) => {
     .register(NOUN, { noun: what });
 };
 
-const outcomeClass = () =>
-  z.enum(["ok", "service", "ambiguous", "maintenance", "rate", "auth", "business", "planned"]).optional();
+const outcomeClass = () => z.enum(OUTCOME_CLASSES).optional();
 
 export const classRulesSchema = z
   .strictObject({
-    extends: z.enum(["okx-v5"]).optional().describe("A table that ships, to which this one adds; its own rows win."),
+    extends: z
+      .enum([SHIPPED_RULES])
+      .optional()
+      .describe("A table that ships, to which this one adds; its own rows win."),
     code: z
       .array(jsonPath())
       .optional()

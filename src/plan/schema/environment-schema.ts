@@ -7,6 +7,7 @@ import {
   editorSchema,
   flag,
   httpUrl,
+  metric,
   name,
   objectName,
   path,
@@ -72,11 +73,7 @@ const region = z
 
 const counters = z.strictObject({
   path: urlPath().describe("Prometheus text format, read directly from every instance."),
-  metric: z
-    .string()
-    .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/)
-    .register(EXPECTED, { text: "the name of a metric such as venue_operations_total" })
-    .describe("Counter of operations, labelled by operation, code and cohort."),
+  metric: metric().describe("Counter of operations, labelled by operation, code and cohort."),
   rules: name().optional().describe("Class rules for its codes, by name. Default okx-v5."),
 });
 

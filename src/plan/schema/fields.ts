@@ -22,6 +22,13 @@ export const objectName = () =>
     .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/)
     .register(EXPECTED, { text: "the name of a Kubernetes object such as order-gateway" });
 
+/** Of a counter in Prometheus text format. */
+export const metric = () =>
+  z
+    .string()
+    .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/)
+    .register(EXPECTED, { text: "the name of a metric such as venue_operations_total" });
+
 /** What users do. It stands in names of streams and of metrics. */
 export const operation = () =>
   z.string().max(40).regex(NAME).register(EXPECTED, { text: "an operation such as order, amend, cancel or pay" });

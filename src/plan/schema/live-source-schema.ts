@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { CHOICE, EXPECTED, NOUN } from "./expected.ts";
-import { argv, flag, name, operation, secret, value } from "./fields.ts";
+import { argv, flag, metric, name, operation, secret, value } from "./fields.ts";
 import { duration } from "./quantity-field.ts";
 
 const label = () =>
@@ -37,11 +37,7 @@ const server = {
 const counter = z
   .union([
     z.strictObject({
-      metric: z
-        .string()
-        .regex(/^[a-zA-Z_:][a-zA-Z0-9_:]*$/)
-        .register(EXPECTED, { text: "the name of a metric such as venue_operations_total" })
-        .describe("Cumulative counter of operations."),
+      metric: metric().describe("Cumulative counter of operations."),
       match: z
         .array(
           z

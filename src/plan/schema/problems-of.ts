@@ -9,6 +9,7 @@ import {
   choiceKeys,
   choiceOf,
   choose,
+  discriminatorOf,
   expectation,
   isBlock,
   keysOf,
@@ -77,7 +78,9 @@ function called(check: Check, path: readonly PropertyKey[]): string {
 
 function unknownKey(check: Check, issue: Issue, key: string): Complaint {
   const block = schemaOf(check, issue.path);
-  const choice = block === undefined ? undefined : choose(optionsOf(block), valueAt(check, issue.path));
+  // One key tells the branches of a discriminated union apart, and all of them have it.
+  const isChosenByKey = block !== undefined && discriminatorOf(block) === undefined;
+  const choice = isChosenByKey ? choose(optionsOf(block), valueAt(check, issue.path)) : undefined;
   if (block !== undefined && choice?.kind === "many") return tooMany(check, issue.path, block, choice.keys);
   const branch = block === undefined ? undefined : branchOf(block, valueAt(check, issue.path));
   const keys = branch === undefined ? [] : keysOf(branch).filter((known) => known !== "$schema");

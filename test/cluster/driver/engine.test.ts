@@ -10,6 +10,7 @@ import { fakeLease } from "../../fakes/lease.ts";
 import { fakeMetadataStore } from "../../fakes/metadata-store.ts";
 import { fakeRunner } from "../../fakes/runner.ts";
 import { fakeWatcher, type FakeWatcher } from "../../fakes/watcher.ts";
+import type { Home } from "../../simulation/sim-world.ts";
 import { graphOf } from "../../unit/engine/graph.ts";
 import { findGround, placeOn, REGIONS, type Ground, type Place } from "./place.ts";
 
@@ -37,8 +38,9 @@ type Stage = {
   pods(region: string): Promise<readonly string[]>;
 };
 
-async function begin(): Promise<Stage> {
-  const place = await placeOn(ground, { replicas: PODS });
+async function begin(how: { readonly home?: Home } = {}): Promise<Stage> {
+  const isInPlace = how.home === "in-place";
+  const place = await placeOn(ground, { replicas: PODS, kind: isInPlace ? "StatefulSet" : "Deployment" });
   places.push(place);
   const { workload, traffic } = place.driver;
   const pods = async (region: string): Promise<readonly string[]> =>
@@ -48,7 +50,7 @@ async function begin(): Promise<Stage> {
   const opened: Opened = {
     kind: "opened",
     run: "r1",
-    graph: graphOf({ migrate: false, instances: PODS, target: place.release("2.0") }),
+    graph: graphOf({ migrate: false, instances: PODS, target: place.release("2.0"), ...how }),
     planFingerprint: "p",
     graphFingerprint: "g",
     version: "test",
@@ -63,7 +65,7 @@ async function begin(): Promise<Stage> {
     pods,
     facts: () => entries().map(({ kind }) => kind),
     done: () => entries().flatMap((fact) => (fact.kind === "effect-done" ? [fact.id] : [])),
-    specs: () => Promise.all(REGIONS.map(async (region) => (await place.deployment(region)).spec)),
+    specs: () => Promise.all(REGIONS.map(async (region) => (await place.set(region)).spec)),
     async play(act) {
       const lease = await fakeLease().acquire(["pods/gateway"], { run: "r1", host: "h", pid: 1 }, signal);
       const world = {
@@ -110,27 +112,41 @@ describe("the engine on a real cluster", () => {
     for (const region of REGIONS) expect(await stage.pods(region)).toEqual(all("2.0"));
   }, 180_000);
 
-  test("takes a release that fails in the third batch back to the exact Deployments of before", async () => {
-    const stage = await begin();
-    const before = await stage.specs();
-    const fail = once(({ watcher, done }) => {
-      if (!done().some((id) => id.endsWith("wave-1/batch-3/retire#tokyo"))) return false;
-      watcher.say({ state: "failing" });
-      return true;
-    });
-    const heal = once(({ watcher, facts, done }) => {
-      if (!facts().includes("verdict") || !done().some((id) => id.startsWith("check:"))) return false;
-      watcher.say({ state: "healthy" });
-      return true;
-    });
-    const run = await stage.play((now) => {
-      fail(now);
-      heal(now);
-    });
-    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "undone" });
-    expect(await stage.specs()).toEqual(before);
-    for (const region of REGIONS) expect(await stage.pods(region)).toEqual(all("1.0"));
+  test("rolls an unproved release too, whose pods come with their admission", async () => {
+    const stage = await begin({ home: "brought" });
+    const run = await stage.play(() => undefined);
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
+    for (const region of REGIONS) expect(await stage.pods(region)).toEqual(all("2.0"));
   }, 180_000);
+
+  test.each<{ name: string; how: { readonly home?: Home }; after: string }>([
+    { name: "Deployments", how: {}, after: "wave-1/batch-3/retire#tokyo" },
+    { name: "StatefulSets", how: { home: "in-place" }, after: "wave-1/batch-3/admit#tokyo" },
+  ])(
+    "takes a release that fails in the third batch back to the exact $name of before",
+    async ({ how, after }) => {
+      const stage = await begin(how);
+      const before = await stage.specs();
+      const fail = once(({ watcher, done }) => {
+        if (!done().some((id) => id.endsWith(after))) return false;
+        watcher.say({ state: "failing" });
+        return true;
+      });
+      const heal = once(({ watcher, facts, done }) => {
+        if (!facts().includes("verdict") || !done().some((id) => id.startsWith("check:"))) return false;
+        watcher.say({ state: "healthy" });
+        return true;
+      });
+      const run = await stage.play((now) => {
+        fail(now);
+        heal(now);
+      });
+      expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "undone" });
+      expect(await stage.specs()).toEqual(before);
+      for (const region of REGIONS) expect(await stage.pods(region)).toEqual(all("1.0"));
+    },
+    180_000,
+  );
 
   test("takes suspected pods out of traffic, brings them back when the suspicion clears, and goes on", async () => {
     const stage = await begin();

@@ -1,8 +1,8 @@
 import { compile } from "../../../src/graph/compile.ts";
 import type { Graph } from "../../../src/graph/graph.ts";
 import type { Migration, Plan, PlanStep } from "../../../src/plan/model.ts";
-import { ENVIRONMENT } from "../../simulation/scenario.ts";
-import { INSTANCES, migrationNamed, NEW, OLD } from "../../simulation/sim-world.ts";
+import { ENVIRONMENT, environmentFor, inPlace } from "../../simulation/scenario.ts";
+import { INSTANCES, migrationNamed, NEW, OLD, type Home } from "../../simulation/sim-world.ts";
 
 export { INSTANCES, NEW, OLD };
 
@@ -15,9 +15,11 @@ export function graphOf(
     readonly migrate?: boolean;
     readonly target?: typeof NEW;
     readonly instances?: number;
+    /** `brought`: by their admission, and nobody is proved in the dark. `in-place`: half of the places may be empty. */
+    readonly home?: Home;
   } = {},
 ): Graph {
-  const target = how.target ?? NEW;
+  const { target = NEW, home = "kept" } = how;
   const steps: PlanStep[] = [
     ...(how.migrate === false
       ? []
@@ -34,7 +36,7 @@ export function graphOf(
     {
       kind: "roll",
       component: "gateway",
-      dark: { excludePct: 5, confidencePct: 99 },
+      ...(home === "brought" ? {} : { dark: { excludePct: 5, confidencePct: 99 } }),
       drain: { noticeMs: 100, deadlineMs: 1000 },
       waves: [
         { regions: ["tokyo"], batch: 1, surge: 1, soakMs: 1000 },
@@ -88,12 +90,17 @@ export function graphOf(
       ? { ...ENVIRONMENT, components: { ...ENVIRONMENT.components, gateway: { ...gateway, instances: how.instances } } }
       : ENVIRONMENT;
   return compile({
-    plan,
-    environment,
+    plan: home === "in-place" ? inPlace(plan) : plan,
+    environment: home === "kept" ? environment : environmentFor(home),
     releases: {
       midflight: 1,
       file: "r",
-      releases: { [target.release]: { process: { digest: target.digest, path: "/x", run: ["x"] } } },
+      releases: {
+        [target.release]: {
+          process: { digest: target.digest, path: "/x", run: ["x"] },
+          kubernetes: { image: `registry/gateway@${target.digest}` },
+        },
+      },
     },
     migrations: { db: migrations },
     sha256: (text) => text,

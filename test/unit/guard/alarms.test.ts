@@ -7,7 +7,7 @@ import type { FamilyName, JudgeState, Latch } from "../../../src/guard/judge-sta
 import { noContact } from "../../../src/guard/loss.ts";
 import { freshEvidence } from "../../../src/guard/strata.ts";
 import type { Window } from "../../../src/guard/window.ts";
-import { alarmed, binAt, judged, NEW, NOW, OLD, onNew, onOld, SETTINGS, twice } from "../../fakes/judged.ts";
+import { alarmed, binAt, GUARD, judged, NEW, NOW, OLD, onNew, onOld, SETTINGS, twice } from "../../fakes/judged.ts";
 
 const bad = onNew({ failed: 5, codes: { "50026": 5 } });
 const metadata = { kind: "metadata", at: NOW - 500, component: "orders-db", regions: [] } as const;
@@ -175,7 +175,7 @@ describe("an alarm that is not of new instances", () => {
 describe("an alarm after metadata", () => {
   const after = (window: Window, more: Partial<JudgeState> = {}): JudgeState =>
     alarm(["all"], { change: metadata, window, ...more });
-  const before = NOW - 600;
+  const before = NOW - 750;
   const broken = binAt(NOW, [onOld({ failed: 5 })]);
 
   test("is a failure in the regions that fail", () => {
@@ -199,6 +199,12 @@ describe("an alarm after metadata", () => {
     expect(kindAfter(3, 12)).toBe("disturbed: as before it");
     expect(kindAfter(3, 13)).toMatch(/^failing/);
     expect(kindAfter(2, 8)).toMatch(/^failing/);
+  });
+
+  test("is a failure where those that failed before it were still under way at it", () => {
+    const at = (ms: number): string => told(after([binAt(metadata.at - ms, [onOld({ failed: 9 })]), broken]));
+    expect(at(GUARD.deadlineMs)).toMatch(/^disturbed/);
+    expect(at(GUARD.deadlineMs - 1)).toMatch(/^failing/);
   });
 
   test("is a failure when others had bad luck before it", () => {

@@ -39,7 +39,9 @@ describe("an outcome has the class of the table", () => {
     { seen: { http: 200, code: "1" }, outcome: "ambiguous" },
     { seen: { http: 200, code: "2" }, outcome: "ambiguous" },
     { seen: { http: 500, code: "51008" }, outcome: "business" },
-  ] as const)("$seen → $outcome", ({ seen, outcome }) => expect(classify(seen)).toEqual({ outcome, isListed: true }));
+  ] as const)("$seen → $outcome", ({ seen, outcome }) =>
+    expect(classify(seen, OKX_V5)).toEqual({ outcome, isListed: true }),
+  );
 
   test.each([
     { seen: { http: 500, code: "59999" }, outcome: "service", why: "HTTP 5xx" },
@@ -56,7 +58,7 @@ describe("an outcome has the class of the table", () => {
     { seen: { http: 299 }, outcome: "ambiguous", why: "the last status of success" },
     { seen: { http: 300 }, outcome: "service", why: "a status after success" },
   ] as const)("unlisted: $why is $outcome", ({ seen, outcome }) =>
-    expect(classify(seen)).toEqual({ outcome, isListed: false }),
+    expect(classify(seen, OKX_V5)).toEqual({ outcome, isListed: false }),
   );
 });
 
@@ -92,7 +94,7 @@ describe("rules of an API", () => {
   test("know by which codes a venue says that it lost an order", () => {
     expect(OKX_V5.lostState).toEqual(["51001", "51400", "51503", "51603"]);
     for (const code of OKX_V5.lostState)
-      expect(classify({ http: 200, code })).toEqual({ outcome: "business", isListed: true });
+      expect(classify({ http: 200, code }, OKX_V5)).toEqual({ outcome: "business", isListed: true });
   });
 
   test("are the user's own where he has some", () => {

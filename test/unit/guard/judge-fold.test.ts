@@ -315,6 +315,7 @@ describe("a guard begins", () => {
       p0: 0.001,
       promised: { alarm: 5_184_000, stepMass: 12_960 },
       suspectForMs: 10_000,
+      deadlineMs: 250,
       budget: Infinity,
     });
     const told = regions.map((region) => ({ ...region, isCounted: region.region === "frankfurt" }));

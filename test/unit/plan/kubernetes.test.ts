@@ -225,6 +225,17 @@ test.each<{ name: string; changes: Changes; code: string; says: RegExp; hint: Re
   );
 });
 
+test.each([
+  { wrong: "statefulset: gateway", meant: "statefulSet" },
+  { wrong: "deployment: gateway, readyDeadlin: 1m", meant: "readyDeadline" },
+])("a misspelt key of a component is told with the one that was meant: $meant", ({ wrong, meant }) => {
+  const gateway = AS_PODS.replace("deployment: gateway", wrong);
+  const parsed = parseEnvironment(changed(ENVIRONMENT, [[AS_PROCESSES, gateway]]), "production.yaml");
+  expect(parsed.ok ? [] : parsed.problems).toMatchObject([
+    { code: "KEY_UNKNOWN", message: expect.stringContaining("has no key"), hint: `did you mean "${meant}"?` },
+  ]);
+});
+
 describe("config of a release", () => {
   const DIGEST = `sha256:${"c".repeat(64)}`;
   const withConfig = (config: string) =>
@@ -257,6 +268,22 @@ describe("config of a release", () => {
       { code: "VALUE_WRONG", message: expect.stringContaining('"limits" must be a digest') },
     ]);
   });
+});
+
+test("without a proof, pods of a Deployment come with their admission; a proof needs them in the dark first", () => {
+  const movesOf = (plans: Changes["plan"] = []) => {
+    const { environment = [], releases = [] } = onKubernetes();
+    const graph = compile({
+      plan: planOf(changed(PLAN, plans)).value,
+      environment: located(parseEnvironment(changed(ENVIRONMENT, environment), "production.yaml")).value,
+      releases: located(parseReleases(changed(RELEASES, releases), "releases.yaml")).value,
+      migrations: MIGRATIONS,
+      sha256: (text) => text,
+    });
+    return graph.moves.flatMap(({ id, kind }) => (id.includes("/wave-2/batch-1/") ? [kind] : []));
+  };
+  expect(movesOf()).toEqual(["start", "prove", "admit", "retire"]);
+  expect(movesOf([["- roll: gateway\n", "- roll: gateway\n    dark: none\n"]])).toEqual(["admit", "retire"]);
 });
 
 test("a roll in place proves a batch in the dark, gives it the places, and says once that nobody old is left", () => {

@@ -26,13 +26,24 @@ export const startForgiving = (now: () => number) => {
     settle(counted: readonly Attributed[]): readonly Attributed[] {
       let left = counted;
       pardons = pardons.filter((pardon) => {
-        const index = left.findIndex((delta) => delta.count > 0 && isMeant(pardon, delta));
-        left = left.map((delta, place) => (place === index ? { ...delta, count: delta.count - 1 } : delta));
-        return index < 0 && pardon.until > now();
+        const rest = withoutOne(left, (delta) => isMeant(pardon, delta));
+        left = rest ?? left;
+        return rest === undefined && pardon.until > now();
       });
       return left;
     },
   };
+};
+
+/** The same with one operation less in the first that matches; undefined where none does. */
+export const withoutOne = <Counted extends { readonly count: number }>(
+  counted: readonly Counted[],
+  matches: (one: Counted) => boolean,
+): readonly Counted[] | undefined => {
+  const index = counted.findIndex((one) => one.count > 0 && matches(one));
+  return index < 0
+    ? undefined
+    : counted.map((one, place) => (place === index ? { ...one, count: one.count - 1 } : one));
 };
 
 const isMeant = ({ instance, operation, code }: Pardon, delta: Attributed): boolean =>

@@ -3,6 +3,8 @@ import { flattener } from "../../../../src/adapters/guard-thread/flatten.ts";
 import type { Market } from "../../../../src/adapters/guard-thread/market.ts";
 import type { OkxVenue, VenueReply, VenueRequest } from "../../../../src/adapters/guard-thread/okx-venue.ts";
 import type { ProbeFill } from "../../../../src/guard/probe-fill.ts";
+import { OKX_V5 } from "../../../../src/guard/rules-okx.ts";
+import { tableOf } from "../../../../src/guard/rules.ts";
 
 const ACCOUNT = { apiKey: "k", secret: "s", passphrase: "p", cohort: "shard-1" };
 const MARKET: Market = {
@@ -31,7 +33,7 @@ type Act = (sale: Sale) => { readonly sold?: string; readonly reply: VenueReply 
 const OK: VenueReply = { http: 200, code: "0", rows: [{ sCode: "0" }] };
 
 /** A venue that keeps sales by id, and a seller on it that makes its attempts without waiting. */
-const stage = (act: Act) => {
+const stage = (act: Act, rules = OKX_V5) => {
   const kept = new Map<string, string>();
   const sent: Sale[] = [];
   const told: ProbeFill[] = [];
@@ -61,6 +63,7 @@ const stage = (act: Act) => {
     market: () => MARKET,
     prefix: "mf",
     tag: "mf",
+    rules,
     onPart: (_, clOrdId) => void parts.push(clOrdId),
     onFill(fill) {
       told.push(fill);
@@ -126,6 +129,25 @@ describe("what a probe bought by accident", () => {
     const { flat, done } = stage(() => ({ reply: { http: 200, code: "51008", rows: [] } }));
     flat.see(ACCOUNT, FILLED);
     expect(await done).toMatchObject({ state: "kept", why: "refused with 51008" });
+  });
+
+  test("is sold again where rules of one's own call a refusal a limit that passes", async () => {
+    const rules = {
+      ...OKX_V5,
+      name: "ours",
+      codes: tableOf([
+        ["51008", "rate"],
+        ["0", "ok"],
+      ]),
+    };
+    let refusals = 0;
+    const { flat, sent, done } = stage(
+      ({ sz }) => (refusals++ < 1 ? { reply: { http: 200, code: "51008", rows: [] } } : { sold: sz, reply: OK }),
+      rules,
+    );
+    flat.see(ACCOUNT, FILLED);
+    expect(await done).toMatchObject({ state: "sold" });
+    expect(sent.map(({ clOrdId }) => clOrdId)).toEqual(["mf1F", "mf1F"]);
   });
 
   test("in part only waits until the rest of the order is cancelled", () => {
