@@ -32,6 +32,8 @@ export type BenchOptions = {
   readonly seeds: number | undefined;
   readonly firstSeed: number;
   readonly stories: readonly string[] | undefined;
+  /** Of a bench that has several. */
+  readonly parts: readonly string[] | undefined;
   readonly pairs: number | undefined;
   readonly minutes: number | undefined;
   readonly seconds: number | undefined;

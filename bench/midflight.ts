@@ -9,12 +9,14 @@ export type MidflightOrder = {
   readonly env?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
   readonly onLine?: (line: string) => void;
+  /** Called when it runs, with the number of its process. */
+  readonly onStart?: (pid: number) => void;
 };
 
 export type MidflightEnd = { readonly status: number | null; readonly lastLine: string; readonly complaint: string };
 
 /** Runs the real command line to its end. When aborted it gets SIGINT, as from a person, and ends by itself. */
-export async function midflight({ args, cwd, env, signal, onLine }: MidflightOrder): Promise<MidflightEnd> {
+export async function midflight({ args, cwd, env, signal, onLine, onStart }: MidflightOrder): Promise<MidflightEnd> {
   signal.throwIfAborted();
   const child = spawn(process.execPath, [MIDFLIGHT, ...args], {
     cwd,
@@ -23,6 +25,7 @@ export async function midflight({ args, cwd, env, signal, onLine }: MidflightOrd
     // Ctrl-C reaches this process alone, which passes it on once.
     detached: true,
   });
+  if (child.pid !== undefined) onStart?.(child.pid);
   let lastLine = "";
   let complaint = "";
   createInterface({ input: child.stdout }).on("line", (line) => {

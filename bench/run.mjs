@@ -9,6 +9,7 @@ import { clone } from "./clone.ts";
 import { guard } from "./guard.ts";
 import { guardDemo } from "./guard-demo.ts";
 import { help } from "./help.ts";
+import { kubernetes } from "./kubernetes.ts";
 import { latency } from "./latency.ts";
 import { machine, moment } from "./machine.ts";
 import { ROOT } from "./places.ts";
@@ -18,7 +19,7 @@ import { simulation } from "./simulation.ts";
 import { stories } from "./stories.ts";
 import { figuresTable, isMissed, tableText } from "./table.ts";
 
-const BENCHES = [help, check, clone, simulation, guard, guardDemo, probes, stories, latency, quiet];
+const BENCHES = [help, check, clone, simulation, guard, guardDemo, probes, stories, latency, kubernetes, quiet];
 
 const USAGE = `npm run bench -- [NAME…] [options]
 
@@ -26,9 +27,10 @@ ${BENCHES.map(({ name, about }) => `  ${name.padEnd(12)}${about}`).join("\n")}
 
   --quick             smaller, to see that everything works; results are not written unless --out is given
   --stories A,B       stories: these only
-  --seeds N           stories: how many seeds each (default 10); guard-demo: how many (default 20)
+  --parts A,B         kubernetes: these only (rollouts, bad-release, dark, requests, fleet)
+  --seeds N           stories: how many seeds each (default 10); guard-demo: how many (default 20); kubernetes: bad releases (default 5)
   --seed N            the first seed (default 1)
-  --pairs N           latency: pairs of windows (default 10); help: pairs of runs (default 30); clone: pairs of clones (default 10)
+  --pairs N           latency: pairs of windows (default 10); help: pairs of runs (default 30); clone: pairs of clones (default 10); kubernetes: pairs of rollouts (default 10)
   --minutes N         quiet: how long the guard watches (default 60)
   --seconds N         simulation: how long (default 60); probes: how long (default 30)
   --rate N            user operations a second (default 300)
@@ -67,6 +69,7 @@ function parsed() {
         help: { ...flag, short: "h" },
         "no-build": flag,
         stories: text,
+        parts: text,
         seeds: text,
         seed: text,
         pairs: text,
@@ -99,6 +102,7 @@ function optionsOf(values) {
   return {
     isQuick: values.quick === true,
     stories: values.stories?.split(","),
+    parts: values.parts?.split(","),
     seeds: number("seeds"),
     firstSeed: number("seed") ?? 1,
     pairs: number("pairs"),

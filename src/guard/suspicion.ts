@@ -45,12 +45,13 @@ export const noteBudget = (state: JudgeState): JudgeState => {
   );
 };
 
-/** A suspicion clears by evidence from whoever raised it, or becomes a certainty. */
+/**
+ * A suspicion clears by evidence from whoever raised it, or becomes a certainty. That no new instance is left clears nothing: where to withdraw is
+ * to take away, they would be called back only because nobody sees them fail any more.
+ */
 export const noteDeadline = (state: JudgeState): JudgeState => {
   const { latch, clearing, settings } = state;
   if (latch?.kind !== "suspect") return state;
-  if (!state.instances.some(({ side }) => side === "new"))
-    return unprove(state, "no new instance is left; no evidence of health yet");
   if (clearing !== undefined && isCleared(state, latch, clearing))
     return unprove(state, "the suspicion has cleared; no evidence of health yet");
   if (state.at - latch.since < settings.suspectForMs) return state;

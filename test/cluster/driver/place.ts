@@ -1,4 +1,3 @@
-import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
@@ -15,6 +14,7 @@ import { apiUrl, type ClusterFacts } from "../facts.ts";
 import { loadImage } from "../images.ts";
 import { caOf } from "../kubeconfig.ts";
 import { placesOf, type Places } from "../places.ts";
+import { relayTo, type Relay } from "../relay.ts";
 
 export const REGIONS = ["tokyo", "frankfurt"];
 const PROGRAM = fileURLToPath(new URL("./gateway.mjs", import.meta.url));
@@ -189,8 +189,6 @@ const serviceOf = (name: string) => ({
   spec: { selector: { app: name }, ports: [{ port: 80, targetPort: 8080 }] },
 });
 
-type Relay = { readonly port: number; close(): Promise<void> };
-
 const kubeconfigOf = ({ facts, ca }: Ground, relays: Readonly<Record<string, Relay>>): string =>
   JSON.stringify(
     {
@@ -210,25 +208,3 @@ const kubeconfigOf = ({ facts, ca }: Ground, relays: Readonly<Record<string, Rel
     undefined,
     2,
   );
-
-/** A way to the API server of one region that can be cut. */
-async function relayTo(port: number): Promise<Relay> {
-  const sockets = new Set<Socket>();
-  const server = createServer((client) => {
-    const upstream = connect(port, "127.0.0.1");
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on("error", () => undefined);
-      socket.once("close", () => sockets.delete(socket));
-    }
-    client.pipe(upstream).pipe(client);
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    async close() {
-      for (const socket of sockets) socket.destroy();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
-}

@@ -111,16 +111,28 @@ describe("new instances", () => {
     expect(world.verdict().state).toBe("suspect");
   });
 
-  test("that are taken away leave no suspicion, and health has to be shown", () => {
+  test("that are taken away leave their suspicion behind, until everything was taken back and health is shown", () => {
     const world = settled();
     oneNew(world);
     world.fail(({ instance }) => instance.side === "new");
     world.run(5_000, acts);
     world.set((instance) => ({ ...instance, side: "old", release: "gateway@1.0" }));
-    world.run(100);
+    world.run(5_000);
+    expect(world.verdict().state).toBe("suspect");
+    world.mark({ kind: "back" });
     expect(world.verdict().state).toBe("unknown");
     world.run(5_000);
     expect(world.verdict().state).toBe("healthy");
+  });
+
+  test("that are taken away while they are under suspicion are not called well by the others' health", () => {
+    const world = settled();
+    oneNew(world);
+    world.fail(({ instance }) => instance.side === "new");
+    world.run(5_000, acts);
+    world.set((instance) => ({ ...instance, side: "old", release: "gateway@1.0" }));
+    world.run(15_000, ({ state }) => state !== "suspect");
+    expect(world.verdict().state).toBe("failing");
   });
 });
 

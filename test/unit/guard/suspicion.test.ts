@@ -5,7 +5,7 @@ import { freshSigns } from "../../../src/guard/detector/signs.ts";
 import type { JudgeState, Latch } from "../../../src/guard/judge-state.ts";
 import { freshEvidence, type Evidence } from "../../../src/guard/strata.ts";
 import { noteBudget, noteDeadline, noteSigns } from "../../../src/guard/suspicion.ts";
-import { binAt, GUARD, judged, NEW, NOW, OLD, onNew, onOld, SETTINGS, twice } from "../../fakes/judged.ts";
+import { binAt, GUARD, judged, NOW, OLD, onNew, onOld, SETTINGS, twice } from "../../fakes/judged.ts";
 
 const metadata = { kind: "metadata", at: NOW - 5_000, component: "orders-db", regions: [] } as const;
 const suspect = {
@@ -132,13 +132,12 @@ describe("a suspicion", () => {
       ...more,
     });
 
-  test("is over when no new instance is left", () => {
-    expect(noteDeadline(suspected({ instances: [OLD] })).latch).toMatchObject({
-      kind: "unproved",
-      reason: "no new instance is left; no evidence of health yet",
-    });
-    expect(noteDeadline(suspected({ instances: [] })).latch?.kind).toBe("unproved");
-    expect(passes(noteDeadline, suspected({ instances: [OLD, { ...NEW, inTraffic: false }] }))).toBe(true);
+  test("stands when no new instance is left, because who was taken away shows no health", () => {
+    const overdue = { ...suspect, since: NOW - 10_000 };
+    for (const instances of [[OLD], []]) {
+      expect(passes(noteDeadline, suspected({ instances }))).toBe(true);
+      expect(noteDeadline(suspected({ instances, latch: overdue })).latch?.kind).toBe("failing");
+    }
   });
 
   test("clears by evidence from whoever raised it, in the regions it is about", () => {

@@ -6,6 +6,8 @@ import { readNoise, type Noise } from "./noise.ts";
 export type GatewayConfig = {
   /** 0: any free one. */
   readonly port: number;
+  /** Address that it listens on. Default: this machine's own, 127.0.0.1. */
+  readonly host?: string;
   readonly instance: string;
   readonly release: string;
   readonly region: string;
@@ -18,9 +20,22 @@ export type GatewayConfig = {
   readonly noise?: Noise;
 };
 
-/** Reads PORT, MIDFLIGHT_INSTANCE, MIDFLIGHT_RELEASE, MIDFLIGHT_REGION, METADATA_URL, ENGINES, VENUE_ENV, VENUE_KEY_SEED and GATEWAY_NOISE. */
-export const readConfig = (env: NodeJS.ProcessEnv, version: string): GatewayConfig => {
+/** Of a gateway that is a process. */
+export type GatewayProcessConfig = GatewayConfig & {
+  /** The notice that a bare SIGTERM gives, in ms; after a drain, only what is left of its notice. */
+  readonly noticeMs: number;
+};
+
+/** Behind a balancer that has led its users away before. */
+const NOTICE_MS = "1000";
+
+/**
+ * Reads PORT, LISTEN_HOST, MIDFLIGHT_INSTANCE, MIDFLIGHT_RELEASE, MIDFLIGHT_REGION, METADATA_URL, ENGINES, VENUE_ENV, VENUE_KEY_SEED,
+ * SIGTERM_NOTICE_MS and GATEWAY_NOISE.
+ */
+export const readConfig = (env: NodeJS.ProcessEnv, version: string): GatewayProcessConfig => {
   const noise = readNoise(env["GATEWAY_NOISE"]);
+  const host = env["LISTEN_HOST"];
   return {
     port: Number(env["PORT"] ?? "0"),
     instance: env["MIDFLIGHT_INSTANCE"] ?? `gateway-${process.pid}`,
@@ -30,6 +45,8 @@ export const readConfig = (env: NodeJS.ProcessEnv, version: string): GatewayConf
     engines: required(env, "ENGINES").split(","),
     env: env["VENUE_ENV"] === "demo" ? "demo" : "production",
     keySeed: required(env, "VENUE_KEY_SEED"),
+    noticeMs: Number(env["SIGTERM_NOTICE_MS"] ?? NOTICE_MS),
+    ...(host === undefined ? {} : { host }),
     ...(noise === undefined ? {} : { noise }),
   };
 };

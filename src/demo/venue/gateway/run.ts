@@ -5,9 +5,6 @@ import { postgresMetadata } from "./metadata-postgres.ts";
 import type { Release } from "./release.ts";
 import { startGateway } from "./start.ts";
 
-/** The notice that a bare SIGTERM gives, in ms; after a drain, only what is left of its notice. */
-const SIGTERM_NOTICE_MS = 1_000;
-
 /** Runs a release as a process. */
 export const runGateway = (release: Release): Promise<void> =>
   runProcess(async () => {
@@ -15,5 +12,5 @@ export const runGateway = (release: Release): Promise<void> =>
     const engine = connectEngine({ engines: config.engines, name: config.instance });
     const metadata = postgresMetadata(config.metadataUrl, release.statements, config.instance);
     const gateway = await startGateway(config, release, { metadata, engine });
-    return { ready: { port: gateway.port }, stop: () => gateway.stop(SIGTERM_NOTICE_MS) };
+    return { ready: { port: gateway.port }, stop: () => gateway.stop(config.noticeMs) };
   });

@@ -70,7 +70,7 @@ export const startGateway = async (
     void serveRest(request, response, context, () => sockets.count());
   });
   server.on("upgrade", (request, socket, head: Buffer) => sockets.upgrade(request, socket, head));
-  const port = await listen(server, config.port);
+  const port = await listen(server, config.port, config.host);
 
   return {
     port,

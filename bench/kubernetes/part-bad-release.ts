@@ -1,0 +1,193 @@
+import { join } from "node:path";
+import type { RunEvent } from "../../src/events/event.ts";
+import type { Figure, Stage } from "../bench.ts";
+import type { Missed } from "../pod-clients.ts";
+import { largest, median, ms, sum } from "../spread.ts";
+import { startClients } from "./clients.ts";
+import type { Cluster } from "./cluster.ts";
+import { overAll, tried, type Part } from "./part.ts";
+import { deployPods, POD_PORT, podImages, podsIn, REGION, releaseOf, untilAlone } from "./pods.ts";
+import { rolloutOn, type Rollout } from "./rollout.ts";
+import { standingOf } from "./standing.ts";
+import { timeOf, upgrade, writeFiles } from "./upgrade.ts";
+
+const PODS_PER_REGION = 10;
+const BATCH = 2;
+const RATE = 500;
+const CLIENTS = 32;
+const RENEWED_SHARE = 0.02;
+
+const WITHDRAWN_MS = 800;
+const LAST_FAILURE_MS = 1_500;
+const MOST_FAILED = 50;
+const OF = 20_000;
+const MOST_RATIO = 1.2;
+
+/** One upgrade to a release that begins to fail a third of users' orders when it is behind two pods of ten. Times in ms from the first order that failed. */
+type Trial = {
+  readonly sent: number;
+  readonly failed: number;
+  readonly lost: number;
+  readonly withdrawnMs: number | null;
+  readonly lastFailureMs: number | null;
+  /** From the withdrawal until all old pods were ready and no other one stayed. */
+  readonly backMs: number | null;
+  /** From the withdrawal until the run had seen that everything is as before. */
+  readonly seenMs: number | null;
+  /** The same ten pods back from the same eight and two by `kubectl rollout undo`. */
+  readonly undoMs: number;
+};
+
+/** How soon a release is withdrawn that only users' traffic shows, and what it costs them until then. */
+export async function badRelease(cluster: Cluster, stage: Stage, count: number): Promise<Part> {
+  const images = await podImages(cluster, "drains");
+  const url = await deployPods(cluster, { image: images["1.0"], replicas: PODS_PER_REGION });
+  const dir = join(stage.dir, "bad-release");
+  await writeFiles({
+    dir,
+    probes: { [REGION]: url },
+    instances: PODS_PER_REGION,
+    isCounted: true,
+    images,
+    to: "bad",
+    batch: BATCH,
+    soakSec: 60,
+  });
+  const rollout = rolloutOn(cluster);
+  const trial = async (): Promise<Trial> => {
+    const one = await withdrawn({ url, dir, old: images["1.0"], bad: images.bad }, cluster, stage);
+    const undoMs = await undone(rollout, { old: images["1.0"], bad: images.bad }, cluster, stage);
+    return { ...one, undoMs };
+  };
+  const { done: trials, broken } = await tried(count, { name: "bad release", run: trial, inShort }, stage);
+  return {
+    figures: overAll(figuresOf(trials), broken),
+    tables: [
+      {
+        title: "A bad release behind 2 of 10 pods, trial by trial",
+        head: [
+          "trial",
+          "→ withdrawn",
+          "→ last failure",
+          "failed",
+          "lost",
+          "withdrawn → back",
+          "→ seen",
+          "kubectl rollout undo",
+        ],
+        rows: trials.map((one, index) => [
+          String(index + 1),
+          ms(one.withdrawnMs),
+          ms(one.lastFailureMs),
+          `${one.failed} of ${one.sent}`,
+          String(one.lost),
+          ms(one.backMs),
+          ms(one.seenMs),
+          ms(one.undoMs),
+        ]),
+      },
+    ],
+    raw: { trials, broken },
+  };
+}
+
+const inShort = ({ sent, failed, withdrawnMs, lastFailureMs, backMs, undoMs }: Trial): string =>
+  `withdrawn after ${ms(withdrawnMs)}, last failure after ${ms(lastFailureMs)}, ${failed} of ${sent} failed, back after ${ms(backMs)}, by kubectl ${ms(undoMs)}`;
+
+function figuresOf(trials: readonly Trial[]): readonly Figure[] {
+  const known = (of: (trial: Trial) => number | null): readonly number[] =>
+    trials.map((trial) => of(trial)).filter((value) => value !== null);
+  const isWhole = trials.every((one) => one.withdrawnMs !== null && one.lastFailureMs !== null && one.backMs !== null);
+  const [acted, last, back] = [
+    known(({ withdrawnMs }) => withdrawnMs),
+    known(({ lastFailureMs }) => lastFailureMs),
+    known(({ backMs }) => backMs),
+  ];
+  const failed = trials.map((one) => (one.failed * OF) / Math.max(OF, one.sent));
+  const ratio = median(trials.flatMap((one) => (one.backMs === null ? [] : [one.backMs / one.undoMs])));
+  return [
+    under("a third of users' orders fail behind 2 of 10 pods: first failure → withdrawn", acted, WITHDRAWN_MS, isWhole),
+    under("the same: first failure → last failing order", last, LAST_FAILURE_MS, isWhole),
+    {
+      figure: "the same: orders that failed",
+      measured: `${sum(trials.map((one) => one.failed))} of ${sum(trials.map(({ sent }) => sent))}, most in one run ${largest(trials.map((one) => one.failed)) ?? "-"}`,
+      goal: `under ${MOST_FAILED} of ${OF} in each`,
+      ok: isWhole && failed.every((one) => one < MOST_FAILED),
+    },
+    {
+      figure: "the same: withdrawn → all ten old pods ready and no other one there, to `kubectl rollout undo`",
+      measured: `${ratio?.toFixed(2) ?? "-"} (${ms(median(back))} to ${ms(median(trials.map(({ undoMs }) => undoMs)))})`,
+      goal: `at most ${MOST_RATIO}`,
+      ok: isWhole && ratio !== undefined && ratio <= MOST_RATIO,
+    },
+  ];
+}
+
+function under(figure: string, values: readonly number[], goal: number, isWhole: boolean): Figure {
+  const middle = median(values);
+  return {
+    figure,
+    measured: `median ${ms(middle)}, largest ${ms(largest(values))}`,
+    goal: `median under ${goal} ms`,
+    ok: isWhole && middle !== undefined && middle < goal,
+  };
+}
+
+type Place = { readonly url: string; readonly dir: string; readonly old: string; readonly bad: string };
+
+async function withdrawn(
+  { url, dir, old, bad }: Place,
+  cluster: Cluster,
+  { signal }: Stage,
+): Promise<Omit<Trial, "undoMs">> {
+  await untilAlone(cluster.api, PODS_PER_REGION);
+  await using clients = await startClients({ url, ratePerSec: RATE, clients: CLIENTS, renewedShare: RENEWED_SHARE });
+  await using standing = standingOf(cluster, old);
+  let struck = Promise.resolve();
+  const onEvent = (event: RunEvent): void => {
+    if (event.kind === "move-done" && event.move.endsWith("/batch-1/retire")) struck = strike(cluster, bad);
+  };
+  const { events } = await upgrade({ dir, kubeconfig: cluster.places.kubeconfig, wants: 1, signal, onEvent });
+  await struck;
+  const { sent, missed } = await clients.stop();
+  const failures = missed.filter((one) => isByFault(one)).map(({ at }) => at);
+  const [first, last] = failures.length === 0 ? [] : [Math.min(...failures), Math.max(...failures)];
+  const acted = timeOf(events, "withdrawn", "tripped");
+  const between = (from: number | undefined, to: number | undefined): number | null =>
+    from === undefined || to === undefined ? null : to - from;
+  return {
+    sent,
+    failed: failures.length,
+    lost: missed.filter(({ kind }) => kind === "lost").length,
+    withdrawnMs: between(first, acted),
+    lastFailureMs: between(first, last),
+    backMs: acted === undefined ? null : (await standing.alone(PODS_PER_REGION, acted)) - acted,
+    seenMs: between(acted, timeOf(events, "confirming")),
+  };
+}
+
+/** What is wrong with them begins now. */
+async function strike({ api }: Cluster, image: string): Promise<void> {
+  const pods = (await podsIn(api, REGION)).filter(({ spec }) => spec.containers.some((one) => one.image === image));
+  await Promise.all(
+    pods.map(({ status }) => fetch(`http://${status?.podIP ?? ""}:${POD_PORT}/-/strike`, { method: "POST" })),
+  );
+}
+
+const isByFault = ({ kind, why }: Missed): boolean => kind === "failed" && why.endsWith(releaseOf("bad"));
+
+/** By hand: two pods of the bad image serve beside eight old ones, and the old image is set again. Resolves with the time from there to ten old ones. */
+async function undone(
+  rollout: Rollout,
+  images: { readonly old: string; readonly bad: string },
+  cluster: Cluster,
+  { signal }: Stage,
+): Promise<number> {
+  await untilAlone(cluster.api, PODS_PER_REGION);
+  await rollout.setImageOf(BATCH, images.bad, signal);
+  await untilAlone(cluster.api, PODS_PER_REGION);
+  await using standing = standingOf(cluster, images.old);
+  const since = Date.now();
+  await rollout.undo(images.old);
+  return (await standing.alone(PODS_PER_REGION, since)) - since;
+}

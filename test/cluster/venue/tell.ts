@@ -1,0 +1,147 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { figuresOf } from "../../../src/demo/figures.ts";
+import type { Figures, Story } from "../../../src/demo/stories/story.ts";
+import { createRandom } from "../../../src/demo/traffic/random.ts";
+import type { TrafficSummary } from "../../../src/demo/traffic/report.ts";
+import { startUsers, type Users } from "../../../src/demo/users.ts";
+import { USER_UIDS } from "../../../src/demo/venue/accounts.ts";
+import { temporaryFolder } from "../../../src/demo/venue/temporary-folder.ts";
+import { prepareWorkspace, type Workspace } from "../../../src/demo/workspace.ts";
+import type { RunEvent } from "../../../src/events/event.ts";
+import { midflight, OVERRIDE, type Ended } from "../../support/cli.ts";
+import { until } from "../commands.ts";
+import { environmentOn, releasesOn } from "./environment.ts";
+import { venueOn, type ClusterVenue, type VenueGround } from "./venue.ts";
+
+const PLANS = fileURLToPath(new URL("../../../plans", import.meta.url));
+/** Gateways per region, as in the shipped environment files. */
+export const INSTANCES = 6;
+/** Ordinary trading before and after the upgrade, in operations. */
+const BEFORE = 400;
+const AFTER = 200;
+const LIMIT_MS = 480_000;
+
+export type Told = {
+  readonly figures: Figures;
+  /** What did not go as the story promises, a sentence each. */
+  readonly problems: readonly string[];
+};
+
+export type Telling = {
+  readonly seed: string;
+  readonly ratePerSec: number;
+  /** Called when the upgrade is over and its pods still run. */
+  readonly look: () => Promise<void>;
+};
+
+/** Tells one of the demo's stories with the gateways in pods: the same plan, users and demands, and another environment file. */
+export async function tellOn(ground: VenueGround, story: Story, { seed, ratePerSec, look }: Telling): Promise<Told> {
+  const luck = createRandom(`${seed}/${story.name}`);
+  const fault = story.draw(() => luck());
+  await using stack = new AsyncDisposableStack();
+  const dir = await mkdtemp(join(tmpdir(), "midflight cluster-"));
+  stack.defer(() => rm(dir, { recursive: true, force: true }));
+  const { path } = await temporaryFolder(stack);
+  const workspace = await prepareWorkspace(PLANS, join(dir, "work"), story, fault);
+  const order = {
+    dir: path,
+    keySeed: `cluster-${seed}`,
+    instances: INSTANCES,
+    fault: JSON.stringify(fault.gateway ?? {}),
+    noise: JSON.stringify({ seed, share: 0.001 }),
+  };
+  const venue = await venueOn(ground, order, stack);
+  const environment = await placeIn(workspace, venue, ground);
+  const outcomes = join(dir, "outcomes.ndjson");
+  const users = await startUsers(
+    {
+      regions: { tokyo: addressOf(venue, "tokyo"), frankfurt: addressOf(venue, "frankfurt") },
+      keySeed: venue.keySeed,
+      uids: [...USER_UIDS],
+      ratePerSec,
+      seed,
+      outcomesFile: outcomes,
+    },
+    () => {},
+  );
+  let summary: TrafficSummary | undefined;
+  stack.defer(async () => {
+    if (summary === undefined) await users.stop().catch(() => undefined);
+  });
+  users.mark("before");
+  await traded(users, BEFORE);
+  users.mark("during");
+  const ended = await upgrade({ ...workspace, environment }, venue);
+  users.mark("after");
+  await traded(users, AFTER);
+  summary = await users.stop();
+  await look();
+  const events = eventsIn(ended);
+  const { outcome, text } = endOf(events);
+  const figures = await figuresOf({ story, outcome, text, events, summary, report: "", outcomes });
+  return { figures, problems: problemsOf(story, figures, ended) };
+}
+
+/** Another environment file beside the shipped ones, and what a cluster runs for each release. The plan stays as it is. Resolves with the file. */
+async function placeIn(
+  { environment, releases }: Workspace,
+  { services }: ClusterVenue,
+  { images }: VenueGround,
+): Promise<string> {
+  const inTheCluster = join(dirname(environment), "kubernetes.yaml");
+  await writeFile(inTheCluster, environmentOn(await readFile(environment, "utf8"), { services, instances: INSTANCES }));
+  await writeFile(releases, releasesOn(await readFile(releases, "utf8"), images));
+  return inTheCluster;
+}
+
+const addressOf = ({ services }: ClusterVenue, region: string) => ({
+  rest: `http://${services[region] ?? ""}`,
+  ws: `ws://${services[region] ?? ""}`,
+});
+
+/** Resolves once users have done so many operations more. */
+async function traded(users: Users, operations: number): Promise<void> {
+  const before = users.last()?.ops ?? 0;
+  await until("the users' trading", 60_000, async () => {
+    const done = (users.last()?.ops ?? 0) - before;
+    return done >= operations ? true : `${done} of ${operations} operations`;
+  });
+}
+
+const upgrade = ({ dir, plan, environment }: Workspace, { variables }: ClusterVenue): Promise<Ended> =>
+  midflight(["upgrade", plan, "--env", environment, "--json", "--yes", ...OVERRIDE], {
+    cwd: dir,
+    env: variables,
+    limitMs: LIMIT_MS,
+  });
+
+/** What is no event, such as the first line with the version of the stream, has no time. */
+const eventsIn = ({ stdout }: Ended): readonly RunEvent[] =>
+  stdout
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as RunEvent)
+    .filter((event) => typeof event.at === "string" && event.kind !== "pulse");
+
+function endOf(events: readonly RunEvent[]): { readonly outcome: string; readonly text: string } {
+  const last = events.findLast(({ kind }) => kind === "ended" || kind === "halted");
+  return { outcome: last?.kind === "ended" ? last.outcome : (last?.kind ?? "none"), text: last?.message ?? "" };
+}
+
+function problemsOf(story: Story, figures: Figures, { stderr }: Ended): readonly string[] {
+  const { outcome, text, lost, summary } = figures;
+  const problems = [
+    ...(outcome === story.outcome
+      ? []
+      : [`ended ${outcome} and not ${story.outcome}: ${text} ${stderr.slice(-2_000)}`]),
+    ...(lost === 0 ? [] : [`${lost} acknowledged orders are lost: ${JSON.stringify(summary.lostOrders)}`]),
+    ...story.demands(figures),
+  ];
+  return problems.length === 0 ? [] : [...problems, `what failed: ${whatFailed(summary)}`];
+}
+
+const whatFailed = ({ failedByCode, byRelease, latency, scheduleLag, failed, ambiguous }: TrafficSummary): string =>
+  JSON.stringify({ failed, ambiguous, failedByCode, byRelease, latency, scheduleLag });
