@@ -20,7 +20,7 @@ async function main(): Promise<void> {
 }
 
 /** Their exit status tells of the run, whatever became of the printing. */
-const CONDUCTS = new Set(["upgrade", "resume", "rollback", "demo"]);
+const CONDUCTS = new Set(["upgrade", "resume", "rollback", "demo", "conduct", "attach"]);
 
 /** Only a failure pays for loading how failures are told. */
 const statusOf = async (io: CliIo, error: unknown): Promise<number> =>

@@ -79,7 +79,10 @@ const withOutput = (command: Command): Command =>
       ]),
     );
 const withState = (command: Command): Command =>
-  command.option("--state <dir>", "where runs are kept (default: the environment's `state`, or ./.midflight)");
+  command.option(
+    "--state <dir>",
+    "where runs are kept: a folder, or kubernetes:CONTEXT/NAMESPACE (default: the environment's `state`, or ./.midflight)",
+  );
 
 const withOverride = (command: Command): Command =>
   command
@@ -151,6 +154,10 @@ function commands(): readonly (readonly [Command, Load])[] {
         ),
       )
         .option("-e, --env <name|file>", "environment: a name (its file lies beside the plan) or a file")
+        .option(
+          "--in-cluster",
+          "let a Job in the cluster conduct it (the environment's `inCluster`), and follow it from here",
+        )
         .option("--yes", "do not ask before the start"),
       async () => (await import("./commands/upgrade.ts")).upgrade,
     ],
@@ -243,6 +250,26 @@ function commands(): readonly (readonly [Command, Load])[] {
         new Command("status").summary("who acts on what now, and how far it is").argument("[run]", "run id"),
       ).option("--json", "as JSON"),
       async () => (await import("./commands/status.ts")).status,
+    ],
+    [
+      withState(
+        withOutput(
+          new Command("attach")
+            .summary("follow a run that another process conducts, from wherever its journal can be read")
+            .argument("[run]", "run id (default: the newest)"),
+        ),
+      ).option("-e, --env <file>", "environment whose `state` says where runs are kept"),
+      async () => (await import("./commands/attach.ts")).attach,
+    ],
+    [
+      withState(
+        withOutput(
+          new Command("conduct")
+            .summary("what a Job of Kubernetes runs: go on with a run, and exit with 0 when there is no more to do")
+            .argument("<run>", "run id"),
+        ),
+      ),
+      async () => (await import("./commands/conduct.ts")).conductRun,
     ],
     [
       withState(new Command("runs").summary("list runs, or `runs prune` old ones").argument("[action]", "`prune`"))

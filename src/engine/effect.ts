@@ -1,4 +1,4 @@
-import type { DarkProof, NotifyKind } from "../plan/model.ts";
+import type { DarkProof, JobProgram, NotifyKind } from "../plan/model.ts";
 import type { Shape, Weighing } from "../graph/observation.ts";
 
 /** What the guard is told of a change just made; see `Mark` of the watcher port. */
@@ -51,7 +51,14 @@ export type Effect = { readonly id: string } & (
   | { readonly kind: "watch"; readonly excludePct: number; readonly confidencePct: number }
   /** `next` is sent when the time is over: a second attempt after a pause. */
   | { readonly kind: "timer"; readonly ms: number; readonly next?: Effect }
-  | { readonly kind: "run"; readonly argv: readonly string[]; readonly shell: boolean; readonly timeoutMs: number }
+  | {
+      readonly kind: "run";
+      /** Empty for a Job. */
+      readonly argv: readonly string[];
+      readonly job?: JobProgram;
+      readonly shell: boolean;
+      readonly timeoutMs: number;
+    }
   | { readonly kind: "mark"; readonly cause: MarkCause }
   | { readonly kind: "ask"; readonly who: string }
   | { readonly kind: "notify"; readonly notice: NotifyKind; readonly text: string }

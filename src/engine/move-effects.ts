@@ -43,7 +43,16 @@ export function effectsOf(run: Run, move: Move): readonly Effect[] {
     case "soak":
       return [{ id: `${move.id}#${run.facts}`, kind: "timer", ms: move.ms }];
     case "run":
-      return [{ id: move.id, kind: "run", argv: move.argv, shell: move.shell, timeoutMs: move.deadlineMs }];
+      return [
+        {
+          id: move.id,
+          kind: "run",
+          argv: move.argv,
+          ...(move.job === undefined ? {} : { job: move.job }),
+          shell: move.shell,
+          timeoutMs: move.deadlineMs,
+        },
+      ];
     case "verify":
       return [{ id: move.id, kind: "verify", component: move.component, deadlineMs: move.deadlineMs }];
     case "approve":
@@ -98,7 +107,7 @@ export function causeOf(graph: Graph, move: Move): MarkCause {
     case "migrate":
       return { kind: "metadata", component: move.component };
     case "run":
-      return { kind: "behind", component: "run", what: `the program ${move.argv[0] ?? ""}`.trimEnd() };
+      return { kind: "behind", component: "run", what: whatOf(move) };
     case "start":
     case "prove":
     case "admit":
@@ -111,6 +120,9 @@ export function causeOf(graph: Graph, move: Move): MarkCause {
       return { kind: "start" };
   }
 }
+
+const whatOf = ({ argv, job }: Extract<Move, { readonly kind: "run" }>): string =>
+  job === undefined ? `the program ${argv[0] ?? ""}`.trimEnd() : `the job ${job.manifest}`;
 
 /** Instances that users' operations enter through are judged by their own outcomes; all others only by what was before. */
 export const instancesChanged = (

@@ -68,23 +68,18 @@ export function standingAfter(run: Run, move: Move, region: string): Standing {
     case "prove":
       return now;
     case "admit":
-      return componentOf(run, move.component).isInPlace === true
-        ? replaced(now, move)
-        : { ...now, fresh: Math.max(now.fresh, move.fresh), admitted: Math.max(now.admitted, move.fresh) };
+      return {
+        ...now,
+        old: Math.min(now.old, move.keep),
+        fresh: Math.max(now.fresh, move.fresh),
+        admitted: Math.max(now.admitted, move.fresh),
+      };
     case "retire":
       return { ...now, old: Math.min(now.old, move.keep) };
     case "shift":
       return { ...now, admitted: now.fresh, sharePct: move.toPct };
   }
 }
-
-/** Each new one stands where an old one stood. */
-const replaced = (now: Standing, { fresh, keep }: { readonly fresh: number; readonly keep: number }): Standing => ({
-  ...now,
-  old: Math.min(now.old, keep),
-  fresh: Math.max(now.fresh, fresh),
-  admitted: Math.max(now.admitted, fresh),
-});
 
 /** `isNewAlone`: every old instance stands that should, and only new ones are missing. */
 export type Difference = { readonly kind: "lost" | "foreign"; readonly text: string; readonly isNewAlone?: boolean };

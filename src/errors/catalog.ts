@@ -126,6 +126,18 @@ export const CATALOG = {
     explain:
       "The plan upgrades a component, and the environment file does not say where it is. Add it under `components` there, with its driver.",
   },
+  CONDUCTOR_FAILED: {
+    exit: EXIT.halted,
+    retry: false,
+    explain:
+      "The conductor runs as a Job in the cluster, and Kubernetes gave it up, or somebody deleted it. What it did stands in the run's journal, and nothing moves. The message ends with what its last pod said. Mend that, and go on from any machine: `midflight resume RUN --state kubernetes:CONTEXT/NAMESPACE`.",
+  },
+  CONDUCTOR_LEFT: {
+    exit: EXIT.halted,
+    retry: true,
+    explain:
+      "The pod of a conductor in the cluster was told to leave: it was deleted or evicted, or its node is drained. It sent nothing more and gave its lease back. Kubernetes starts the next one, which goes on from the journal; `midflight attach RUN` shows it.",
+  },
   CONTRACT_TOO_EARLY: {
     exit: EXIT.badInput,
     retry: false,
@@ -241,6 +253,12 @@ export const CATALOG = {
     explain:
       "What is applied to a metadata store and what lies in the folder of migrations are not the same story: an applied file was edited or removed, a new one was numbered before applied ones, or the store's own history was changed by hand. Then nobody can say what a migration would meet, so midflight applies nothing. Put the file back as it was, and make the change in a new migration. The message names the file and both checksums.",
   },
+  INCLUSTER_IMPOSSIBLE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "A conductor in the cluster sees nothing of this machine: its journal must be kept in Kubernetes (`state`), where it runs must be said (`inCluster`), and whatever the environment file refers to must be there as well. The message names what is not. Nothing was changed.",
+  },
   INSTANCE_NOT_READY: {
     exit: EXIT.undone,
     retry: true,
@@ -258,6 +276,24 @@ export const CATALOG = {
     retry: false,
     explain:
       "Nothing can be taken back after an irreversible step, so it must name a backup plan: what is run when something goes wrong past it.",
+  },
+  JOBS_UNPLACED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "A step of the plan runs a Job, and the environment file does not say in which cluster and namespace: `jobs: { context, namespace }`. Every environment has its own, also the one that the plan is rehearsed in.",
+  },
+  JOBS_UNREACHABLE: {
+    exit: EXIT.refused,
+    retry: true,
+    explain:
+      "The API server of the cluster that the environment names under `jobs` did not answer, so nobody knows how the Job of a step fares. The Job goes on without us, and the run holds; what is there is found again. Check that `kubectl --context CONTEXT get --raw /readyz` answers.",
+  },
+  JOB_MANIFEST_WRONG: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "The manifest of a step's Job is none that can be used: it must be one YAML or JSON document with `apiVersion: batch/v1` and `kind: Job`, without a namespace (the environment names it), and with a container whose exit status counts. Nothing was changed.",
   },
   JOURNAL_CORRUPT: {
     exit: EXIT.stranded,
@@ -321,7 +357,7 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: false,
     explain:
-      "The API server does not accept the credentials (401), or this user may not do what was asked (403). The message names the verb and the object, and the hint the rule that a Role must have. midflight needs get, list, watch and patch on deployments, get, list, watch, create and delete on pods, list and watch on endpointslices, list and patch on replicasets, and, to explain better, list on events and horizontalpodautoscalers. A StatefulSet or a DaemonSet needs get, list, watch and patch on it and list on controllerrevisions instead of deployments and replicasets, a DaemonSet also create on pods/eviction, and a release with config get on configmaps and secrets.",
+      "The API server does not accept the credentials (401), or this user may not do what was asked (403). The message names the verb and the object, and the hint the rule that a Role must have. midflight needs get, list, watch and patch on deployments, get, list, watch, create and delete on pods, list and watch on endpointslices, list and patch on replicasets, get, create and patch on leases, and, to explain better, list on events and horizontalpodautoscalers. A StatefulSet or a DaemonSet needs get, list, watch and patch on it and list on controllerrevisions instead of deployments and replicasets, a DaemonSet also create on pods/eviction, and a release with config get on configmaps and secrets. Where runs are kept in Kubernetes, it needs get, list, watch, create, patch and delete on configmaps there.",
   },
   KUBERNETES_HOLD_UNREADABLE: {
     exit: EXIT.refused,
@@ -345,7 +381,7 @@ export const CATALOG = {
     exit: EXIT.refused,
     retry: false,
     explain:
-      "A file of the lease cannot be read, so the epoch that it remembers is unknown, and a lower one would be refused by everything that remembers it. Restore the file from a copy.",
+      "A file or an object of the lease cannot be read, so the epoch that it remembers is unknown, and a lower one would be refused by everything that remembers it. Restore it from a copy.",
   },
   LEASE_HELD: {
     exit: EXIT.refused,
@@ -726,10 +762,17 @@ export const CATALOG = {
     explain:
       "The environment keeps midflight's state in a store that this plan upgrades. When the upgrade breaks the store, the way back would be lost with it.",
   },
+  STATE_UNREACHABLE: {
+    exit: EXIT.refused,
+    retry: true,
+    explain:
+      "Runs or leases of this environment are kept in Kubernetes, and its API server did not answer. Nothing was changed. Without its journal midflight sends nothing. Check that `kubectl --context CONTEXT get --raw /readyz` answers, and start again.",
+  },
   STATE_UNSUPPORTED: {
     exit: EXIT.badInput,
     retry: false,
-    explain: "midflight keeps runs, journals and leases in a folder. Stores for them come in a later version.",
+    explain:
+      "midflight keeps runs, journals and leases in a folder, or in a namespace of Kubernetes (`state: { kubernetes: { context, namespace } }`). Other stores for them come in a later version.",
   },
   STATE_UNWRITABLE: {
     exit: EXIT.refused,

@@ -1,7 +1,7 @@
 import type { Run } from "../engine/run.ts";
 import { isThereAlready } from "../engine/standing.ts";
 import { undoPlan } from "../engine/undo-items.ts";
-import { touches, type Move } from "../graph/move.ts";
+import { programText, touches, type Move } from "../graph/move.ts";
 
 /** What an upgrade would do, as plain data. */
 export type Forecast = {
@@ -132,7 +132,7 @@ function risksOf(run: Run): readonly string[] {
   const { moves, components } = run.graph;
   const unproved = moves.some((move) => move.kind === "admit") && !moves.some((move) => move.kind === "prove");
   const mute = moves.flatMap((move) =>
-    move.kind === "run" && move.undo === undefined ? [`\`${move.argv.join(" ")}\` has no undo`] : [],
+    move.kind === "run" && move.undo === undefined ? [`\`${programText(move)}\` has no undo`] : [],
   );
   const below = Object.values(components).flatMap((component) =>
     component.kind === "workload" && component.floorPct < 100

@@ -50,24 +50,34 @@ function inPlaceMoves(step: RollStep, batch: Batch): readonly Move[] {
   return [...proof, admit, ...(keep === 0 ? [retireMove(step, batch, keep, batch.fresh)] : [])];
 }
 
+/**
+ * Admission itself brings whom nobody proves: pods that come up in the dark would only come up twice. The old ones of the batch before leave with
+ * the same stroke, as they do in a rollout that nobody guards; who is there to take their place was judged before it.
+ */
+function broughtMoves(step: RollStep, batch: Batch): readonly Move[] {
+  const { instances } = batch.component;
+  const admit = admitMove(batch, instances - batch.before);
+  const last = batch.fresh === instances ? [retireMove(step, batch, 0, instances)] : [];
+  return batch.before === 0
+    ? [admit, ...last]
+    : [{ ...admit, title: `${admit.title}, and retire the old ones down to ${admit.keep}/${instances}` }, ...last];
+}
+
 function batchMoves(step: RollStep, wave: Wave, batch: Batch): readonly Move[] {
   if (batch.component.isInPlace === true) return inPlaceMoves(step, batch);
   const surplusFirst = wave.surge > 0;
+  const isBrought = step.dark === undefined && batch.component.isBroughtByAdmission === true;
+  if (isBrought && surplusFirst) return broughtMoves(step, batch);
   const old = batch.component.instances - batch.before;
   const keep = batch.component.instances - batch.fresh;
   const present = surplusFirst ? old : keep;
-  const forward = [...darkMoves(step, batch, present), admitMove(batch, present)];
+  const dark = isBrought ? [] : [startMove(step, batch, present), ...proveMoves(step, batch)];
+  const forward = [...dark, admitMove(batch, present)];
   // Without surplus the old ones must leave before there is room for the new.
   return surplusFirst
     ? [...forward, retireMove(step, batch, keep, batch.fresh)]
     : [retireMove(step, batch, keep, batch.before), ...forward];
 }
-
-/** Where admission itself brings whom nobody proves, pods that come up in the dark would only come up twice. */
-const darkMoves = (step: RollStep, batch: Batch, keep: number): readonly Move[] =>
-  step.dark === undefined && batch.component.isBroughtByAdmission === true
-    ? []
-    : [startMove(step, batch, keep), ...proveMoves(step, batch)];
 
 const stemOf = ({ step, deadlineMs, retries }: Batch, id: string) => ({ id, step, deadlineMs, retries });
 
@@ -98,7 +108,7 @@ const proveMoves = (step: RollStep, batch: Batch): readonly Move[] =>
         },
       ];
 
-const admitMove = (batch: Batch, keep: number): Move => ({
+const admitMove = (batch: Batch, keep: number): Extract<Move, { readonly kind: "admit" }> => ({
   ...stemOf(batch, `${batch.id}/admit`),
   kind: "admit",
   component: batch.component.name,

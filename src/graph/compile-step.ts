@@ -2,7 +2,7 @@ import { Bug } from "../errors/bug.ts";
 import type { Environment, Migration, MigrateStep, Plan, PlanStep, RollStep, ShiftStep } from "../plan/model.ts";
 import { compileRoll } from "./compile-roll.ts";
 import type { GraphComponent, WorkloadComponent } from "./graph.ts";
-import type { Move } from "./move.ts";
+import { programText, type Move } from "./move.ts";
 import { seconds } from "./seconds.ts";
 
 export type StepContext = {
@@ -31,9 +31,10 @@ export function compileStep(context: StepContext, step: PlanStep, index: number)
           ...stem,
           kind: "run",
           argv: step.argv,
+          ...(step.job === undefined ? {} : { job: step.job }),
           ...(step.undo === undefined ? {} : { undo: step.undo }),
           shell: step.shell,
-          title: `run ${step.argv.join(" ")}`,
+          title: `run ${programText(step)}`,
         },
       ];
     case "soak":

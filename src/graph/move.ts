@@ -1,4 +1,4 @@
-import type { DarkProof, Drain, MigrationPhase } from "../plan/model.ts";
+import type { DarkProof, Drain, JobProgram, MigrationPhase } from "../plan/model.ts";
 
 /** What every move has. `id` is stable: the same plan and environment always give the same ids. */
 type Stem = {
@@ -14,8 +14,8 @@ type Stem = {
 
 /**
  * The smallest thing that the engine decides about. A `roll` step becomes, for every batch of every wave, the moves
- * start, prove, admit and retire (retire first where the plan allows no surplus; admit and retire alone where nothing is proved and admission
- * brings instances itself; where instances are replaced in place, admit takes the old ones
+ * start, prove, admit and retire (retire first where the plan allows no surplus; admit alone where nothing is proved and admission brings instances
+ * itself, with the old ones of the batch before leaving in the same stroke; where instances are replaced in place, admit takes the old ones
  * away with the same stroke, and only the last batch of a wave has a retire). Counts are totals after the move, never differences,
  * so that a move can be sent twice.
  */
@@ -65,7 +65,9 @@ export type Move = Stem &
     | { readonly kind: "soak"; readonly ms: number }
     | {
         readonly kind: "run";
+        /** Empty for a Job. */
         readonly argv: readonly string[];
+        readonly job?: JobProgram;
         readonly undo?: readonly string[];
         readonly shell: boolean;
       }
@@ -83,6 +85,10 @@ export type MigrateMove = {
   readonly backup?: string;
   readonly undo: "suspect" | "always";
 };
+
+/** What a `run` move runs, for people. */
+export const programText = ({ argv, job }: { readonly argv: readonly string[]; readonly job?: JobProgram }): string =>
+  job === undefined ? argv.join(" ") : `job ${job.manifest}`;
 
 /** Moves after which users may be served differently: evidence of health must be newer than each of them. */
 export const isVisible = (move: Move): boolean =>

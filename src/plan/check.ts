@@ -41,7 +41,8 @@ import { rulesKnown } from "./rules/rules-known.ts";
 import { shellOneLine } from "./rules/shell-one-line.ts";
 import { sourcesApart } from "./rules/sources-apart.ts";
 import { sourcesFit } from "./rules/sources-fit.ts";
-import { stateApart, stateIsFolder } from "./rules/state-apart.ts";
+import { jobsPlaced } from "./rules/jobs-placed.ts";
+import { stateApart, stateIsKept } from "./rules/state-apart.ts";
 import { stepFitsComponent } from "./rules/step-fits-component.ts";
 import { stepsOnce } from "./rules/steps-once.ts";
 import { surgeCoversBatch } from "./rules/surge-covers-batch.ts";
@@ -78,7 +79,7 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   oneObject,
   countersAtEntry,
   noSecrets,
-  stateIsFolder,
+  stateIsKept,
   trialsInDemo,
   referenceTables,
   sourcesFit,
@@ -99,6 +100,7 @@ const TOGETHER_RULES: readonly TogetherRule[] = [
   releaseKnown,
   contractEverywhere,
   migrationsExist,
+  jobsPlaced,
   stateApart,
   operationsSeen,
   proofProbed,

@@ -81,13 +81,18 @@ export type ShiftStep = Patience & {
   readonly soakMs: number;
 };
 
-/** Runs a program. Exit status 0 is success. No shell unless `shell` is true (then `argv` has one element). */
+/** Runs a program, or a Job in the cluster. Exit status 0 is success. No shell unless `shell` is true (then `argv` has one element). */
 export type RunStep = Patience & {
   readonly kind: "run";
+  /** Empty for a Job. */
   readonly argv: readonly string[];
+  readonly job?: JobProgram;
   readonly undo?: readonly string[];
   readonly shell: boolean;
 };
+
+/** A Job of Kubernetes. `manifest`: path, as seen from the folder where midflight is started. `container`: whose exit status and output count; absent: the only one. */
+export type JobProgram = { readonly manifest: string; readonly container?: string };
 
 export type SoakStep = { readonly kind: "soak"; readonly ms: number };
 export type VerifyStep = Patience & { readonly kind: "verify"; readonly component: string };
@@ -152,9 +157,15 @@ export type Environment = {
   readonly parity: { readonly accept: readonly Acceptance[] };
   /** Class rules of APIs, by name. */
   readonly rules: Readonly<Record<string, ClassRules>>;
+  /** Where `upgrade --in-cluster` runs its conductor. */
+  readonly inCluster?: ConductorPlace;
+  /** Where Jobs of the plan's `run` steps are made. */
+  readonly jobs?: JobsPlace;
   /** Folder for runs, journals and leases, as written: relative to the file's folder. Default `.midflight`. */
   readonly state: string;
-  /** A store that `state` names instead of a folder. Refused by the rules: state is kept in files so far. */
+  /** A namespace of Kubernetes that `state` names instead: runs and leases are kept there, and `state` is this machine's folder for copies. */
+  readonly stateCluster?: { readonly context: string; readonly namespace: string };
+  /** A store that `state` names instead of a folder. Refused by the rules. */
   readonly stateStore?: SecretRef;
 };
 
@@ -181,6 +192,24 @@ export type ClassRules = {
 
 /** A difference that may stand, until the end of a day in UTC (ms since the epoch). `fact`: an id, or a pattern of ids. */
 export type Acceptance = { readonly fact: string; readonly because: string; readonly untilMs: number };
+
+export type ConductorPlace = {
+  readonly image: string;
+  readonly serviceAccount: string;
+  readonly context: string;
+  readonly namespace: string;
+  /** Secret whose keys become environment variables. */
+  readonly env?: string;
+  /** Secret whose key `config` is a kubeconfig. Absent: the service account of the pod, which reaches its own cluster alone. */
+  readonly kubeconfig?: string;
+};
+
+export type JobsPlace = {
+  readonly context: string;
+  readonly namespace: string;
+  /** Path of the kubeconfig, or the kubeconfig itself. Absent: where kubectl finds it. */
+  readonly kubeconfig?: Value;
+};
 
 export type EnvironmentRegion = { readonly probe?: ProbeTarget };
 export type ProbeTarget = OkxProbe | HttpProbe;

@@ -4,6 +4,7 @@ import type {
   Environment,
   EnvironmentComponent,
   EnvironmentRegion,
+  JobsPlace,
   KubernetesComponent,
   KubernetesKey,
   KubernetesKind,
@@ -47,10 +48,21 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
       })),
     },
     rules: mapValues(input.rules ?? {}, (rules) => toClassRules(rules)),
+    inCluster: input.inCluster === undefined ? undefined : defined(input.inCluster),
+    jobs: input.jobs === undefined ? undefined : toJobsPlace(input.jobs),
     state: typeof input.state === "string" ? input.state : ".midflight",
-    stateStore: typeof input.state === "object" ? toSecret(input.state) : undefined,
+    ...stateBeyondFolder(input.state),
   });
 };
+
+/** What `state` names that is no folder. */
+function stateBeyondFolder(state: EnvironmentInput["state"]): Pick<Environment, "stateStore" | "stateCluster"> {
+  if (state === undefined || typeof state === "string") return {};
+  return "kubernetes" in state ? { stateCluster: state.kubernetes } : { stateStore: toSecret(state) };
+}
+
+const toJobsPlace = ({ context, namespace, kubeconfig }: NonNullable<EnvironmentInput["jobs"]>): JobsPlace =>
+  defined({ context, namespace, kubeconfig: kubeconfig === undefined ? undefined : toValue(kubeconfig) });
 
 const toRegion = ({ probe }: EnvironmentInput["regions"][string], isDemo: boolean): EnvironmentRegion =>
   probe === undefined ? {} : { probe: toProbe(probe, isDemo) };

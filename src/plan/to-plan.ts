@@ -108,15 +108,24 @@ function toWave(input: NonNullable<RollInput["waves"]>[number]): Wave {
   return { regions: input.regions, batch, surge: input.surge ?? batch, soakMs: msOr(input.soak, 0) };
 }
 
-function toRun(input: Extract<StepInput, { readonly run: unknown }>): RunStep {
-  const program = "argv" in input.run ? input.run : { argv: input.run };
+type RunInput = Extract<StepInput, { readonly run: unknown }>;
+
+function toRun(input: RunInput): RunStep {
+  const program = programIn(input.run);
   return defined({
     kind: "run" as const,
     argv: program.argv,
+    job: "job" in program ? program.job : undefined,
     undo: "undo" in program ? program.undo : undefined,
     shell: ("shell" in program ? program.shell : undefined) ?? false,
     ...patience(input, 5 * MINUTE, 0),
   });
+}
+
+/** A Job has no command line here. */
+function programIn(run: RunInput["run"]) {
+  if ("job" in run) return { argv: [], job: defined(run.job), undo: run.undo };
+  return "argv" in run ? run : { argv: run };
 }
 
 const toBackupAction = (input: NonNullable<PlanInput["backups"]>[string][number]): BackupAction =>

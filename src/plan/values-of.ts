@@ -10,6 +10,7 @@ export const valuesOf = (environment: Environment): readonly PlacedValue[] => [
   ...componentValues(environment),
   ...liveSources(environment),
   ...webhooks(environment),
+  ...jobsValues(environment),
 ];
 
 const probeValues = (environment: Environment): readonly PlacedValue[] =>
@@ -52,6 +53,11 @@ const componentValues = (environment: Environment): readonly PlacedValue[] =>
       what: `${variable} of ${name}`,
     }));
   });
+
+const jobsValues = ({ jobs }: Environment): readonly PlacedValue[] =>
+  jobs?.kubeconfig === undefined
+    ? []
+    : [{ value: jobs.kubeconfig, path: ["jobs", "kubeconfig"], what: "the kubeconfig for jobs" }];
 
 const webhooks = (environment: Environment): readonly PlacedValue[] =>
   environment.notify.flatMap(({ target }, index) =>

@@ -16,7 +16,7 @@ export interface Journal {
 
 /** Everything that midflight keeps about runs: journals, copies of plans, before-states, reports. */
 export interface RunStore {
-  /** Creates the folder of a new run. Rejects `RUN_EXISTS`, `STATE_UNWRITABLE`. */
+  /** Begins a new run. Rejects `RUN_EXISTS`, `STATE_UNWRITABLE`. */
   create(run: string): Promise<Journal>;
   /** Opens for appending: a torn last line is cut, any other damage rejects `JOURNAL_CORRUPT` with the line number; an unknown format version `JOURNAL_VERSION`. */
   open(run: string): Promise<Journal>;
@@ -27,7 +27,16 @@ export interface RunStore {
   /** Writes `name` beside the journal, atomically and durably. */
   putFile(run: string, name: string, text: string): Promise<string>;
   getFile(run: string, name: string): Promise<string | undefined>;
-  /** Absolute path of a file beside the journal, for people. */
+  /**
+   * Tells the text of a file: as it is now, undefined where there is none, and each time that it was replaced, until the signal aborts.
+   * What cannot be looked at is looked at again.
+   */
+  watchFile(run: string, name: string, told: (text: string | undefined) => void, signal: AbortSignal): void;
+  /** Calls `changed` now, and each time that the journal of a run may have grown, until the signal aborts. */
+  watchJournal(run: string, changed: () => void, signal: AbortSignal): void;
+  /** A folder of this machine with all files beside the journal. Rejects `RUN_NOT_FOUND_HERE`, `STATE_UNWRITABLE`. */
+  folder(run: string): Promise<string>;
+  /** Absolute path of a file beside the journal on this machine, for people, and for what is too much to keep elsewhere. */
   pathOf(run: string, name: string): string;
   remove(run: string): Promise<void>;
 }

@@ -1,5 +1,5 @@
 import type { Graph, GraphComponent, WorkloadComponent } from "../graph/graph.ts";
-import type { Move } from "../graph/move.ts";
+import { programText, type Move } from "../graph/move.ts";
 
 /** How the plan looks in the two environments. */
 export type Match = {
@@ -81,7 +81,7 @@ function lineOf(move: Move): string {
     case "soak":
       return `${wave} ${move.ms}`;
     case "run":
-      return `${wave} ${move.argv.join(" ")}`;
+      return `${wave} ${programText(move)}`;
     case "verify":
       return wave;
     case "approve":

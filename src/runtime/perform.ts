@@ -144,6 +144,7 @@ const runProgram = (world: World, effect: EffectOf<"run">, how: Performance) =>
   world.runner.run(
     {
       argv: effect.argv,
+      ...(effect.job === undefined ? {} : { job: effect.job }),
       shell: effect.shell,
       timeoutMs: effect.timeoutMs,
       cwd: world.programs.cwd,

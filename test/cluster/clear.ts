@@ -11,12 +11,15 @@ export async function clearPods(places: Places): Promise<void> {
   for (const id of await readdir(bundles).catch(() => [])) {
     const pid = Number(await readFile(join(bundles, id, "init.pid"), "utf8").catch(() => ""));
     await endContainer(pid, id);
+    for (const hierarchy of await hierarchies()) await removeTree(join(hierarchy, OF_NOBODY, id));
     for (const name of await readdir(NETWORKS).catch(() => []))
       if (name.includes(id)) await rm(join(NETWORKS, name), { force: true });
   }
   for (const shim of await partsOf(places)) if (shim.part === SHIM) await stop(shim, 1_000);
 }
 
+/** Control group of the containers of a kubelet that keeps none for pods. */
+const OF_NOBODY = "k8s.io";
 /** Where the network plugins remember what they gave to a pod. */
 const NETWORKS = "/var/lib/cni/results";
 
@@ -39,7 +42,7 @@ export async function clearKernel(places: Places, { before, strays }: ClusterFac
   for (const mount of await mountsBelow(places.dir)) await attempt("umount", ["--lazy", mount]);
   await attempt("ip", ["link", "delete", BRIDGE]);
   for (const family of ["ip", "ip6"]) await attempt("nft", ["delete", "table", family, "kube-proxy"]);
-  await removeGroups("/sys/fs/cgroup");
+  await removeGroups();
   for (const [name, value] of Object.entries(before))
     await writeFile(`/proc/sys/${name}`, value).catch(() => undefined);
   for (const path of strays) await rm(path, { recursive: true, force: true });
@@ -53,10 +56,18 @@ export const mountsBelow = async (dir: string): Promise<readonly string[]> =>
     .toReversed();
 
 // Groups with processes cannot be removed, and are not ours then.
-const removeGroups = async (root: string): Promise<void> => {
-  const hierarchies = [root, ...(await readdir(root).catch(() => [])).map((name) => join(root, name))];
-  for (const hierarchy of hierarchies) await removeTree(join(hierarchy, "kubepods"));
+const removeGroups = async (): Promise<void> => {
+  for (const hierarchy of await hierarchies()) {
+    await removeTree(join(hierarchy, "kubepods"));
+    await rmdir(join(hierarchy, OF_NOBODY)).catch(() => undefined);
+  }
 };
+
+const GROUPS = "/sys/fs/cgroup";
+const hierarchies = async (): Promise<readonly string[]> => [
+  GROUPS,
+  ...(await readdir(GROUPS).catch(() => [])).map((name) => join(GROUPS, name)),
+];
 
 const removeTree = async (dir: string): Promise<void> => {
   const entries = await readdir(dir, { withFileTypes: true }).catch(() => []);

@@ -10,6 +10,7 @@ import { lock } from "./lock.ts";
 import { install, missing } from "./needs.ts";
 import { clearKernel, clearPods } from "./clear.ts";
 import { isNodeReady, startNode } from "./node.ts";
+import { secondOf } from "./second-node.ts";
 import { placesOf, type Places } from "./places.ts";
 import { isAlive, partsOf, recorded, stop } from "./processes.ts";
 
@@ -83,7 +84,7 @@ async function clear(places: Places): Promise<void> {
   };
   // The kubelet first: it would start again what is ended below it.
   await ends(["kubelet", "kube-proxy"]);
-  if (facts?.hasNode === true) await clearPods(places);
+  if (facts?.hasNode === true) for (const node of [secondOf(places), places]) await clearPods(node);
   await ends(["containerd", "kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"]);
   // Without a node of its own there may be another cluster's.
   if (facts?.hasNode === true) await clearKernel(places, facts);

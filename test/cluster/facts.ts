@@ -90,7 +90,7 @@ export const writeFacts = (places: Places, facts: ClusterFacts): Promise<void> =
 export const apiUrl = ({ ports }: ClusterFacts): string => `https://127.0.0.1:${ports.api}`;
 
 // All are held until all are known: two of them must not be the same.
-const freePorts = async (count: number): Promise<readonly number[]> => {
+export const freePorts = async (count: number): Promise<readonly number[]> => {
   const servers = await Promise.all(
     Array.from(
       { length: count },

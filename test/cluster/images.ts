@@ -15,6 +15,8 @@ export type ImageRecipe = {
   /** Put this process' own Node, with the libraries it needs, to `/usr/bin/node`. */
   readonly hasNode?: boolean;
   readonly env?: Readonly<Record<string, string>>;
+  readonly user?: string;
+  readonly workingDir?: string;
 };
 
 /** Makes the image and hands it to the cluster's containerd. Resolves with its digest, by which it can be pinned too. */
@@ -44,6 +46,8 @@ export async function loadImage(places: Places, recipe: ImageRecipe): Promise<st
       os: "linux",
       config: {
         Entrypoint: recipe.entrypoint,
+        ...(recipe.user === undefined ? {} : { User: recipe.user }),
+        ...(recipe.workingDir === undefined ? {} : { WorkingDir: recipe.workingDir }),
         Env: ["PATH=/usr/bin:/bin", ...Object.entries(recipe.env ?? {}).map(([key, value]) => `${key}=${value}`)],
       },
       rootfs: { type: "layers", diff_ids: [diffId] },

@@ -9,14 +9,18 @@ import { writePartConfig } from "./kubeconfig.ts";
 import type { Places } from "./places.ts";
 import { refuseDead, start } from "./processes.ts";
 
-const PAUSE = "localhost/pause:1";
+export const PAUSE = "localhost/pause:1";
 
 /** containerd, a bridge for the pods, kubelet and kube-proxy. Resolves when the node is ready. */
 export async function startNode(places: Places, facts: ClusterFacts, built: Binaries, api: Api): Promise<void> {
   await makeBridge();
   await startContainerd(places);
   await loadImage(places, { tag: PAUSE, files: { pause: built.pause }, entrypoint: ["/pause"] });
-  const kubelet = await startKubelet(places, facts, built);
+  const kubelet = await startKubelet(places, built, {
+    node: NODE,
+    kubeconfig: await writePartConfig(places, facts, "kubelet"),
+    ports: facts.ports,
+  });
   const proxy = await startProxy(places, facts, built);
   await until("the node", 90_000, async () => {
     await refuseDead(places, [kubelet, proxy]);
@@ -38,8 +42,8 @@ const weighPods = async (): Promise<void> => {
 };
 const BUSY_PODS = 16;
 
-export const isNodeReady = async (api: Api): Promise<boolean> => {
-  const node = (await api.call("GET", `/api/v1/nodes/${NODE}`)) as {
+export const isNodeReady = async (api: Api, name = NODE): Promise<boolean> => {
+  const node = (await api.call("GET", `/api/v1/nodes/${name}`)) as {
     readonly status?: { readonly conditions?: readonly { readonly type: string; readonly status: string }[] };
   };
   return node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
@@ -54,7 +58,8 @@ const makeBridge = async (): Promise<void> => {
   await writeFile("/proc/sys/net/ipv4/ip_forward", "1");
 };
 
-const startContainerd = async (places: Places): Promise<void> => {
+/** `network`: whose pods' addresses are not to be given away twice. */
+export const startContainerd = async (places: Places, network = places): Promise<void> => {
   const at = (file: string): string => join(places.dir, file);
   await mkdir(at("cni"), { recursive: true });
   await writeFile(
@@ -70,7 +75,7 @@ const startContainerd = async (places: Places): Promise<void> => {
           hairpinMode: true,
           ipam: {
             type: "host-local",
-            dataDir: at("addresses"),
+            dataDir: join(network.dir, "addresses"),
             ranges: [[{ subnet: POD_SUBNET, gateway: NODE_IP }]],
             routes: [{ dst: "0.0.0.0/0" }],
           },
@@ -114,7 +119,18 @@ Root = ${quoted(at("runc"))}
   });
 };
 
-const startKubelet = async (places: Places, facts: ClusterFacts, { dir }: Binaries) => {
+export type KubeletOptions = {
+  readonly node: string;
+  readonly kubeconfig: string;
+  readonly ports: { readonly kubelet: number; readonly kubeletHealth: number };
+  readonly more?: object;
+};
+
+export const startKubelet = async (
+  places: Places,
+  { dir }: Binaries,
+  { node, kubeconfig, ports, more }: KubeletOptions,
+) => {
   const at = (file: string): string => join(places.dir, file);
   await writeFile(
     at("kubelet.json"),
@@ -122,9 +138,9 @@ const startKubelet = async (places: Places, facts: ClusterFacts, { dir }: Binari
       apiVersion: "kubelet.config.k8s.io/v1beta1",
       kind: "KubeletConfiguration",
       address: NODE_IP,
-      port: facts.ports.kubelet,
+      port: ports.kubelet,
       readOnlyPort: 0,
-      healthzPort: facts.ports.kubeletHealth,
+      healthzPort: ports.kubeletHealth,
       // Its address is on a bridge that only this machine and the test's own pods reach.
       authentication: { anonymous: { enabled: true }, webhook: { enabled: false } },
       authorization: { mode: "AlwaysAllow" },
@@ -144,12 +160,13 @@ const startKubelet = async (places: Places, facts: ClusterFacts, { dir }: Binari
       registryPullQPS: 0,
       registerNode: true,
       nodeStatusUpdateFrequency: "5s",
+      ...more,
     }),
   );
   return start(places, "kubelet", join(dir, "kubelet"), [
     `--config=${at("kubelet.json")}`,
-    `--kubeconfig=${await writePartConfig(places, facts, "kubelet")}`,
-    `--hostname-override=${NODE}`,
+    `--kubeconfig=${kubeconfig}`,
+    `--hostname-override=${node}`,
     `--node-ip=${NODE_IP}`,
     `--root-dir=${at("kubelet")}`,
     `--cert-dir=${at("kubelet-certs")}`,

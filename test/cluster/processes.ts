@@ -51,9 +51,9 @@ export const record = (places: Places, all: readonly Started[]): Promise<void> =
 
 export const isAlive = async ({ pid, startedAt }: Started): Promise<boolean> => (await ticksOf(pid)) === startedAt;
 
-/** SIGTERM, and SIGKILL for whoever does not hear it. */
+/** SIGTERM, and SIGKILL for whoever does not hear it; nothing but that without patience. */
 export async function stop(started: Started, patienceMs = 5_000): Promise<void> {
-  for (const signal of ["SIGTERM", "SIGKILL"] as const) {
+  for (const signal of patienceMs > 0 ? (["SIGTERM", "SIGKILL"] as const) : (["SIGKILL"] as const)) {
     if (!(await isAlive(started))) return;
     try {
       process.kill(started.pid, signal);

@@ -91,6 +91,7 @@ export const fakeRunStore = (): FakeRunStore => {
       const record = JSON.parse(JSON.stringify({ seq: records.length + 1, ...body })) as JournalRecord;
       pass({ kind: "append", when: "before", run, seq: record.seq, body });
       records.push(record);
+      for (const { key, told } of watchers) if (key === keyOf(run, "the journal")) told(undefined);
       pass({ kind: "append", when: "after", run, seq: record.seq, body });
       return record;
     };
@@ -107,6 +108,9 @@ export const fakeRunStore = (): FakeRunStore => {
       },
     };
   };
+
+  const watchers = new Set<{ readonly key: string; readonly told: (text: string | undefined) => void }>();
+  const keyOf = (run: string, name: string): string => `${run} ${name}`;
 
   const store: FakeRunStore = {
     onMoment: undefined,
@@ -141,10 +145,27 @@ export const fakeRunStore = (): FakeRunStore => {
       const { files } = kept(run);
       pass({ kind: "file", when: "before", run, name });
       files.set(name, text);
+      for (const { key, told } of watchers) if (key === keyOf(run, name)) told(text);
       pass({ kind: "file", when: "after", run, name });
       return store.pathOf(run, name);
     },
     getFile: async (run, name) => kept(run).files.get(name),
+    watchFile(run, name, told, signal) {
+      const watcher = { key: keyOf(run, name), told };
+      watchers.add(watcher);
+      signal.addEventListener("abort", () => watchers.delete(watcher), { once: true });
+      told(kept(run).files.get(name));
+    },
+    watchJournal(run, changed, signal) {
+      const watcher = { key: keyOf(run, "the journal"), told: () => changed() };
+      watchers.add(watcher);
+      signal.addEventListener("abort", () => watchers.delete(watcher), { once: true });
+      changed();
+    },
+    folder: async (run) => {
+      kept(run);
+      return `/fake/runs/${run}`;
+    },
     pathOf: (run, name) => `/fake/runs/${run}/${name}`,
     async remove(run) {
       kept(run);

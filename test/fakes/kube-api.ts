@@ -3,10 +3,13 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type {
   Autoscaler,
+  ConfigMap,
   ControllerRevision,
   Deployment,
   EndpointSlice,
   Event,
+  Job,
+  Lease,
   Metadata,
   Pod,
   PodSet,
@@ -30,13 +33,15 @@ type Kinds = {
   readonly statefulsets: PodSet;
   readonly daemonsets: PodSet;
   readonly controllerrevisions: ControllerRevision;
-  readonly configmaps: Thing;
   readonly secrets: Thing;
   readonly replicasets: ScaledSet;
   readonly pods: Pod;
   readonly endpointslices: EndpointSlice;
   readonly events: Event;
   readonly horizontalpodautoscalers: Autoscaler;
+  readonly leases: Lease;
+  readonly configmaps: ConfigMap;
+  readonly jobs: Job;
 };
 export type Kind = keyof Kinds;
 
@@ -54,6 +59,12 @@ export type KubeApi = {
   onChange(react: () => void): void;
   /** Requests that match are answered by this, `times` times. */
   refuse(refusal: Refusal): void;
+  /** Refuses nothing any more. */
+  forgive(): void;
+  /** What a pod printed. */
+  print(namespace: string, pod: string, text: string): void;
+  /** The next such request is done, and its answer is lost on the way. */
+  lose(method: string, kind: Kind): void;
   /** The next request that matches is answered only after this was done. */
   before(request: Pick<Refusal, "method" | "kind">, act: () => Promise<void>): void;
   /** Ends every watch that is open, as a server does that is stopped. */
@@ -90,6 +101,8 @@ export async function kubeApi(): Promise<KubeApi> {
   const store = new Map<string, Stored>();
   const streams = new Set<WatchStream>();
   const refusals: { refusal: Refusal; left: number }[] = [];
+  const printed = new Map<string, string>();
+  const losses: { readonly method: string; readonly kind: Kind }[] = [];
   const delays: { readonly method: string; readonly kind: Kind; readonly act: () => Promise<void> }[] = [];
   const asked: string[] = [];
   let log: Change[] = [];
@@ -178,7 +191,13 @@ export async function kubeApi(): Promise<KubeApi> {
       const { status, message, headers, details } = refused.refusal;
       return answer(response, status, { kind: "Status", code: status, message, details }, headers);
     }
+    const loss = losses.findIndex((one) => one.method === method && one.kind === kind);
+    if (loss !== -1) {
+      losses.splice(loss, 1);
+      response.end = (() => request.socket.destroy()) as unknown as ServerResponse["end"];
+    }
     const text = await bodyOf(request);
+    if (subresource === "log") return void response.writeHead(200).end(printed.get(`${namespace} ${name ?? ""}`) ?? "");
     if (subresource === "eviction" && name !== undefined) return evict(query, name, response);
     if (method === "POST") return create(query, JSON.parse(text) as Unborn, response);
     if (name === undefined)
@@ -240,6 +259,9 @@ export async function kubeApi(): Promise<KubeApi> {
     onChange: (reaction) => void (react = reaction),
     before: (request, act) => void delays.push({ ...request, act }),
     refuse: (refusal) => void refusals.push({ refusal, left: refusal.times ?? 1 }),
+    forgive: () => void refusals.splice(0),
+    print: (namespace, pod, text) => void printed.set(`${namespace} ${pod}`, text),
+    lose: (method, kind) => void losses.push({ method, kind }),
     endWatches() {
       for (const { response } of streams) response.end();
       streams.clear();

@@ -122,6 +122,44 @@ describe("a stock Deployment", () => {
     expect(await countsIn(driver)).toBe("2/1");
   });
 
+  test("an admission that brought pods which never get ready is no success when it is sent again", async () => {
+    const { tokyo, driver } = await begin(2);
+    tokyo.spoil(imageOf("2.0"));
+    for (const turn of ["first", "second"])
+      await expect(driver.traffic.weigh("tokyo", weighingOf(2, 1), fence(), signal), turn).rejects.toMatchObject({
+        code: "INSTANCE_NOT_READY",
+      });
+    expect(await countsIn(driver)).toBe("2/0");
+  });
+
+  test("the next pods come while those leave whose places are taken: by one order, and with full capacity", async () => {
+    const { tokyo, driver } = await begin(6);
+    tokyo.leastReady("tokyo");
+    await driver.traffic.weigh("tokyo", weighingOf(6, 2), fence(), signal);
+    const before = deploymentIn(tokyo).metadata.generation ?? 0;
+    await driver.traffic.weigh("tokyo", weighingOf(4, 4), fence(), signal);
+    expect(await countsIn(driver)).toBe("4/4");
+    expect(deploymentIn(tokyo).metadata.generation).toBe(before + 1);
+    await driver.traffic.weigh("tokyo", weighingOf(2, 6), fence(), signal);
+    await driver.workload.shape("tokyo", shapeOf(0, 6), fence(), signal);
+    expect(await countsIn(driver)).toBe("0/6");
+    expect(tokyo.leastReady("tokyo")).toBeGreaterThanOrEqual(6);
+    expect(tokyo.spread()).toBe(0);
+  });
+
+  test("nobody leaves for the next pods while one that took a place does not serve", async () => {
+    const { tokyo, driver } = await begin(4);
+    await driver.traffic.weigh("tokyo", weighingOf(4, 2), fence(), signal);
+    const fresh = (await driver.workload.observe("tokyo", signal)).instances.find(
+      ({ release }) => release === "gateway@2.0",
+    );
+    tokyo.kill("tokyo", fresh?.id ?? "nobody");
+    await expect(driver.traffic.weigh("tokyo", weighingOf(2, 4), fence(), signal)).rejects.toMatchObject({
+      code: "INSTANCE_NOT_READY",
+    });
+    expect(await countsIn(driver)).toBe("4/1");
+  });
+
   test("a look that is under way while a pod in the dark is admitted counts its place once", async () => {
     const { tokyo, driver } = await begin(2);
     await driver.workload.shape("tokyo", shapeOf(2, 1), fence(), signal);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, expect, test } from "vitest";
 import { fileLease } from "../../src/adapters/file/lease.ts";
+import { turnsIn } from "../../src/adapters/file/turns.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 
 const KEY = "production/gateway";
@@ -187,4 +188,26 @@ test("waiting for a silent holder ends when the run is called off", async () => 
   calledOff.abort(new Error("called off"));
   await expect(waiting).rejects.toThrow("called off");
   expect(await leaseIn(dir, "machine B").holder(KEY)).toMatchObject({ run: "r1" });
+});
+
+test("conductors whose state lies apart meet where both take the lease besides, and share its epoch", async () => {
+  const dir = await folder();
+  const besides = (key: string) => [
+    { turns: turnsIn(join(dir, "shared", encodeURIComponent(key))), times, isVital: false },
+  ];
+  const leaseOf = (name: string) => fileLease({ dir: join(dir, name), clock: systemClock, times, besides });
+  const first = await leaseOf("a").acquire([KEY], me("r1"), signal);
+  await expect(leaseOf("b").acquire([KEY], me("r2"), signal)).rejects.toMatchObject({
+    code: "LEASE_HELD",
+    message: expect.stringContaining("held by run r1"),
+  });
+  expect(await fileLease({ dir: join(dir, "b"), clock: systemClock, times }).holder(KEY)).toBeUndefined();
+  await first.release();
+  const second = await leaseOf("b").acquire([KEY], me("r2"), signal);
+  expect(second.epoch).toBeGreaterThan(first.epoch);
+  expect(await leaseOf("a").holder(KEY)).toMatchObject({ run: "r2" });
+  await second.release();
+  const third = await leaseOf("a").acquire([KEY], me("r3"), signal);
+  expect(third.epoch).toBeGreaterThan(second.epoch);
+  await third.release();
 });

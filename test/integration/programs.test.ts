@@ -153,6 +153,18 @@ describe("the programs of a plan", () => {
     expect(certifiedFiles(loaded.files).map(({ name }) => name)).toContain("programs/up/plans/tools/mend.sh");
   });
 
+  test("and the manifest of a Job with them, which must be there", async () => {
+    const { load, put } = place();
+    const job = "  - run: { job: { manifest: jobs/tool.yaml } }\n  - roll: app";
+    put("plans/plan.yaml", PLAN.replace("  - roll: app", job));
+    const where = "jobs: { context: prod, namespace: tools }\ncomponents:";
+    put("plans/production.yaml", ENVIRONMENT.replace("components:", where));
+    const [problem] = await problemsOf(load());
+    expect(problem).toMatchObject({ code: "PROGRAM_UNREADABLE", message: "there is no file jobs/tool.yaml" });
+    put("jobs/tool.yaml", "apiVersion: batch/v1\nkind: Job\n");
+    expect(certifiedFiles((await load()).files).map(({ name }) => name)).toContain("programs/jobs/tool.yaml");
+  });
+
   test("are kept with the run, so that what it was given is known without them", async () => {
     const { load, dir, put } = place();
     put("tools/mend.sh", Buffer.from([0xff, 0x00]));
@@ -167,6 +179,21 @@ describe("the programs of a plan", () => {
     const copies = await loadCopies(store, "r");
     expect(copies.planFingerprint).toBe(loaded.planFingerprint);
     expect(copies.graph).toEqual(loaded.graph);
+  });
+
+  test("and of a run whose conductor may be anywhere, what files name lies among the copies", async () => {
+    const { load, dir } = place();
+    const loaded = await load();
+    const { store } = fileState(join(dir, "state"));
+    const journal = await store.create("r");
+    for (const file of loaded.files) await store.putFile("r", `input/${file.name}`, file.text);
+    const { cwd: _, ...given } = loaded.given;
+    await store.putFile("r", "input.json", JSON.stringify(given));
+    await journal.close();
+    const copies = await loadCopies(store, "r");
+    expect(copies.environment.file).toBe(store.pathOf("r", "input/environment.yaml"));
+    expect(copies.given.cwd).toBeUndefined();
+    expect(copies.planFingerprint).toBe(loaded.planFingerprint);
   });
 });
 

@@ -1,16 +1,7 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { HeldLease } from "../../ports/lease.ts";
-import type { Claim, Turns } from "./turns.ts";
-
-/** All by the monotonic clock of whoever waits; the wall clocks of two machines are never compared. */
-export type LeaseTimes = {
-  readonly renewEveryMs: number;
-  /** A holder that could not renew for this long stops, before anybody may take over. */
-  readonly giveUpAfterMs: number;
-  /** A heartbeat that an observer saw standing still for this long belongs to a dead holder. */
-  readonly lostAfterMs: number;
-};
+import type { Claim, LeaseTimes, Turns } from "../../ports/turns.ts";
 
 /** One key that was taken, and which turn of it. */
 export type Taken = { readonly key: string; readonly turns: Turns; readonly turn: number };
@@ -37,7 +28,7 @@ export function heartbeat(
   };
   const isLate = (): boolean => clock.monotonic() - lastSent >= times.giveUpAfterMs;
   const late = (): string =>
-    `it was not renewed for ${Math.round(clock.monotonic() - lastSent)} ms, because this process or its disk stood still`;
+    `it was not renewed for ${Math.round(clock.monotonic() - lastSent)} ms, because this process stood still, or what the lease is kept on`;
 
   const renew = async (count: number): Promise<void> => {
     const sent = clock.monotonic();
@@ -45,7 +36,7 @@ export function heartbeat(
       for (const { key, turns, turn } of taken) {
         const standing = await turns.standing(turn, claim);
         if (standing === "overtaken") return lose(`${key} was taken over`);
-        if (standing === "removed") return lose(`the files of ${key} were removed`);
+        if (standing === "removed") return lose(`what was kept of ${key} was removed`);
         await turns.beat(turn, count);
       }
       lastSent = sent;
@@ -71,7 +62,7 @@ export function heartbeat(
       if (!stop.signal.aborted) lose(String(error));
     });
   const renewals = untilStopped(renewing());
-  void untilStopped(watching());
+  if (Number.isFinite(times.giveUpAfterMs)) void untilStopped(watching());
 
   let released: Promise<void> | undefined;
   const release = async (): Promise<void> => {

@@ -1,17 +1,10 @@
 import { Bug } from "../../errors/bug.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Journal, JournalBody, JournalRecord } from "../../ports/journal.ts";
+import type { JournalDisk } from "../../ports/journal-form.ts";
 import { lineAfter } from "./line.ts";
 import type { Head } from "./line.ts";
 import { codeOf, reasonOf } from "./state-error.ts";
-
-/** Where a journal's bytes go. Every call resolves when they are durable. */
-export type JournalDisk = {
-  readonly path: string;
-  append(line: Buffer): Promise<void>;
-  anchor(head: Head): Promise<void>;
-  close(): Promise<void>;
-};
 
 /**
  * Appends one record at a time: the line, durable; the anchor, durable; then the answer. After the first failure it rejects for ever: a kernel

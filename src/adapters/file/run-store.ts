@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { access, readFile, readdir, rename, rm } from "node:fs/promises";
+import { access, readFile, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import { Bug } from "../../errors/bug.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
@@ -10,6 +10,7 @@ import { ANCHOR_FILE, JOURNAL_FILE, createDisk, createdAt, readJournal, reopenDi
 import { journalOn } from "./journal.ts";
 import { EMPTY } from "./line.ts";
 import { codeOf, onState } from "./state-error.ts";
+import { watchText } from "./watch-text.ts";
 
 /** Runs as folders under `dir/runs`: a journal, its anchor, and the files beside them. Only the owner can read them. */
 export function fileRunStore({ dir, clock }: { readonly dir: string; readonly clock: Pick<Clock, "now"> }): RunStore {
@@ -25,6 +26,17 @@ export function fileRunStore({ dir, clock }: { readonly dir: string; readonly cl
     const read = await readJournal(folderOf(run));
     if (read === undefined) throw notFound(run, dir);
     return read;
+  };
+
+  const getFile = async (run: string, name: string): Promise<string | undefined> => {
+    const path = join(folderOf(run), fileName(name));
+    return onState("read", path, async () => {
+      await known(run);
+      return readFile(path, "utf8").catch((error: unknown) => {
+        if (codeOf(error) === "ENOENT") return undefined;
+        throw error;
+      });
+    });
   };
 
   return {
@@ -59,16 +71,13 @@ export function fileRunStore({ dir, clock }: { readonly dir: string; readonly cl
         return path;
       });
     },
-    async getFile(run, name) {
-      const path = join(folderOf(run), fileName(name));
-      return onState("read", path, async () => {
-        await known(run);
-        return readFile(path, "utf8").catch((error: unknown) => {
-          if (codeOf(error) === "ENOENT") return undefined;
-          throw error;
-        });
-      });
+    getFile,
+    watchFile: (run, name, told, signal) => void watchText(() => getFile(run, name), told, signal),
+    watchJournal(run, changed, signal) {
+      const size = async (): Promise<string> => String((await stat(join(folderOf(run), JOURNAL_FILE))).size);
+      void watchText(size, () => changed(), signal);
     },
+    folder: (run) => onState("read", folderOf(run), () => known(run)),
     pathOf: (run, name) => join(folderOf(run), fileName(name)),
     remove: (run) => onState("write", folderOf(run), async () => removeRun(runs, await known(run))),
   };

@@ -1,44 +1,14 @@
 import { link, readFile, readdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import type { LeaseHolder } from "../../ports/lease.ts";
+import type { Claim, Turns } from "../../ports/turns.ts";
 import { FILE_MODE, ensureFolder, writeAside } from "./durable.ts";
 import { codeOf } from "./state-error.ts";
-
-/** Who claimed a turn, and which process that is. Never changed once written. */
-export type Claim = {
-  /** No two claims share it. */
-  readonly id: string;
-  readonly epoch: number;
-  readonly holder: LeaseHolder;
-  /** The kernel that the pid belongs to, and when that process started. */
-  readonly machine: string;
-  readonly started: string;
-};
-
-/** The last turn of a key, as it was found. `beat` changes while the holder lives. */
-export type Turn = {
-  readonly turn: number;
-  readonly claim: Claim;
-  readonly isReleased: boolean;
-  readonly beat: string;
-};
 
 /**
  * The turns of one key, a folder: `N.json` claims turn N and is made exclusively, so that exactly one of two rivals wins it; `N.beat` is the
  * holder's heartbeat; `N.released` gives the turn back. The highest turn counts. It stays for ever, and with it the epoch.
  */
-export type Turns = {
-  /** The highest turn, undefined if the key was never held. Rejects `LEASE_CORRUPT`. */
-  last(): Promise<Turn | undefined>;
-  /** Whether this claim is still the last one: `overtaken` when a later turn was claimed, `removed` when its file is gone. */
-  standing(turn: number, claim: Claim): Promise<"last" | "overtaken" | "removed">;
-  /** Takes a turn; false when somebody else did. */
-  claim(turn: number, claim: Claim): Promise<boolean>;
-  beat(turn: number, count: number): Promise<void>;
-  release(turn: number): Promise<void>;
-};
-
 export function turnsIn(folder: string): Turns {
   const claims = async (): Promise<readonly number[]> =>
     (await namesIn(folder)).flatMap((name) => /^(\d+)\.json$/.exec(name)?.[1] ?? []).map(Number);

@@ -13,7 +13,9 @@ export type Resource =
   | "events"
   | "horizontalpodautoscalers"
   | "configmaps"
-  | "secrets";
+  | "secrets"
+  | "leases"
+  | "jobs";
 export type Verb = "get" | "list" | "watch" | "create" | "patch" | "delete";
 
 /** What was asked of an API server. */
@@ -22,7 +24,7 @@ export type Asked = {
   readonly resource: Resource;
   readonly name?: string;
   /** Has rights of its own. */
-  readonly subresource?: "eviction";
+  readonly subresource?: "eviction" | "log";
   readonly namespace: string;
   /** Of the kubeconfig. */
   readonly context: string;
@@ -57,6 +59,8 @@ export const GROUPS: Readonly<Record<Resource, string>> = {
   horizontalpodautoscalers: "autoscaling",
   configmaps: "",
   secrets: "",
+  leases: "coordination.k8s.io",
+  jobs: "batch",
 };
 
 /** What the API calls objects of a kind. */
@@ -69,7 +73,10 @@ export const RESOURCES = {
 /** In our words. `unreachable`: what nobody's answer is called at the port that asked. */
 export function upgradeErrorOf(
   failure: ApiFailure,
-  unreachable: Extract<ErrorCode, "WORKLOAD_UNREACHABLE" | "BALANCER_UNREACHABLE">,
+  unreachable: Extract<
+    ErrorCode,
+    "WORKLOAD_UNREACHABLE" | "BALANCER_UNREACHABLE" | "STATE_UNREACHABLE" | "JOBS_UNREACHABLE"
+  >,
 ): UpgradeError {
   const { asked, status, message } = failure;
   const { context } = asked;
@@ -91,6 +98,12 @@ export function upgradeErrorOf(
       "KUBERNETES_FORBIDDEN",
       `may not ${asked.verb} ${thing(asked)} in ${context}: ${message}`,
       ruleFor(asked),
+    );
+  if (status === 404 && asked.verb === "create")
+    return say(
+      "KUBERNETES_NOT_FOUND",
+      `there is no namespace ${asked.namespace} in ${context}`,
+      "correct the namespace in the environment file, or create it",
     );
   if (status === 404)
     return say(

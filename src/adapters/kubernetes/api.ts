@@ -10,6 +10,8 @@ export type Api = {
   readonly namespace: string;
   /** Waits for as long as a throttling server says, a few times. */
   send<T>(ask: Ask, signal: AbortSignal): Promise<T>;
+  /** The same for what is no JSON. */
+  text(ask: Ask, signal: AbortSignal): Promise<string>;
   /** What changes from a version on, until the server ends it. Rejects with status 410 when that version is too old. */
   watch<T>(ask: Pick<Ask, "resource" | "query">, signal: AbortSignal): AsyncGenerator<Change<T>>;
 };
@@ -19,7 +21,7 @@ export type Ask = {
   readonly resource: Resource;
   readonly name?: string;
   /** A request at it that is refused as one too many is not sent again: whoever sends it knows what it waits for. */
-  readonly subresource?: "eviction";
+  readonly subresource?: "eviction" | "log";
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
 };
@@ -53,6 +55,8 @@ const VERSIONS: Readonly<Record<Resource, string>> = {
   horizontalpodautoscalers: "v2",
   configmaps: "v1",
   secrets: "v1",
+  leases: "v1",
+  jobs: "v1",
 };
 
 export const apiOf = (connection: Connection, clock: Clock): Api => {
@@ -85,21 +89,25 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
       const { statusCode: status = 0, headers } = response;
       if (status >= 200 && status <= 299) return response;
       const failure = new ApiFailure(askedBy(ask), status, messageIn(await textOf(response)));
-      if (status !== 429 || ask.subresource !== undefined || turn === THROTTLED_TRIES) throw failure;
+      if (status !== 429 || ask.subresource === "eviction" || turn === THROTTLED_TRIES) throw failure;
       await clock.sleep(pauseOf(headers["retry-after"]), signal);
+    }
+  };
+  const reading = async <T>(ask: Ask, signal: AbortSignal, read: (text: string) => T): Promise<T> => {
+    const limit = AbortSignal.timeout(TIMEOUT_MS * THROTTLED_TRIES);
+    try {
+      return read(await textOf(await answer(ask, AbortSignal.any([signal, limit]))));
+    } catch (error) {
+      throw thrown(error, askedBy(ask), signal);
     }
   };
   return {
     context,
     namespace,
     async send<T>(ask: Ask, signal: AbortSignal): Promise<T> {
-      const limit = AbortSignal.timeout(TIMEOUT_MS * THROTTLED_TRIES);
-      try {
-        return JSON.parse(await textOf(await answer(ask, AbortSignal.any([signal, limit])))) as T;
-      } catch (error) {
-        throw thrown(error, askedBy(ask), signal);
-      }
+      return reading(ask, signal, (text) => JSON.parse(text) as T);
     },
+    text: (ask, signal) => reading(ask, signal, (text) => text),
     async *watch<T>({ resource, query }: Pick<Ask, "resource" | "query">, signal: AbortSignal) {
       const ask: Ask = {
         verb: "watch",

@@ -22,7 +22,7 @@ export function connect(
   context: string,
   how: { readonly namespace?: string; readonly now: () => number },
 ): Connection {
-  const config = read(kubeconfig);
+  const config = readKubeconfig(kubeconfig);
   const found = config.getContextObject(context);
   if (found === null)
     throw new UpgradeError(
@@ -55,12 +55,16 @@ export function connect(
   };
 }
 
-function read(kubeconfig: string | undefined): KubeConfig {
+/** The kubeconfig itself, as a conductor in the cluster is given it. */
+export const POD_KUBECONFIG = "MIDFLIGHT_KUBECONFIG";
+
+export function readKubeconfig(kubeconfig: string | undefined): KubeConfig {
   const config = new KubeConfig();
   try {
-    if (kubeconfig === undefined) config.loadFromDefault();
-    else if (kubeconfig.includes("\n")) config.loadFromString(kubeconfig);
-    else config.loadFromFile(kubeconfig);
+    const given = kubeconfig ?? process.env[POD_KUBECONFIG];
+    if (given === undefined) config.loadFromDefault();
+    else if (given.includes("\n")) config.loadFromString(given);
+    else config.loadFromFile(given);
   } catch (cause) {
     throw unusable(cause instanceof Error ? cause.message : String(cause), cause);
   }

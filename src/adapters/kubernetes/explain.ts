@@ -99,3 +99,9 @@ export function warningIn(events: readonly Event[]): string | undefined {
 
 const timeOf = ({ lastTimestamp, eventTime, metadata }: Event): string =>
   lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? "";
+
+/** The worst that is known of pods that belong to no Deployment. */
+export function troubleOfPods(pods: readonly Pod[]): Trouble | undefined {
+  const troubles = pods.flatMap((pod) => podTrouble(pod) ?? []);
+  return troubles.find(({ isHopeless }) => isHopeless) ?? troubles[0];
+}

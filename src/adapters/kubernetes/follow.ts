@@ -43,7 +43,8 @@ export async function follow<T extends Named>(
   }
 }
 
-const isPassing = ({ status }: ApiFailure): boolean =>
+/** What may be another time. */
+export const isPassing = ({ status }: ApiFailure): boolean =>
   status === 0 || status === GONE || status === 429 || status >= 500;
 
 type Beginning<T> = { readonly version: string; readonly items: readonly T[]; readonly on: Listener<T> };

@@ -158,3 +158,19 @@ export type Autoscaler = {
 };
 
 export type Listed<T> = { readonly metadata: { readonly resourceVersion: string }; readonly items?: readonly T[] };
+
+export type Lease = {
+  readonly metadata: Metadata;
+  readonly spec?: {
+    readonly holderIdentity?: string;
+    readonly renewTime?: string;
+    readonly leaseTransitions?: number;
+  };
+};
+
+export type ConfigMap = { readonly metadata: Metadata; readonly data?: Labels };
+
+export type Job = {
+  readonly metadata: Metadata;
+  readonly status?: { readonly conditions?: readonly Condition[] };
+};

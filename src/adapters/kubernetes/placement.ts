@@ -28,6 +28,18 @@ export function placementsFor(from: Counts, to: Counts, replicas: number): reado
 }
 
 /**
+ * The next new ones come while those leave whose places are taken already: both by one order, as the controller does it by itself. Undefined where
+ * that is no way from here: fewer than `replicas` would be left until the new ones are ready.
+ */
+export function exchangeFor(from: Counts, to: Counts, replicas: number): Placement | undefined {
+  const isExchange = to.before < from.before && to.after > from.after && to.before > 0 && from.after > 0;
+  const isCarried = to.before + from.after >= replicas && to.after <= replicas;
+  if (!isExchange || !isCarried) return undefined;
+  const maxSurge = to.before + to.after - replicas;
+  return { ...to, template: "after", replicas, maxSurge, maxUnavailable: replicas - to.before };
+}
+
+/**
  * One side leaves at once, all of it, and the other one is brought to `full`: nothing is waited for. What leaves comes first, because the
  * controller adds beyond `replicas` only what `maxSurge` allows, and here that is nothing.
  */

@@ -15,7 +15,7 @@ import {
   type Variant,
 } from "./hold.ts";
 import { judgeOf, unobserved, type DarkWanted } from "./judge.ts";
-import { placementsFor, type Counts, type Placement, type Side } from "./placement.ts";
+import { exchangeFor, placementsFor, type Counts, type Placement, type Side } from "./placement.ts";
 import type { Deployment } from "./objects.ts";
 import type { Sight } from "./sight.ts";
 import { look, type Site } from "./site.ts";
@@ -93,6 +93,17 @@ export async function growTo(aim: Aim, errand: Errand): Promise<Held> {
     const side = placement.template;
     await until(errand.site, judgeFor({ held, target: onlyOf(side, placement), dark: [] }, errand), errand.signal);
   }
+  return held;
+}
+
+/** Brings the next ones and lets go whose places are taken, at once, where everybody serves who is counted on meanwhile. Otherwise nothing is done. */
+export async function exchange(aim: Aim, sight: Sight, errand: Errand): Promise<Held> {
+  const counts = countsOf(aim.held);
+  const placement = exchangeFor(counts, aim.target, aim.held.rest.replicas);
+  const isReady = isSettledIn({ ...aim, target: { ...counts, before: aim.target.before } }, sight, errand);
+  if (placement === undefined || replicasOf(aim.held) !== aim.held.rest.replicas || !isReady) return aim.held;
+  const held = await order({ ...aim.held, ordered: placement }, errand);
+  await until(errand.site, judgeFor({ ...aim, held }, errand), errand.signal);
   return held;
 }
 

@@ -3,13 +3,15 @@ import type { Weighing } from "../../graph/observation.ts";
 import type { Traffic } from "../../ports/traffic.ts";
 import { amend } from "./amend.ts";
 import { removePods } from "./dark-pods.ts";
-import { countsOf, replicasOf } from "./hold.ts";
+import { countsOf, replicasOf, type Variant } from "./hold.ts";
 import { otherOf, withdrawalFor, type Counts, type Side } from "./placement.ts";
 import {
   beside,
+  exchange,
   freeAtRest,
   groundOf,
   growTo,
+  isSettledIn,
   order,
   settle,
   shrinkTo,
@@ -52,14 +54,27 @@ async function distribute(weighing: Weighing, errand: Errand): Promise<void> {
   const { site, signal } = errand;
   const ground = await groundOf(errand);
   const { admitted, sick, ...asked } = await ballotFor(weighing, ground, errand);
-  const aim = await withdraw(asked, ground.sight, errand);
+  const left = await withdraw(asked, ground.sight, errand);
+  const isPlain = left === asked && admitted.length === 0 && sick.length === 0;
+  if (isPlain && isNamed(weighing, asked.held.after)) await awaitOrdered(asked, ground, errand);
+  const aim = isPlain ? { ...left, held: await exchange(left, ground.sight, errand) } : left;
   const turns = admitted.map(({ pod }) => pod.metadata.name);
   const { admitted: _, ...grown } = await growTo({ ...aim, held: { ...aim.held, admitted: turns } }, errand);
   await removePods(site, admitted, signal);
   const held = await shrinkTo({ ...aim, held: grown }, errand);
   // After a withdrawal the old ones are still on their way: whoever looks after them lets the Deployment go.
-  if (aim === asked && admitted.length === ground.sight.dark.length) await freeAtRest({ ...aim, held }, errand);
+  if (left === asked && admitted.length === ground.sight.dark.length) await freeAtRest({ ...aim, held }, errand);
   if (sick.length > 0) throw notReady(sick, site);
+}
+
+const isNamed = (weighing: Weighing, variant: Variant | undefined): boolean =>
+  weighing.some(({ digest, admitted, weightPct }) => digest === variant?.digest && admitted > 0 && weightPct > 0);
+
+/** An order is repeated when it failed, and when its conductor died: whoever it brought and is not ready yet is waited for as the first time. */
+async function awaitOrdered({ held, target }: Aim, { sight, held: known }: Ground, errand: Errand): Promise<void> {
+  const { after } = countsOf(known);
+  const ordered: Aim = { held: known, target: { before: 0, after: Math.min(after, target.after) }, dark: [] };
+  if (held.after === known.after && !isSettledIn(ordered, sight, errand)) await settle(ordered, errand);
 }
 
 const notReady = (sick: readonly SeenPod[], { frame }: Site): UpgradeError =>

@@ -20,7 +20,7 @@ export async function runs(io: CliIo, [action]: readonly string[], options: Opti
   if (options.json === true)
     for (const row of rows)
       io.print(JSON.stringify({ kind: "run", run: row.run, ...(row.summary ?? { problem: row.problem }) }));
-  else if (rows.length === 0) io.print(`no runs in ${state.dir}`);
+  else if (rows.length === 0) io.print(`no runs in ${state.where}`);
   else
     for (const row of rows)
       io.print(

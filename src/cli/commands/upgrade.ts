@@ -3,11 +3,12 @@ import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { isSavedPlan, loadSaved } from "../run/saved-plan.ts";
 import { load, type Loaded } from "../files/load.ts";
-import { outputKind } from "../terminal/output.ts";
-import { fileState } from "../wiring/state.ts";
+import { outputKind, type OutputKind } from "../terminal/output.ts";
 import { permitOf, type PermitOptions } from "../run/permit.ts";
+import { followRun } from "../run/follow-run.ts";
+import { startInCluster, type ClusterOrder } from "../run/start-in-cluster.ts";
 import { startRun } from "../run/start-run.ts";
-import { stateDirOf } from "../run/state-dir.ts";
+import { stateOf } from "../run/state.ts";
 
 type Options = PermitOptions & {
   readonly env?: string;
@@ -17,15 +18,32 @@ type Options = PermitOptions & {
   readonly output?: string;
   readonly yes?: boolean;
   readonly input?: boolean;
+  readonly inCluster?: boolean;
 };
 
 export async function upgrade(io: CliIo, [file = ""]: readonly string[], options: Options): Promise<ExitStatus> {
   const permit = permitOf(options);
   const loaded = await loadedFrom(io, file, options);
-  const state = fileState(stateDirOf(io, loaded.environment, options.state));
+  const state = await stateOf(io, loaded.environment, options.state);
   if (!(await isWanted(io, loaded, options))) return EXIT.refused;
+  if (options.inCluster === true) return upgradeInCluster({ io, loaded, state, permit }, outputKind(io, options));
+  if (state.where !== state.dir)
+    io.say(
+      `The run is kept in ${state.where}: give \`--state ${state.where}\` to status, approve, rollback and resume.`,
+    );
   const { status } = await startRun({ io, cwd: io.cwd, loaded, state, output: outputKind(io, options), permit });
   return status;
+}
+
+/** The conductor is a Job; here it is only looked at. */
+async function upgradeInCluster(order: ClusterOrder, output: OutputKind): Promise<ExitStatus> {
+  const { io, state, loaded } = order;
+  const { run, conductor } = await startInCluster(order);
+  const say = (trouble: string): void => io.say(trouble);
+  // It hears Ctrl-C before anybody is told of it.
+  const followed = followRun({ io, state, run, output, heed: (signal) => conductor.heed(run, say, signal) });
+  io.say(`${run} is conducted in ${loaded.environment.inCluster?.context ?? ""}. Ctrl-C leaves it alone.`);
+  return followed;
 }
 
 async function loadedFrom(io: CliIo, file: string, options: Options): Promise<Loaded> {

@@ -1,4 +1,4 @@
-import { basename, dirname, join } from "node:path";
+import { basename, join } from "node:path";
 import { BadInput } from "../../errors/problem.ts";
 import { readMigrations } from "../../plan/migrations.ts";
 import type { Migration } from "../../plan/model.ts";
@@ -11,8 +11,9 @@ import { driverFolder, PROGRAMS, readCopiedPrograms } from "./named-programs.ts"
 
 /** What a run was given, from the copies beside its journal: an edited file changes nothing. */
 export async function loadCopies(store: RunStore, run: string): Promise<Loaded> {
-  const root = dirname(store.pathOf(run, "input/plan.yaml"));
-  const where = JSON.parse((await store.getFile(run, "input.json")) ?? "{}") as Given & { readonly cwd: string };
+  const root = join(await store.folder(run), "input");
+  const kept = JSON.parse((await store.getFile(run, "input.json")) ?? "{}") as Given;
+  const where = kept.cwd === undefined ? copiesIn(root) : kept;
   const text = async (name: string) => (await store.getFile(run, `input/${name}`)) ?? "";
   const bytes = async (name: string) => new TextEncoder().encode(await text(name));
   const plan = parsePlan(await bytes("plan.yaml"), join(root, "plan.yaml"));
@@ -45,7 +46,14 @@ export async function loadCopies(store: RunStore, run: string): Promise<Loaded> 
       planTexts: [...texts, ...(await readCopiedPrograms(root, PROGRAMS))],
       driverTexts: (await Promise.all(drivers)).flat(),
     },
-    where.cwd,
+    where.cwd ?? root,
     where,
   );
 }
+
+/** Of a run whose conductor may be anywhere: what it was given lies where its copies are laid out. */
+const copiesIn = (root: string): Given => ({
+  plan: join(root, "plan.yaml"),
+  environment: join(root, "environment.yaml"),
+  releases: join(root, "releases.yaml"),
+});

@@ -75,7 +75,9 @@ function commandLinesOf(plan: Plan): readonly CommandLine[] {
     if (step.kind !== "run") return [];
     const path = ["steps", index, "run"];
     return [
-      { argv: step.argv, shell: step.shell, path: [...path, "argv"] },
+      step.job === undefined
+        ? { argv: step.argv, shell: step.shell, path: [...path, "argv"] }
+        : { argv: [fileWord(step.job.manifest)], shell: false, path: [...path, "job", "manifest"] },
       ...(step.undo === undefined ? [] : [{ argv: step.undo, shell: step.shell, path: [...path, "undo"] }]),
     ];
   });
@@ -86,6 +88,12 @@ function commandLinesOf(plan: Plan): readonly CommandLine[] {
   );
   return [...steps, ...backups];
 }
+
+/** A word that is certainly a file, also without a folder before it. */
+const fileWord = (path: string): string => (path.includes("/") ? path : `./${path}`);
+
+/** What a file is called among those that the plan names, if it is one. */
+export const programName = (cwd: string, path: string): string => `${PROGRAMS}/${nameOf(cwd, resolve(cwd, path))}`;
 
 type Place = { readonly cwd: string; readonly folder: string; readonly under: string };
 

@@ -13,6 +13,7 @@ import { leaseKeys, startRun } from "../run/start-run.ts";
 import { mute, PATIENCE_MS, type StageOptions } from "./stage-options.ts";
 import { holderOf } from "../run/state.ts";
 import { wireDark } from "../wiring/dark.ts";
+import { wireLease } from "../wiring/lease.ts";
 
 /** The demo environment of a loaded plan. Its runs are ordinary runs, kept in the environment's own state folder. */
 export function rehearsalStage(options: StageOptions): Stage {
@@ -196,7 +197,7 @@ const isBuiltIn = (act: Act): boolean =>
   act.kind === "break-migration" || act.kind === "break-undo" || act.kind === "break-program";
 
 /** An undo keeps metadata that serve the old release. A drill starts from before them. */
-async function clear(before: Standing, { loaded, state, wired }: StageOptions, signal: AbortSignal): Promise<void> {
+async function clear(before: Standing, { io, loaded, state, wired }: StageOptions, signal: AbortSignal): Promise<void> {
   const kept = await Promise.all(
     Object.entries(wired.world.metadata).map(async ([name, one]) => {
       const had = new Set(before.metadata[name]?.applied.map((row) => row.name));
@@ -206,7 +207,8 @@ async function clear(before: Standing, { loaded, state, wired }: StageOptions, s
   );
   const left = kept.filter(({ names }) => names.length > 0);
   if (left.length === 0) return;
-  const lease = await state.lease.acquire(leaseKeys(loaded), holderOf("rehearsal"), signal);
+  const leases = await wireLease(loaded, state, io.env);
+  const lease = await leases.acquire(leaseKeys(loaded), holderOf("rehearsal"), signal);
   try {
     for (const { store, migrations, names } of left)
       await store.migrate({ direction: "down", names, migrations }, { epoch: lease.epoch, seq: 1 }, signal);

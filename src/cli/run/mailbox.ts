@@ -10,7 +10,6 @@ export type Letter = {
 };
 
 const FILE = "mailbox.json";
-const EVERY_MS = 300;
 
 export const post = (store: RunStore, run: string, letter: Letter): Promise<string> =>
   store.putFile(run, FILE, `${JSON.stringify(letter)}\n`);
@@ -18,22 +17,18 @@ export const post = (store: RunStore, run: string, letter: Letter): Promise<stri
 /** Hands each new letter to the conductor. What lay there before the start is old and is not read. */
 export function listenToMailbox(store: RunStore, run: string, conducted: Conduct): () => void {
   const stop = new AbortController();
-  void (async () => {
-    let seen = (await read(store, run))?.id;
-    while (!stop.signal.aborted) {
-      await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
-      const letter = stop.signal.aborted ? undefined : await read(store, run);
-      if (letter === undefined || letter.id === seen) continue;
-      seen = letter.id;
-      conducted.ask(letter.what, letter.by, letter.because);
-    }
-  })();
+  let seen: { readonly id: string | undefined } | undefined;
+  const told = (text: string | undefined): void => {
+    const letter = text === undefined ? undefined : letterIn(text);
+    const isNew = seen !== undefined && letter !== undefined && letter.id !== seen.id;
+    seen = { id: letter?.id ?? seen?.id };
+    if (isNew) conducted.ask(letter.what, letter.by, letter.because);
+  };
+  store.watchFile(run, FILE, told, stop.signal);
   return () => stop.abort();
 }
 
-async function read(store: RunStore, run: string): Promise<Letter | undefined> {
-  const text = await store.getFile(run, FILE).catch(() => undefined);
-  if (text === undefined) return undefined;
+function letterIn(text: string): Letter | undefined {
   try {
     return JSON.parse(text) as Letter;
   } catch {

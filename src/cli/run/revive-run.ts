@@ -1,6 +1,8 @@
 import { hostname } from "node:os";
 import type { FactOf } from "../../engine/fact.ts";
 import type { Run } from "../../engine/run.ts";
+import type { HeldLease } from "../../ports/lease.ts";
+import { isOver } from "../../runtime/conduct.ts";
 import { replay } from "../../runtime/replay.ts";
 import { clearAgain } from "./clear.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
@@ -9,8 +11,9 @@ import type { Loaded } from "../files/load.ts";
 import { loadCopies } from "../files/load-copies.ts";
 import type { OutputKind } from "../terminal/output.ts";
 import type { Permit } from "./permit.ts";
-import { runSession } from "./session.ts";
+import { exitOf, runSession } from "./session.ts";
 import { holderOf, type State } from "./state.ts";
+import { wireLease } from "../wiring/lease.ts";
 import { wire } from "../wiring/wire.ts";
 import { VERSION } from "../version.ts";
 
@@ -21,11 +24,17 @@ export type ReviveOrder = {
   readonly output: OutputKind;
   readonly permit: Permit;
   readonly ask?: { readonly what: "undo"; readonly by: string; readonly because?: string };
+  /** Makes this conductor send nothing more, give its lease back, and reject with the reason. */
+  readonly leave?: AbortSignal;
+  /** Leaves a run alone that ended or halted meanwhile: a person must say that it goes on. */
+  readonly isLeftWhenOver?: boolean;
 };
 
 /** Picks a run up again, from the copies that it kept: edited files change nothing. */
 export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run; readonly status: ExitStatus }> {
   const { io, state } = order;
+  const { signal: never } = new AbortController();
+  const leave = order.leave ?? never;
   const loaded = await loadCopies(state.store, order.run);
   const { world, secrets } = await wire(loaded, {
     env: io.env,
@@ -35,10 +44,17 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
     run: order.run,
     record: state.store.pathOf(order.run, RECORDING),
   });
-  const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(order.run), new AbortController().signal);
+  const leases = await wireLease(loaded, state, io.env);
+  const held = await leases.acquire(leaseKeys(loaded), holderOf(order.run), leave);
+  const lease: HeldLease = { ...held, lost: AbortSignal.any([held.lost, leave]) };
   try {
     const journal = await state.store.open(order.run);
     const run = replay(journal.records);
+    if (order.isLeftWhenOver === true && isOver(run)) {
+      await journal.close();
+      await lease.release();
+      return { run, status: exitOf(run) };
+    }
     const clearance = await clearanceFor(order, loaded, run).catch(async (error: unknown) => {
       await journal.close();
       throw error;
@@ -62,7 +78,7 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
     });
   } catch (error) {
     await lease.release();
-    throw error;
+    throw leave.aborted ? leave.reason : error;
   }
 }
 

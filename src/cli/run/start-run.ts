@@ -1,18 +1,20 @@
 import { randomBytes } from "node:crypto";
 import { graphFingerprint } from "../../graph/fingerprint.ts";
 import type { RunEvent } from "../../events/event.ts";
+import type { Opened } from "../../engine/fact.ts";
 import type { Run } from "../../engine/run.ts";
 import type { Conduct } from "../../runtime/conduct.ts";
 import type { World } from "../../runtime/world.ts";
-import { CERTIFICATE_COPY, clear } from "./clear.ts";
+import { CERTIFICATE_COPY, clear, type Cleared } from "./clear.ts";
 import { liveFacts } from "../facts/collect-facts.ts";
 import { sha256 } from "../files/sha256.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import type { Loaded } from "../files/load.ts";
+import type { Given, Loaded } from "../files/load.ts";
 import type { OutputKind } from "../terminal/output.ts";
 import type { Permit } from "./permit.ts";
 import { runSession } from "./session.ts";
 import { holderOf, type State } from "./state.ts";
+import { leaseKey, wireLease } from "../wiring/lease.ts";
 import { wire } from "../wiring/wire.ts";
 import { VERSION } from "../version.ts";
 
@@ -48,26 +50,12 @@ export async function startRun(
     run,
     record: state.store.pathOf(run, RECORDING),
   });
-  const lease = await state.lease.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
+  const leases = await wireLease(loaded, state, io.env);
+  const lease = await leases.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
   try {
     const journal = await state.store.create(run);
-    for (const file of loaded.files) await state.store.putFile(run, `input/${file.name}`, file.text);
-    await state.store.putFile(
-      run,
-      "input.json",
-      `${JSON.stringify({ ...loaded.given, cwd: order.cwd }, undefined, 2)}\n`,
-    );
-    if (cleared?.certificate !== undefined) await state.store.putFile(run, CERTIFICATE_COPY, cleared.certificate);
-    const opened = {
-      kind: "opened" as const,
-      run,
-      graph: loaded.graph,
-      planFingerprint: loaded.planFingerprint,
-      graphFingerprint: graphFingerprint(loaded.graph, sha256),
-      version: VERSION,
-      epoch: lease.epoch,
-      ...(cleared === undefined ? {} : { clearance: cleared.clearance }),
-    };
+    await keepInputs(state, run, loaded, { given: { ...loaded.given, cwd: order.cwd }, cleared });
+    const opened = openedBy(loaded, { run, epoch: lease.epoch, cleared });
     const result = await runSession({
       io,
       world: order.through?.(world) ?? world,
@@ -86,14 +74,43 @@ export async function startRun(
   }
 }
 
+type Kept = { readonly given: Given; readonly cleared: Cleared | undefined };
+
+/** Copies of everything that a run was given: edited files change nothing. `given`: where they are found when it is resumed. */
+export async function keepInputs(
+  { store }: Pick<State, "store">,
+  run: string,
+  loaded: Loaded,
+  { given, cleared }: Kept,
+): Promise<void> {
+  for (const file of loaded.files) await store.putFile(run, `input/${file.name}`, file.text);
+  await store.putFile(run, "input.json", `${JSON.stringify(given, undefined, 2)}\n`);
+  if (cleared?.certificate !== undefined) await store.putFile(run, CERTIFICATE_COPY, cleared.certificate);
+}
+
+/** The first fact of a run. */
+export const openedBy = (
+  loaded: Loaded,
+  { run, epoch, cleared }: { readonly run: string; readonly epoch: number; readonly cleared: Cleared | undefined },
+): Opened => ({
+  kind: "opened",
+  run,
+  graph: loaded.graph,
+  planFingerprint: loaded.planFingerprint,
+  graphFingerprint: graphFingerprint(loaded.graph, sha256),
+  version: VERSION,
+  epoch,
+  ...(cleared === undefined ? {} : { clearance: cleared.clearance }),
+});
+
 /** What the guard was told, in a run's folder: `midflight guard --replay` judges it again. */
 export const RECORDING = "guard.ndjson";
 
 /** `order-gateway-2-20261121-051200-3f9a`: sorts by time within a plan, and is easy to say. */
-const newRunId = (loaded: Loaded, now: number): string => {
+export const newRunId = (loaded: Loaded, now: number): string => {
   const [day = "", time = ""] = new Date(now).toISOString().split("T");
   return `${loaded.plan.name}-${day.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${randomBytes(2).toString("hex")}`;
 };
 
 export const leaseKeys = (loaded: Pick<Loaded, "environment" | "plan">): readonly string[] =>
-  Object.keys(loaded.plan.components).map((component) => `${loaded.environment.name}/${component}`);
+  Object.keys(loaded.plan.components).map((component) => leaseKey(loaded.environment.name, component));

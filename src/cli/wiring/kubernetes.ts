@@ -2,6 +2,7 @@ import type { KubernetesOptions } from "../../adapters/kubernetes/options.ts";
 import type { KubernetesComponent, KubernetesRelease, Releases } from "../../plan/model.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Facts } from "../../ports/facts.ts";
+import type { LeasePlace } from "../../ports/turns.ts";
 import { workloadFacts } from "../../rehearsal/parity/workload-facts.ts";
 import type { World } from "../../runtime/world.ts";
 import type { Secrets } from "./secrets.ts";
@@ -33,6 +34,12 @@ export async function wireKubernetesFacts(placed: Placed): Promise<Facts> {
   return {
     collect: async (signal) => (await Promise.all([instances, deployments].map((one) => one.collect(signal)))).flat(),
   };
+}
+
+/** A lease in every region, beside the Deployment. */
+export async function wireRegionalLeases(placed: Placed): Promise<(key: string) => readonly LeasePlace[]> {
+  const { regionalLeases } = await import("../../adapters/kubernetes/lease-places.ts");
+  return regionalLeases(optionsOf(placed));
 }
 
 function optionsOf({ component, config, releases, target, secrets, clock }: Placed): KubernetesOptions {

@@ -16,6 +16,7 @@ import type { World } from "../../runtime/world.ts";
 import type { Loaded } from "../files/load.ts";
 import { rulesNamed, watchedRegion } from "./probes.ts";
 import { processOptions } from "./process-options.ts";
+import { wireRunner } from "./runner.ts";
 import { Secrets } from "./secrets.ts";
 import { watchedSources } from "./sources.ts";
 import { wireWitnesses } from "./witnesses.ts";
@@ -44,7 +45,6 @@ export async function wire(
     else workloads[name] = await wireWorkload(name, placed, loaded, secrets, how);
   }
   const { guardThread } = await import("../../adapters/guard-thread/guard-thread.ts");
-  const { localRunner } = await import("../../adapters/runner/local-runner.ts");
   const world: World = {
     workloads,
     metadata,
@@ -54,7 +54,7 @@ export async function wire(
     }),
     watcher: guardThread(),
     watch: watchConfig(loaded.environment, loaded.plan.guard, secrets, { ...how, ...besides(how.record) }),
-    runner: localRunner(),
+    runner: await wireRunner(loaded, secrets, how),
     programs: { cwd: how.cwd, env: { ...programEnv(how.env), ...placeEnv(loaded, secrets) } },
     notifiers: await Promise.all(loaded.environment.notify.map((rule) => wireNotifier(rule, secrets, how.clock))),
     clock: how.clock,

@@ -67,11 +67,11 @@ function isExposed(run: Run, component: string, region: string): boolean {
 const canSpare = (run: Run, component: string, region: string): boolean =>
   leastOld(run, component, region) >= Math.ceil(componentOf(run, component).instances * LEAST_OLD_SHARE);
 
-/** In place, an admission that was sent may have taken the old ones' places already, whatever became of its answer. */
+/** An admission that was sent may have taken old ones away already, whatever became of its answer. */
 function leastOld(run: Run, component: string, region: string): number {
   const { old } = standingOf(run, component, region);
   const move = run.graph.moves[run.next];
-  if (componentOf(run, component).isInPlace !== true || move?.kind !== "admit") return old;
+  if (move?.kind !== "admit") return old;
   const isSent = run.touched.includes(move.id) && move.component === component && move.regions.includes(region);
   return isSent ? Math.min(old, move.keep) : old;
 }

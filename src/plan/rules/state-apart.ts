@@ -2,18 +2,25 @@ import type { Environment, EnvironmentComponent } from "../model.ts";
 import { problemAt, type Complaint } from "../source/source.ts";
 import type { EnvironmentRule, TogetherRule } from "./rule.ts";
 
-/** State is kept in a folder so far. */
-export const stateIsFolder: EnvironmentRule = (environment) =>
-  isStore(environment) && storeBehind(environment) === undefined
-    ? [
-        {
-          code: "STATE_UNSUPPORTED",
-          message: "runs and leases are kept in a folder; a store is not supported yet",
-          path: ["state"],
-          hint: "name a folder, such as .midflight",
-        },
-      ]
-    : [];
+/** In a folder or in Kubernetes, and each written as what it is. */
+export const stateIsKept: EnvironmentRule = (environment) => {
+  if (environment.state.startsWith("kubernetes:"))
+    return [
+      {
+        code: "STATE_UNSUPPORTED",
+        message: `${environment.state} would be a folder`,
+        path: ["state"],
+        hint: "write state: { kubernetes: { context: …, namespace: … } }, or ./ before the name of a folder",
+      },
+    ];
+  if (!isStore(environment) || storeBehind(environment) !== undefined) return [];
+  return [
+    { code: "STATE_UNSUPPORTED", message: `${KEPT}; a store is not supported yet`, path: ["state"], hint: PLACES },
+  ];
+};
+
+const KEPT = "runs and leases are kept in a folder or in Kubernetes";
+const PLACES = "name a folder, such as .midflight, or write { kubernetes: { context: …, namespace: … } }";
 
 /** Never in a store that the plan itself upgrades: the upgrade that breaks it would take its own way back with it. */
 export const stateApart: TogetherRule = ({ plan, environment }) => {
@@ -25,9 +32,9 @@ export const stateApart: TogetherRule = ({ plan, environment }) => {
     code: isUpgraded ? "STATE_IN_UPGRADED_STORE" : "STATE_UNSUPPORTED",
     message: isUpgraded
       ? `state would be kept in ${name}, which this plan upgrades`
-      : `runs and leases are kept in a folder; a store, here that of ${name}, is not supported yet`,
+      : `${KEPT}; a store, here that of ${name}, is not supported yet`,
     path: ["state"],
-    hint: "name a folder, such as .midflight",
+    hint: PLACES,
   };
   return [problemAt(environment.source, complaint)];
 };

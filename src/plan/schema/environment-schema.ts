@@ -6,12 +6,13 @@ import {
   count,
   editorSchema,
   flag,
+  fromEnv,
+  fromFile,
   httpUrl,
   metric,
   name,
   objectName,
   path,
-  secret,
   text,
   urlPath,
   value,
@@ -230,6 +231,18 @@ const notify = z
   .register(CHOICE, { what: "notification" })
   .register(NOUN, { noun: "notification" });
 
+const cluster = z
+  .strictObject({
+    kubernetes: z
+      .strictObject({
+        context: text().describe("Context of the kubeconfig."),
+        namespace: objectName().describe("Namespace for runs, journals and leases."),
+      })
+      .register(NOUN, { noun: "state" })
+      .describe("Where they are kept."),
+  })
+  .describe("A namespace of Kubernetes: whoever may read it goes on with a run from anywhere.");
+
 const acceptance = z
   .strictObject({
     fact: z
@@ -281,12 +294,45 @@ export const environmentSchema = z
       .optional()
       .describe("What outcomes of an API say about it, by a name that probes and counters refer to."),
     parity: parity.optional().describe("How this environment may differ from the one that it is compared with."),
+    inCluster: z
+      .strictObject({
+        image: text().describe("Image of midflight, whose entry point is `midflight`, by digest."),
+        serviceAccount: objectName().describe("Service account of its pod, with the rights that midflight needs."),
+        context: text().describe("Context of the kubeconfig, for the cluster where the conductor runs."),
+        namespace: objectName().describe("Namespace of its Job."),
+        env: objectName()
+          .optional()
+          .describe(
+            "Secret whose keys become environment variables of the conductor: what this file refers to by { env }.",
+          ),
+        kubeconfig: objectName()
+          .optional()
+          .describe(
+            "Secret whose key `config` is the conductor's kubeconfig. Default: its service account, which reaches its own cluster alone.",
+          ),
+      })
+      .register(NOUN, { noun: "place for conductors" })
+      .optional()
+      .describe("Where `midflight upgrade --in-cluster` runs its conductor."),
+    jobs: z
+      .strictObject({
+        context: text().describe("Context of the kubeconfig."),
+        namespace: objectName().describe("Namespace of the Jobs."),
+        kubeconfig: value()
+          .optional()
+          .describe("Path of the kubeconfig, or the kubeconfig itself. Default: where kubectl finds it."),
+      })
+      .register(NOUN, { noun: "place for jobs" })
+      .optional()
+      .describe("Where Jobs of the plan's `run` steps are made."),
     state: z
-      .union([text(), secret()])
-      .register(EXPECTED, { text: "a folder" })
+      .union([text(), cluster, fromEnv, fromFile])
+      .register(EXPECTED, { text: "a folder, or { kubernetes: { context, namespace } }" })
       .register(CHOICE, { what: "value" })
       .optional()
-      .describe("Folder for runs, journals and leases, relative to this file. Default .midflight beside this file."),
+      .describe(
+        "Folder for runs, journals and leases, relative to this file, or a namespace of Kubernetes. Default .midflight beside this file.",
+      ),
   })
   .register(NOUN, { noun: "environment" });
 

@@ -87,11 +87,11 @@ const variable = () =>
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/)
     .register(EXPECTED, { text: "the name of an environment variable" });
 
-const fromEnv = z.strictObject({
+export const fromEnv = z.strictObject({
   env: variable().describe("Environment variable of midflight's own process."),
   default: z.string().optional().describe("Value when the variable is not set. Never a secret."),
 });
-const fromFile = z.strictObject({
+export const fromFile = z.strictObject({
   file: path().describe("File with the value, relative to this file. White space at its ends is cut off."),
 });
 

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { argv, count, flag, name, text } from "./fields.ts";
+import { argv, count, flag, name, path, text } from "./fields.ts";
 import { CHOICE, EXPECTED, NOUN } from "./expected.ts";
 import { duration, percent } from "./quantity-field.ts";
 
@@ -107,12 +107,27 @@ const program = z
       undo: argv().optional().describe("Takes back what the program did; run when the run is undone. May run twice."),
       shell: flag().optional().describe("Hand the command line to /bin/sh. Default false."),
     }),
+    z.strictObject({
+      job: z
+        .strictObject({
+          manifest: path().describe(
+            "Manifest of a Job (batch/v1), as seen from the folder where midflight is started.",
+          ),
+          container: text().optional().describe("Container whose exit status and output count. Default: the only one."),
+        })
+        .register(NOUN, { noun: "job" })
+        .describe("A Job in the cluster that the environment names under `jobs`."),
+      undo: argv()
+        .optional()
+        .describe("Takes back what the Job did; a program, run when the run is undone. May run twice."),
+    }),
   ])
-  .register(EXPECTED, { text: "a list of words such as [node, script.mjs], or { argv, undo, shell }" });
+  .register(EXPECTED, { text: "a list of words such as [node, script.mjs], { argv, undo, shell } or { job, undo }" })
+  .register(CHOICE, { what: "program" });
 
 const run = z.strictObject({
   run: program.describe(
-    "A program, run in the folder where midflight was started. Exit status 0 is success. It may run twice: after a crash it is started again.",
+    "A program, run in the folder where midflight was started, or a Job in a cluster. Exit status 0 is success. A program may run twice: after a crash it is started again.",
   ),
   ...patience("5m", 0),
 });

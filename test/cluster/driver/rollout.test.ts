@@ -1,7 +1,7 @@
-import { Agent, fetch as pooledFetch } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
 import type { Shape, Weighing } from "../../../src/graph/observation.ts";
+import { users } from "../users.ts";
 import { findGround, placeOn, type Ground, type Place } from "./place.ts";
 
 const { signal } = new AbortController();
@@ -55,6 +55,9 @@ async function batch(place: Place, from: number, to: number, of: number): Promis
   await traffic.weigh("tokyo", weighingOf(place, of - from, to), fence(), signal);
   await workload.shape("tokyo", shapeOf(place, of - to, to), fence(), signal);
 }
+/** What it orders where nobody is proved: admit, and let the old ones of the batch before go. */
+const admit = (place: Place, from: number, to: number, of: number): Promise<void> =>
+  place.driver.traffic.weigh("tokyo", weighingOf(place, of - from, to), fence(), signal);
 async function goBack(place: Place, of: number): Promise<void> {
   const { workload, traffic } = place.driver;
   const { instances } = await workload.observe("tokyo", signal);
@@ -64,35 +67,21 @@ async function goBack(place: Place, of: number): Promise<void> {
   await workload.shape("tokyo", shapeOf(place, of, 0), fence(), signal);
 }
 
-/** Clients with kept connections, until they are told to stop. Resolves with what they saw. */
-function users(url: string): { stop(): Promise<{ readonly sent: number; readonly lost: readonly string[] }> } {
-  const agents = Array.from({ length: 8 }, () => new Agent({ connections: 1 }));
-  const lost: string[] = [];
-  let sent = 0;
-  let isOver = false;
-  const done = agents.map(async (dispatcher) => {
-    while (!isOver) {
-      sent += 1;
-      try {
-        const response = await pooledFetch(url, { dispatcher });
-        await response.text();
-        if (response.status !== 200) lost.push(`status ${response.status}`);
-      } catch (error) {
-        lost.push(error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error));
-      }
-    }
-    await dispatcher.close();
-  });
-  return {
-    async stop() {
-      isOver = true;
-      await Promise.all(done);
-      return { sent, lost };
-    },
-  };
-}
-
 describe("on a real cluster", () => {
+  test("six unproved pods come with their admission under load: no request is lost, and old ones leave with the next order", async () => {
+    const place = await begin(6);
+    const load = users(place.service);
+    for (const from of [0, 2, 4]) {
+      await admit(place, from, from + 2, 6);
+      expect(await countsIn(place)).toBe(`${6 - from}/${from + 2}`);
+    }
+    await place.driver.workload.shape("tokyo", shapeOf(place, 0, 6), fence(), signal);
+    expect(await countsIn(place)).toBe("0/6");
+    const { sent, lost } = await load.stop();
+    expect(lost).toEqual([]);
+    expect(sent).toBeGreaterThan(500);
+  }, 180_000);
+
   test("six pods are rolled by twos under load: no request is lost, and nothing of the hold is left", async () => {
     const place = await begin(6);
     const before = await place.deployment("tokyo");

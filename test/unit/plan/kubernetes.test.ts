@@ -270,7 +270,7 @@ describe("config of a release", () => {
   });
 });
 
-test("without a proof, pods of a Deployment come with their admission; a proof needs them in the dark first", () => {
+test("without a proof, pods of a Deployment come with their admission, and old ones leave with the next; a proof needs them in the dark first", () => {
   const movesOf = (plans: Changes["plan"] = []) => {
     const { environment = [], releases = [] } = onKubernetes();
     const graph = compile({
@@ -280,10 +280,16 @@ test("without a proof, pods of a Deployment come with their admission; a proof n
       migrations: MIGRATIONS,
       sha256: (text) => text,
     });
-    return graph.moves.flatMap(({ id, kind }) => (id.includes("/wave-2/batch-1/") ? [kind] : []));
+    const second = graph.moves.filter(({ id }) => id.includes("/wave-2/"));
+    return second.flatMap((move) => ("keep" in move ? [`${move.kind} ${move.fresh}, keep ${move.keep}`] : []));
   };
-  expect(movesOf()).toEqual(["start", "prove", "admit", "retire"]);
-  expect(movesOf([["- roll: gateway\n", "- roll: gateway\n    dark: none\n"]])).toEqual(["admit", "retire"]);
+  expect(movesOf().slice(0, 3)).toEqual(["start 2, keep 6", "admit 2, keep 6", "retire 2, keep 4"]);
+  expect(movesOf([["- roll: gateway\n", "- roll: gateway\n    dark: none\n"]])).toEqual([
+    "admit 2, keep 6",
+    "admit 4, keep 4",
+    "admit 6, keep 2",
+    "retire 6, keep 0",
+  ]);
 });
 
 test("a roll in place proves a batch in the dark, gives it the places, and says once that nobody old is left", () => {

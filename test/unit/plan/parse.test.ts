@@ -199,6 +199,29 @@ state: ../state
   });
 });
 
+test("state in a namespace of Kubernetes leaves this machine a folder for what only it needs", () => {
+  const state = 'state: { kubernetes: { context: "arn:aws:eks:eu/prod", namespace: midflight } }\ncomponents:';
+  const { value } = located(parseEnvironment(changed(ENVIRONMENT, [["components:", state]]), "production.yaml"));
+  expect(value).toMatchObject({
+    state: ".midflight",
+    stateCluster: { context: "arn:aws:eks:eu/prod", namespace: "midflight" },
+  });
+  expect(value.stateStore).toBeUndefined();
+});
+
+test("a place for conductors in the cluster is kept as it is written", () => {
+  const place =
+    "{ image: registry/midflight, serviceAccount: conductor, context: prod, namespace: upgrades, env: venue }";
+  const change = [["components:", `inCluster: ${place}\ncomponents:`]] as const;
+  expect(located(parseEnvironment(changed(ENVIRONMENT, change), "production.yaml")).value.inCluster).toEqual({
+    image: "registry/midflight",
+    serviceAccount: "conductor",
+    context: "prod",
+    namespace: "upgrades",
+    env: "venue",
+  });
+});
+
 test("probes in a demo environment say that they only simulate", () => {
   const { value } = located(
     parseEnvironment(changed(ENVIRONMENT, [["class: production", "class: demo"]]), "demo.yaml"),

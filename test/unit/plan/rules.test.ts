@@ -595,6 +595,12 @@ test.each<{ name: string; change: Change; code: string; mark: string }>([
     mark: "postgres://db/x",
   },
   {
+    name: "state that is written as on a command line",
+    change: ["components:", "state: kubernetes:prod/midflight\ncomponents:"],
+    code: "STATE_UNSUPPORTED",
+    mark: "kubernetes:prod/midflight",
+  },
+  {
     name: "trials on production's own server",
     change: ["driver: postgres,", "driver: postgres, trials: { sessions: send-away },"],
     code: "TRIALS_IN_PRODUCTION",

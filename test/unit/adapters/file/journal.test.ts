@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
-import { journalOn, type JournalDisk } from "../../../../src/adapters/file/journal.ts";
+import { journalOn } from "../../../../src/adapters/file/journal.ts";
 import { EMPTY } from "../../../../src/adapters/file/line.ts";
+import type { JournalDisk } from "../../../../src/ports/journal-form.ts";
 
 /** A disk that says what it did, and fails where it is told to. */
 const toldDisk = (failAt?: { readonly step: "append" | "anchor"; readonly nth: number; readonly code: string }) => {

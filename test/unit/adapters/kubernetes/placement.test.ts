@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import {
+  exchangeFor,
   placementsFor,
   withdrawalFor,
   type Counts,
@@ -142,4 +143,21 @@ test("an accused release is out with the first patch, and no patch takes from th
     expect([first, ...rest].at(-1)?.before).toBe(Math.max(from.before, full));
   });
   fc.assert(property);
+});
+
+test.each<{ name: string; from: Counts; to: Counts; step: string | undefined }>([
+  {
+    name: "the next two come while the two leave whose places are taken",
+    from: counts(10, 2),
+    to: counts(8, 4),
+    step: "8/4 after r10 s2 u2",
+  },
+  { name: "the last batch comes the same way", from: counts(4, 8), to: counts(2, 10), step: "2/10 after r10 s2 u8" },
+  { name: "nobody leaves whose place is not taken yet", from: counts(10, 2), to: counts(7, 4), step: undefined },
+  { name: "the first batch has nobody to leave for it", from: counts(10, 0), to: counts(10, 2), step: undefined },
+  { name: "the end is no exchange", from: counts(2, 10), to: counts(0, 10), step: undefined },
+  { name: "the way back is none either", from: counts(8, 4), to: counts(10, 2), step: undefined },
+])("by one order: $name", ({ from, to, step }) => {
+  const placement = exchangeFor(from, to, 10);
+  expect(placement === undefined ? undefined : brief([placement])[0]).toBe(step);
 });

@@ -1,0 +1,20 @@
+import type { ClusterConductor } from "../../adapters/kubernetes/conductor.ts";
+import { systemClock } from "../../adapters/system/clock.ts";
+import type { ConductorPlace, Environment } from "../../plan/model.ts";
+
+export type WiredConductor = ClusterConductor;
+
+/** The conductor of an environment's runs in the cluster. Throws `INCLUSTER_IMPOSSIBLE`, `KUBECONFIG_UNUSABLE`, `KUBERNETES_NOT_FOUND`. */
+export async function wireConductor(environment: Environment, place: ConductorPlace): Promise<ClusterConductor> {
+  const { clusterConductor } = await import("../../adapters/kubernetes/conductor.ts");
+  return clusterConductor({ place, contexts: contextsOf(environment), clock: systemClock });
+}
+
+/** Those that come without a kubeconfig of their own. */
+const contextsOf = ({ components, stateCluster, jobs }: Environment): readonly string[] => [
+  ...(stateCluster === undefined ? [] : [stateCluster.context]),
+  ...(jobs === undefined || jobs.kubeconfig !== undefined ? [] : [jobs.context]),
+  ...Object.values(components).flatMap((component) =>
+    component.driver === "kubernetes" && component.kubeconfig === undefined ? Object.values(component.contexts) : [],
+  ),
+];
