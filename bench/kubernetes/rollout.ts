@@ -1,5 +1,5 @@
-import { apiOf, type Api as WatchingApi } from "../../src/adapters/kubernetes/api.ts";
-import { connect } from "../../src/adapters/kubernetes/connection.ts";
+import { apiOf, type Api as WatchingApi } from "../../src/adapters/kubernetes/api/api.ts";
+import { connect } from "../../src/adapters/kubernetes/api/connection.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import type { Cluster } from "./cluster.ts";
 import { CONTAINER, deploymentPath, PODS, REGION, SURGE } from "./pods.ts";

@@ -1,7 +1,7 @@
-import { apiOf } from "../../src/adapters/kubernetes/api.ts";
-import { connect } from "../../src/adapters/kubernetes/connection.ts";
-import { follow } from "../../src/adapters/kubernetes/follow.ts";
-import type { Pod } from "../../src/adapters/kubernetes/objects.ts";
+import { apiOf } from "../../src/adapters/kubernetes/api/api.ts";
+import { connect } from "../../src/adapters/kubernetes/api/connection.ts";
+import { follow } from "../../src/adapters/kubernetes/api/follow.ts";
+import type { Pod } from "../../src/adapters/kubernetes/api/objects.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import { Hopeless, until } from "../../test/cluster/commands.ts";
 import type { Cluster } from "./cluster.ts";

@@ -16,7 +16,7 @@ import type {
   Pod,
   PodSet,
   ReplicaSet,
-} from "../../src/adapters/kubernetes/objects.ts";
+} from "../../src/adapters/kubernetes/api/objects.ts";
 
 type Content = {
   readonly spec?: unknown;

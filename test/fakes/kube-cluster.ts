@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Deployment, Pod, Template } from "../../src/adapters/kubernetes/objects.ts";
+import type { Deployment, Pod, Template } from "../../src/adapters/kubernetes/api/objects.ts";
 import { kubeApi, type KubeApi, type ScaledSet } from "./kube-api.ts";
 import { kubePods, type KubePods } from "./kube-pods.ts";
 

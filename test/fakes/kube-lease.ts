@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { leaseOn } from "../../src/adapters/file/lease-on.ts";
-import { regionalLeases } from "../../src/adapters/kubernetes/lease-places.ts";
-import type { KubernetesOptions } from "../../src/adapters/kubernetes/options.ts";
+import { regionalLeases } from "../../src/adapters/kubernetes/state/lease-places.ts";
+import type { KubernetesOptions } from "../../src/adapters/kubernetes/api/options.ts";
 import type { HeldLease } from "../../src/ports/lease.ts";
 
 /** A component as a run holds it in one region, beside its object, where `machine` conducts. */

@@ -1,6 +1,6 @@
 import { kubernetesDriver } from "../../src/adapters/kubernetes/driver.ts";
-import type { KubernetesOptions } from "../../src/adapters/kubernetes/options.ts";
-import type { Deployment, PodSet } from "../../src/adapters/kubernetes/objects.ts";
+import type { KubernetesOptions } from "../../src/adapters/kubernetes/api/options.ts";
+import type { Deployment, PodSet } from "../../src/adapters/kubernetes/api/objects.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import type { KubernetesKind } from "../../src/plan/model.ts";
 import type { Clock } from "../../src/ports/clock.ts";

@@ -1,4 +1,4 @@
-import type { Pod } from "../../src/adapters/kubernetes/objects.ts";
+import type { Pod } from "../../src/adapters/kubernetes/api/objects.ts";
 import type { KubeApi } from "./kube-api.ts";
 
 /** The kubelets and the endpoints of a pretended cluster: pods that are only said to run, and a Service `gateway` that lists those of its label. */

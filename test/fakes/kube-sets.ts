@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Pod, PodSet } from "../../src/adapters/kubernetes/objects.ts";
+import type { Pod, PodSet } from "../../src/adapters/kubernetes/api/objects.ts";
 import { kubeApi, type KubeApi } from "./kube-api.ts";
 import { kubePods, type KubePods } from "./kube-pods.ts";
 

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { clusterConductor } from "../../src/adapters/kubernetes/conductor.ts";
-import { podKubeconfig } from "../../src/adapters/kubernetes/pod-kubeconfig.ts";
+import { clusterConductor } from "../../src/adapters/kubernetes/jobs/conductor.ts";
+import { podKubeconfig } from "../../src/adapters/kubernetes/jobs/pod-kubeconfig.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import type { ConductorPlace } from "../../src/plan/model.ts";
 import { kubeApi, type KubeApi } from "../fakes/kube-api.ts";

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { copyOf, dataDigest, sha256 } from "../../src/adapters/kubernetes/config.ts";
 import { kubernetesDriver } from "../../src/adapters/kubernetes/driver.ts";
-import type { KubernetesOptions } from "../../src/adapters/kubernetes/options.ts";
+import type { KubernetesOptions } from "../../src/adapters/kubernetes/api/options.ts";
 import { kubernetesDigest } from "../../src/graph/release-digest.ts";
 import type { Shape } from "../../src/graph/observation.ts";
 import type { KubeCluster } from "../fakes/kube-cluster.ts";

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { kubernetesAnnouncer } from "../../src/adapters/kubernetes/announcer.ts";
-import { kubernetesHolds } from "../../src/adapters/kubernetes/holds.ts";
-import type { PodSet } from "../../src/adapters/kubernetes/objects.ts";
-import { kubernetesManagers } from "../../src/adapters/kubernetes/pausing.ts";
-import { kubernetesPreflight } from "../../src/adapters/kubernetes/preflight/preflight.ts";
-import { rolling, TELLING } from "../../src/adapters/kubernetes/rights.ts";
+import { kubernetesAnnouncer } from "../../src/adapters/kubernetes/beside/announcer.ts";
+import { kubernetesHolds } from "../../src/adapters/kubernetes/beside/holds.ts";
+import type { PodSet } from "../../src/adapters/kubernetes/api/objects.ts";
+import { kubernetesManagers } from "../../src/adapters/kubernetes/beside/pausing.ts";
+import { kubernetesPreflight } from "../../src/adapters/kubernetes/beside/preflight/preflight.ts";
+import { rolling, TELLING } from "../../src/adapters/kubernetes/beside/rights.ts";
 import type { Shape } from "../../src/graph/observation.ts";
 import type { Hold } from "../../src/ports/holds.ts";
 import { takeInRegion } from "../fakes/kube-lease.ts";

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from "vitest";
-import { deploymentFacts } from "../../src/adapters/kubernetes/facts.ts";
-import type { PodSet } from "../../src/adapters/kubernetes/objects.ts";
+import { deploymentFacts } from "../../src/adapters/kubernetes/beside/facts.ts";
+import type { PodSet } from "../../src/adapters/kubernetes/api/objects.ts";
 import type { Shape, Weighing } from "../../src/graph/observation.ts";
 import type { Traffic } from "../../src/ports/traffic.ts";
 import type { Workload } from "../../src/ports/workload.ts";

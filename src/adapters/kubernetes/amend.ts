@@ -1,6 +1,6 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { fenceText, type Fence } from "../../ports/fence.ts";
-import { isFailure } from "./api-failure.ts";
+import { isFailure } from "./api/api-failure.ts";
 import {
   differencesOf,
   fenceIn,
@@ -12,8 +12,8 @@ import {
   type Amendment,
   type Held,
 } from "./hold.ts";
-import { managersOf, scalersOf, type Manager } from "./managers.ts";
-import type { Autoscaler, Deployment, Listed } from "./objects.ts";
+import { managersOf, scalersOf, type Manager } from "./beside/managers.ts";
+import type { Autoscaler, Deployment, Listed } from "./api/objects.ts";
 import { readDeployment, type Site } from "./site.ts";
 
 /** What a Deployment shall be, decided on what it is. Undefined: nothing but the fence is written. */

@@ -1,7 +1,7 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { kubernetesDigest } from "../../graph/release-digest.ts";
 import type { WorkloadState } from "../../ports/workload.ts";
-import { ApiFailure, isFailure, RESOURCES } from "./api-failure.ts";
+import { ApiFailure, isFailure, RESOURCES } from "./api/api-failure.ts";
 import {
   copyOf,
   dataDigest,
@@ -13,7 +13,7 @@ import {
   type Reference,
 } from "./config.ts";
 import { HELD } from "./hold.ts";
-import type { Metadata, Template } from "./objects.ts";
+import type { Metadata, Template } from "./api/objects.ts";
 import type { Site } from "./site.ts";
 
 /**

@@ -1,7 +1,7 @@
 import { hash } from "node:crypto";
 import { canonicalJson } from "../../graph/fingerprint.ts";
 import type { KubernetesRelease } from "../../plan/model.ts";
-import type { Template } from "./objects.ts";
+import type { Template } from "./api/objects.ts";
 
 /** 64 hex digits. */
 export const sha256 = (text: string): string => hash("sha256", text, "hex");

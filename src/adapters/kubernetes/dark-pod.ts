@@ -1,5 +1,5 @@
 import type { KubernetesKind } from "../../plan/model.ts";
-import type { Metadata, Pod, Template } from "./objects.ts";
+import type { Metadata, Pod, Template } from "./api/objects.ts";
 
 /** Names the object for which a pod was started in the dark. */
 export const DARK = "midflight.dev/dark";

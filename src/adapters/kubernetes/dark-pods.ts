@@ -1,9 +1,9 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import { isFailure } from "./api-failure.ts";
+import { isFailure } from "./api/api-failure.ts";
 import { darkName, darkPod, type Owner } from "./dark-pod.ts";
 import type { Variant } from "./hold.ts";
 import type { DarkWanted } from "./judge.ts";
-import type { Pod } from "./objects.ts";
+import type { Pod } from "./api/objects.ts";
 import type { SeenPod } from "./sight.ts";
 import type { Site } from "./site.ts";
 

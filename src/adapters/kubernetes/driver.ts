@@ -4,7 +4,7 @@ import type { Workload } from "../../ports/workload.ts";
 import { configCheck } from "./config-check.ts";
 import { trafficInPlace } from "./in-place/traffic-in-place.ts";
 import { workloadInPlace } from "./in-place/workload-in-place.ts";
-import type { KubernetesOptions } from "./options.ts";
+import type { KubernetesOptions } from "./api/options.ts";
 import { inOurWords, sitesOf, type Sites } from "./site.ts";
 import { trafficOn } from "./traffic.ts";
 import { workloadOn } from "./workload.ts";

@@ -1,4 +1,4 @@
-import type { Condition, ContainerStatus, Event, Metadata, Pod } from "./objects.ts";
+import type { Condition, ContainerStatus, Event, Metadata, Pod } from "./api/objects.ts";
 
 /** Why something does not come, in a sentence. `isHopeless`: waiting does not bring it. */
 export type Trouble = { readonly text: string; readonly isHopeless: boolean };

@@ -1,6 +1,6 @@
-import { isFailure } from "./api-failure.ts";
+import { isFailure } from "./api/api-failure.ts";
 import { HELD } from "./hold.ts";
-import type { Deployment, Listed, ReplicaSet } from "./objects.ts";
+import type { Deployment, Listed, ReplicaSet } from "./api/objects.ts";
 import { sourcesOf, type Site } from "./site.ts";
 
 /** The ReplicaSets of a Deployment, those of old templates too. */

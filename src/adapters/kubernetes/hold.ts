@@ -1,7 +1,7 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { canonicalJson } from "../../graph/fingerprint.ts";
 import { fenceText, type Fence } from "../../ports/fence.ts";
-import type { Deployment, Strategy, Template } from "./objects.ts";
+import type { Deployment, Strategy, Template } from "./api/objects.ts";
 import type { Counts, Placement } from "./placement.ts";
 
 /**

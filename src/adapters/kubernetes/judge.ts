@@ -1,7 +1,7 @@
 import { countsOf, type Held } from "./hold.ts";
 import type { Counts, Side } from "./placement.ts";
 import { ordinalOf, type SeenPod, type Sight } from "./sight.ts";
-import type { Judge, Missing } from "./until.ts";
+import type { Judge, Missing } from "./api/until.ts";
 import { podsOf } from "./variant.ts";
 
 export type DarkWanted = { readonly digest: string; readonly ordinal: number; readonly name: string };

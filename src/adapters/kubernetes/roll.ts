@@ -16,10 +16,10 @@ import {
 } from "./hold.ts";
 import { judgeOf, unobserved, type DarkWanted } from "./judge.ts";
 import { exchangeFor, placementsFor, type Counts, type Placement, type Side } from "./placement.ts";
-import type { Deployment } from "./objects.ts";
+import type { Deployment } from "./api/objects.ts";
 import type { Sight } from "./sight.ts";
 import { look, type Site } from "./site.ts";
-import { until, type Judge } from "./until.ts";
+import { until, type Judge } from "./api/until.ts";
 import { presentVariant } from "./variant.ts";
 
 /** What one call works with. */

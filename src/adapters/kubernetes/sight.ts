@@ -1,7 +1,7 @@
 import type { Instance, WorkloadState } from "../../graph/observation.ts";
 import { releaseDigest, type Configured } from "./config.ts";
 import { ORDINAL } from "./dark-pod.ts";
-import type { Deployment, EndpointSlice, Pod } from "./objects.ts";
+import type { Deployment, EndpointSlice, Pod } from "./api/objects.ts";
 import { containerIn, digestIn, TEMPLATE_HASH } from "./template.ts";
 
 /** Everything of a component in a region, read from the API at about one time. */

@@ -1,4 +1,4 @@
-import type { Container, ReplicaSet, Template } from "./objects.ts";
+import type { Container, ReplicaSet, Template } from "./api/objects.ts";
 
 /** The label by which the Deployment controller tells its ReplicaSets apart. No part of what somebody wrote. */
 export const TEMPLATE_HASH = "pod-template-hash";

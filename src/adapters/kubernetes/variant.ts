@@ -5,7 +5,7 @@ import { checkConfig } from "./config-check.ts";
 import { releaseDigest, sha256, withConfig } from "./config.ts";
 import { historyOf } from "./history.ts";
 import type { Held, Variant } from "./hold.ts";
-import type { Template } from "./objects.ts";
+import type { Template } from "./api/objects.ts";
 import { otherOf, type Side } from "./placement.ts";
 import type { Inside, SeenPod, Sight } from "./sight.ts";
 import { objectText, type Site } from "./site.ts";

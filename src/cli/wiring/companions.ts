@@ -23,8 +23,8 @@ export async function wireCompanions(
     isRolled(graph, component),
   );
   if (placed.length === 0) return { managers: [], announcers: [] };
-  const { kubernetesManagers } = await import("../../adapters/kubernetes/pausing.ts");
-  const { kubernetesAnnouncer } = await import("../../adapters/kubernetes/announcer.ts");
+  const { kubernetesManagers } = await import("../../adapters/kubernetes/beside/pausing.ts");
+  const { kubernetesAnnouncer } = await import("../../adapters/kubernetes/beside/announcer.ts");
   const secrets = new Secrets(env, dirname(environment.file));
   const all = placed.map(({ component, config }) => ({
     component,

@@ -1,4 +1,4 @@
-import type { ClusterConductor } from "../../adapters/kubernetes/conductor.ts";
+import type { ClusterConductor } from "../../adapters/kubernetes/jobs/conductor.ts";
 import { systemClock } from "../../adapters/system/clock.ts";
 import type { ConductorPlace, Environment } from "../../plan/model.ts";
 
@@ -6,7 +6,7 @@ export type WiredConductor = ClusterConductor;
 
 /** The conductor of an environment's runs in the cluster. Throws `INCLUSTER_IMPOSSIBLE`, `KUBECONFIG_UNUSABLE`, `KUBERNETES_NOT_FOUND`. */
 export async function wireConductor(environment: Environment, place: ConductorPlace): Promise<ClusterConductor> {
-  const { clusterConductor } = await import("../../adapters/kubernetes/conductor.ts");
+  const { clusterConductor } = await import("../../adapters/kubernetes/jobs/conductor.ts");
   return clusterConductor({ place, contexts: contextsOf(environment), clock: systemClock });
 }
 

@@ -1,5 +1,5 @@
 import { dirname } from "node:path";
-import type { Grant } from "../../adapters/kubernetes/rbac.ts";
+import type { Grant } from "../../adapters/kubernetes/beside/rbac.ts";
 import { systemClock } from "../../adapters/system/clock.ts";
 import { isRolled } from "../../graph/rolled.ts";
 import { isEntry } from "../../plan/entry.ts";
@@ -25,8 +25,8 @@ export async function wireGrants(
   order: GrantsOrder,
 ): Promise<readonly Grant[]> {
   const { grantsFor, needsOf, needsOfJobs, needsOfRuns, pausingGrants } =
-    await import("../../adapters/kubernetes/rbac.ts");
-  const { connect } = await import("../../adapters/kubernetes/connection.ts");
+    await import("../../adapters/kubernetes/beside/rbac.ts");
+  const { connect } = await import("../../adapters/kubernetes/api/connection.ts");
   const { copiesOf } = await import("../../adapters/kubernetes/config.ts");
   const secrets = new Secrets(order.env, dirname(environment.file));
   // The rest of the environment is never looked at.

@@ -26,7 +26,7 @@ export async function wireHolds(
 ): Promise<readonly WiredHolds[]> {
   const placed = inKubernetes(environment, names);
   if (placed.length === 0) return [];
-  const { kubernetesHolds } = await import("../../adapters/kubernetes/holds.ts");
+  const { kubernetesHolds } = await import("../../adapters/kubernetes/beside/holds.ts");
   const secrets = new Secrets(env, dirname(environment.file));
   return placed.map(({ component, config }) => ({
     component,

@@ -1,4 +1,4 @@
-import type { KubernetesOptions } from "../../adapters/kubernetes/options.ts";
+import type { KubernetesOptions } from "../../adapters/kubernetes/api/options.ts";
 import type { Environment, KubernetesComponent, KubernetesRelease, Releases } from "../../plan/model.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Facts } from "../../ports/facts.ts";
@@ -26,7 +26,7 @@ export async function wireKubernetes(placed: Placed): Promise<World["workloads"]
 /** What runs, and how the Deployments are set up. */
 export async function wireKubernetesFacts(placed: Placed): Promise<Facts> {
   const { kubernetesDriver } = await import("../../adapters/kubernetes/driver.ts");
-  const { deploymentFacts } = await import("../../adapters/kubernetes/facts.ts");
+  const { deploymentFacts } = await import("../../adapters/kubernetes/beside/facts.ts");
   const options = optionsOf(placed);
   const { workload } = kubernetesDriver(options);
   const instances = workloadFacts(placed.component, Object.keys(placed.config.contexts), workload);
@@ -48,7 +48,7 @@ export const inKubernetes = (
 
 /** A lease in every region, beside the Deployment. */
 export async function wireRegionalLeases(placed: Placed): Promise<(key: string) => readonly LeasePlace[]> {
-  const { regionalLeases } = await import("../../adapters/kubernetes/lease-places.ts");
+  const { regionalLeases } = await import("../../adapters/kubernetes/state/lease-places.ts");
   return regionalLeases(optionsOf(placed));
 }
 

@@ -23,7 +23,7 @@ export async function wirePreflights(
     isRolled(graph, component),
   );
   if (placed.length === 0) return [];
-  const { kubernetesPreflight } = await import("../../adapters/kubernetes/preflight/preflight.ts");
+  const { kubernetesPreflight } = await import("../../adapters/kubernetes/beside/preflight/preflight.ts");
   const secrets = new Secrets(env, dirname(environment.file));
   return placed.map(({ component, config }) => ({
     component,

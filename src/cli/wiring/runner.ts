@@ -17,7 +17,7 @@ export async function wireRunner(
   const jobs = jobsIn(loaded);
   const place = loaded.environment.jobs;
   if (jobs.length === 0 || place === undefined) return local;
-  const { kubernetesJobs } = await import("../../adapters/kubernetes/jobs.ts");
+  const { kubernetesJobs } = await import("../../adapters/kubernetes/jobs/jobs.ts");
   const { context, namespace, kubeconfig } = place;
   const cluster = kubernetesJobs({
     context,
@@ -33,7 +33,7 @@ export async function wireRunner(
 export async function checkJobs(loaded: Loaded, cwd: string): Promise<void> {
   const jobs = jobsIn(loaded);
   if (jobs.length === 0) return;
-  const { parseJobManifest } = await import("../../adapters/kubernetes/job-manifest.ts");
+  const { parseJobManifest } = await import("../../adapters/kubernetes/jobs/job-manifest.ts");
   for (const job of jobs) parseJobManifest(job, textOf(loaded, cwd, job.manifest));
 }
 

@@ -30,7 +30,7 @@ export async function clusterState(
   cluster: { readonly context: string; readonly namespace: string },
   dir: string,
 ): Promise<State> {
-  const { kubernetesState } = await import("../../adapters/kubernetes/state.ts");
+  const { kubernetesState } = await import("../../adapters/kubernetes/state/state.ts");
   const clock = systemClock;
   const { store, leasePlace } = kubernetesState({ ...cluster, clock, form: FORM, dir });
   return {

@@ -1,5 +1,5 @@
-import type { Grant } from "../../../src/adapters/kubernetes/rbac.ts";
-import type { KubernetesOptions } from "../../../src/adapters/kubernetes/options.ts";
+import type { Grant } from "../../../src/adapters/kubernetes/beside/rbac.ts";
+import type { KubernetesOptions } from "../../../src/adapters/kubernetes/api/options.ts";
 import type { Ground } from "./place.ts";
 
 /** An account of the cluster with the rights of a grant and no others. */

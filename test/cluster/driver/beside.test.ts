@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { kubernetesAnnouncer } from "../../../src/adapters/kubernetes/announcer.ts";
+import { kubernetesAnnouncer } from "../../../src/adapters/kubernetes/beside/announcer.ts";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
-import { kubernetesHolds } from "../../../src/adapters/kubernetes/holds.ts";
-import type { KubernetesOptions } from "../../../src/adapters/kubernetes/options.ts";
-import { kubernetesManagers } from "../../../src/adapters/kubernetes/pausing.ts";
-import { kubernetesPreflight } from "../../../src/adapters/kubernetes/preflight/preflight.ts";
-import { grantsFor, needsOf } from "../../../src/adapters/kubernetes/rbac.ts";
+import { kubernetesHolds } from "../../../src/adapters/kubernetes/beside/holds.ts";
+import type { KubernetesOptions } from "../../../src/adapters/kubernetes/api/options.ts";
+import { kubernetesManagers } from "../../../src/adapters/kubernetes/beside/pausing.ts";
+import { kubernetesPreflight } from "../../../src/adapters/kubernetes/beside/preflight/preflight.ts";
+import { grantsFor, needsOf } from "../../../src/adapters/kubernetes/beside/rbac.ts";
 import type { Shape, Weighing } from "../../../src/graph/observation.ts";
 import { accountOf } from "./account.ts";
 import { findGround, placeOn, type Ground, type Place } from "./place.ts";

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import type { Grant } from "../../../src/adapters/kubernetes/rbac.ts";
+import type { Grant } from "../../../src/adapters/kubernetes/beside/rbac.ts";
 import { midflight, start, type Ended, type Running } from "../../support/cli.ts";
 import { accountOf } from "./account.ts";
 import { findGround, placeOn, type Ground, type Place } from "./place.ts";

@@ -1,9 +1,9 @@
 import { fileURLToPath } from "node:url";
 import { expect } from "vitest";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
-import { RESOURCES } from "../../../src/adapters/kubernetes/api-failure.ts";
-import type { Deployment, PodSet } from "../../../src/adapters/kubernetes/objects.ts";
-import type { KubernetesOptions } from "../../../src/adapters/kubernetes/options.ts";
+import { RESOURCES } from "../../../src/adapters/kubernetes/api/api-failure.ts";
+import type { Deployment, PodSet } from "../../../src/adapters/kubernetes/api/objects.ts";
+import type { KubernetesOptions } from "../../../src/adapters/kubernetes/api/options.ts";
 import { systemClock } from "../../../src/adapters/system/clock.ts";
 import type { KubernetesKind } from "../../../src/plan/model.ts";
 import type { Traffic } from "../../../src/ports/traffic.ts";

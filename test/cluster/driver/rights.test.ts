@@ -1,11 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { kubernetesAnnouncer } from "../../../src/adapters/kubernetes/announcer.ts";
+import { kubernetesAnnouncer } from "../../../src/adapters/kubernetes/beside/announcer.ts";
 import { darkName } from "../../../src/adapters/kubernetes/dark-pod.ts";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
-import type { KubernetesOptions } from "../../../src/adapters/kubernetes/options.ts";
-import { kubernetesPreflight } from "../../../src/adapters/kubernetes/preflight/preflight.ts";
-import { grantsFor, needsOf, type Grant } from "../../../src/adapters/kubernetes/rbac.ts";
-import { rolling, type Right } from "../../../src/adapters/kubernetes/rights.ts";
+import type { KubernetesOptions } from "../../../src/adapters/kubernetes/api/options.ts";
+import { kubernetesPreflight } from "../../../src/adapters/kubernetes/beside/preflight/preflight.ts";
+import { grantsFor, needsOf, type Grant } from "../../../src/adapters/kubernetes/beside/rbac.ts";
+import { rolling, type Right } from "../../../src/adapters/kubernetes/beside/rights.ts";
 import type { Shape, Weighing } from "../../../src/graph/observation.ts";
 import type { KubernetesKind } from "../../../src/plan/model.ts";
 import { takeInRegion } from "../../fakes/kube-lease.ts";

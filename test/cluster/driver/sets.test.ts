@@ -2,7 +2,7 @@ import { Agent, fetch as pooledFetch } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { copyOf, dataDigest, sha256 } from "../../../src/adapters/kubernetes/config.ts";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
-import type { PodSet } from "../../../src/adapters/kubernetes/objects.ts";
+import type { PodSet } from "../../../src/adapters/kubernetes/api/objects.ts";
 import { kubernetesDigest } from "../../../src/graph/release-digest.ts";
 import type { Shape, Weighing } from "../../../src/graph/observation.ts";
 import type { KubernetesKind } from "../../../src/plan/model.ts";

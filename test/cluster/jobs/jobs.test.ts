@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { kubernetesJobs } from "../../../src/adapters/kubernetes/jobs.ts";
+import { kubernetesJobs } from "../../../src/adapters/kubernetes/jobs/jobs.ts";
 import { systemClock } from "../../../src/adapters/system/clock.ts";
 import type { Runner } from "../../../src/ports/runner.ts";
 import { findGround, type Ground } from "../driver/place.ts";

@@ -6,7 +6,7 @@ import { EMPTY } from "../../../src/adapters/file/line.ts";
 import { journalOn } from "../../../src/adapters/file/journal.ts";
 import { leaseOn } from "../../../src/adapters/file/lease-on.ts";
 import { recover } from "../../../src/adapters/file/recover.ts";
-import { kubernetesState } from "../../../src/adapters/kubernetes/state.ts";
+import { kubernetesState } from "../../../src/adapters/kubernetes/state/state.ts";
 import { systemClock } from "../../../src/adapters/system/clock.ts";
 import { journalContract } from "../../contract/journal.ts";
 import { leaseContract } from "../../contract/lease.ts";

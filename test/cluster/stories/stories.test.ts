@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { FENCE } from "../../../src/adapters/kubernetes/hold.ts";
-import type { Deployment } from "../../../src/adapters/kubernetes/objects.ts";
+import type { Deployment } from "../../../src/adapters/kubernetes/api/objects.ts";
 import { badReleaseDark } from "../../../src/demo/stories/bad-release-dark.ts";
 import { badReleaseLive } from "../../../src/demo/stories/bad-release-live.ts";
 import { goodUpgrade } from "../../../src/demo/stories/good-upgrade.ts";

@@ -1,10 +1,10 @@
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import { fenceText, type Fence } from "../../../ports/fence.ts";
 import { accused, autoscalersOf, fenced, TRIES } from "../amend.ts";
-import { isFailure, RESOURCES } from "../api-failure.ts";
+import { isFailure, RESOURCES } from "../api/api-failure.ts";
 import { differencesOf, fenceIn, isLower } from "../hold.ts";
-import { managersOf } from "../managers.ts";
-import type { PodSet } from "../objects.ts";
+import { managersOf } from "../beside/managers.ts";
+import type { PodSet } from "../api/objects.ts";
 import { objectText, type Site } from "../site.ts";
 import { heldSetFields, setFieldsOf, setHeldIn, setPatchFor, type SetAmendment, type SetHeld } from "./set-held.ts";
 import { kindOf, readSet } from "./set-site.ts";

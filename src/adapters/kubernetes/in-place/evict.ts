@@ -1,6 +1,6 @@
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
-import { isFailure } from "../api-failure.ts";
-import type { Pod } from "../objects.ts";
+import { isFailure } from "../api/api-failure.ts";
+import type { Pod } from "../api/objects.ts";
 import type { Site } from "../site.ts";
 
 /** Whether a budget allows it is asked again after this: what it waits for are other pods. */

@@ -1,7 +1,7 @@
 import { lacking, serves, short, unlit, type DarkWanted } from "../judge.ts";
 import type { SeenPod } from "../sight.ts";
 import { objectText, type Site } from "../site.ts";
-import type { Judge, Missing } from "../until.ts";
+import type { Judge, Missing } from "../api/until.ts";
 import { podsOf } from "../variant.ts";
 import { otherOf, type Side } from "../placement.ts";
 import { placesOf, type SetHeld } from "./set-held.ts";

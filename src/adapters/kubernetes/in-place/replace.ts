@@ -1,13 +1,13 @@
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { Fence } from "../../../ports/fence.ts";
-import { isFailure } from "../api-failure.ts";
+import { isFailure } from "../api/api-failure.ts";
 import { removePods } from "../dark-pods.ts";
 import { differencesOf, type Variant } from "../hold.ts";
 import { serves, type DarkWanted } from "../judge.ts";
 import { otherOf, type Side } from "../placement.ts";
 import { ordinalOf, type SeenPod } from "../sight.ts";
 import { objectText, type Site } from "../site.ts";
-import { watchUntil, type Judge } from "../until.ts";
+import { watchUntil, type Judge } from "../api/until.ts";
 import { podsOf, variantFor, variantNow } from "../variant.ts";
 import { amendSet } from "./amend-set.ts";
 import { evict } from "./evict.ts";

@@ -2,7 +2,7 @@ import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import { canonicalJson } from "../../../graph/fingerprint.ts";
 import type { Fence } from "../../../ports/fence.ts";
 import { HELD, parsedOf, recordOps, setAt, type PatchOp, type Variant } from "../hold.ts";
-import type { PodSet, UpdateStrategy } from "../objects.ts";
+import type { PodSet, UpdateStrategy } from "../api/objects.ts";
 import type { Counts, Side } from "../placement.ts";
 
 /** The kinds that replace pods in their places. */

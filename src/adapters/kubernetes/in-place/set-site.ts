@@ -1,13 +1,13 @@
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
-import { RESOURCES } from "../api-failure.ts";
+import { RESOURCES } from "../api/api-failure.ts";
 import { DARK } from "../dark-pod.ts";
 import { countedOnce } from "../handover.ts";
-import type { ControllerRevision, EndpointSlice, Listed, Pod, PodSet, Template } from "../objects.ts";
+import type { ControllerRevision, EndpointSlice, Listed, Pod, PodSet, Template } from "../api/objects.ts";
 import { isStaying, seeing, type SeenPod } from "../sight.ts";
 import { inOneOrder, list, selectorOf, type Site } from "../site.ts";
 import { containerIn } from "../template.ts";
 import { troubleOf } from "../explain.ts";
-import type { Parts, Scene } from "../until.ts";
+import type { Parts, Scene } from "../api/until.ts";
 import { sideOf } from "../variant.ts";
 import { placesOf, setHeldIn, type SetKind } from "./set-held.ts";
 

@@ -1,7 +1,7 @@
 import { darkWanted } from "../dark-pods.ts";
 import type { Variant } from "../hold.ts";
 import { isIt, type DarkWanted } from "../judge.ts";
-import type { PodSet } from "../objects.ts";
+import type { PodSet } from "../api/objects.ts";
 import type { Site } from "../site.ts";
 import type { SetSight } from "./set-site.ts";
 

@@ -8,7 +8,7 @@ import {
   sha256,
   withConfig,
 } from "../../../../src/adapters/kubernetes/config.ts";
-import type { Template } from "../../../../src/adapters/kubernetes/objects.ts";
+import type { Template } from "../../../../src/adapters/kubernetes/api/objects.ts";
 import { kubernetesDigest } from "../../../../src/graph/release-digest.ts";
 
 const LIMITS = `sha256:${"a".repeat(64)}`;

@@ -6,7 +6,7 @@ import type {
   Deployment,
   Event,
   Pod,
-} from "../../../../src/adapters/kubernetes/objects.ts";
+} from "../../../../src/adapters/kubernetes/api/objects.ts";
 
 const metadata = (name: string) => ({ name, uid: name, resourceVersion: "1" });
 const podOf = (status: Pod["status"]): Pod => ({

@@ -11,7 +11,7 @@ import {
   patchFor,
   type Held,
 } from "../../../../src/adapters/kubernetes/hold.ts";
-import type { Deployment, Template } from "../../../../src/adapters/kubernetes/objects.ts";
+import type { Deployment, Template } from "../../../../src/adapters/kubernetes/api/objects.ts";
 import { placementsFor } from "../../../../src/adapters/kubernetes/placement.ts";
 
 const OLD = `registry/gateway@sha256:${"1".repeat(64)}`;

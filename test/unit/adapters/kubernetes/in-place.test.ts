@@ -12,7 +12,7 @@ import {
 import { placesOnce, type SetSight } from "../../../../src/adapters/kubernetes/in-place/set-site.ts";
 import { standInOf } from "../../../../src/adapters/kubernetes/in-place/stand-in.ts";
 import { HELD } from "../../../../src/adapters/kubernetes/hold.ts";
-import type { PodSet, Template } from "../../../../src/adapters/kubernetes/objects.ts";
+import type { PodSet, Template } from "../../../../src/adapters/kubernetes/api/objects.ts";
 import type { SeenPod } from "../../../../src/adapters/kubernetes/sight.ts";
 
 const OLD = `sha256:${"1".repeat(64)}`;

@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
-import type { Autoscaler, Container, DisruptionBudget, Metadata } from "../../../../src/adapters/kubernetes/objects.ts";
-import { risksIn } from "../../../../src/adapters/kubernetes/preflight/preflight.ts";
-import type { Intent, Scene } from "../../../../src/adapters/kubernetes/preflight/scene.ts";
+import type {
+  Autoscaler,
+  Container,
+  DisruptionBudget,
+  Metadata,
+} from "../../../../src/adapters/kubernetes/api/objects.ts";
+import { risksIn } from "../../../../src/adapters/kubernetes/beside/preflight/preflight.ts";
+import type { Intent, Scene } from "../../../../src/adapters/kubernetes/beside/preflight/scene.ts";
 
 type Changes = {
   readonly container?: Partial<Container>;

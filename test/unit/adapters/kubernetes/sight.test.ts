@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { darkPod } from "../../../../src/adapters/kubernetes/dark-pod.ts";
 import { handedOver } from "../../../../src/adapters/kubernetes/handover.ts";
 import { HELD, type Held } from "../../../../src/adapters/kubernetes/hold.ts";
-import type { Deployment, EndpointSlice, Metadata, Pod } from "../../../../src/adapters/kubernetes/objects.ts";
+import type { Deployment, EndpointSlice, Metadata, Pod } from "../../../../src/adapters/kubernetes/api/objects.ts";
 import { sightOf, stateOf, type Frame } from "../../../../src/adapters/kubernetes/sight.ts";
 
 const OLD = `sha256:${"1".repeat(64)}`;

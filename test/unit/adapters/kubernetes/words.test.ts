@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { ApiFailure, upgradeErrorOf, type Asked } from "../../../../src/adapters/kubernetes/api-failure.ts";
-import { managersOf, scalersOf } from "../../../../src/adapters/kubernetes/managers.ts";
+import { ApiFailure, upgradeErrorOf, type Asked } from "../../../../src/adapters/kubernetes/api/api-failure.ts";
+import { managersOf, scalersOf } from "../../../../src/adapters/kubernetes/beside/managers.ts";
 
 const asked = (more: Partial<Asked> = {}): Asked => ({
   verb: "patch",

@@ -1,0 +1,72 @@
+import type { Clock } from "../../../ports/clock.ts";
+import { ApiFailure, isFailure, type Resource } from "./api-failure.ts";
+import type { Api } from "./api.ts";
+import type { Listed, Metadata } from "./objects.ts";
+
+type From = { readonly api: Api; readonly clock: Clock };
+type Source = { readonly resource: Resource; readonly query: Readonly<Record<string, string>> };
+type Named = { readonly metadata: Metadata };
+type Listener<T> = {
+  readonly items: (items: readonly T[]) => void;
+  readonly silence: (failure: ApiFailure) => void;
+};
+
+const FIRST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 5_000;
+/** The version that a watch would begin at is no longer kept. */
+const GONE = 410;
+
+/**
+ * Tells of a list each time that something in it changed, until it is aborted: lists once, then watches. A watch that the server ends is opened
+ * again where it ended; one whose version is too old begins with a new list; one that breaks is tried again after a pause. Rejects only with
+ * what trying again does not mend, and with the reason of the abort.
+ */
+export async function follow<T extends Named>(
+  from: From,
+  source: Source,
+  on: Listener<T>,
+  signal: AbortSignal,
+): Promise<never> {
+  let pauseMs = FIRST_PAUSE_MS;
+  for (;;) {
+    try {
+      const { metadata, items = [] } = await from.api.send<Listed<T>>({ verb: "list", ...source }, signal);
+      on.items(items);
+      pauseMs = FIRST_PAUSE_MS;
+      await watchOn(from, source, { version: metadata.resourceVersion, items, on }, signal);
+    } catch (error) {
+      if (!(error instanceof ApiFailure) || !isPassing(error)) throw error;
+      if (!isFailure(error, GONE)) on.silence(error);
+      await from.clock.sleep(pauseMs, signal);
+      pauseMs = Math.min(LONGEST_PAUSE_MS, pauseMs * 2);
+    }
+  }
+}
+
+/** What may be another time. */
+export const isPassing = ({ status }: ApiFailure): boolean =>
+  status === 0 || status === GONE || status === 429 || status >= 500;
+
+type Beginning<T> = { readonly version: string; readonly items: readonly T[]; readonly on: Listener<T> };
+
+async function watchOn<T extends Named>(
+  { api, clock }: From,
+  { resource, query }: Source,
+  beginning: Beginning<T>,
+  signal: AbortSignal,
+): Promise<never> {
+  const known = new Map(beginning.items.map((item) => [item.metadata.name, item]));
+  let { version } = beginning;
+  for (;;) {
+    const changes = api.watch<T>({ resource, query: { ...query, resourceVersion: version } }, signal);
+    for await (const { type, object } of changes) {
+      version = object.metadata.resourceVersion;
+      if (type === "BOOKMARK") continue;
+      if (type === "DELETED") known.delete(object.metadata.name);
+      else known.set(object.metadata.name, object);
+      beginning.on.items([...known.values()]);
+    }
+    // A server or a proxy that ends each watch at once is not asked without a pause.
+    await clock.sleep(FIRST_PAUSE_MS, signal);
+  }
+}
