@@ -48,7 +48,7 @@ export default defineConfig({
           retry: 1,
         },
       },
-      { extends: true, test: { name: "cluster", include: [CLUSTER], fileParallelism: false } },
+      { extends: true, test: { name: "cluster", include: [CLUSTER], fileParallelism: false, retry: 1 } },
     ],
   },
 });
