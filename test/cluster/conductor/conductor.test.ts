@@ -42,7 +42,7 @@ const runIn = (text: string): string => /^(pods-\S+) is conducted in/m.exec(text
 describe("a conductor in a real cluster", () => {
   test("whose pod is deleted, killed, and deleted without grace goes on, is followed from elsewhere, and no request is lost", async () => {
     const seat = await begin();
-    const load = users(seat.place.service);
+    const load = await users(seat.place.service);
     const starter = seat.begin(UPGRADE);
     await starter.says(/is conducted in/, 60_000);
     starter.child.kill("SIGINT");
@@ -78,7 +78,7 @@ describe("a conductor in a real cluster", () => {
       await setSchedulable(NODE, true);
     });
     await conductorImage(node);
-    const load = users(seat.place.service);
+    const load = await users(seat.place.service);
     await setSchedulable(NODE, false);
     const running = seat.begin(UPGRADE);
     await running.says(/is conducted in/, 60_000);

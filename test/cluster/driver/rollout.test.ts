@@ -70,7 +70,7 @@ async function goBack(place: Place, of: number): Promise<void> {
 describe("on a real cluster", () => {
   test("six unproved pods come with their admission under load: no request is lost, and old ones leave with the next order", async () => {
     const place = await begin(6);
-    const load = users(place.service);
+    const load = await users(place.service);
     for (const from of [0, 2, 4]) {
       await admit(place, from, from + 2, 6);
       expect(await countsIn(place)).toBe(`${6 - from}/${from + 2}`);
@@ -85,7 +85,7 @@ describe("on a real cluster", () => {
   test("six pods are rolled by twos under load: no request is lost, and nothing of the hold is left", async () => {
     const place = await begin(6);
     const before = await place.deployment("tokyo");
-    const load = users(place.service);
+    const load = await users(place.service);
     for (const from of [0, 2, 4]) {
       await batch(place, from, from + 2, 6);
       expect(await countsIn(place)).toBe(`${4 - from}/${from + 2}`);

@@ -1,4 +1,3 @@
-import { Agent, fetch as pooledFetch } from "undici";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { copyOf, dataDigest, sha256 } from "../../../src/adapters/kubernetes/config.ts";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
@@ -7,6 +6,7 @@ import { kubernetesDigest } from "../../../src/graph/release-digest.ts";
 import type { Shape, Weighing } from "../../../src/graph/observation.ts";
 import type { KubernetesKind } from "../../../src/plan/model.ts";
 import { findGround, placeOn, type Ground, type Place } from "./place.ts";
+import { users } from "../users.ts";
 
 // What replaces its pods in their places, and config of a release, on a real cluster.
 const { signal } = new AbortController();
@@ -74,39 +74,11 @@ async function goBack(place: Place, of: number): Promise<void> {
 const leftIn = ({ metadata }: PodSet): readonly string[] =>
   Object.keys(metadata.annotations ?? {}).filter((key) => key.startsWith("midflight"));
 
-/** Clients with kept connections, until they are told to stop. Resolves with what they saw. */
-function users(url: string): { stop(): Promise<{ readonly sent: number; readonly lost: readonly string[] }> } {
-  const agents = Array.from({ length: 4 }, () => new Agent({ connections: 1 }));
-  const lost: string[] = [];
-  let sent = 0;
-  let isOver = false;
-  const done = agents.map(async (dispatcher) => {
-    while (!isOver) {
-      sent += 1;
-      try {
-        const response = await pooledFetch(url, { dispatcher });
-        await response.text();
-        if (response.status !== 200) lost.push(`status ${response.status}`);
-      } catch (error) {
-        lost.push(error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error));
-      }
-    }
-    await dispatcher.close();
-  });
-  return {
-    async stop() {
-      isOver = true;
-      await Promise.all(done);
-      return { sent, lost };
-    },
-  };
-}
-
 describe("a StatefulSet of a real cluster", () => {
   test("is replaced from its highest number downwards under load: no request is lost, and nothing of the hold is left", async () => {
     const place = await begin("StatefulSet", 3);
     const before = await place.set("tokyo");
-    const load = users(place.service);
+    const load = await users(place.service);
     await batch(place, 0, 1, 3);
     expect(await countsIn(place)).toBe("2/1");
     const { instances } = await place.driver.workload.observe("tokyo", signal);
