@@ -103,6 +103,11 @@ describe("a sentence of who failed", () => {
     ).toBe("a: order and amend fail (16 of 20, 50026) after all");
   });
 
+  test("down to three of five in one, and with one that failed once beside one that failed for certain", () => {
+    expect(told([cohort("a", 3, 5), cohort("b", 0, 5)])).toBe("a: order fails (3 of 5)");
+    expect(told([cohort("a", 1, 1), cohort("b", 2, 2), cohort("c", 0, 2), cohort("d", 0, 2)])).toMatch(/^a, b: /);
+  });
+
   test("or that keep the failures to themselves, where luck would have spread them", () => {
     expect(told([cohort("a", 5), ...well])).toBe("a: order fails (5 of 10)");
     expect(told([cohort("a", 4), ...well])).toMatch(/^order in tokyo/);
@@ -112,6 +117,8 @@ describe("a sentence of who failed", () => {
     // As in the moment in which it begins, in counts that also hold what went well just before.
     const shards = ["1", "2", "4", "5", "6", "8", "9"].map((name) => cohort(`shard-${name}`, 0, 4));
     expect(told([cohort("shard-7", 2, 4), cohort("shard-3", 4, 5), ...shards])).toMatch(/^shard-3, shard-7: /);
+    const many = ["c", "d", "e", "f"].map((name) => cohort(name, 0, 16));
+    expect(told([cohort("a", 12, 16), cohort("b", 4, 16), ...many])).toMatch(/^a, b: /);
     expect(told([cohort("a", 30, 90), cohort("b", 8, 90), ...others])).toMatch(/^order in tokyo/);
     expect(told([cohort("a", 30, 90), cohort("b", 7, 90), ...others])).toBe("a: order fails (30 of 90)");
   });
