@@ -42,7 +42,7 @@ async function make({ places, regions, hasNode, mayInstall, say }: UpOptions): P
   }
   await clear(places);
   const needs = { hasNode, isBuilt: await isBuilt() };
-  if (mayInstall && process.getuid?.() === 0) await install(needs);
+  if (mayInstall && process.getuid?.() === 0) await install(needs).catch(unable("packages could not be installed"));
   const reasons = await missing(needs);
   if (reasons.length > 0) throw new Unable(reasons.join("\n"));
   const neighbour = hasNode ? await otherWithNode(places) : undefined;
@@ -50,7 +50,7 @@ async function make({ places, regions, hasNode, mayInstall, say }: UpOptions): P
     throw new Unable(
       `the cluster ${neighbour} has a node on this machine, and their network rules would meet: take it down, or give --control-plane-only`,
     );
-  const built = await binaries(say);
+  const built = await binaries(say).catch(unable("its binary could not be built"));
   await mkdir(places.dir, { recursive: true, mode: 0o700 });
   const facts = await chooseFacts(places.name, hasNode, regions);
   await writeFacts(places, facts);
@@ -67,6 +67,13 @@ async function make({ places, regions, hasNode, mayInstall, say }: UpOptions): P
   }
   return facts;
 }
+
+/** Packages and modules come from elsewhere: where they cannot be had, no cluster can be made here. */
+const unable =
+  (what: string) =>
+  (error: unknown): never => {
+    throw new Unable(`${what}: ${error instanceof Error ? error.message : String(error)}`);
+  };
 
 /** Ends everything of it and removes what it left, whatever state it is in. */
 export const down = (places: Places): Promise<void> =>
