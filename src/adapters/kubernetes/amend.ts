@@ -1,6 +1,7 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { fenceText, type Fence } from "../../ports/fence.ts";
-import { isFailure } from "./api/api-failure.ts";
+import { isFailure, RESOURCES } from "./api/api-failure.ts";
+import type { Ask } from "./api/api.ts";
 import {
   differencesOf,
   fenceIn,
@@ -11,77 +12,110 @@ import {
   patchFor,
   type Amendment,
   type Held,
+  type PatchOp,
 } from "./hold.ts";
 import { managersOf, scalersOf, type Manager } from "./beside/managers.ts";
-import type { Autoscaler, Deployment, Listed } from "./api/objects.ts";
-import { readDeployment, type Site } from "./site.ts";
+import type { Autoscaler, Deployment, Listed, Metadata, PodSet } from "./api/objects.ts";
+import { objectText, readObject, type Site } from "./site.ts";
 
 /** What a Deployment shall be, decided on what it is. Undefined: nothing but the fence is written. */
 export type Decide = (deployment: Deployment, held: Held | undefined) => Amendment | undefined;
 
 /** Its status is written by its controller all the time while it rolls, and each write is a conflict. */
-export const TRIES = 20;
+const TRIES = 20;
 
 /**
  * Reads the Deployment, decides, and writes only if nobody wrote meanwhile; otherwise it reads again. The fence travels in the same write.
  * Rejects: `FENCED`, `FOREIGN_CHANGE` (a held field is not as it was ordered).
  */
-export async function amend(site: Site, fence: Fence, decide: Decide, signal: AbortSignal): Promise<Deployment> {
+export const amend = (site: Site, fence: Fence, decide: Decide, signal: AbortSignal): Promise<Deployment> =>
+  amendObject(
+    site,
+    fence,
+    async (deployment: Deployment) => {
+      const held = heldIn(deployment);
+      if (held !== undefined)
+        await refuseForeign(site, deployment, differencesOf(heldFields(held), fieldsOf(deployment)), signal);
+      return patchFor(deployment, fence, decide(deployment, held) ?? { held, fields: fieldsOf(deployment) });
+    },
+    signal,
+  );
+
+/** The same for every kind of object. `patchTo`: what it shall be, with the version that was read as its first line. */
+export async function amendObject<O extends Deployment | PodSet>(
+  site: Site,
+  fence: Fence,
+  patchTo: (object: O) => Promise<readonly PatchOp[]>,
+  signal: AbortSignal,
+): Promise<O> {
+  const { read, written } = await writeFenced(site, fence, {
+    read: () => readObject<O>(site, signal),
+    bodyFor: async (object) => {
+      const body = await patchTo(object);
+      return body.length > 1 ? body : undefined;
+    },
+    write: (ask) => site.api.send<O>(ask, signal),
+  });
+  return written ?? read;
+}
+
+/**
+ * Reads, decides, and writes only if nobody wrote meanwhile; otherwise it reads again. `bodyFor` undefined: there is nothing to write.
+ * Rejects `FENCED` before it decides.
+ */
+export async function writeFenced<R extends { readonly metadata: Metadata }, W>(
+  site: Site,
+  fence: Fence,
+  steps: {
+    readonly read: () => Promise<R>;
+    readonly bodyFor: (read: R) => Promise<readonly PatchOp[] | undefined>;
+    readonly write: (ask: Ask) => Promise<W>;
+  },
+): Promise<{ readonly read: R; readonly written: W | undefined }> {
+  const { kind, name } = site.options.config.object;
   for (let turn = 1; ; turn += 1) {
-    const deployment = await readDeployment(site, signal);
-    const known = fenceIn(deployment);
+    const read = await steps.read();
+    const known = fenceIn(read);
     // Whoever is newer may have changed what we see: then it is not foreign, we are late.
     if (isLower(fence, known)) throw fenced(site, fenceText(fence), fenceText(known));
-    const held = heldIn(deployment);
-    await refuseForeign(site, deployment, held, signal);
-    const amendment = decide(deployment, held) ?? { held, fields: fieldsOf(deployment) };
-    const [version, ...changes] = patchFor(deployment, fence, amendment);
-    if (changes.length === 0) return deployment;
+    const body = await steps.bodyFor(read);
+    if (body === undefined) return { read, written: undefined };
     try {
-      return await site.api.send<Deployment>(
-        {
-          verb: "patch",
-          resource: "deployments",
-          name: deployment.metadata.name,
-          query: { fieldManager: "midflight" },
-          body: [version, ...changes],
-        },
-        signal,
-      );
+      const ask: Ask = { verb: "patch", resource: RESOURCES[kind], name, query: { fieldManager: "midflight" }, body };
+      return { read, written: await steps.write(ask) };
     } catch (error) {
       if (!isFailure(error, 409) || turn === TRIES) throw error;
     }
   }
 }
 
-export const fenced = ({ frame }: Site, fence: string, known: string): UpgradeError =>
+const fenced = ({ frame }: Site, fence: string, known: string): UpgradeError =>
   new UpgradeError(
     "FENCED",
     `a write with fence ${fence} was refused for ${frame.component} in ${frame.region}, where ${known} was seen`,
     { hint: "look at `midflight status` to see who acts now" },
   );
 
-async function refuseForeign(
+/** Rejects `FOREIGN_CHANGE` for fields that are not as they were ordered, with whoever may have changed them. */
+export async function refuseForeign(
   site: Site,
-  deployment: Deployment,
-  held: Held | undefined,
+  { metadata }: { readonly metadata: Metadata },
+  differences: readonly string[],
   signal: AbortSignal,
 ): Promise<void> {
-  if (held === undefined) return;
-  const differences = differencesOf(heldFields(held), fieldsOf(deployment));
   if (differences.length === 0) return;
   const isScaled = differences.some((line) => line.startsWith("replicas:"));
-  const suspects = [...managersOf(deployment.metadata), ...(isScaled ? await autoscalersOf(site, signal) : [])];
+  const suspects = [...managersOf(metadata), ...(isScaled ? await autoscalersOf(site, signal) : [])];
   throw new UpgradeError(
     "FOREIGN_CHANGE",
-    `deployment ${deployment.metadata.name} in ${site.api.context} was changed by somebody else while midflight held it: ${differences.join("; ")}${accused(suspects)}`,
+    `${objectText(site)} in ${site.api.context} was changed by somebody else while midflight held it: ${differences.join("; ")}${accused(suspects)}`,
     {
       hint: `${suspects.map(({ pause }) => `${pause}; `).join("")}put it back as it was ordered, then \`midflight resume\``,
     },
   );
 }
 
-export const accused = (suspects: readonly Manager[]): string =>
+const accused = (suspects: readonly Manager[]): string =>
   suspects.length === 0 ? "" : ` (it is managed by ${suspects.map(({ name }) => name).join(" and ")})`;
 
 /** None as well when this user may not read them: they only explain. */

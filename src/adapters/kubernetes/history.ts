@@ -1,6 +1,6 @@
 import { isFailure } from "./api/api-failure.ts";
 import { HELD } from "./hold.ts";
-import type { Deployment, Listed, ReplicaSet } from "./api/objects.ts";
+import { isOwnedBy, type Deployment, type Listed, type ReplicaSet } from "./api/objects.ts";
 import { sourcesOf, type Site } from "./site.ts";
 
 /** The ReplicaSets of a Deployment, those of old templates too. */
@@ -14,9 +14,7 @@ export async function historyOf(
     { verb: "list", resource: "replicasets", query },
     signal,
   );
-  return items.filter(
-    ({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === deployment.metadata.uid) === true,
-  );
+  return items.filter((one) => isOwnedBy(one, deployment));
 }
 
 /**

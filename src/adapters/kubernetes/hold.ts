@@ -1,7 +1,7 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { canonicalJson } from "../../graph/fingerprint.ts";
 import { fenceText, type Fence } from "../../ports/fence.ts";
-import type { Deployment, Strategy, Template } from "./api/objects.ts";
+import type { Deployment, Metadata, Strategy, Template } from "./api/objects.ts";
 import type { Counts, Placement } from "./placement.ts";
 
 /**
@@ -42,21 +42,25 @@ const NEVER_AVAILABLE_S = 2_147_483_646;
 const NO_DEADLINE_S = 2_147_483_647;
 
 /** The record of a Deployment that is held. Throws `KUBERNETES_HOLD_UNREADABLE`. */
-export function heldIn({ metadata }: Pick<Deployment, "metadata">): Held | undefined {
-  const text = metadata.annotations?.[HELD];
+export const heldIn = ({ metadata }: Pick<Deployment, "metadata">): Held | undefined =>
+  recordIn(metadata, `deployment ${metadata.name}`) as Held | undefined;
+
+/** The record in an object's annotation. Throws `KUBERNETES_HOLD_UNREADABLE`. */
+export function recordIn({ annotations }: Metadata, of: string): object | undefined {
+  const text = annotations?.[HELD];
   if (text === undefined) return undefined;
   const parsed = parsedOf(text);
-  if (typeof parsed === "object" && parsed !== null && (parsed as Partial<Held>).format === 1) return parsed as Held;
+  if (typeof parsed === "object" && parsed !== null && "format" in parsed && parsed.format === 1) return parsed;
   throw new UpgradeError(
     "KUBERNETES_HOLD_UNREADABLE",
-    `the annotation ${HELD} of deployment ${metadata.name} is not a record that this version can read`,
+    `the annotation ${HELD} of ${of} is not a record that this version can read`,
     {
       hint: "use the version of midflight that wrote it, or take the annotation away by hand once the rollout is as you want it",
     },
   );
 }
 
-export function parsedOf(text: string): unknown {
+function parsedOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,3 +1,4 @@
+import { isObserved } from "./api/objects.ts";
 import { countsOf, type Held } from "./hold.ts";
 import type { Counts, Side } from "./placement.ts";
 import { ordinalOf, type SeenPod, type Sight } from "./sight.ts";
@@ -24,12 +25,10 @@ export const judgeOf =
     unlit(wanted, sight);
 
 /** Until the controller has read an order, what it says is about the one before. */
-export function unobserved({ deployment: { metadata, status } }: Sight): Missing | undefined {
-  const isObserved = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  return isObserved
+export const unobserved = ({ deployment }: Sight): Missing | undefined =>
+  isObserved(deployment)
     ? undefined
-    : { text: `the controller of deployment ${metadata.name} did not read its order`, pods: [] };
-}
+    : { text: `the controller of deployment ${deployment.metadata.name} did not read its order`, pods: [] };
 
 function unsettled({ held, target, container }: Wanted, side: Side, sight: Sight): Missing | undefined {
   const ordered = countsOf(held)[side];

@@ -16,7 +16,7 @@ import {
 } from "./hold.ts";
 import { judgeOf, unobserved, type DarkWanted } from "./judge.ts";
 import { exchangeFor, placementsFor, type Counts, type Placement, type Side } from "./placement.ts";
-import type { Deployment } from "./api/objects.ts";
+import { isObserved, type Deployment } from "./api/objects.ts";
 import type { Sight } from "./sight.ts";
 import { look, type Site } from "./site.ts";
 import { until, type Judge } from "./api/until.ts";
@@ -72,10 +72,11 @@ function refusePaused({ metadata: { name }, spec }: Deployment): void {
   });
 }
 
-const isSettled = ({ metadata, spec: { replicas = 1 }, status }: Deployment): boolean =>
-  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0) &&
-  (status?.updatedReplicas ?? 0) === replicas &&
-  (status?.replicas ?? 0) === replicas;
+function isSettled(deployment: Deployment): boolean {
+  const { spec, status } = deployment;
+  const { replicas = 1 } = spec;
+  return isObserved(deployment) && (status?.updatedReplicas ?? 0) === replicas && (status?.replicas ?? 0) === replicas;
+}
 
 /** A rollout that somebody else began is his. */
 const rolling = ({ metadata: { name }, spec: { replicas = 1 }, status }: Deployment): UpgradeError =>

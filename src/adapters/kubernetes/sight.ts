@@ -36,14 +36,15 @@ export type Frame = {
   readonly names: ReadonlyMap<string, string>;
 };
 
-export type Found = {
-  readonly deployment: Deployment;
+/** What is read of an object, before it is made sense of. */
+export type Parts<O> = {
+  readonly object: O;
   readonly pods: readonly Pod[];
   readonly dark: readonly Pod[];
   readonly slices: readonly EndpointSlice[];
 };
 
-export function sightOf({ deployment, pods, dark, slices }: Found, frame: Inside): Sight {
+export function sightOf({ object: deployment, pods, dark, slices }: Parts<Deployment>, frame: Inside): Sight {
   const seen = seeing(slices, frame);
   return {
     deployment,

@@ -8,9 +8,9 @@ import { sha256, type Configured } from "./config.ts";
 import { connect } from "./api/connection.ts";
 import { DARK } from "./dark-pod.ts";
 import { HELD } from "./hold.ts";
-import type { Deployment, EndpointSlice, Listed, Metadata, Pod } from "./api/objects.ts";
+import type { Deployment, EndpointSlice, Listed, Metadata, Pod, PodSet } from "./api/objects.ts";
 import type { KubernetesOptions } from "./api/options.ts";
-import { sightOf, type Frame, type Sight } from "./sight.ts";
+import { sightOf, type Frame, type Parts, type Sight } from "./sight.ts";
 import { containerIn, digestIn } from "./template.ts";
 
 /** One component in one region: its cluster and namespace, and the names of its objects there. */
@@ -82,26 +82,39 @@ export const objectText = ({ options: { config } }: Pick<Site, "options">): stri
   `${config.object.kind.toLowerCase()} ${config.object.name}`;
 
 /** What is looked at together, each with the query that finds it. */
-export const sourcesOf = ({ options: { config } }: Site, deployment: Deployment) =>
-  ({
-    deployment: { resource: "deployments", query: { fieldSelector: `metadata.name=${config.object.name}` } },
-    pods: { resource: "pods", query: { labelSelector: selectorOf(deployment) } },
-    dark: { resource: "pods", query: { labelSelector: `${DARK}=${config.object.name}` } },
-    slices: { resource: "endpointslices", query: { labelSelector: `kubernetes.io/service-name=${config.service}` } },
-  }) as const;
+export function sourcesOf(
+  { options: { config } }: Site,
+  selecting: Selecting,
+): Readonly<Record<keyof Parts<0>, Source>> {
+  const { object, service } = config;
+  return {
+    object: { resource: RESOURCES[object.kind], query: { fieldSelector: `metadata.name=${object.name}` } },
+    pods: { resource: "pods", query: { labelSelector: selectorOf(selecting) } },
+    dark: { resource: "pods", query: { labelSelector: `${DARK}=${object.name}` } },
+    slices: { resource: "endpointslices", query: { labelSelector: `kubernetes.io/service-name=${service}` } },
+  };
+}
+
+/** Reads everything of a Deployment once. Changes nothing. */
+export const look = (site: Site, signal: AbortSignal): Promise<Sight> =>
+  lookBy<Deployment, Sight>(site, (parts) => sightOf(parts, site.frame), signal);
 
 /** Reads everything once. Changes nothing. */
-export const look = (site: Site, signal: AbortSignal): Promise<Sight> =>
+export const lookBy = <O extends Rolled, S extends Pick<Sight, "dark">>(
+  site: Site,
+  seen: (parts: Parts<O>) => S,
+  signal: AbortSignal,
+): Promise<S> =>
   inOneOrder(
-    () => readDeployment(site, signal),
-    async (deployment) => {
-      const sources = sourcesOf(site, deployment);
+    () => readObject<O>(site, signal),
+    async (object) => {
+      const sources = sourcesOf(site, object);
       const [pods, dark, slices] = await Promise.all([
         list<Pod>(site, sources.pods, signal),
         list<Pod>(site, sources.dark, signal),
         list<EndpointSlice>(site, sources.slices, signal),
       ]);
-      return sightOf({ deployment, pods, dark, slices }, site.frame);
+      return seen({ object, pods, dark, slices });
     },
   );
 
@@ -109,7 +122,7 @@ export const look = (site: Site, signal: AbortSignal): Promise<Sight> =>
  * While pods in the dark are admitted, the record says whose places the others take. Pods that are newer than the record would be counted beside
  * those in the dark, as if somebody else had added them: whoever finds another record afterwards looks again.
  */
-export async function inOneOrder<O extends { readonly metadata: Metadata }, S extends Pick<Sight, "dark">>(
+async function inOneOrder<O extends { readonly metadata: Metadata }, S extends Pick<Sight, "dark">>(
   read: () => Promise<O>,
   lookAt: (object: O) => Promise<S>,
 ): Promise<S> {
@@ -122,20 +135,26 @@ export async function inOneOrder<O extends { readonly metadata: Metadata }, S ex
   }
 }
 
-/** The Deployment as it is now. Throws `KUBERNETES_NOT_FOUND` when it has no such container. */
-export async function readDeployment({ api, options: { config } }: Site, signal: AbortSignal): Promise<Deployment> {
-  const deployment = await api.send<Deployment>(
-    { verb: "get", resource: "deployments", name: config.object.name },
-    signal,
-  );
-  const { spec } = deployment.spec.template;
-  if (containerIn(spec, config.container) !== undefined) return deployment;
+/** Rolls pods that it selects. */
+type Rolled = Deployment | PodSet;
+
+/** The object as it is now. Throws `KUBERNETES_NOT_FOUND` when it has no such container. */
+export async function readObject<O extends Rolled>(
+  { api, options: { config } }: Site,
+  signal: AbortSignal,
+): Promise<O> {
+  const { kind, name } = config.object;
+  const object = await api.send<O>({ verb: "get", resource: RESOURCES[kind], name }, signal);
+  const { spec } = object.spec.template;
+  if (containerIn(spec, config.container) !== undefined) return object;
   throw new UpgradeError(
     "KUBERNETES_NOT_FOUND",
-    `deployments/${config.object.name} in ${api.context} has no container ${config.container}; it has ${spec.containers.map(({ name }) => name).join(", ")}`,
+    `${RESOURCES[kind]}/${name} in ${api.context} has no container ${config.container}; it has ${spec.containers.map((one) => one.name).join(", ")}`,
     { hint: "correct `container` in the environment file" },
   );
 }
+
+export const readDeployment = (site: Site, signal: AbortSignal): Promise<Deployment> => readObject(site, signal);
 
 /** Of the object as it is now, whatever its kind. */
 export async function readMetadata({ api, options: { config } }: Site, signal: AbortSignal): Promise<Metadata> {
@@ -155,7 +174,9 @@ export type Source = {
 export const list = async <T>({ api }: Site, { resource, query }: Source, signal: AbortSignal): Promise<readonly T[]> =>
   (await api.send<Listed<T>>({ verb: "list", resource, query }, signal)).items ?? [];
 
-export function selectorOf({ spec: { selector } }: { readonly spec: Pick<Deployment["spec"], "selector"> }): string {
+type Selecting = { readonly spec: Pick<Deployment["spec"], "selector"> };
+
+export function selectorOf({ spec: { selector } }: Selecting): string {
   const labels = Object.entries(selector.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`);
   const expressions = (selector.matchExpressions ?? []).map(({ key, operator, values = [] }) => {
     switch (operator) {

@@ -199,3 +199,15 @@ export type Job = {
   readonly metadata: Metadata;
   readonly status?: { readonly conditions?: readonly Condition[] };
 };
+
+type Owned = { readonly metadata: Metadata };
+
+/** Whether an object says that it belongs to this very one, and not to one of its name. */
+export const isOwnedBy = ({ metadata }: Owned, owner: Owned): boolean =>
+  metadata.ownerReferences?.some(({ uid }) => uid === owner.metadata.uid) === true;
+
+type Rolling = { readonly metadata: Metadata; readonly status?: { readonly observedGeneration?: number } };
+
+/** Until its controller has read an order, what an object says of itself is about the one before. */
+export const isObserved = ({ metadata, status }: Rolling): boolean =>
+  (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);

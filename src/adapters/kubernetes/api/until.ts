@@ -3,7 +3,7 @@ import { ApiFailure, upgradeErrorOf } from "./api-failure.ts";
 import { troubleOf, warningIn, type Trouble } from "../explain.ts";
 import { follow } from "./follow.ts";
 import type { Deployment, EndpointSlice, Event, Listed, Metadata, Pod } from "./objects.ts";
-import { sightOf, type Sight } from "../sight.ts";
+import { sightOf, type Parts, type Sight } from "../sight.ts";
 import { objectText, readDeployment, sourcesOf, type Site, type Source } from "../site.ts";
 
 /** What is still missing, and on whom it hangs; undefined when all is as it shall be. */
@@ -15,27 +15,17 @@ export type Missing = { readonly text: string; readonly pods: readonly Pod[] };
 export const until = async (site: Site, judge: Judge, signal: AbortSignal): Promise<Sight> =>
   watchUntil(site, sceneOf(site, await readDeployment(site, signal)), judge, signal);
 
-const sceneOf = (site: Site, deployment: Deployment): Scene<Deployment, Sight> => {
-  const { deployment: object, ...others } = sourcesOf(site, deployment);
-  return {
-    sources: { object, ...others },
-    sightOf: ({ object: one, ...found }) => sightOf({ deployment: one, ...found }, site.frame),
-    troubleOf: (pods, sight) => troubleOf(pods, sight.deployment),
-  };
-};
+const sceneOf = (site: Site, deployment: Deployment): Scene<Deployment, Sight> => ({
+  sources: sourcesOf(site, deployment),
+  sightOf: (parts) => sightOf(parts, site.frame),
+  troubleOf: (pods, sight) => troubleOf(pods, sight.deployment),
+});
 
 /** What is watched, how it is seen, and why it does not come. */
 export type Scene<O, S> = {
   readonly sources: Readonly<Record<keyof Parts<O>, Source>>;
   readonly sightOf: (parts: Parts<O>) => S;
   readonly troubleOf: (pods: readonly Pod[], sight: S) => Trouble | undefined;
-};
-
-export type Parts<O> = {
-  readonly object: O;
-  readonly pods: readonly Pod[];
-  readonly dark: readonly Pod[];
-  readonly slices: readonly EndpointSlice[];
 };
 
 /**

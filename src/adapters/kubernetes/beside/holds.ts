@@ -1,12 +1,11 @@
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import { isReplacing } from "../../../plan/in-place.ts";
-import { fenceText, type Fence } from "../../../ports/fence.ts";
+import type { Fence } from "../../../ports/fence.ts";
 import type { Hold, Holds, Keeping } from "../../../ports/holds.ts";
-import { fenced, TRIES } from "../amend.ts";
-import { isFailure, RESOURCES } from "../api/api-failure.ts";
+import { writeFenced } from "../amend.ts";
 import { removePods } from "../dark-pods.ts";
 import { cleanHistory } from "../history.ts";
-import { fenceIn, HELD, isLower } from "../hold.ts";
+import { fenceIn, HELD } from "../hold.ts";
 import { unreadOrder } from "../in-place/judge-set.ts";
 import { deletePods, settleSet } from "../in-place/replace.ts";
 import { unobserved } from "../judge.ts";
@@ -97,24 +96,16 @@ async function putBack(
   { keeping, fence }: How,
   signal: AbortSignal,
 ): Promise<Leftover | undefined> {
-  const { kind, name } = site.options.config.object;
-  for (let turn = 1; ; turn += 1) {
-    const left = await leftoverAt(site, signal);
-    const known = fenceIn(left);
-    if (isLower(fence, known)) throw fenced(site, fenceText(fence), fenceText(known));
-    if (left.held === undefined) return undefined;
-    if (left.metadata.annotations?.[HELD] !== record) throw writtenMeanwhile(site);
-    const body = left.held.patch(fence, keeping);
-    try {
-      await site.api.send(
-        { verb: "patch", resource: RESOURCES[kind], name, query: { fieldManager: "midflight" }, body },
-        signal,
-      );
-      return left;
-    } catch (error) {
-      if (!isFailure(error, 409) || turn === TRIES) throw error;
-    }
-  }
+  const { read, written } = await writeFenced(site, fence, {
+    read: () => leftoverAt(site, signal),
+    bodyFor: (left) => {
+      if (left.held === undefined) return Promise.resolve(undefined);
+      if (left.metadata.annotations?.[HELD] !== record) throw writtenMeanwhile(site);
+      return Promise.resolve(left.held.patch(fence, keeping));
+    },
+    write: (ask) => site.api.send<object>(ask, signal),
+  });
+  return written === undefined ? undefined : read;
 }
 
 const writtenMeanwhile = (site: Site): UpgradeError =>

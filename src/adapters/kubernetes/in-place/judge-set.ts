@@ -1,3 +1,4 @@
+import { isObserved } from "../api/objects.ts";
 import { lacking, serves, short, unlit, type DarkWanted } from "../judge.ts";
 import type { SeenPod } from "../sight.ts";
 import { objectText, type Site } from "../site.ts";
@@ -38,11 +39,8 @@ export const withdrawn =
     unreadOrder(site, sight) ?? leftAtMost(site, { held, side, count: 0 }, sight);
 
 /** Until the controller has read an order, it goes on with the one before. */
-export function unreadOrder(site: Site, { set: { metadata, status } }: SetSight): Missing | undefined {
-  return (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0)
-    ? undefined
-    : { text: `the controller of ${objectText(site)} did not read its order`, pods: [] };
-}
+export const unreadOrder = (site: Site, { set }: SetSight): Missing | undefined =>
+  isObserved(set) ? undefined : { text: `the controller of ${objectText(site)} did not read its order`, pods: [] };
 
 /**
  * A StatefulSet of which all pods are alike says so a moment later; until then a pod that dies would come back from the template before.

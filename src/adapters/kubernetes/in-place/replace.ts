@@ -1,3 +1,4 @@
+import { isObserved } from "../api/objects.ts";
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { Fence } from "../../../ports/fence.ts";
 import { isFailure } from "../api/api-failure.ts";
@@ -48,11 +49,7 @@ export async function setGroundOf({ site, signal }: SetErrand): Promise<SetGroun
   }
 }
 
-function isSettled(sight: SetSight): boolean {
-  const { metadata, status } = sight.set;
-  const isObserved = (status?.observedGeneration ?? 0) >= (metadata.generation ?? 0);
-  return isObserved && updatedIn(sight) === sight.places;
-}
+const isSettled = (sight: SetSight): boolean => isObserved(sight.set) && updatedIn(sight) === sight.places;
 
 const updatedIn = ({ set: { status }, kind }: SetSight): number =>
   (kind === "StatefulSet" ? status?.updatedReplicas : status?.updatedNumberScheduled) ?? 0;

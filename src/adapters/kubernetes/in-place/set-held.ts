@@ -1,7 +1,6 @@
-import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import { canonicalJson } from "../../../graph/fingerprint.ts";
 import type { Fence } from "../../../ports/fence.ts";
-import { HELD, parsedOf, recordOps, setAt, type PatchOp, type Variant } from "../hold.ts";
+import { recordIn, recordOps, setAt, type PatchOp, type Variant } from "../hold.ts";
 import type { PodSet, UpdateStrategy } from "../api/objects.ts";
 import type { Counts, Side } from "../placement.ts";
 
@@ -34,20 +33,8 @@ export type SetOrder = { readonly template: Side; readonly fresh: number; readon
 export type SetFields = SetRest & { readonly template: PodSet["spec"]["template"] };
 
 /** The record of a set that is held. Throws `KUBERNETES_HOLD_UNREADABLE`. */
-export function setHeldIn({ metadata }: PodSet): SetHeld | undefined {
-  const text = metadata.annotations?.[HELD];
-  if (text === undefined) return undefined;
-  const parsed = parsedOf(text);
-  if (typeof parsed === "object" && parsed !== null && (parsed as Partial<SetHeld>).format === 1)
-    return parsed as SetHeld;
-  throw new UpgradeError(
-    "KUBERNETES_HOLD_UNREADABLE",
-    `the annotation ${HELD} of ${metadata.name} is not a record that this version can read`,
-    {
-      hint: "use the version of midflight that wrote it, or take the annotation away by hand once the rollout is as you want it",
-    },
-  );
-}
+export const setHeldIn = ({ metadata }: PodSet): SetHeld | undefined =>
+  recordIn(metadata, metadata.name) as SetHeld | undefined;
 
 /** The first record, before anything is changed. */
 export const setHoldOf = (set: PodSet, digest: string): SetHeld => {

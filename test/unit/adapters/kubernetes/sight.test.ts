@@ -60,7 +60,7 @@ const sliceOf = (
   endpoints: endpoints.map(({ pod, ...conditions }) => ({ conditions, targetRef: { kind: "Pod", name: pod } })),
 });
 const seen = (pods: readonly Pod[], dark: readonly Pod[], ...slices: readonly EndpointSlice[]) =>
-  stateOf(sightOf({ deployment: DEPLOYMENT, pods, dark, slices }, FRAME), FRAME).instances;
+  stateOf(sightOf({ object: DEPLOYMENT, pods, dark, slices }, FRAME), FRAME).instances;
 
 test("a pod of the Deployment that its Service lists is an instance in traffic, to be probed at its own address", () => {
   expect(seen([podOf("gateway-abc-1")], [], sliceOf({ pod: "gateway-abc-1", ready: true }))).toEqual([
@@ -183,7 +183,7 @@ describe("while a pod in the dark is admitted and the Deployment brings its own"
     metadata: metadata("gateway", { annotations: { [HELD]: JSON.stringify(held) } }),
   };
   const places = (pods: readonly Pod[], dark: readonly Pod[], ...slices: readonly EndpointSlice[]) =>
-    stateOf(handedOver(sightOf({ deployment, pods, dark, slices }, FRAME)), FRAME).instances.map(
+    stateOf(handedOver(sightOf({ object: deployment, pods, dark, slices }, FRAME)), FRAME).instances.map(
       ({ id, ordinal, weightPct }) => `${id}/${ordinal} ${weightPct}`,
     );
   const image = `registry/gateway@${NEW}`;
