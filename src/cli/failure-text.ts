@@ -1,3 +1,4 @@
+import { messageOf } from "../errors/message-of.ts";
 import { Chalk } from "chalk";
 import { Bug } from "../errors/bug.ts";
 import { CATALOG, EXIT } from "../errors/catalog.ts";
@@ -18,7 +19,7 @@ export function statusOf(io: CliIo, error: unknown): ExitStatus {
     io.say(`${chalk.red("error")} ${error.code}: ${error.message}\n  ${error.hint}\n  More: ${error.docs}`);
     return CATALOG[error.code].exit;
   }
-  const bug = error instanceof Bug ? error : new Bug(error instanceof Error ? error.message : String(error), error);
+  const bug = error instanceof Bug ? error : new Bug(messageOf(error), error);
   io.say(
     `${chalk.red("bug")} ${bug.message}\n  This should not happen. Please report it with the lines below; nothing else was changed.\n${stackOf(bug)}`,
   );

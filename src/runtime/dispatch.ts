@@ -1,3 +1,4 @@
+import { messageOf } from "../errors/message-of.ts";
 import { UpgradeError } from "../errors/upgrade-error.ts";
 import { isAwaited, type Effect } from "../engine/effect.ts";
 import type { Fact } from "../engine/fact.ts";
@@ -125,7 +126,7 @@ export class Dispatch {
               at: world.clock.now(),
               notifier: notifier.name,
               notification: notification.id,
-              why: error instanceof Error ? error.message : String(error),
+              why: messageOf(error),
             }),
         )
         .finally(() => this.letters.delete(letter));

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { setTimeout as pause } from "node:timers/promises";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Instance, Shape, Weighing, WorkloadState } from "../../graph/observation.ts";
@@ -155,7 +156,7 @@ async function refusalOf(
     return undefined;
   } catch (error) {
     signal.throwIfAborted();
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
 }
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { readdir, readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
@@ -12,11 +13,10 @@ export const fileShelf = (dir: string): Shelf => ({
       await ensureFolder(dirname(path));
       await replaceFile(path, text);
     } catch (cause) {
-      throw new UpgradeError(
-        "OUTPUT_UNWRITABLE",
-        `${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
-        { hint: "choose a place that this user may write to, on a disk with room", cause },
-      );
+      throw new UpgradeError("OUTPUT_UNWRITABLE", `${path} cannot be written: ${messageOf(cause)}`, {
+        hint: "choose a place that this user may write to, on a disk with room",
+        cause,
+      });
     }
   },
   get: (name) => readFile(join(dir, name), "utf8").catch(() => undefined),

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
@@ -48,7 +49,7 @@ export const guardThread = (options: { readonly entry?: URL } = {}): Watcher => 
   const lose = (cause: unknown): void => {
     if (isStopping) return stopped?.resolve();
     if (lost !== undefined) return;
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = messageOf(cause);
     lost = new UpgradeError("GUARD_LOST", `the guard's thread ended: ${why}`, {
       hint: "resume the run; its guard starts anew",
       cause,

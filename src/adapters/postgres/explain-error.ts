@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { lineBreaksBefore, placeOf } from "./split.ts";
 import type { Statement } from "./split.ts";
@@ -112,7 +113,7 @@ const reasonOf = (cause: unknown): string => {
   // A host with several addresses fails with one error for each, and no message of its own.
   const errors = fieldOf(cause, "errors");
   if (Array.isArray(errors) && errors.length > 0) return errors.map(reasonOf).join("; ");
-  const message = cause instanceof Error ? cause.message : String(cause);
+  const message = messageOf(cause);
   const code = fieldOf(cause, "code");
   return message !== "" ? message : typeof code === "string" ? code : "no reason given";
 };

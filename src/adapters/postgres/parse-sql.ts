@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import type * as Grammar from "libpg-query";
 import type { Node } from "libpg-query";
 import type { SqlReader, SqlStatement, SqlText } from "../../ports/sql-reader.ts";
@@ -57,9 +58,7 @@ function refusal(grammar: typeof Grammar, error: unknown, positions: Positions):
 }
 
 const unreadable = (error: unknown): string =>
-  error instanceof RangeError
-    ? "this nests deeper than can be read"
-    : `this cannot be read: ${error instanceof Error ? error.message : String(error)}`;
+  error instanceof RangeError ? "this nests deeper than can be read" : `this cannot be read: ${messageOf(error)}`;
 
 const MOST_BYTES = 63;
 

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Migration } from "../../plan/model.ts";
 import { runConcurrent } from "./concurrent.ts";
@@ -111,7 +112,7 @@ const note = (session: Session, worker: Worker, step: Step, text: string, state:
 
 // Best effort: the error itself is on its way to the caller.
 const noteError = async (worker: Worker, step: Step, error: unknown): Promise<void> => {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   await worker
     .query("update midflight.history set error = $2, error_statement = $3 where name = $1", [
       step.name,

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { createHash } from "node:crypto";
 import type { Node } from "libpg-query";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
@@ -65,7 +66,7 @@ const parse = async (file: string, text: string): Promise<readonly Piece[]> => {
   } catch (cause) {
     const at = grammar.hasSqlDetails(cause) ? (cause.sqlDetails?.cursorPosition ?? 0) : 0;
     const line = 1 + lineBreaksBefore(text, at);
-    const reason = cause instanceof Error ? cause.message : String(cause);
+    const reason = messageOf(cause);
     throw new UpgradeError("MIGRATION_FAILED", `${file}:${line}: ${reason} (42601). Nothing of this file is applied.`, {
       hint: "correct the SQL",
       cause,

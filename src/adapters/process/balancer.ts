@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { fenceText, type Fence } from "../../ports/fence.ts";
 import { fenced } from "./fence-claims.ts";
@@ -46,7 +47,7 @@ export const balancerAt = (admin: string, region: string): Balancer => {
       );
     } catch (error) {
       signal.throwIfAborted();
-      throw unreachable(error instanceof Error ? error.message : String(error), error);
+      throw unreachable(messageOf(error), error);
     }
   };
   const look = async (signal: AbortSignal): Promise<View> => {

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { digestOfFolder } from "./digest.ts";
 import { endGroup, endInstance, killStrays } from "./end-group.ts";
@@ -170,7 +171,7 @@ const notStarted = (record: InstanceRecord, cause: unknown): UpgradeError =>
     ? cause
     : new UpgradeError(
         "INSTANCE_NOT_READY",
-        `${record.id}: ${record.run.join(" ")} could not be started in ${record.path}: ${cause instanceof Error ? cause.message : String(cause)}`,
+        `${record.id}: ${record.run.join(" ")} could not be started in ${record.path}: ${messageOf(cause)}`,
         { hint: "check `run` of this release in releases.yaml, and that the program is on PATH", cause },
       );
 
@@ -196,7 +197,7 @@ async function provenRelease(
   const actual = await digestOfFolder(found.path).catch((cause: unknown) =>
     Promise.reject(
       mismatch(
-        `the folder ${found.path} of ${release} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+        `the folder ${found.path} of ${release} cannot be read: ${messageOf(cause)}`,
         "build it, and let this user read it",
         cause,
       ),

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { dirname, join } from "node:path";
@@ -9,6 +10,7 @@ import { findSide } from "../facts/sides.ts";
 import { loadReleases } from "../files/load.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { holderOf, stateOf } from "../run/state.ts";
+import { confirm } from "../terminal/confirm.ts";
 import { wireHolds, type WiredHolds } from "../wiring/holds.ts";
 import { inKubernetes } from "../wiring/kubernetes.ts";
 import { leaseKey, leaseOver } from "../wiring/lease.ts";
@@ -38,7 +40,7 @@ export async function releaseHold(io: CliIo, [component]: readonly string[], opt
   const wired = await wireHolds(environment, namesIn(environment, component), { env: io.env, releases });
   if (wired.length === 0) throw nothingHeld(environment, component);
   const { found, failures } = await lookAt(wired, keeping);
-  for (const { place, error } of failures) io.say(`${place} could not be looked at: ${textOf(error)}`);
+  for (const { place, error } of failures) io.say(`${place} could not be looked at: ${messageOf(error)}`);
   if (found.length > 0) {
     const lease = await leaseOf(io, { environment, releases, found }, options);
     try {
@@ -180,10 +182,7 @@ async function isWanted(io: CliIo, options: Options): Promise<boolean> {
     throw new UpgradeError("NOT_CONFIRMED", "an answer is needed, and nobody can give one here", {
       hint: "read what would be put back, then pass --yes",
     });
-  const answer = await io.question("Put all of this back, and let go? [y/N] ");
-  if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return true;
-  io.say("Nothing was touched.");
-  return false;
+  return confirm(io, "Put all of this back, and let go?");
 }
 
 async function free(io: CliIo, { component, holds, hold }: Found, keeping: Keeping, fence: Fence): Promise<void> {
@@ -194,5 +193,3 @@ async function free(io: CliIo, { component, holds, hold }: Found, keeping: Keepi
       : `${component} in ${hold.region} is let go; its controller brings its pods there by its own strategy`,
   );
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { RunSummary } from "../../events/summary.ts";
@@ -38,7 +39,7 @@ async function rowsOf(state: State): Promise<readonly Row[]> {
         return { run, summary: summary() };
       } catch (error) {
         // One damaged run must not hide the others.
-        return { run, problem: error instanceof Error ? error.message : String(error) };
+        return { run, problem: messageOf(error) };
       }
     }),
   );

@@ -3,6 +3,7 @@ import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { isSavedPlan, loadSaved } from "../run/saved-plan.ts";
 import { load, type Loaded } from "../files/load.ts";
+import { confirm } from "../terminal/confirm.ts";
 import { outputKind, type OutputKind } from "../terminal/output.ts";
 import { permitOf, type PermitOptions } from "../run/permit.ts";
 import { risksSeen } from "../run/preflight.ts";
@@ -66,10 +67,8 @@ async function isWanted(io: CliIo, loaded: Loaded, options: Options): Promise<bo
       hint: "pass --yes",
     });
   const { graph } = loaded;
-  const answer = await io.question(
-    `Upgrade ${graph.environment} (${graph.class}) by ${graph.plan}, ${graph.moves.length} moves${options.withoutCertificate === true ? ", WITHOUT A CERTIFICATE" : ""}? [y/N] `,
+  return confirm(
+    io,
+    `Upgrade ${graph.environment} (${graph.class}) by ${graph.plan}, ${graph.moves.length} moves${options.withoutCertificate === true ? ", WITHOUT A CERTIFICATE" : ""}?`,
   );
-  if (answer !== undefined && /^y(es)?$/i.test(answer.trim())) return true;
-  io.say("Nothing was touched.");
-  return false;
 }

@@ -60,22 +60,27 @@ export function given(io: CliIo, plan: string, options: { readonly env?: string;
 
 /** An environment by itself. Throws `BadInput` with every problem. */
 export async function loadEnvironment(io: CliIo, file: string): Promise<Environment> {
-  const read = await readInput(io, file);
-  const { located, problems } = parsed(read, file, parseEnvironment);
-  const broken = [
-    ...(read.problem === undefined ? [] : [read.problem]),
-    ...problems,
-    ...(located === undefined ? [] : checkEnvironment(located)),
-  ];
-  if (located === undefined || broken.length > 0) throw new BadInput(broken);
-  return { ...located.value, file: resolve(io.cwd, file) };
+  return { ...(await loadSole(io, file, parseEnvironment, checkEnvironment)), file: resolve(io.cwd, file) };
 }
 
 /** What releases are, by itself. Throws `BadInput` with every problem. */
-export async function loadReleases(io: CliIo, file: string): Promise<Releases> {
+export const loadReleases = (io: CliIo, file: string): Promise<Releases> => loadSole(io, file, parseReleases);
+
+type Parse<T> = (bytes: Uint8Array, file: string) => Parsed<T>;
+
+async function loadSole<T>(
+  io: CliIo,
+  file: string,
+  parse: Parse<T>,
+  check: (located: Located<T>) => readonly Problem[] = () => [],
+): Promise<T> {
   const read = await readInput(io, file);
-  const { located, problems } = parsed(read, file, parseReleases);
-  const broken = [...(read.problem === undefined ? [] : [read.problem]), ...problems];
+  const { located, problems } = parsed(read, file, parse);
+  const broken = [
+    ...(read.problem === undefined ? [] : [read.problem]),
+    ...problems,
+    ...(located === undefined ? [] : check(located)),
+  ];
   if (located === undefined || broken.length > 0) throw new BadInput(broken);
   return located.value;
 }
@@ -241,7 +246,7 @@ const absolute = (path: string, folder: string): string => (isAbsolute(path) ? p
 function parsed<T>(
   read: Bytes,
   file: string,
-  parse: (bytes: Uint8Array, file: string) => Parsed<T>,
+  parse: Parse<T>,
 ): { readonly located?: Located<T>; readonly problems: readonly Problem[] } {
   if (read.bytes === undefined) return { problems: [] };
   const result = parse(read.bytes, file);

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import type { RunEvent } from "../../events/event.ts";
 import { workloadOf } from "../../graph/graph.ts";
 import type { Conduct } from "../../runtime/conduct.ts";
@@ -136,7 +137,7 @@ class Hand {
           this.act(act).then(
             () => this.log.struck(strike),
             (error: unknown) => {
-              this.log.text ??= `the fault could not be made: ${error instanceof Error ? error.message : String(error)}`;
+              this.log.text ??= `the fault could not be made: ${messageOf(error)}`;
               this.conducted?.ask("undo", "rehearsal", "the fault could not be made");
             },
           ),

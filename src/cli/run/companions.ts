@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import type { Run } from "../../engine/run.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { RunEvent } from "../../events/event.ts";
@@ -86,5 +87,5 @@ const freeing = (component: string): string => `midflight release-hold ${compone
 
 const textOf = (error: unknown): string => {
   if (error instanceof UpgradeError) return `${error.message}; ${error.hint}`;
-  return error instanceof Error ? error.message : String(error);
+  return messageOf(error);
 };

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo } from "../io.ts";
 import type { Loaded } from "../files/load.ts";
@@ -19,7 +20,7 @@ export async function risksSeen(
       ...(rights === "own" ? await one.preflight.missingRights(region, signal).catch(() => []) : []),
       ...(await one.preflight
         .risks(region, signal)
-        .catch((error: unknown) => [`was not looked at beforehand: ${textOf(error)}`])),
+        .catch((error: unknown) => [`was not looked at beforehand: ${messageOf(error)}`])),
     ]),
   );
   return (await Promise.all(looks)).flat();
@@ -55,5 +56,3 @@ async function inEach(
     for (const text of texts) places.set(text, [...(places.get(text) ?? []), region]);
   return [...places].map(([text, where]) => `${component} in ${where.join(", ")}: ${text}`);
 }
-
-const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

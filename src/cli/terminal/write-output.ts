@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
@@ -12,8 +13,7 @@ export async function writeOutput(io: CliIo, file: string, text: string): Promis
 }
 
 export const unwritable = (path: string, cause: unknown): UpgradeError =>
-  new UpgradeError(
-    "OUTPUT_UNWRITABLE",
-    `${path} cannot be written: ${cause instanceof Error ? cause.message : String(cause)}`,
-    { hint: "choose a place that this user may write to, on a disk with room", cause },
-  );
+  new UpgradeError("OUTPUT_UNWRITABLE", `${path} cannot be written: ${messageOf(cause)}`, {
+    hint: "choose a place that this user may write to, on a disk with room",
+    cause,
+  });

@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { dirname } from "node:path";
 import type { SessionReading, SessionWatch } from "../../ports/sessions.ts";
 import type { DarkReading, DarkWatch } from "../../rehearsal/dark.ts";
@@ -75,7 +76,7 @@ const blindBy = (error: unknown): SessionReading => ({
   sessions: 0,
   transactions: 0,
   acts: [],
-  blindTo: { what: "sessions", why: error instanceof Error ? error.message : String(error) },
+  blindTo: { what: "sessions", why: messageOf(error) },
 });
 
 /** Of what runs in the region from now on, and did not before. */

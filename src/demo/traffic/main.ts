@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import { createInterface } from "node:readline";
 import { fieldsIn } from "../okx-client/fields.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
@@ -8,7 +9,7 @@ const print = (line: object): void => void process.stdout.write(`${JSON.stringif
 
 const giveUp = (error: unknown): never => {
   const { code, hint } = error instanceof UpgradeError ? error : { code: undefined, hint: undefined };
-  print({ kind: "traffic-error", code, message: error instanceof Error ? error.message : String(error), hint });
+  print({ kind: "traffic-error", code, message: messageOf(error), hint });
   process.exit(1);
 };
 

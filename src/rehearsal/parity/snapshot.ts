@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import * as z from "zod";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { msOfUtc, utc } from "../../events/utc.ts";
@@ -94,7 +95,7 @@ function parsed(text: string, file: string): Snapshot {
   try {
     given = JSON.parse(text);
   } catch (cause) {
-    throw invalid(`${file} is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`);
+    throw invalid(`${file} is no JSON: ${messageOf(cause)}`);
   }
   const result = snapshotSchema.safeParse(given);
   if (result.success) return result.data;

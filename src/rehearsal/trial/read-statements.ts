@@ -1,3 +1,4 @@
+import { messageOf } from "../../errors/message-of.ts";
 import * as z from "zod";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { ListedQuery } from "../../ports/trials.ts";
@@ -23,7 +24,7 @@ export function readStatements(text: string, file: string): readonly ListedQuery
   try {
     given = JSON.parse(text);
   } catch (error) {
-    throw refuse([`no JSON: ${error instanceof Error ? error.message : String(error)}`]);
+    throw refuse([`no JSON: ${messageOf(error)}`]);
   }
   const parsed = list.safeParse(given);
   if (!parsed.success)

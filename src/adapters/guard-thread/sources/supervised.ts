@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors/message-of.ts";
 import { spawn } from "node:child_process";
 import { brief } from "./brief.ts";
 
@@ -127,7 +128,7 @@ const whyNot = (error: unknown): string => {
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
   if (code === "ENOENT") return "cannot be started: there is no such program, or no such folder";
   if (code === "EACCES") return "cannot be started: this user may not run it";
-  return `cannot be started: ${brief(error instanceof Error ? error.message : String(error))}`;
+  return `cannot be started: ${brief(messageOf(error))}`;
 };
 
 const MOST_KEPT = 4_000;

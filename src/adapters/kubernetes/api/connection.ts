@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors/message-of.ts";
 import { Agent as PlainAgent } from "node:http";
 import { Agent, type RequestOptions } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
@@ -66,7 +67,7 @@ export function readKubeconfig(kubeconfig: string | undefined): KubeConfig {
     else if (given.includes("\n")) config.loadFromString(given);
     else config.loadFromFile(given);
   } catch (cause) {
-    throw unusable(cause instanceof Error ? cause.message : String(cause), cause);
+    throw unusable(messageOf(cause), cause);
   }
   return config;
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors/message-of.ts";
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { Announcement, Announcer } from "../../../ports/announcer.ts";
 import { ApiFailure, upgradeErrorOf } from "../api/api-failure.ts";
@@ -65,5 +66,5 @@ export function kubernetesAnnouncer(options: KubernetesOptions, run: string): An
 const troubleOf = (error: unknown): string => {
   const told = error instanceof ApiFailure ? upgradeErrorOf(error, "WORKLOAD_UNREACHABLE") : error;
   if (told instanceof UpgradeError) return `${told.message}; ${told.hint}`;
-  return told instanceof Error ? told.message : String(told);
+  return messageOf(told);
 };

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors/message-of.ts";
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import { isFailure } from "../api/api-failure.ts";
 import type { Pod } from "../api/objects.ts";
@@ -31,7 +32,7 @@ export async function evict(site: Site, { metadata, spec }: Pod, signal: AbortSi
 const refused = (site: Site, pod: string, cause: unknown): UpgradeError =>
   new UpgradeError(
     "KUBERNETES_EVICTION_REFUSED",
-    `${pod} may not leave, asked for ${site.options.config.readyDeadlineMs / 1_000} s: ${cause instanceof Error ? cause.message : String(cause)}`,
+    `${pod} may not leave, asked for ${site.options.config.readyDeadlineMs / 1_000} s: ${messageOf(cause)}`,
     {
       hint: "look at `kubectl get poddisruptionbudgets`: get the pods ready that it counts, or let it allow one more",
       cause,

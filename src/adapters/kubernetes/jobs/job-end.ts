@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors/message-of.ts";
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { ApiFailure } from "../api/api-failure.ts";
@@ -98,9 +99,7 @@ export async function lastWords({ api }: JobPlace, name: string, container: stri
   const query = { container, tailLines: String(TAIL_LINES) };
   const output = await api
     .text({ verb: "get", resource: "pods", subresource: "log", name: newest.metadata.name, query }, signal)
-    .catch(
-      (error: unknown) => `(its output cannot be read: ${error instanceof Error ? error.message : String(error)})`,
-    );
+    .catch((error: unknown) => `(its output cannot be read: ${messageOf(error)})`);
   return {
     exitStatus: (status?.state?.terminated ?? status?.lastState?.terminated)?.exitCode,
     output: output.slice(-MOST_CHARACTERS),

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors/message-of.ts";
 import { randomUUID } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { dirname, isAbsolute, join, normalize, resolve } from "node:path";
@@ -220,11 +221,10 @@ async function writeCopy(path: string, text: string): Promise<void> {
 }
 
 const unwritable = (folder: string, cause: unknown): UpgradeError =>
-  new UpgradeError(
-    "STATE_UNWRITABLE",
-    `cannot write copies of the run's files to ${folder}: ${cause instanceof Error ? cause.message : String(cause)}`,
-    { hint: "give this user the folder, or make room", cause },
-  );
+  new UpgradeError("STATE_UNWRITABLE", `cannot write copies of the run's files to ${folder}: ${messageOf(cause)}`, {
+    hint: "give this user the folder, or make room",
+    cause,
+  });
 const tooLarge = (run: string, name: string, bytes: number): UpgradeError =>
   new UpgradeError(
     "STATE_UNWRITABLE",

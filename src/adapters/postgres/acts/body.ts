@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors/message-of.ts";
 import type * as libpg from "libpg-query";
 import type { Node } from "libpg-query";
 import type { SqlStatement } from "../../../ports/sql-reader.ts";
@@ -28,7 +29,7 @@ export async function bodyOf(grammar: Grammar, tree: Node, text: string, span: S
     const parsed: unknown = await grammar.parsePlPgSQL(whole);
     return readBlocks(grammar, parsed, place);
   } catch (error) {
-    return opaque(error instanceof Error ? error.message : String(error));
+    return opaque(messageOf(error));
   }
 }
 
@@ -67,7 +68,7 @@ async function sqlBody(
     const { stmts } = await grammar.parse(body);
     return { inner: (stmts ?? []).flatMap(({ stmt }) => (stmt === undefined ? [] : [statementOf(stmt, span)])) };
   } catch (error) {
-    return opaque(error instanceof Error ? error.message : String(error));
+    return opaque(messageOf(error));
   }
 }
 

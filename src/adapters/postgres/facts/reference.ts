@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors/message-of.ts";
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { ReferenceTable } from "../../../plan/model.ts";
 import { NOT_THERE, type EnvironmentFact } from "../../../ports/facts.ts";
@@ -58,7 +59,7 @@ async function rowsOf({ reader }: Look, table: ReferenceTable, compared: readonl
     if (rows.length <= MOST_ROWS) return rows;
   } catch (cause) {
     if (sqlState(cause) !== "42501") throw cause;
-    throw unreadable(`${table.table} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
+    throw unreadable(`${table.table} cannot be read: ${messageOf(cause)}`, {
       hint: "grant the user of the address the right to select from it; where row security is in force, also bypassrls",
       cause,
     });

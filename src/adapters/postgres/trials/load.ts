@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors/message-of.ts";
 import type { Asking, LoadMeasure, LoadOrder, Sample } from "../../../ports/trials.ts";
 import type { Connection, Question } from "../connect.ts";
 import { connect } from "../connect.ts";
@@ -101,7 +102,7 @@ const migrate = async (ground: Ground, url: string, order: LoadOrder, observer: 
     };
   } catch (error) {
     signal.throwIfAborted();
-    return { migrationMs: took(), tries: 0, failure: error instanceof Error ? error.message : String(error) };
+    return { migrationMs: took(), tries: 0, failure: messageOf(error) };
   }
 };
 
@@ -194,7 +195,7 @@ const keepAsking = async (
 
 const reasonOf = (error: unknown): string => {
   const code = typeof error === "object" && error !== null && "code" in error ? ` (${String(error.code)})` : "";
-  return `${error instanceof Error ? error.message : String(error)}${code}`;
+  return `${messageOf(error)}${code}`;
 };
 
 type OpenSession = (url: string, name: string) => Promise<Connection>;

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors/message-of.ts";
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import { sqlState, unreachable } from "../explain-error.ts";
 import type { Target } from "../target.ts";
@@ -47,5 +48,3 @@ const WHY: Readonly<Record<string, Why>> = {
     hint: "name a server in the demo environment that is no standby",
   },
 };
-
-const messageOf = (cause: unknown): string => (cause instanceof Error ? cause.message : String(cause));

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors/message-of.ts";
 import type { Migration } from "../../../plan/model.ts";
 import type { Part, RunFailure, ServerError, TracedRun, TracedStatement } from "../../../ports/trials.ts";
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
@@ -165,7 +166,7 @@ const send = async (
 
 /** What the server said, as data. */
 export const serverError = (cause: unknown, redact: (text: string) => string): ServerError => {
-  const message = redact(cause instanceof Error ? cause.message : String(cause));
+  const message = redact(messageOf(cause));
   const column =
     fieldOf(cause, "column") ??
     /column "?(?:[\w$]+\.)?([\w$]+)"? (?:of relation .+ )?does not exist/.exec(message)?.[1];

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../errors/message-of.ts";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { readJson } from "../fields.ts";
 import { parseBackend } from "./backend.ts";
@@ -47,7 +48,7 @@ export const createAdmin = (pool: Pool, save: (state: BalancerState) => Promise<
         return json(response, 400, { error: 'expected {"address":"host:port","release":text,"weight":0..100}' });
       return await inTurn(() => write(request, response, (all) => replaced(all, backend)));
     } catch (error) {
-      json(response, 500, { error: error instanceof Error ? error.message : String(error) });
+      json(response, 500, { error: messageOf(error) });
     }
   };
 };
