@@ -13,7 +13,7 @@ import { prepareWorkspace, type Workspace } from "../../../src/demo/workspace.ts
 import type { RunEvent } from "../../../src/events/event.ts";
 import { midflight, OVERRIDE, type Ended } from "../../support/cli.ts";
 import { until } from "../commands.ts";
-import { environmentOn, releasesOn } from "./environment.ts";
+import { environmentOn } from "./environment.ts";
 import { venueOn, type ClusterVenue, type VenueGround } from "./venue.ts";
 
 const PLANS = fileURLToPath(new URL("../../../plans", import.meta.url));
@@ -85,15 +85,15 @@ export async function tellOn(ground: VenueGround, story: Story, { seed, ratePerS
   return { figures, problems: problemsOf(story, figures, ended) };
 }
 
-/** Another environment file beside the shipped ones, and what a cluster runs for each release. The plan stays as it is. Resolves with the file. */
+/** Another environment file beside the shipped ones, and nothing else: plan, releases and migrations stay as they are. Resolves with the file. */
 async function placeIn(
-  { environment, releases }: Workspace,
+  { environment }: Workspace,
   { services }: ClusterVenue,
   { images }: VenueGround,
 ): Promise<string> {
   const inTheCluster = join(dirname(environment), "kubernetes.yaml");
-  await writeFile(inTheCluster, environmentOn(await readFile(environment, "utf8"), { services, instances: INSTANCES }));
-  await writeFile(releases, releasesOn(await readFile(releases, "utf8"), images));
+  const placed = { services, images, instances: INSTANCES };
+  await writeFile(inTheCluster, environmentOn(await readFile(environment, "utf8"), placed));
   return inTheCluster;
 }
 
