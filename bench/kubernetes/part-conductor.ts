@@ -12,7 +12,7 @@ import type { Part } from "./part.ts";
 /** Of one conductor's run; more than these would be as many restarts, each after a longer wait of Kubernetes. */
 const MOST_IN_A_RUN = 4;
 /** Runs beside each other: most of a run is waiting for the next conductor. */
-const LANES = 2;
+const LANES = 3;
 /** A conductor may be ended from its start on. */
 const MOMENTS_MS = { from: 300, to: 7_000 };
 /** Of each of eight clients, between an answer and its next request. */
