@@ -25,17 +25,30 @@ export function fail(pending: Run, fact: FactOf<"effect-failed">): Decision {
   const attempts = (run.attempts[fact.id] ?? 0) + 1;
   const tried: Run = { ...run, attempts: { ...run.attempts, [fact.id]: attempts } };
   const isHopeful = fact.failure.nature === "again" || fact.failure.nature === "unreachable";
-  if (isHopeful && attempts <= retriesOf(tried)) return order(tried, [again(effect, attempts)]);
+  const next = isHopeful && attempts <= retriesOf(tried) ? again(effect, attempts, leftMs(tried, fact.at)) : undefined;
+  if (next !== undefined) return order(tried, [next]);
   const { [fact.id]: _, ...rest } = tried.attempts;
   return giveUpOn({ ...tried, attempts: rest }, effect, fact);
 }
 
-const again = (effect: Effect, attempt: number): Effect => ({
-  id: `retry:${effect.id}:${attempt}`,
-  kind: "timer",
-  ms: Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)),
-  next: effect,
-});
+/** None where the move's deadline is over before it could begin. */
+function again(effect: Effect, attempt: number, left: number): Effect | undefined {
+  const ms = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1));
+  return left <= ms
+    ? undefined
+    : { id: `retry:${effect.id}:${attempt}`, kind: "timer", ms, next: shortened(effect, left - ms) };
+}
+
+/** A move's deadline is one for all of its attempts: otherwise three of them take three times as long as the plan says. */
+const leftMs = (run: Run, at: number): number =>
+  run.phase.kind === "moving" && run.phase.since !== undefined
+    ? moveOf(run).deadlineMs - (at - run.phase.since)
+    : Infinity;
+
+function shortened(effect: Effect, left: number): Effect {
+  if (effect.kind === "run") return { ...effect, timeoutMs: Math.min(effect.timeoutMs, left) };
+  return "deadlineMs" in effect ? { ...effect, deadlineMs: Math.min(effect.deadlineMs, left) } : effect;
+}
 
 function retriesOf(run: Run): number {
   switch (run.phase.kind) {
