@@ -19,9 +19,9 @@ export class Bench {
     {};
   private at = 1_000;
 
-  constructor(graph: Graph) {
+  constructor(graph: Graph, instances = INSTANCES) {
     for (const region of graph.regions)
-      this.cells[region] = Array.from({ length: INSTANCES }, (_, index) => ({
+      this.cells[region] = Array.from({ length: instances }, (_, index) => ({
         ...OLD,
         ordinal: index + 1,
         weightPct: 100,
