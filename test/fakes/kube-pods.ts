@@ -1,4 +1,4 @@
-import type { Pod } from "../../src/adapters/kubernetes/api/objects.ts";
+import type { ContainerStatus, Pod } from "../../src/adapters/kubernetes/api/objects.ts";
 import type { KubeApi } from "./kube-api.ts";
 
 /** The kubelets and the endpoints of a pretended cluster: pods that are only said to run, and a Service `gateway` that lists those of its label. */
@@ -18,7 +18,7 @@ export type KubePods = {
 };
 
 /** As the kubelet says it of a container that does not run. */
-type Waiting = { readonly reason: string; readonly message: string };
+type Waiting = { readonly reason: string; readonly message?: string; readonly restarts?: number };
 
 const READY_AFTER_MS = 15;
 
@@ -47,13 +47,15 @@ export function kubePods(api: KubeApi): KubePods {
     const status = {
       ...pod.status,
       conditions: [{ type: "Ready", status: (ready || mended.has(name)) && !dead.has(name) ? "True" : "False" }],
-      containerStatuses: [{ name: "gateway", state: stateOf(pod) }],
+      containerStatuses: [{ name: "gateway", ...waitOf(pod) }],
     };
     api.put("pods", namespace, { ...pod, status });
   };
-  const stateOf = (pod: Pod): object => {
-    const waiting = spoilt.get(imageOf(pod));
-    return waiting === undefined ? {} : { waiting };
+  const waitOf = (pod: Pod): Pick<ContainerStatus, "state" | "restartCount"> => {
+    const why = spoilt.get(imageOf(pod));
+    if (why === undefined) return { state: {} };
+    const { restarts = 0, ...waiting } = why;
+    return { state: { waiting }, restartCount: restarts };
   };
   const route = (namespace: string): void => {
     if (areEndpointsHeld) return;

@@ -135,6 +135,7 @@ const releasesIn = async (
   );
 const all = (version: string) => Array.from({ length: PODS }, () => `gateway@${version} true 100`);
 
+// argo-rollouts#2737, flagger#371, kargo#907: several clusters, in one plan and in order; each region here is a cluster of its own.
 test.each<{ name: string; how: How; dark: number }>([
   { name: "each pod proved in the dark", how: {}, dark: 8 },
   { name: "unproved, and so never in the dark", how: { home: "brought" }, dark: 0 },

@@ -120,6 +120,7 @@ describe("the way back", () => {
     expect(bench.run.undone).toEqual(["1-migrate-db-expand"]);
   });
 
+  // flagger#1186: after a migration, a rollback that is done all the same breaks more than it mends.
   test("past the point of no return the backup plan runs and the old code does not come back", () => {
     const bench = new Bench(graphOf({ contract: true })).play(
       (run) => run.touched.some((id) => id.includes("contract")) && run.phase.kind === "gating",
@@ -137,6 +138,7 @@ describe("the way back", () => {
     expect(ended(bench.play().run)).toBe("promoted");
   });
 
+  // containers-roadmap#1206: what started, and ended a little later, was counted by nobody.
   test.each([
     {
       name: "new ones that die by themselves are a release that fails, and are taken back",

@@ -68,7 +68,19 @@ describe("the way back", () => {
     ]);
   });
 
-  test("of a promoted run asks for no approval either, whatever is still open (kargo#1422)", () => {
+  test("is open to a run that somebody stopped, at once and without a word from anybody else (kargo#1422)", () => {
+    const bench = new Bench(approved()).play(isAt("wave-1/batch-1/start"));
+    bench.tell({ kind: "asked", what: "halt", by: "whoever pulls the cord" });
+    expect(ended(bench.play().run)).toBe("halted");
+    const effects = since(bench, () => {
+      bench.tell({ kind: "asked", what: "undo", by: "ops" });
+      bench.play();
+    });
+    expect(ended(bench.run)).toBe("undone");
+    expect(kindsOf(effects)).not.toContain("ask");
+  });
+
+  test("of a promoted run asks for no approval either", () => {
     const bench = new Bench(approved());
     for (let turn = 0; turn < 3; turn += 1) {
       bench.play();

@@ -80,6 +80,7 @@ describe("a run on fakes", () => {
     expect(kinds()).toContain("undelivered");
   });
 
+  // argo-rollouts#2117: a leader that lost its lease went on beside the next one.
   test("P3: a conductor that lost its lease sends nothing more", async () => {
     const { ended } = await start();
     stage.watcher.say({ state: "healthy" });
