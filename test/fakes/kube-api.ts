@@ -74,6 +74,10 @@ export type KubeApi = {
   lose(method: string, kind: Kind): void;
   /** Ends every watch that is open, as a server does that is stopped. */
   endWatches(): void;
+  /** Watches stay open, and tell nothing any more. */
+  mute(): void;
+  /** How many watches are open. */
+  watching(): number;
   /** Versions up to now are no longer kept: a watch from one of them is answered by 410. */
   forget(): void;
   close(): Promise<void>;
@@ -128,6 +132,7 @@ export async function kubeApi(): Promise<KubeApi> {
   let version = 0;
   let react: () => void = () => undefined;
   let isReacting = false;
+  let isMute = false;
 
   const keyOf = (kind: Kind, namespace: string, name: string): string => `${kind} ${namespace} ${name}`;
   const tell = (type: string, kind: Kind, namespace: string, thing: Thing): void => {
@@ -175,7 +180,7 @@ export async function kubeApi(): Promise<KubeApi> {
     );
 
   const send = ({ query, response }: WatchStream, change: Change): void => {
-    if (change.kind !== query.kind || change.namespace !== query.namespace) return;
+    if (isMute || change.kind !== query.kind || change.namespace !== query.namespace) return;
     if (isSelected(change.thing, query.params))
       response.write(`${JSON.stringify({ type: change.type, object: change.thing })}\n`);
   };
@@ -298,6 +303,8 @@ export async function kubeApi(): Promise<KubeApi> {
       for (const { response } of streams) response.end();
       streams.clear();
     },
+    mute: () => void (isMute = true),
+    watching: () => streams.size,
     forget() {
       oldest = version;
       log = [];

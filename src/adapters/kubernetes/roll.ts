@@ -18,7 +18,7 @@ import { judgeOf, unobserved, type DarkWanted } from "./judge.ts";
 import { exchangeFor, placementsFor, type Counts, type Placement, type Side } from "./placement.ts";
 import { isObserved, type Deployment } from "./api/objects.ts";
 import type { Sight } from "./sight.ts";
-import { look, type Site } from "./site.ts";
+import { sightNow, type Site } from "./site.ts";
 import { until, type Judge } from "./api/until.ts";
 import { presentVariant } from "./variant.ts";
 
@@ -38,7 +38,7 @@ const BETWEEN_LOOKS_MS = 400;
 /** Rejects when nothing may be begun: `FOREIGN_CHANGE` (a rollout of somebody else), `KUBERNETES_REFUSED` (it is paused). */
 export async function groundOf({ site, signal }: Errand): Promise<Ground> {
   for (let turn = 1; ; turn += 1) {
-    const sight = await look(site, signal);
+    const sight = await sightNow(site, signal);
     const held = heldIn(sight.deployment);
     if (held !== undefined) return { sight, held: withoutAdmitted(held) };
     refusePaused(sight.deployment);
@@ -164,7 +164,7 @@ const judgeFor = ({ held, target, dark }: Aim, { site }: Errand): Judge =>
 
 /** A look is enough where nothing is missing. */
 async function settleBy(judge: Judge, { site, signal }: Errand): Promise<Sight> {
-  const sight = await look(site, signal);
+  const sight = await sightNow(site, signal);
   return judge(sight) === undefined ? sight : until(site, judge, signal);
 }
 

@@ -20,7 +20,7 @@ import {
   type Ground,
 } from "./roll.ts";
 import { ordinalOf, stateOf, type SeenPod, type Sight } from "./sight.ts";
-import { inOurWords, look, type Site, type Sites } from "./site.ts";
+import { inOurWords, sightNow, type Site, type Sites } from "./site.ts";
 import { refuseStrangers } from "./strangers.ts";
 import { sideOf, variantOf } from "./variant.ts";
 
@@ -38,7 +38,7 @@ export const workloadOn = (sites: Sites): Workload => ({
     inOurWords("WORKLOAD_UNREACHABLE", async () => {
       signal.throwIfAborted();
       const site = sites(region);
-      return stateOf(handedOver(await look(site, signal)), site.frame);
+      return stateOf(handedOver(await sightNow(site, signal)), site.frame);
     }),
   shape: (region, shape, fence, signal) =>
     inOurWords("WORKLOAD_UNREACHABLE", async () => {
@@ -46,7 +46,7 @@ export const workloadOn = (sites: Sites): Workload => ({
       const site = sites(region);
       await amend(site, fence, () => undefined, signal);
       await converge(shape, { site, fence, signal });
-      return stateOf(handedOver(await look(site, signal)), site.frame);
+      return stateOf(handedOver(await sightNow(site, signal)), site.frame);
     }),
 });
 

@@ -13,8 +13,11 @@ export type Api = {
   /** The same for what is no JSON. */
   text(ask: Ask, signal: AbortSignal): Promise<string>;
   /** What changes from a version on, until the server ends it. Rejects with status 410 when that version is too old. */
-  watch<T>(ask: Pick<Ask, "resource" | "query">, signal: AbortSignal): AsyncGenerator<Change<T>>;
+  watch<T>(ask: WatchAsk, signal: AbortSignal): AsyncGenerator<Change<T>>;
 };
+
+/** `opened`: called once the server watches. `isBeside`: it keeps no process alive. */
+export type WatchAsk = Pick<Ask, "resource" | "query"> & { readonly opened?: () => void; readonly isBeside?: boolean };
 
 export type Ask = {
   readonly verb: Verb;
@@ -24,6 +27,10 @@ export type Ask = {
   readonly subresource?: Subresource;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** Within which it must begin to answer. Default: 10 s. */
+  readonly limitMs?: number;
+  /** It keeps no process alive. */
+  readonly isBeside?: boolean;
 };
 
 export type Change<T> = { readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK"; readonly object: T };
@@ -82,7 +89,9 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
         throw new ApiFailure(asked, 401, `they could not be had: ${reasonOf(error)}`, error);
       });
       const body = bodyOf(ask);
-      const how = { ...admission, method: METHODS[ask.verb], signal, ...(body === undefined ? {} : { body }) };
+      const { verb, limitMs = TIMEOUT_MS, isBeside = false } = ask;
+      const method = METHODS[verb];
+      const how = { ...admission, method, signal, limitMs, isBeside, ...(body === undefined ? {} : { body }) };
       return await open(urlOf(connection, ask), how);
     } catch (error) {
       throw error instanceof ApiFailure ? error : new ApiFailure(asked, 0, `did not answer: ${reasonOf(error)}`, error);
@@ -113,14 +122,17 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
       return reading(ask, signal, (text) => JSON.parse(text) as T);
     },
     text: (ask, signal) => reading(ask, signal, (text) => text),
-    async *watch<T>({ resource, query }: Pick<Ask, "resource" | "query">, signal: AbortSignal) {
+    async *watch<T>({ resource, query, opened, isBeside = false }: WatchAsk, signal: AbortSignal) {
       const ask: Ask = {
         verb: "watch",
         resource,
+        isBeside,
         query: { ...query, watch: "true", allowWatchBookmarks: "true", timeoutSeconds: String(WATCH_S) },
       };
       try {
-        for await (const line of linesOf(await answer(ask, signal))) yield changeIn<T>(JSON.parse(line), askedBy(ask));
+        const response = await answer(ask, signal);
+        opened?.();
+        for await (const line of linesOf(response)) yield changeIn<T>(JSON.parse(line), askedBy(ask));
       } catch (error) {
         throw thrown(error, askedBy(ask), signal);
       }
@@ -152,12 +164,18 @@ function bodyOf({ verb, body }: Ask): Body | undefined {
   return { text: JSON.stringify(body), type: verb === "patch" ? "application/json-patch+json" : "application/json" };
 }
 
-type How = Admission & { readonly method: string; readonly signal: AbortSignal; readonly body?: Body };
+type How = Admission & {
+  readonly method: string;
+  readonly signal: AbortSignal;
+  readonly limitMs: number;
+  readonly isBeside: boolean;
+  readonly body?: Body;
+};
 
 /** Resolves with the head of the answer. */
 const open = (url: URL, how: How): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    const { body, method, agent, signal } = how;
+    const { body, method, agent, signal, limitMs, isBeside } = how;
     const send = url.protocol === "https:" ? tlsRequest : plainRequest;
     const headers = {
       ...how.headers,
@@ -168,7 +186,8 @@ const open = (url: URL, how: How): Promise<IncomingMessage> =>
         : { "content-type": body.type, "content-length": String(Buffer.byteLength(body.text)) }),
     };
     const request = send(url, { method, agent, signal, headers }, resolve);
-    const limit = setTimeout(() => request.destroy(new Error(`nothing within ${TIMEOUT_MS / 1_000} s`)), TIMEOUT_MS);
+    const limit = setTimeout(() => request.destroy(new Error(`nothing within ${limitMs / 1_000} s`)), limitMs);
+    if (isBeside) request.once("socket", (socket) => socket.unref());
     request.once("response", () => clearTimeout(limit));
     request.once("close", () => clearTimeout(limit));
     // A connection that was kept open and that the other side closed meanwhile.
