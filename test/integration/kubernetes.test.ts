@@ -222,6 +222,49 @@ describe("a stock Deployment", () => {
     expect(await countsIn(driver)).toBe("2/2");
   });
 
+  test("is withdrawn from by one write, with its fence in it, and nothing is read before", async () => {
+    const { tokyo, driver } = await begin(4);
+    await driver.traffic.weigh("tokyo", weighingOf(4, 2), fence(), signal);
+    const asked = tokyo.asked.length;
+    await driver.traffic.weigh("tokyo", weighingOf(4, 0), fence(), signal);
+    const [first, ...others] = tokyo.asked.slice(asked).filter((one) => one.endsWith("deployments/gateway"));
+    expect(first).toBe("PATCH deployments/gateway");
+    expect(others.slice(0, 1)).not.toContain("GET deployments/gateway");
+    expect(deploymentIn(tokyo).metadata.annotations?.["midflight.dev/fence"]).toBe(`1.${seq}`);
+    expect(tokyo.asked.slice(asked).filter((one) => one.startsWith("DELETE pods"))).toHaveLength(2);
+  });
+
+  test("that got a late order of before in the meantime is looked at again: nothing goes over what nobody knew of", async () => {
+    const { place, tokyo, driver } = await begin(2);
+    const [late, newer] = [fence(), fence()];
+    const third = [
+      { digest: digestOf("1.0"), admitted: 2, weightPct: 100 },
+      { digest: digestOf("3.0"), admitted: 1, weightPct: 100 },
+    ];
+    tokyo.before({ method: "PATCH", kind: "deployments" }, () =>
+      place.open().traffic.weigh("tokyo", third, late, signal),
+    );
+    await expect(driver.traffic.weigh("tokyo", weighingOf(2, 1), newer, signal)).rejects.toMatchObject({
+      code: "FOREIGN_CHANGE",
+      message: expect.stringContaining("a third release shall run"),
+    });
+    expect(deploymentIn(tokyo).spec.template.spec.containers[0]?.image).toBe(imageOf("3.0"));
+    await expect(place.open().traffic.weigh("tokyo", third, late, signal)).rejects.toMatchObject({ code: "FENCED" });
+  });
+
+  test("keeps the fence of an order that was refused, so that none of before comes through", async () => {
+    const { place, tokyo, driver } = await begin(2);
+    const [late, newer] = [fence(), fence()];
+    const unknown = [{ digest: digestOf("9.9"), admitted: 1, weightPct: 100 }];
+    await expect(driver.traffic.weigh("tokyo", unknown, newer, signal)).rejects.toMatchObject({
+      code: "RELEASE_DIGEST_MISMATCH",
+    });
+    expect(deploymentIn(tokyo).metadata.annotations?.["midflight.dev/fence"]).toBe(`1.${newer.seq}`);
+    await expect(place.open().traffic.weigh("tokyo", weighingOf(2, 1), late, signal)).rejects.toMatchObject({
+      code: "FENCED",
+    });
+  });
+
   test("that was promoted and let go is rolled back to the template that it had, from its own history", async () => {
     const { tokyo, driver } = await begin(4);
     const before = deploymentIn(tokyo);

@@ -16,12 +16,15 @@ export async function risksSeen(
 ): Promise<readonly string[]> {
   const signal = AbortSignal.timeout(DEADLINE_MS);
   const looks = (await wirePreflights(loaded, io.env)).map((one) =>
-    inEach(one, async (region) => [
-      ...(rights === "own" ? await one.preflight.missingRights(region, signal).catch(() => []) : []),
-      ...(await one.preflight
-        .risks(region, signal)
-        .catch((error: unknown) => [`was not looked at beforehand: ${messageOf(error)}`])),
-    ]),
+    inEach(one, async (region) => {
+      const told = await Promise.all([
+        rights === "own" ? one.preflight.missingRights(region, signal).catch(() => []) : [],
+        one.preflight
+          .risks(region, signal)
+          .catch((error: unknown) => [`was not looked at beforehand: ${messageOf(error)}`]),
+      ]);
+      return told.flat();
+    }),
   );
   return (await Promise.all(looks)).flat();
 }

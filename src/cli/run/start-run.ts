@@ -44,16 +44,18 @@ export async function startRun(
   const { io, loaded, state, permit } = order;
   const cleared = await clear({ io, loaded, state, permit, facts: (one) => liveFacts(io, one, state.dir) });
   const run = newRunId(loaded, state.clock.now());
-  const { world, secrets } = await wire(loaded, {
-    env: io.env,
-    cwd: order.cwd,
-    stateDir: state.dir,
-    clock: state.clock,
-    run,
-    record: state.store.pathOf(run, RECORDING),
-  });
-  await refuseForbidden(io, loaded);
-  const leases = await wireLease(loaded, state, io.env);
+  const [{ world, secrets }, leases] = await Promise.all([
+    wire(loaded, {
+      env: io.env,
+      cwd: order.cwd,
+      stateDir: state.dir,
+      clock: state.clock,
+      run,
+      record: state.store.pathOf(run, RECORDING),
+    }),
+    wireLease(loaded, state, io.env),
+    refuseForbidden(io, loaded),
+  ]);
   const lease = await leases.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
   let companions: Companions | undefined;
   try {
