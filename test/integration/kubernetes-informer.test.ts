@@ -37,6 +37,8 @@ async function begin(replicas: number): Promise<Stage> {
   if (tokyo === undefined) throw new Error("there is no tokyo");
   const { workload } = place.open();
   await expect.poll(() => readyIn(workload), { timeout: 5_000 }).toBe(replicas);
+  // Whoever looks once leaves no watch behind.
+  await readyIn(workload);
   await expect.poll(() => tokyo.watching(), { timeout: 5_000 }).toBe(4);
   return { place, tokyo, workload, pass: (ms) => void (passed += ms) };
 }
@@ -114,9 +116,11 @@ describe("whoever looks again and again", () => {
     places.push(place);
     const { tokyo } = place.clusters;
     if (tokyo === undefined) throw new Error("there is no tokyo");
+    const { workload } = place.open();
+    await readyIn(workload);
+    expect(tokyo.watching()).toBe(0);
     // Whoever may get the one may not list them.
     tokyo.refuse({ method: "GET", kind: "deployments", status: 403, message: "forbidden", times: 1 });
-    const { workload } = place.open();
     await expect.poll(() => readyIn(workload), { timeout: 5_000 }).toBe(2);
     expect(tokyo.asked.filter((one) => one.startsWith("WATCH"))).toEqual([]);
     tokyo.kill("tokyo", somePod(tokyo));

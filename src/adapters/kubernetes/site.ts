@@ -155,8 +155,8 @@ export const lookBy = <O extends Rolled, S extends Pick<Sight, "dark">>(
   );
 
 /**
- * What watches say now, no older than the last write of this process. They stand as long as somebody looks at least every 10 s. Where they may
- * not be opened everything is read.
+ * What watches say now, no older than the last write of this process. They are opened by whoever looks a second time within 10 s, and stand as long
+ * as somebody goes on. Where they may not be opened everything is read.
  */
 export async function sightNowBy<O extends Rolled, S extends Pick<Sight, "dark">>(
   site: Site,
@@ -164,7 +164,7 @@ export async function sightNowBy<O extends Rolled, S extends Pick<Sight, "dark">
   signal: AbortSignal,
 ): Promise<S> {
   const { informer } = site;
-  if (informer.isRefused()) return lookBy(site, seen, signal);
+  if (!informer.isWorthIt()) return lookBy(site, seen, signal);
   const parts = async (): Promise<Parts<O>> => {
     for (;;) {
       const found = await informer.parts(signal);

@@ -22,8 +22,8 @@ export type Informer = {
   parts(signal: AbortSignal): Promise<Parts<Rolled> | undefined>;
   /** The object alone, where it is known without asking. */
   object(): Rolled | undefined;
-  /** Whether watching was refused: then everything has to be read. */
-  isRefused(): boolean;
+  /** Whether a look is worth watches: somebody looked shortly before, and may watch. Otherwise everything is read. */
+  isWorthIt(): boolean;
   /** Tells of everything now, and of each change, until it is aborted. */
   follow(news: News, signal: AbortSignal): void;
 };
@@ -74,6 +74,7 @@ export function informerOn({ api, clock, object, sources, idleMs = IDLE_MS }: In
   let looking = 0;
   let spokenAt = 0;
   let wasRefused = false;
+  let lookedAt: number | undefined;
   let idle: NodeJS.Timeout | undefined;
   let isTelling = false;
 
@@ -217,7 +218,11 @@ export function informerOn({ api, clock, object, sources, idleMs = IDLE_MS }: In
       return certain(signal);
     },
     object: () => watches?.object.known()?.[0],
-    isRefused: () => wasRefused,
+    isWorthIt() {
+      const before = lookedAt;
+      lookedAt = clock.monotonic();
+      return !wasRefused && (watches !== undefined || (before !== undefined && lookedAt - before < idleMs));
+    },
     follow(news, signal) {
       readers.add(news);
       signal.addEventListener("abort", () => readers.delete(news), { once: true });
