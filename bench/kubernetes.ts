@@ -37,7 +37,7 @@ const pairsOf = ({ options }: Stage): number => options.pairs ?? (options.isQuic
 const trialsOf = ({ options }: Stage): number => options.seeds ?? (options.isQuick ? 1 : 5);
 
 /** Pods in all, over ten namespaces. */
-const SIZES = [50, 200, 500, 1_000, 2_000];
+const SIZES = [50, 200, 500, 2_000];
 const NAMESPACES = Array.from({ length: 10 }, (_, index) => `fleet${index}`);
 
 function wantedBy({ options }: Stage): readonly string[] {

@@ -3,6 +3,8 @@ import { request as tlsRequest } from "node:https";
 import type { Clock } from "../../../ports/clock.ts";
 import { ApiFailure, GROUPS, pluralOf, type Asked, type Resource, type Subresource, type Verb } from "./api-failure.ts";
 import type { Admission, Connection } from "./connection.ts";
+import { listReader } from "./list-reader.ts";
+import type { Listed } from "./objects.ts";
 
 /** The API of one cluster, in one namespace. Everything rejects with `ApiFailure`, or with the reason of an abort. */
 export type Api = {
@@ -12,9 +14,13 @@ export type Api = {
   send<T>(ask: Ask, signal: AbortSignal): Promise<T>;
   /** The same for what is no JSON. */
   text(ask: Ask, signal: AbortSignal): Promise<string>;
+  /** A list, read object by object: of a long one no more is in memory than what is kept of each. */
+  list<T>(ask: ListAsk<T>, signal: AbortSignal): Promise<Listed<T>>;
   /** What changes from a version on, until the server ends it. Rejects with status 410 when that version is too old. */
   watch<T>(ask: WatchAsk, signal: AbortSignal): AsyncGenerator<Change<T>>;
 };
+
+export type ListAsk<T> = Pick<Ask, "resource" | "query"> & { readonly kept: (item: T) => T };
 
 /** `opened`: called once the server watches. `isBeside`: it keeps no process alive. */
 export type WatchAsk = Pick<Ask, "resource" | "query"> & { readonly opened?: () => void; readonly isBeside?: boolean };
@@ -107,10 +113,10 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
       await clock.sleep(pauseOf(headers["retry-after"]), signal);
     }
   };
-  const reading = async <T>(ask: Ask, signal: AbortSignal, read: (text: string) => T): Promise<T> => {
+  const reading = async <T>(ask: Ask, signal: AbortSignal, read: (response: IncomingMessage) => Promise<T>) => {
     const limit = AbortSignal.timeout(TIMEOUT_MS * THROTTLED_TRIES);
     try {
-      return read(await textOf(await answer(ask, AbortSignal.any([signal, limit]))));
+      return await read(await answer(ask, AbortSignal.any([signal, limit])));
     } catch (error) {
       throw thrown(error, askedBy(ask), signal);
     }
@@ -119,9 +125,13 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
     context,
     namespace,
     async send<T>(ask: Ask, signal: AbortSignal): Promise<T> {
-      return reading(ask, signal, (text) => JSON.parse(text) as T);
+      return reading(ask, signal, async (response) => JSON.parse(await textOf(response)) as T);
     },
-    text: (ask, signal) => reading(ask, signal, (text) => text),
+    text: (ask, signal) => reading(ask, signal, textOf),
+    list: ({ resource, query, kept }, signal) =>
+      reading({ verb: "list", resource, ...(query === undefined ? {} : { query }) }, signal, (response) =>
+        listOf(response, kept),
+      ),
     async *watch<T>({ resource, query, opened, isBeside = false }: WatchAsk, signal: AbortSignal) {
       const ask: Ask = {
         verb: "watch",
@@ -203,6 +213,14 @@ async function textOf(response: IncomingMessage): Promise<string> {
   let text = "";
   for await (const piece of response) text += String(piece);
   return text;
+}
+
+async function listOf<T>(response: IncomingMessage, kept: (item: T) => T): Promise<Listed<T>> {
+  response.setEncoding("utf8");
+  const items: T[] = [];
+  const reader = listReader((item) => void items.push(kept(item as T)));
+  for await (const piece of response) reader.take(String(piece));
+  return { ...(reader.end() as Listed<T>), items };
 }
 
 async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {

@@ -1,7 +1,7 @@
 import type { Clock } from "../../../ports/clock.ts";
 import { ApiFailure, isFailure, type Resource } from "./api-failure.ts";
 import type { Api } from "./api.ts";
-import type { Listed, Metadata } from "./objects.ts";
+import type { Metadata } from "./objects.ts";
 
 type From = { readonly api: Api; readonly clock: Clock };
 export type Source<T> = {
@@ -43,12 +43,11 @@ export async function follow<T extends Named>(
   let pauseMs = FIRST_PAUSE_MS;
   for (;;) {
     try {
-      const { metadata, items = [] } = await from.api.send<Listed<T>>({ verb: "list", resource, query }, signal);
+      const { metadata, items = [] } = await from.api.list<T>({ resource, query, kept }, signal);
       const version = metadata.resourceVersion;
-      const known = items.map((item) => kept(item));
-      on.items(known, version);
+      on.items(items, version);
       pauseMs = FIRST_PAUSE_MS;
-      await watchOn(from, { resource, query, kept, isBeside }, { version, items: known, on }, signal);
+      await watchOn(from, { resource, query, kept, isBeside }, { version, items, on }, signal);
     } catch (error) {
       if (!(error instanceof ApiFailure) || !isPassing(error)) throw error;
       if (!isFailure(error, GONE)) on.silence(error);
