@@ -8,7 +8,7 @@ import { Checks } from "./checks.ts";
 import { luckOf } from "./luck.ts";
 import { draw, type Scenario } from "./scenario.ts";
 import { SimClock } from "./sim-clock.ts";
-import { migrationNamed, SimWorld, type Home } from "./sim-world.ts";
+import { migrationNamed, SimWorld, type Home, type Trouble } from "./sim-world.ts";
 
 export type Simulated = {
   readonly seed: number;
@@ -26,9 +26,15 @@ const LONGEST_MS = 15 * 60_000;
 const MOST_LIVES = 12;
 
 /** One run in a simulated world, from its start to its end, through every death of its conductor. Same seed, same trace. */
-export async function simulate(seed: number, home: Home = "kept"): Promise<Simulated> {
+export async function simulate(
+  seed: number,
+  home: Home = "kept",
+  more: { readonly trouble?: Partial<Trouble>; readonly longestMs?: number } = {},
+): Promise<Simulated> {
   const luck = luckOf(seed);
-  const scenario = draw(luck, home);
+  const drawn = draw(luck, home);
+  const scenario: Scenario = { ...drawn, trouble: { ...drawn.trouble, ...more.trouble } };
+  const { longestMs = LONGEST_MS } = more;
   const clock = new SimClock();
   const checks = new Checks(scenario, clock);
   const world = new SimWorld(clock, luck, scenario.trouble, checks, home);
@@ -39,7 +45,7 @@ export async function simulate(seed: number, home: Home = "kept"): Promise<Simul
   const startedAt = clock.now();
   let lives = 0;
   let run: Run | undefined;
-  while (lives < MOST_LIVES && clock.now() - startedAt < LONGEST_MS) {
+  while (lives < MOST_LIVES && clock.now() - startedAt < longestMs) {
     lives += 1;
     const life = new Life({
       seed,

@@ -3,6 +3,7 @@ import type { FactOf } from "../../engine/fact.ts";
 import type { Run } from "../../engine/run.ts";
 import type { HeldLease } from "../../ports/lease.ts";
 import { isOver } from "../../runtime/conduct.ts";
+import { heldWorld } from "../../runtime/held-world.ts";
 import { replay } from "../../runtime/replay.ts";
 import { clearAgain } from "./clear.ts";
 import { accompany, type Companions } from "./companions.ts";
@@ -14,7 +15,7 @@ import type { OutputKind } from "../terminal/output.ts";
 import type { Permit } from "./permit.ts";
 import { exitOf, runSession } from "./session.ts";
 import { holderOf, type State } from "./state.ts";
-import { wireLease } from "../wiring/lease.ts";
+import { leaseKey, wireLease } from "../wiring/lease.ts";
 import { wire } from "../wiring/wire.ts";
 import { VERSION } from "../version.ts";
 
@@ -46,7 +47,7 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
     record: state.store.pathOf(order.run, RECORDING),
   });
   const leases = await wireLease(loaded, state, io.env);
-  const held = await leases.acquire(leaseKeys(loaded), holderOf(order.run), leave);
+  const held = await leases.acquire(leaseKeys(loaded), holderOf(order.run), leave, { isGoingOn: true });
   const lease: HeldLease = { ...held, lost: AbortSignal.any([held.lost, leave]) };
   let companions: Companions | undefined;
   try {
@@ -71,11 +72,12 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
       host: hostname(),
       pid: process.pid,
       version: VERSION,
+      ...(lease.unheld === undefined ? {} : { unheld: lease.unheld.map(({ key, region }) => `${key} in ${region}`) }),
       ...(clearance === undefined ? {} : { clearance }),
     };
     const result = await runSession({
       io,
-      world,
+      world: heldWorld(world, lease, (component) => leaseKey(loaded.environment.name, component)),
       custody: { store: state.store, journal, lease },
       start: { kind: "revived", run, started },
       output: order.output,

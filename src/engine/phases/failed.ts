@@ -2,13 +2,15 @@ import { after, cancelPending, go, order, settle, stay } from "../decision.ts";
 import type { Effect } from "../effect.ts";
 import type { FactOf, Failure } from "../fact.ts";
 import type { Decision, Run } from "../run.ts";
+import { AWAY_RETRIES, bar, isAbsence, isAway, placeAt, putAside, stillAway } from "./away.ts";
 import { startBackup } from "./backing-up.ts";
+import { unheard } from "./confirming.ts";
 import { giveUp } from "./gating.ts";
 import { foreign, hold, lookAgain } from "./holding.ts";
 import { moveOf } from "./moving.ts";
 import { refuse } from "./preparing.ts";
 import { lastTouched, trip } from "./tripping.ts";
-import { strand, withdrew } from "./undoing.ts";
+import { goOnHere, strand, withdrew } from "./undoing.ts";
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 8_000;
@@ -25,7 +27,9 @@ export function fail(pending: Run, fact: FactOf<"effect-failed">): Decision {
   const attempts = (run.attempts[fact.id] ?? 0) + 1;
   const tried: Run = { ...run, attempts: { ...run.attempts, [fact.id]: attempts } };
   const isHopeful = fact.failure.nature === "again" || fact.failure.nature === "unreachable";
-  if (isHopeful && attempts <= retriesOf(tried)) return order(tried, [again(effect, attempts)]);
+  if (isAwayAlready(run, effect) && isAbsence(effect, fact.failure)) return stillAway(run, placeAt(effect) ?? "");
+  if (isHopeful && attempts <= retriesOf(tried, isAbsence(effect, fact.failure)))
+    return order(tried, [again(effect, attempts)]);
   const { [fact.id]: _, ...rest } = tried.attempts;
   return giveUpOn({ ...tried, attempts: rest }, effect, fact);
 }
@@ -37,13 +41,17 @@ const again = (effect: Effect, attempt: number): Effect => ({
   next: effect,
 });
 
-function retriesOf(run: Run): number {
+const isAwayAlready = (run: Run, effect: Effect): boolean =>
+  run.phase.kind === "undoing" && isAway(run, placeAt(effect) ?? "");
+
+function retriesOf(run: Run, isAbsent: boolean): number {
   switch (run.phase.kind) {
     case "moving":
       return moveOf(run).retries;
     case "undoing":
-    case "backing-up":
     case "checking":
+      return isAbsent ? AWAY_RETRIES : UNDO_RETRIES;
+    case "backing-up":
       return UNDO_RETRIES;
     case "preparing":
     case "finishing":
@@ -82,16 +90,31 @@ function giveUpOn(run: Run, effect: Effect, fact: FactOf<"effect-failed">): Deci
     case "withdrawing":
       return withdrew(run);
     case "undoing":
-      return undoFailed(run, effect, said);
+      return placeAt(effect) === undefined ? undoFailed(run, effect, said) : placeFailed(run, effect, fact);
     case "backing-up":
       return strand(run, [], `backup plan ${run.phase.backup} failed: ${said}`);
     case "checking":
+      if (effect.kind === "observe-workload" && isAbsence(effect, fact.failure))
+        return unheard(run, effect, fact.failure.message);
+      return strandUncompared(run, said);
     case "confirming":
-      return strand(run, run.undone, `what was undone could not be compared with what was before: ${said}`);
+      return strandUncompared(run, said);
     case "halted":
     case "ended":
       return stay(run);
   }
+}
+
+const strandUncompared = (run: Run, said: string): Decision =>
+  strand(run, run.undone, `what was undone could not be compared with what was before: ${said}`);
+
+/** Nobody answers there, or it will not go back: the others go back all the same. */
+function placeFailed(run: Run, effect: Effect, { failure }: FactOf<"effect-failed">): Decision {
+  const place = placeAt(effect) ?? "";
+  if (!isAbsence(effect, failure))
+    return goOnHere(bar(run, place, `the undo of ${effect.id.slice("undo:".length)} failed: ${sentence(failure)}`));
+  const aside = putAside(run, place, failure.message);
+  return after(aside, goOnHere(aside.run));
 }
 
 const sentence = (failure: Failure): string => `${failure.message} (${failure.code})`;
