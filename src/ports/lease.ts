@@ -12,7 +12,7 @@ export type HeldLease = {
    * Takes what is missing of a key in a region. Nothing to do where it is held. Rejects what kept it from being taken before, and `LEASE_HELD` where
    * somebody else took it meanwhile: then nothing is to be written there.
    */
-  enter?(key: string, region: string, signal: AbortSignal): Promise<void>;
+  readonly enter?: (key: string, region: string, signal: AbortSignal) => Promise<void>;
   release(): Promise<void>;
 };
 

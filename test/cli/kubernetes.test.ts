@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -8,6 +8,7 @@ import { systemClock } from "../../src/adapters/system/clock.ts";
 import { imageOf, kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
 import { takeInRegion } from "../fakes/kube-lease.ts";
 import { midflightBinary } from "../support/build.ts";
+import { forgeJournal } from "../support/forged-journal.ts";
 import { midflight, start, type Ended, type Running } from "../support/cli.ts";
 
 let dir: string;
@@ -146,6 +147,50 @@ test("where runs are kept and conducted in a cluster, its account is bound there
   expect(state).toMatch(/^# runs: namespace state of the context tokyo\n/);
   expect(state).toMatch(/kind: ServiceAccount\n +metadata:\n +name: conductor\n +namespace: state\n/);
   expect(state).toContain("resources: [ configmaps ]");
+});
+
+describe("what a conductor did not live to tell", () => {
+  const STATE = ["--state", "kept"];
+  const told = async (): Promise<readonly string[]> =>
+    (await readFile(join(dir, "told"), "utf8").catch(() => ""))
+      .split("\n")
+      .flatMap((line) => (line === "" ? [] : [(JSON.parse(line) as { readonly id: string }).id]));
+  /** As a crash between the end and its answer leaves it. */
+  async function forget(run: string): Promise<void> {
+    forgeJournal(join(dir, "kept", "runs", run), (line) => (line.fact["kind"] === "delivered" ? undefined : line));
+    await rm(join(dir, "told"), { force: true });
+  }
+
+  test("of how its run ended is told when the run is resumed, once, and by the next upgrade on these components", async () => {
+    await writeFile(join(dir, "pager.sh"), `cat >> "${join(dir, "told")}"\n`);
+    const text = `${environmentOf("blue", "tokyo", 7)}notify: [{ command: [sh, ${JSON.stringify(join(dir, "pager.sh"))}], on: [ended] }]\n`;
+    await writeFile(join(dir, "blue.yaml"), text);
+    place.clusters["tokyo"]?.deploy("tokyo", imageOf("1.0"), 3);
+    const upgrade = () => call(["upgrade", "plan.yaml", "--env", "blue.yaml", "--yes", ...STATE]);
+    const first = await upgrade();
+    expect(first.status, first.stdout + first.stderr).toBe(5);
+    const [run = ""] = await readdir(join(dir, "kept", "runs"));
+    const ids = await told();
+    expect(ids).toEqual([expect.stringMatching(new RegExp(`^${run}/notify:ended:`))]);
+    const over = await call(["resume", run, ...STATE]);
+    expect([over.status, over.stderr.includes("RUN_OVER")]).toEqual([5, true]);
+
+    await forget(run);
+    const resumed = await call(["resume", run, ...STATE]);
+    expect([resumed.status, resumed.stderr]).toEqual([
+      5,
+      expect.stringContaining(`told command sh what the conductor of ${run} did not live to tell: refused: `),
+    ]);
+    expect(await told()).toEqual(ids);
+    expect((await call(["resume", run, ...STATE])).stderr).toContain("RUN_OVER");
+    expect(await told()).toEqual(ids);
+
+    await forget(run);
+    const next = await upgrade();
+    expect(next.stderr).toContain(`told command sh what the conductor of ${run} did not live to tell`);
+    expect(await told()).toHaveLength(2);
+    expect((await told())[0]).toBe(ids[0]);
+  }, 60_000);
 });
 
 describe("release-hold", () => {

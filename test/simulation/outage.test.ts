@@ -27,8 +27,9 @@ test.each([{ home: "kept" as const }, { home: "in-place" as const }, { home: "br
       const { phase } = result.run ?? {};
       if (phase?.kind === "ended" && phase.outcome === "undone" && wentAround(result.records)) undone += 1;
     }
+    if (runs === 1) return;
     // It must really occur, or nothing is tested here.
-    if (runs > 1) expect(undone).toBeGreaterThan(0);
+    expect(undone).toBeGreaterThan(0);
   },
 );
 

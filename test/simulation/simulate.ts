@@ -45,6 +45,7 @@ export async function simulate(
   const startedAt = clock.now();
   let lives = 0;
   let run: Run | undefined;
+  let isDead = false;
   while (lives < MOST_LIVES && clock.now() - startedAt < longestMs) {
     lives += 1;
     const life = new Life({
@@ -60,7 +61,8 @@ export async function simulate(
     });
     const end = await life.live();
     run = disk.length === 0 ? undefined : replay(disk);
-    if (end === "died") continue;
+    isDead = end === "died";
+    if (isDead) continue;
     if (end === "stuck") checks.complain(`life ${lives} of the conductor got stuck in ${run?.phase.kind ?? "nothing"}`);
     if (run === undefined || end === "stuck" || run.phase.kind === "ended") break;
     // An operator resumes a halted run after a while; whoever changed the world has put it back by then.
@@ -68,6 +70,7 @@ export async function simulate(
     if (scenario.ask?.what === "halt" && lives > 3) break;
   }
   checks.atEnd(run, lives, notifications);
+  if (!isDead) checks.toldEverything(disk, notifications);
   return { seed, scenario, run, world, notifications, lives, records: disk, problems: checks.problems };
 }
 

@@ -8,13 +8,15 @@ import { replay } from "../../runtime/replay.ts";
 import { clearAgain } from "./clear.ts";
 import { accompany, type Companions } from "./companions.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { leaseKeys, RECORDING } from "./start-run.ts";
+import { leaseKeys } from "./lease-keys.ts";
+import { RECORDING } from "./start-run.ts";
 import type { Loaded } from "../files/load.ts";
 import { loadCopies } from "../files/load-copies.ts";
 import type { OutputKind } from "../terminal/output.ts";
 import type { Permit } from "./permit.ts";
 import { exitOf, runSession } from "./session.ts";
 import { holderOf, type State } from "./state.ts";
+import { tellUnsent } from "./unsent.ts";
 import { leaseKey, wireLease } from "../wiring/lease.ts";
 import { wire } from "../wiring/wire.ts";
 import { VERSION } from "../version.ts";
@@ -60,6 +62,7 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
       // The one before may have died before it let them go.
       await along.leave(run);
       await lease.release();
+      await tellUnsent({ io, state, run: order.run });
       return { run, status: exitOf(run) };
     }
     const clearance = await clearanceFor(order, loaded, run).catch(async (error: unknown) => {

@@ -12,7 +12,8 @@ import { wireLease } from "../wiring/lease.ts";
 import { checkJobs } from "../wiring/runner.ts";
 import { clear } from "./clear.ts";
 import type { Permit } from "./permit.ts";
-import { keepInputs, leaseKeys, newRunId, openedBy } from "./start-run.ts";
+import { leaseKeys } from "./lease-keys.ts";
+import { keepInputs, newRunId, openedBy } from "./start-run.ts";
 import { holderOf, type State } from "./state.ts";
 
 export type ClusterOrder = {

@@ -14,9 +14,11 @@ import type { CliIo, ExitStatus } from "../io.ts";
 import type { Given, Loaded } from "../files/load.ts";
 import type { OutputKind } from "../terminal/output.ts";
 import type { Permit } from "./permit.ts";
+import { leaseKeys } from "./lease-keys.ts";
 import { runSession } from "./session.ts";
 import { holderOf, type State } from "./state.ts";
-import { leaseKey, wireLease } from "../wiring/lease.ts";
+import { tellUnsentBefore } from "./unsent.ts";
+import { wireLease } from "../wiring/lease.ts";
 import { wire } from "../wiring/wire.ts";
 import { VERSION } from "../version.ts";
 
@@ -57,6 +59,7 @@ export async function startRun(
   const lease = await leases.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
   let companions: Companions | undefined;
   try {
+    await tellUnsentBefore({ io, state }, leaseKeys(loaded));
     const along = await accompany({ io, loaded, run, isNew: true });
     companions = along;
     const journal = await state.store.create(run);
@@ -122,6 +125,3 @@ export const newRunId = (loaded: Loaded, now: number): string => {
   const [day = "", time = ""] = new Date(now).toISOString().split("T");
   return `${loaded.plan.name}-${day.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${randomBytes(2).toString("hex")}`;
 };
-
-export const leaseKeys = (loaded: Pick<Loaded, "environment" | "plan">): readonly string[] =>
-  Object.keys(loaded.plan.components).map((component) => leaseKey(loaded.environment.name, component));
