@@ -25,10 +25,14 @@ const UNHEARD_AGAIN_MS = 5_000;
 export function check(run: Run): Decision {
   const effects = checks(run);
   if (effects.length === 0) return confirm(run);
-  return go(run, { kind: "checking" }, [...effects, checkPatience(run, CHECK_PATIENCE_MS)]);
+  return go(run, { kind: "checking" }, effects);
 }
 
-const checkPatience = (run: Run, ms: number): Effect => ({ id: `check-patience:${run.facts}`, kind: "timer", ms });
+/** Begins with the first thing that is not as it was. */
+const patience = (run: Run): readonly Effect[] =>
+  Object.keys(run.pending).some((id) => isCheckPatience(id))
+    ? []
+    : [{ id: `check-patience:${run.facts}`, kind: "timer", ms: CHECK_PATIENCE_MS }];
 const isCheckPatience = (id: string): boolean => id.startsWith("check-patience:");
 
 function checks(run: Run): readonly Effect[] {
@@ -71,7 +75,7 @@ export function checked(run: Run, fact: FactOf<"effect-done">): Decision {
     ...seen,
     phase: { ...run.phase, differs: { ...differs, [name]: difference }, unheard: unheardYet },
   };
-  return order(known, [lookAgain(known, lookAt(name), CHECK_AGAIN_MS)]);
+  return order(known, [...patience(known), lookAgain(known, lookAt(name), CHECK_AGAIN_MS)]);
 }
 
 function compared(run: Run): Decision {
@@ -103,6 +107,7 @@ export function unheard(run: Run, effect: EffectOf<"observe-workload">, why: str
   const isNew = run.phase.unheard?.[place] === undefined;
   const known: Run = { ...run, phase: { ...run.phase, unheard: { ...run.phase.unheard, [place]: why } } };
   return order(known, [
+    ...patience(known),
     lookAgain(known, effect, UNHEARD_AGAIN_MS),
     ...(isNew ? [notify(run, "held", `${place} is taken back, and cannot be reached to be compared: ${why}`)] : []),
   ]);
@@ -118,7 +123,7 @@ function overdue(run: Run, phase: Checking): Decision {
         .map(([place, why]) => `${place} (${why})`)
         .join(", ")}`,
     );
-  return order({ ...run, phase: { ...phase, turns: turns + 1 } }, [checkPatience(run, CHECK_PATIENCE_MS)]);
+  return order({ ...run, phase: { ...phase, turns: turns + 1 } }, patience(run));
 }
 
 const strandOn = (run: Run, text: string): Decision => {
@@ -194,7 +199,8 @@ export function confirmed(run: Run, fact: FactOf<"effect-done">): Decision {
   );
 }
 
-function keptItems(run: Run): readonly UndoItem[] {
+/** Metadata that was kept because it serves the old release well, as it is taken back when it does not. */
+export function keptItems(run: Run): readonly UndoItem[] {
   const forced: Run = {
     ...run,
     touched: run.kept,
