@@ -404,6 +404,67 @@ test("an upgrade in the cluster is opened here, conducted there, and looked at f
   expect(attached.status).toBe(5);
 });
 
+const JOB = `apiVersion: batch/v1
+kind: Job
+metadata: { name: tool }
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{ name: tool, image: registry/tool }]
+`;
+
+test.each([
+  { name: "is not there", text: undefined, says: ["there is no file ./job.yaml", "plan.yaml:6:"] },
+  { name: "is a Pod", text: "apiVersion: v1\nkind: Pod\n", says: ["it is no Job, but Pod of v1", "job.yaml:2:7"] },
+  {
+    name: "is a CronJob",
+    text: JOB.replace("kind: Job", "kind: CronJob"),
+    says: ["it is no Job, but CronJob", "job.yaml:2:7"],
+  },
+  { name: "holds two documents", text: `${JOB}---\n${JOB}`, says: ["it holds 2 documents", "job.yaml:9:1"] },
+  { name: "is no YAML", text: "kind: Job\nspec: [\n", says: ["job.yaml:3:"] },
+  {
+    name: "wants a name made for it",
+    text: JOB.replace("name: tool", "generateName: tool-"),
+    says: ["states the generateName tool-", "job.yaml:3:27"],
+  },
+  {
+    name: "names a namespace",
+    text: JOB.replace("name: tool", "name: tool, namespace: prod"),
+    says: ["states the namespace prod", "job.yaml:3:"],
+  },
+  {
+    name: "restarts for ever",
+    text: JOB.replace("Never", "Always"),
+    says: ["states the restartPolicy Always", "job.yaml:7:22"],
+  },
+])(
+  "a Job whose manifest $name is refused alike by check, plan and upgrade, at its line",
+  async ({ text, says }) => {
+    if (text !== undefined) await writeFile(join(dir, "job.yaml"), text);
+    await writeFile(
+      join(dir, "plan.yaml"),
+      PLAN.replace("steps:\n", "steps:\n  - run: { job: { manifest: job.yaml } }\n"),
+    );
+    const environment = `${environmentOf("blue", "tokyo", 7)}jobs: { context: tokyo, namespace: state }\n`;
+    await writeFile(join(dir, "blue.yaml"), environment);
+    const env = ["--env", "blue.yaml"];
+    for (const args of [
+      ["check", "plan.yaml"],
+      ["check", "plan.yaml", ...env],
+      ["plan", "plan.yaml", ...env],
+      ["upgrade", "plan.yaml", ...env],
+    ]) {
+      const ended = await call(args);
+      expect([args[0], ended.status]).toEqual([args[0], 3]);
+      for (const one of says) expect(ended.stderr).toContain(one);
+    }
+    expect(place.clusters["tokyo"]?.asked).toEqual([]);
+  },
+  60_000,
+);
+
 test("an upgrade that cannot run in the cluster is refused before anything is opened", async () => {
   const outside = await call(["upgrade", "plan.yaml", "--env", "blue.yaml", "--in-cluster"]);
   expect(outside.status).toBe(3);

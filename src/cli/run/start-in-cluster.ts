@@ -9,7 +9,6 @@ import type { Loaded } from "../files/load.ts";
 import type { CliIo } from "../io.ts";
 import { wireConductor, type WiredConductor } from "../wiring/conductor.ts";
 import { wireLease } from "../wiring/lease.ts";
-import { checkJobs } from "../wiring/runner.ts";
 import { clear } from "./clear.ts";
 import type { Permit } from "./permit.ts";
 import { leaseKeys } from "./lease-keys.ts";
@@ -32,7 +31,6 @@ export async function startInCluster(
 ): Promise<{ readonly run: string; readonly conductor: WiredConductor }> {
   const { io, loaded, state, permit } = order;
   const place = placeFor(loaded, state);
-  await checkJobs(loaded, io.cwd);
   const conductor = await wireConductor(loaded.environment, place);
   const keys = await trustedFiles(loaded.environment);
   const cleared = await clear({ io, loaded, state, permit, facts: (one) => liveFacts(io, one, state.dir) });
