@@ -326,6 +326,36 @@ test("an upgrade that lacks a right which only its undo would need is refused wi
   expect((await call(["runs"])).stdout).toContain("no runs in");
 });
 
+test("what an upgrade may do is asked once, a moment before it begins", async () => {
+  place.clusters["tokyo"]?.deploy("tokyo", imageOf("1.0"), 3);
+  expect((await call(["upgrade", "plan.yaml", "--env", "blue.yaml", "--yes"])).status).toBe(5);
+  const reviewed = place.clusters["tokyo"]?.reviewed ?? [];
+  expect(reviewed).toContain("delete pods");
+  expect(reviewed).toEqual([...new Set(reviewed)]);
+});
+
+test("a conductor in the cluster asks for its own rights before it does anything, and ends the run refused with the rule to add", async () => {
+  const starter = await openInCluster();
+  starter.child.kill("SIGINT");
+  await starter.ended;
+  const { tokyo } = placeOf();
+  expect(tokyo.reviewed).toEqual([]);
+  const [job] = tokyo.list("jobs", "state");
+  const run = job?.metadata.annotations?.["midflight.dev/run"] ?? "";
+  tokyo.refuse({ method: "DELETE", kind: "pods", status: 403, message: "no", times: 100 });
+  const conducted = await call(["conduct", run, "--state", "kubernetes:tokyo/state", "--output", "lines"]);
+  // For Kubernetes the work is done: to start it again would change nothing.
+  expect(conducted.status, conducted.stdout + conducted.stderr).toBe(0);
+  const attached = await call(["attach", run, "--state", "kubernetes:tokyo/state", "--output", "lines"]);
+  expect(attached.status).toBe(5);
+  expect(attached.stdout).toContain(
+    "refused: the upgrade would be stopped half-way: gateway in tokyo: may not delete pods in namespace tokyo of tokyo",
+  );
+  expect(attached.stdout).toContain('{apiGroups: [""], resources: ["pods"], verbs: ["delete"]}');
+  const touched = tokyo.asked.filter((one) => /^(POST|PATCH|DELETE) (deployments|replicasets|pods)/.test(one));
+  expect(touched).toEqual([]);
+});
+
 test("runs that are kept in a cluster are looked for there, and a context that is not there is said to be so", async () => {
   const none = await call(["runs", "--state", "kubernetes:tokyo/tokyo"]);
   expect([none.status, none.stdout.trim()]).toEqual([0, "no runs in kubernetes:tokyo/tokyo"]);

@@ -4,11 +4,13 @@ import type { Run } from "../../engine/run.ts";
 import type { HeldLease } from "../../ports/lease.ts";
 import { isOver } from "../../runtime/conduct.ts";
 import { heldWorld } from "../../runtime/held-world.ts";
+import { refusedWorld } from "../../runtime/refused-world.ts";
 import { replay } from "../../runtime/replay.ts";
 import { clearAgain } from "./clear.ts";
 import { accompany, type Companions } from "./companions.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { leaseKeys } from "./lease-keys.ts";
+import { whatIsForbidden } from "./preflight.ts";
 import { RECORDING } from "./start-run.ts";
 import type { Loaded } from "../files/load.ts";
 import { loadCopies } from "../files/load-copies.ts";
@@ -49,8 +51,8 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
     record: state.store.pathOf(order.run, RECORDING),
   });
   const leases = await wireLease(loaded, state, io.env);
-  const held = await leases.acquire(leaseKeys(loaded), holderOf(order.run), leave, { isGoingOn: true });
-  const lease: HeldLease = { ...held, lost: AbortSignal.any([held.lost, leave]) };
+  const taken = await leases.acquire(leaseKeys(loaded), holderOf(order.run), leave, { isGoingOn: true });
+  const lease: HeldLease = { ...taken, lost: AbortSignal.any([taken.lost, leave]) };
   let companions: Companions | undefined;
   try {
     const along = await accompany({ io, loaded, run: order.run, isNew: false });
@@ -65,6 +67,9 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
       await tellUnsent({ io, state, run: order.run });
       return { run, status: exitOf(run) };
     }
+    // Nobody may have asked yet for the rights of whoever conducts it now.
+    const forbidden = run.phase.kind === "preparing" ? await whatIsForbidden(io, loaded) : undefined;
+    const held = heldWorld(world, lease, (component) => leaseKey(loaded.environment.name, component));
     const clearance = await clearanceFor(order, loaded, run).catch(async (error: unknown) => {
       await journal.close();
       throw error;
@@ -80,7 +85,7 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
     };
     const result = await runSession({
       io,
-      world: heldWorld(world, lease, (component) => leaseKey(loaded.environment.name, component)),
+      world: forbidden === undefined ? held : refusedWorld(held, forbidden),
       custody: { store: state.store, journal, lease },
       start: { kind: "revived", run, started },
       output: order.output,

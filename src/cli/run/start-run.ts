@@ -31,6 +31,8 @@ export type StartOrder = {
   /** What the command line says of certificates. */
   readonly permit: Permit;
   readonly onEvent?: (event: RunEvent) => void;
+  /** The caller has asked for the rights, a moment ago. */
+  readonly areRightsKnown?: boolean;
   /** Leaves the closing lines to the caller. */
   readonly isQuiet?: boolean;
   /** Told the run's conductor, to ask it something later. */
@@ -54,7 +56,7 @@ export async function startRun(
     run,
     record: state.store.pathOf(run, RECORDING),
   });
-  await refuseForbidden(io, loaded);
+  if (order.areRightsKnown !== true) await refuseForbidden(io, loaded);
   const leases = await wireLease(loaded, state, io.env);
   const lease = await leases.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
   let companions: Companions | undefined;
