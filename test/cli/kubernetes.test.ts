@@ -76,6 +76,37 @@ test("a plan for pods says what would be done to those that really run, and touc
   expect(place.clusters["tokyo"]?.asked.filter((one) => !one.startsWith("GET"))).toEqual([]);
 });
 
+describe("a release that only the environment file says an image of", () => {
+  const brings = (name: string, version: string) =>
+    writeFile(
+      join(dir, `${name}.yaml`),
+      `${environmentOf(name, "tokyo", 7)}releases: { gateway@2.0: { kubernetes: { image: "${imageOf(version)}" } } }\n`,
+    );
+  beforeEach(async () => {
+    const asProcess = `{ process: { digest: "sha256:${"0".repeat(64)}", path: ./gateway-2.0, run: [node, main.js] } }`;
+    await writeFile(join(dir, "releases.yaml"), `midflight: 1\nreleases:\n  gateway@2.0: ${asProcess}\n`);
+    await brings("red", "2.0");
+  });
+
+  test("is planned in that environment, and asked for where no file says it", async () => {
+    const planned = await call(["plan", "plan.yaml", "--env", "red.yaml"]);
+    expect([planned.status, planned.stderr]).toEqual([0, ""]);
+    expect(planned.stdout).toContain("start gateway@2.0 2/4 in the dark in tokyo");
+    const missing = await call(["check", "plan.yaml", "--env", "blue.yaml"]);
+    expect(missing.status).toBe(3);
+    expect(missing.stderr).toContain("gateway@2.0 says nothing for the driver kubernetes");
+    expect(missing.stderr).toContain("under `releases` in blue.yaml");
+  });
+
+  test("is not rehearsed where it is another image than in production", async () => {
+    await brings("rose", "1.0");
+    const { status, stderr } = await call(["rehearse", "plan.yaml", "--env", "red.yaml", "--for", "rose.yaml"]);
+    expect(status).toBe(5);
+    expect(stderr).toContain("what is rehearsed would not be what runs");
+    expect(place.clusters["tokyo"]?.asked).toEqual([]);
+  });
+});
+
 test("a cluster whose Deployment is missing pods is not begun with, and a forbidden look names the rule to add", async () => {
   place.clusters["tokyo"]?.refuse({ method: "GET", kind: "deployments", status: 403, message: "no", times: 100 });
   const forbidden = await call(["plan", "plan.yaml", "--env", "blue.yaml"]);
@@ -325,6 +356,21 @@ test("an upgrade that lacks a right which only its undo would need is refused wi
   expect(place.clusters["tokyo"]?.asked.filter((one) => !/^(GET|WATCH) /.test(one))).toEqual([]);
   expect((await call(["runs"])).stdout).toContain("no runs in");
 });
+
+test("credentials that expired are said to be so, with the context to renew, and nothing was begun", async () => {
+  const { tokyo } = placeOf();
+  for (const kind of ["leases", "deployments", "horizontalpodautoscalers", "poddisruptionbudgets"] as const)
+    tokyo.refuse({ method: "GET", kind, status: 401, message: "Unauthorized", times: 100 });
+  for (const command of [["plan"], ["upgrade", "--yes"]]) {
+    const { status, stdout, stderr } = await call([...command, "plan.yaml", "--env", "blue.yaml"]);
+    expect([command[0], status]).toEqual([command[0], 5]);
+    expect(`${stdout}${stderr}`).toContain("the API server of tokyo does not accept the credentials: Unauthorized");
+  }
+  expect((await call(["upgrade", "plan.yaml", "--env", "blue.yaml", "--yes"])).stderr).toContain(
+    "renew the credentials of the context tokyo",
+  );
+  expect((await call(["runs"])).stdout).toContain("no runs in");
+}, 60_000);
 
 test("what an upgrade may do is asked once, a moment before it begins", async () => {
   place.clusters["tokyo"]?.deploy("tokyo", imageOf("1.0"), 3);
