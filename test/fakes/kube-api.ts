@@ -239,8 +239,8 @@ export async function kubeApi(): Promise<KubeApi> {
 
   /** Allowed is what no refusal stands in the way of. */
   const review = ({ spec: { resourceAttributes } }: Review, response: ServerResponse): void => {
-    const { verb, resource, subresource } = resourceAttributes;
-    reviewed.push(`${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`}`);
+    const { verb, resource, subresource: part } = resourceAttributes;
+    reviewed.push(`${verb} ${resource}${part === undefined ? "" : `/${part}`}`);
     const isAllowed = refusals.every(
       ({ refusal: { method, kind, subresource, status }, left }) =>
         left === 0 ||

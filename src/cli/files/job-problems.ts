@@ -2,6 +2,7 @@ import type { Problem } from "../../errors/problem.ts";
 import type { Located } from "../../plan/located.ts";
 import type { Plan } from "../../plan/model.ts";
 import { lineStartsOf, problemAt, problemInText, problemOfFile } from "../../plan/source/source.ts";
+import { flawIn } from "../wiring/manifests.ts";
 import { programName, type NamedProgram } from "./named-programs.ts";
 
 /** What is wrong with the manifests of a plan's Jobs, each at its line. `files`: what was read of the files that the plan names, as seen from `cwd`. */
@@ -13,25 +14,26 @@ export async function jobProblems(
   const jobs = value.steps.flatMap((step, index) =>
     step.kind === "run" && step.job !== undefined ? [{ job: step.job, index }] : [],
   );
-  if (jobs.length === 0) return [];
-  const { readJobManifest } = await import("../../adapters/kubernetes/jobs/job-manifest.ts");
-  return jobs.flatMap(({ job, index }): readonly Problem[] => {
-    const { manifest: file } = job;
-    const text = files.find(({ name }) => name === programName(cwd, file))?.text;
-    if (text === undefined)
-      return [
-        problemAt(source, {
-          code: "JOB_MANIFEST_WRONG",
-          message: `${file} is no file in the folder where midflight was started or in that of the plan`,
-          path: ["steps", index, "run", "job", "manifest"],
-          hint: "put it into one of them: it is a part of the plan, and kept with the run",
-        }),
-      ];
-    const read = readJobManifest(job, text);
-    if ("manifest" in read) return [];
-    const complaint = { code: "JOB_MANIFEST_WRONG", message: read.why, hint: read.hint };
-    return read.at === undefined
-      ? [problemOfFile(file, complaint)]
-      : [problemInText({ file, text, lineStarts: lineStartsOf(text) }, read.at.start, read.at.end, complaint)];
-  });
+  const found = await Promise.all(
+    jobs.map(async ({ job, index }): Promise<readonly Problem[]> => {
+      const { manifest: file } = job;
+      const text = files.find(({ name }) => name === programName(cwd, file))?.text;
+      if (text === undefined)
+        return [
+          problemAt(source, {
+            code: "JOB_MANIFEST_WRONG",
+            message: `${file} is no file in the folder where midflight was started or in that of the plan`,
+            path: ["steps", index, "run", "job", "manifest"],
+            hint: "put it into one of them: it is a part of the plan, and kept with the run",
+          }),
+        ];
+      const flaw = await flawIn(job, text);
+      if (flaw === undefined) return [];
+      const complaint = { code: "JOB_MANIFEST_WRONG", message: flaw.why, hint: flaw.hint };
+      return flaw.at === undefined
+        ? [problemOfFile(file, complaint)]
+        : [problemInText({ file, text, lineStarts: lineStartsOf(text) }, flaw.at.start, flaw.at.end, complaint)];
+    }),
+  );
+  return found.flat();
 }
