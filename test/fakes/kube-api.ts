@@ -55,6 +55,8 @@ export type KubeApi = {
   readonly url: string;
   /** Everything that was asked of objects: `GET pods`, `PATCH deployments/gateway`. What this user may do is asked beside it. */
   readonly asked: readonly string[];
+  /** What this user may do, as it was asked: `delete pods`. */
+  readonly reviewed: readonly string[];
   list<K extends Kind>(kind: K, namespace: string): readonly Kinds[K][];
   get<K extends Kind>(kind: K, namespace: string, name: string): Kinds[K] | undefined;
   /** Writes as whoever runs in the cluster. A changed spec is a new generation. */
@@ -127,6 +129,7 @@ export async function kubeApi(): Promise<KubeApi> {
   const printed = new Map<string, string>();
   const losses: { readonly method: string; readonly kind: Kind }[] = [];
   const asked: string[] = [];
+  const reviewed: string[] = [];
   let log: Change[] = [];
   let oldest = 0;
   let version = 0;
@@ -241,6 +244,8 @@ export async function kubeApi(): Promise<KubeApi> {
 
   /** Allowed is what no refusal stands in the way of. */
   const review = ({ spec: { resourceAttributes } }: Review, response: ServerResponse): void => {
+    const { verb, resource, subresource: part } = resourceAttributes;
+    reviewed.push(`${verb} ${resource}${part === undefined ? "" : `/${part}`}`);
     const isAllowed = refusals.every(
       ({ refusal: { method, kind, subresource, status }, left }) =>
         left === 0 ||
@@ -287,6 +292,7 @@ export async function kubeApi(): Promise<KubeApi> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
+    reviewed,
     list: <K extends Kind>(kind: K, namespace: string) =>
       listed({ kind, namespace, params: new URLSearchParams() }) as unknown as readonly Kinds[K][],
     get: <K extends Kind>(kind: K, namespace: string, name: string) =>

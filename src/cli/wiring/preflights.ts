@@ -22,10 +22,11 @@ export async function wirePreflights(
   const placed = inKubernetes(environment, Object.keys(plan.components)).filter(({ component }) =>
     isRolled(graph, component),
   );
-  if (placed.length === 0) return [];
-  const { kubernetesPreflight } = await import("../../adapters/kubernetes/beside/preflight/preflight.ts");
   const secrets = new Secrets(env, dirname(environment.file));
-  return placed.map(({ component, config }) => ({
+  const jobs = await jobsOf({ plan, environment }, secrets);
+  if (placed.length === 0) return jobs;
+  const { kubernetesPreflight } = await import("../../adapters/kubernetes/beside/preflight/preflight.ts");
+  const components = placed.map(({ component, config }) => ({
     component,
     regions: regionsOf(environment, config),
     preflight: kubernetesPreflight(
@@ -33,6 +34,24 @@ export async function wirePreflights(
       intentFor(plan, component),
     ),
   }));
+  return [...components, ...jobs];
+}
+
+/** Of the namespace where the plan's Jobs are made, if it has any. */
+async function jobsOf(
+  { plan, environment }: Pick<Loaded, "plan" | "environment">,
+  secrets: Secrets,
+): Promise<readonly WiredPreflight[]> {
+  const { jobs } = environment;
+  if (jobs === undefined || !plan.steps.some((step) => step.kind === "run" && step.job !== undefined)) return [];
+  const { jobsPreflight } = await import("../../adapters/kubernetes/beside/preflight/jobs-preflight.ts");
+  const { context, namespace, kubeconfig } = jobs;
+  const place = {
+    context,
+    namespace,
+    ...(kubeconfig === undefined ? {} : { kubeconfig: secrets.read(kubeconfig, "the kubeconfig for jobs") }),
+  };
+  return [{ component: "Jobs", regions: [context], preflight: jobsPreflight(place, systemClock) }];
 }
 
 const targetOf = ({ components }: Plan, component: string): { readonly target?: string } => {

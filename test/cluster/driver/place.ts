@@ -72,6 +72,8 @@ export type Place = {
   /** It answers its readiness probe, or no longer. Resolves once the cluster has noticed. */
   setReady(pod: string, isReady: boolean): Promise<void>;
   cut(region: string): Promise<void>;
+  /** The way that was cut is open again. */
+  mend(region: string): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -89,7 +91,8 @@ export async function placeOn(
   const name = `gateway-${Math.random().toString(36).slice(2, 8)}`;
   const { kind = "Deployment" } = how;
   const resource = RESOURCES[kind];
-  const relays = { tokyo: await relayTo(facts.ports.api), frankfurt: await relayTo(facts.ports.api) };
+  const relays: Record<string, Relay> = {};
+  for (const region of REGIONS) relays[region] = await relayTo(facts.ports.api);
   for (const region of REGIONS)
     await api.call(
       "POST",
@@ -140,7 +143,10 @@ export async function placeOn(
         200,
       );
     },
-    cut: (region) => (region === "tokyo" ? relays.tokyo.close() : relays.frankfurt.close()),
+    cut: async (region) => relays[region]?.close(),
+    async mend(region) {
+      relays[region] = await relayTo(facts.ports.api, "127.0.0.1", relays[region]?.port);
+    },
     async close() {
       await Promise.all(Object.values(relays).map((relay) => relay.close()));
       for (const region of REGIONS) {
