@@ -1,7 +1,7 @@
 import type { Pod } from "../../src/adapters/kubernetes/api/objects.ts";
 import type { KubeApi } from "./kube-api.ts";
 
-/** The kubelets and the endpoints of a pretended cluster: pods that are only said to run, and a Service `gateway` that lists those of its label. */
+/** The kubelets and the endpoints of a pretended cluster: pods that are only said to run, and a Service `gateway` that lists whom it selects. */
 export type KubePods = {
   /** What they do after a change in a namespace. */
   turn(namespace: string): void;
@@ -45,7 +45,10 @@ export function kubePods(api: KubeApi): KubePods {
     api.put("pods", namespace, { ...pod, status });
   };
   const route = (namespace: string): void => {
-    const selected = api.list("pods", namespace).filter(({ metadata }) => metadata.labels?.["app"] === "gateway");
+    const selector = Object.entries(api.get("services", namespace, "gateway")?.spec?.selector ?? { app: "gateway" });
+    const selected = api
+      .list("pods", namespace)
+      .filter(({ metadata }) => selector.every(([label, value]) => metadata.labels?.[label] === value));
     const endpoints = selected.map((pod) => ({
       conditions: { ready: isReady(pod), terminating: pod.metadata.deletionTimestamp !== undefined },
       targetRef: { kind: "Pod", name: pod.metadata.name },
