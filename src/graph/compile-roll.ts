@@ -69,12 +69,7 @@ function broughtMoves(step: RollStep, batch: Batch): readonly Move[] {
 }
 
 /** All new ones come up beside all old ones, users go over by shares, and the old ones stay until the last share has soaked: the way back is one order. */
-function sharedMoves(
-  step: RollStep,
-  batch: Batch,
-  shares: readonly number[],
-  soakMs: number,
-): readonly Move[] {
+function sharedMoves(step: RollStep, batch: Batch, shares: readonly number[], soakMs: number): readonly Move[] {
   const { instances, target } = batch.component;
   const soak = (of: string): readonly Move[] => (soakMs > 0 ? [soakMove(batch, of, soakMs)] : []);
   const shifts = shares.slice(0, -1).flatMap((toPct): readonly Move[] => {
@@ -93,7 +88,10 @@ function sharedMoves(
     isSwitch: true,
     title: `switch all users to ${target.release} in ${batch.regions.join(", ")}`,
   };
-  const retire = { ...retireMove(step, batch, 0, batch.fresh), title: `retire the old ones in ${batch.regions.join(", ")}` };
+  const retire = {
+    ...retireMove(step, batch, 0, batch.fresh),
+    title: `retire the old ones in ${batch.regions.join(", ")}`,
+  };
   return [startMove(step, batch, instances), ...proveMoves(step, batch), ...shifts, admit, ...soak(admit.id), retire];
 }
 

@@ -30,7 +30,11 @@ const HASH = "pod-template-hash";
 let seq = 0;
 const next = (epoch = 1) => ({ epoch, seq: (seq += 1) });
 
-export const shapeOf = ({ old, fresh }: Pick<SwitchedHarness, "old" | "fresh">, before: number, after: number): Shape => ({
+export const shapeOf = (
+  { old, fresh }: Pick<SwitchedHarness, "old" | "fresh">,
+  before: number,
+  after: number,
+): Shape => ({
   releases: [
     { ...old, count: before },
     { ...fresh, count: after },
@@ -170,7 +174,9 @@ export const switchedContract = (name: string, make: () => Promise<SwitchedHarne
       const harness = await begin();
       await fresh(harness);
       await harness.select({ ...harness.plain });
-      const text = expect.stringMatching(/^service .* was changed by somebody else .*pod-template-hash: "\w+" → nothing/);
+      const text = expect.stringMatching(
+        /^service .* was changed by somebody else .*pod-template-hash: "\w+" → nothing/,
+      );
       expect((await harness.workload.observe("tokyo", signal)).foreign).toEqual(text);
       await expect(switched(harness, "fresh")).rejects.toMatchObject({ code: "FOREIGN_CHANGE", message: text });
       await expect(fresh(harness)).rejects.toMatchObject({ code: "FOREIGN_CHANGE", message: text });

@@ -197,7 +197,9 @@ const kubernetesComponent = z.strictObject({
     .strictObject({
       switch: z
         .literal("selector")
-        .describe("The Service's selector names one release at a time: all users are switched at once, and back at once."),
+        .describe(
+          "The Service's selector names one release at a time: all users are switched at once, and back at once.",
+        ),
     })
     .optional()
     .describe(

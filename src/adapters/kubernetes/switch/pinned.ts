@@ -25,11 +25,14 @@ export function pinnedIn({ metadata }: Service): Pinned | undefined {
   const text = metadata.annotations?.[PINNED];
   if (text === undefined) return undefined;
   const parsed = parsedOf(text);
-  if (parsed?.format === 1 && typeof parsed.chosen === "string" && typeof parsed.was === "object") return parsed as Pinned;
+  if (parsed?.format === 1 && typeof parsed.chosen === "string" && typeof parsed.was === "object")
+    return parsed as Pinned;
   throw new UpgradeError(
     "KUBERNETES_HOLD_UNREADABLE",
     `the annotation ${PINNED} of service ${metadata.name} is not a record that this version can read`,
-    { hint: "use the version of midflight that wrote it, or put the selector back and take the annotation away by hand" },
+    {
+      hint: "use the version of midflight that wrote it, or put the selector back and take the annotation away by hand",
+    },
   );
 }
 

@@ -96,7 +96,9 @@ function selectorFound({ api }: Site, { metadata: { name }, spec }: Service): La
   if (Object.keys(selector).length === 0)
     throw refused(`service ${name} in ${api.context} selects no pods, so that nothing of it can be switched`);
   if (selector[TEMPLATE_HASH] !== undefined)
-    throw refused(`service ${name} in ${api.context} names a template itself (${TEMPLATE_HASH}: ${selector[TEMPLATE_HASH]})`);
+    throw refused(
+      `service ${name} in ${api.context} names a template itself (${TEMPLATE_HASH}: ${selector[TEMPLATE_HASH]})`,
+    );
   return selector;
 }
 

@@ -132,11 +132,7 @@ async function placed(
 }
 
 /** Users go to whoever stays, before anybody leaves whom the Service names. */
-async function leaveTo(
-  target: Counts,
-  { held, chosen }: Begun,
-  errand: Errand,
-): Promise<{ readonly chosen?: Side }> {
+async function leaveTo(target: Counts, { held, chosen }: Begun, errand: Errand): Promise<{ readonly chosen?: Side }> {
   if (chosen === undefined || target[chosen] > 0 || target[otherOf(chosen)] === 0)
     return chosen === undefined ? {} : { chosen };
   const { site, signal } = errand;
