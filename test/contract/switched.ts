@@ -49,13 +49,16 @@ const times = (count: number, text: string): readonly string[] => Array.from({ l
 /** What every driver promises that switches all users by the selector of a Service. */
 export const switchedContract = (name: string, make: () => Promise<SwitchedHarness>): void => {
   const made: SwitchedHarness[] = [];
+  const seen = async ({ workload }: Pick<SwitchedHarness, "workload">): Promise<readonly string[]> =>
+    brief((await workload.observe("tokyo", signal)).instances);
   const begin = async (): Promise<SwitchedHarness> => {
     const harness = await make();
     made.push(harness);
+    await expect
+      .poll(() => seen(harness), { timeout: 60_000, interval: 50 })
+      .toEqual(times(harness.size, "gateway@1.0 ready 100"));
     return harness;
   };
-  const seen = async ({ workload }: Pick<SwitchedHarness, "workload">): Promise<readonly string[]> =>
-    brief((await workload.observe("tokyo", signal)).instances);
   /** All users to the new release, or back to the old one. */
   const weighing = ({ old, fresh, size }: SwitchedHarness, to: "old" | "fresh") => [
     { digest: old.digest, admitted: size, weightPct: to === "old" ? 100 : 0 },

@@ -1,4 +1,3 @@
-import { expect } from "vitest";
 import { kubePlace, releaseOf } from "../fakes/kube-place.ts";
 import { switchedContract } from "../contract/switched.ts";
 
@@ -10,10 +9,6 @@ switchedContract("in a pretended cluster", async () => {
   if (tokyo === undefined) throw new Error("no tokyo");
   tokyo.spoil(`registry/gateway@${releaseOf("3.0").digest}`);
   const driver = place.open();
-  const { signal } = new AbortController();
-  await expect
-    .poll(async () => (await driver.workload.observe("tokyo", signal)).instances.filter(({ ready }) => ready).length)
-    .toBe(SIZE);
   const service = () => tokyo.get("services", "tokyo", "gateway");
   return {
     ...driver,

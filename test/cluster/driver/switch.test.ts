@@ -23,25 +23,11 @@ afterEach(async () => {
 });
 afterAll(() => ground?.api.close());
 
-async function serving(replicas: number, readyDeadlineMs = 60_000): Promise<Place> {
-  const place = await placeOn(ground, { replicas, readyDeadlineMs, traffic: { kind: "selector" } });
-  await expect
-    .poll(
-      async () =>
-        (await place.driver.workload.observe("tokyo", signal)).instances.filter(
-          ({ ready, weightPct }) => ready && weightPct === 100,
-        ).length,
-      { timeout: 60_000, interval: 200 },
-    )
-    .toBe(replicas);
-  return place;
-}
-
 async function harnessOn(
   replicas: number,
-  readyDeadlineMs?: number,
+  readyDeadlineMs = 60_000,
 ): Promise<SwitchedHarness & { readonly place: Place }> {
-  const place = await serving(replicas, readyDeadlineMs);
+  const place = await placeOn(ground, { replicas, readyDeadlineMs, traffic: { kind: "selector" } });
   const path = `/api/v1/namespaces/tokyo/services/${place.name}`;
   const read = async () => (await ground.api.call("GET", path)) as Service;
   return {
@@ -84,6 +70,22 @@ const switchTo = ({ traffic, old, fresh, size }: SwitchedHarness, to: "old" | "f
     signal,
   );
 
+/** The same once all of its pods serve. */
+async function begin(replicas: number): Promise<SwitchedHarness & { readonly place: Place }> {
+  const harness = await harnessOn(replicas);
+  undone.push(harness.close);
+  await expect
+    .poll(
+      async () =>
+        (await harness.workload.observe("tokyo", signal)).instances.filter(
+          ({ ready, weightPct }) => ready && weightPct === 100,
+        ).length,
+      { timeout: 60_000, interval: 200 },
+    )
+    .toBe(replicas);
+  return harness;
+}
+
 /** Which release answers on a connection of its own. */
 async function answers(url: string, count: number): Promise<readonly string[]> {
   const releases = new Set<string>();
@@ -113,8 +115,7 @@ async function reached(url: string, release: string, from: number): Promise<numb
 
 describe("under load", () => {
   test("users are switched, back, and over again, the old pods leave, and no request is lost", async () => {
-    const harness = await harnessOn(4);
-    undone.push(harness.close);
+    const harness = await begin(4);
     const { place, workload } = harness;
     const load = await users(place.service);
     await workload.shape("tokyo", shapeOf(harness, 4, 4), fence(), signal);
@@ -128,9 +129,6 @@ describe("under load", () => {
     await workload.shape("tokyo", shapeOf(harness, 0, 4), fence(), signal);
     expect(await answers(place.service, 40)).toEqual(["2.0"]);
     const { sent, lost } = await load.stop();
-    console.log(
-      `switched in ${times.map((ms) => `${Math.round(ms)} ms`).join(", ")}; ${lost.length} of ${sent} requests lost`,
-    );
     expect(lost).toEqual([]);
     expect(sent).toBeGreaterThan(500);
     for (const ms of times) expect(ms).toBeLessThan(2_000);
@@ -138,8 +136,7 @@ describe("under load", () => {
 });
 
 test("what a dead run left is shown and freed: users first, then the pods, and the selector last", async () => {
-  const harness = await harnessOn(2);
-  undone.push(harness.close);
+  const harness = await begin(2);
   const spec = await harness.spec();
   await harness.workload.shape("tokyo", shapeOf(harness, 2, 2), fence(), signal);
   await switchTo(harness, "fresh");
@@ -155,8 +152,7 @@ test("what a dead run left is shown and freed: users first, then the pods, and t
 }, 120_000);
 
 test("the printed rights are enough to switch, and the Service's are among them", async () => {
-  const harness = await harnessOn(1);
-  undone.push(harness.close);
+  const harness = await begin(1);
   const { options } = harness.place;
   const grants = grantsFor([
     needsOf({
