@@ -58,7 +58,7 @@ const beginInPlace = async (kind: "StatefulSet" | "DaemonSet"): Promise<Stage<Ku
   beginOn(await kubeSetPlace({ kind, places: PODS }), { home: "in-place" });
 
 async function beginOn<C extends KubeCluster | KubeSets>(place: KubePlace<C>, how: How): Promise<Stage<C>> {
-  const { home, version = "2.0", lease: leases = fakeLease() } = how;
+  const { home, sharesPct, version = "2.0", lease: leases = fakeLease() } = how;
   places.push(place);
   const { workload, traffic } = place.open();
   await expect
@@ -72,7 +72,13 @@ async function beginOn<C extends KubeCluster | KubeSets>(place: KubePlace<C>, ho
   const opened: Opened = {
     kind: "opened",
     run: "r1",
-    graph: graphOf({ migrate: false, instances: PODS, target: releaseOf(version), ...(home && { home }) }),
+    graph: graphOf({
+      migrate: false,
+      instances: PODS,
+      target: releaseOf(version),
+      ...(home && { home }),
+      ...(sharesPct && { sharesPct }),
+    }),
     planFingerprint: "p",
     graphFingerprint: "g",
     version: "test",
@@ -339,6 +345,7 @@ describe("a Service whose selector switches all users", () => {
         heal(now);
       });
       expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "undone" });
+      expect(stage.done().some((id) => after.test(id))).toBe(true);
       expect(stage.specs()).toEqual(before);
       expect(servicesIn(stage)).toEqual(plain);
       for (const region of REGIONS) expect(await releasesIn(stage, region)).toEqual(all("1.0"));
