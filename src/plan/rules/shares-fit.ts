@@ -46,12 +46,17 @@ function incapable(component: string, placed: EnvironmentComponent, wave: Wave, 
           code: "DRIVER_CANNOT",
           message: `the driver ${placed.driver} of ${component} cannot move users by these shares: ${why}`,
           path: [...path, "shares"],
-          hint:
-            placed.driver === "kubernetes"
-              ? "write `shares: [100%]`, and `traffic: { switch: selector }` for it in the environment file"
-              : "take `shares` out: waves and batches decide how much the new release takes",
+          hint: hintFor(placed),
         },
       ];
+}
+
+function hintFor(placed: EnvironmentComponent): string {
+  if (placed.driver !== "kubernetes")
+    return "take `shares` out: waves and batches decide how much the new release takes";
+  return placed.traffic === undefined
+    ? "write `shares: [100%]`, and `traffic: { switch: selector }` for it in the environment file"
+    : "write `shares: [100%]`";
 }
 
 function whyNot(placed: EnvironmentComponent, shares: readonly number[] | undefined): string | undefined {
