@@ -738,6 +738,12 @@ export const CATALOG = {
     explain:
       "The environment file takes a value from an environment variable or a file that is not there. Set it, and start again; nothing was touched.",
   },
+  SHARES_IMPOSSIBLE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "`shares` moves users to a full second set of instances, step by step: the shares rise, the last of them is 100%, and `batch` and `surge` of the wave are all instances of a region. The same holds where the environment switches all users at once.",
+  },
   SHELL_WORDS: {
     exit: EXIT.badInput,
     retry: false,

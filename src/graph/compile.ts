@@ -10,7 +10,7 @@ import type {
   RollStep,
 } from "../plan/model.ts";
 import { isEntry } from "../plan/entry.ts";
-import { isBroughtByAdmission, isInPlace } from "../plan/in-place.ts";
+import { isBroughtByAdmission, isInPlace, isSwitched } from "../plan/in-place.ts";
 import { instancesOf } from "../plan/instances-of.ts";
 import { regionsOf } from "../plan/regions-of.ts";
 import { compileStep, type StepContext } from "./compile-step.ts";
@@ -69,6 +69,7 @@ function compileComponent(input: CompileInput, name: string, component: PlanComp
     ...(isEntry(placed) ? {} : { isBehind: true }),
     ...(isInPlace(placed) ? { isInPlace: true } : {}),
     ...(isBroughtByAdmission(placed) ? { isBroughtByAdmission: true } : {}),
+    ...(isSwitched(placed) ? { isSwitched: true } : {}),
     regions: regionsOf(input.environment, placed),
     instances: instancesOf(placed) ?? 1,
     target: targetOf(input, name, component, placed),

@@ -46,7 +46,9 @@ import { jobsPlaced } from "./rules/jobs-placed.ts";
 import { stateApart, stateIsKept } from "./rules/state-apart.ts";
 import { stepFitsComponent } from "./rules/step-fits-component.ts";
 import { stepsOnce } from "./rules/steps-once.ts";
+import { sharesFit, sharesRise } from "./rules/shares-fit.ts";
 import { surgeCoversBatch } from "./rules/surge-covers-batch.ts";
+import { switchFits } from "./rules/switch-fits.ts";
 import { trialsInDemo } from "./rules/trials-in-demo.ts";
 import { waveRegions } from "./rules/wave-regions.ts";
 import { inOrder } from "./source/in-order.ts";
@@ -63,6 +65,7 @@ const PLAN_RULES: readonly PlanRule[] = [
   stepsOnce,
   restLast,
   surgeCoversBatch,
+  sharesRise,
   irreversibleHasBackup,
   knownBackups,
   contractAfterSoak,
@@ -78,6 +81,7 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   regionsProbed,
   componentRegions,
   oneObject,
+  switchFits,
   countersAtEntry,
   noSecrets,
   stateIsKept,
@@ -97,6 +101,7 @@ const TOGETHER_RULES: readonly TogetherRule[] = [
   componentsPlaced,
   driverCan,
   replacedInPlace,
+  sharesFit,
   waveRegions,
   batchFits,
   floorHolds,

@@ -102,6 +102,7 @@ function toComponent(input: EnvironmentInput["components"][string], hasCounters:
         named,
         container: input.container ?? object.name,
         service: input.service,
+        traffic: input.traffic === undefined ? undefined : { kind: input.traffic.switch },
         contexts: input.contexts,
         namespace: input.namespace,
         kubeconfig: input.kubeconfig === undefined ? undefined : toValue(input.kubeconfig),

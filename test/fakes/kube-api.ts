@@ -16,6 +16,7 @@ import type {
   Pod,
   PodSet,
   ReplicaSet,
+  Service,
 } from "../../src/adapters/kubernetes/api/objects.ts";
 
 type Content = {
@@ -39,6 +40,7 @@ type Kinds = {
   readonly replicasets: ScaledSet;
   readonly pods: Pod;
   readonly endpointslices: EndpointSlice;
+  readonly services: Service;
   readonly events: Event;
   readonly horizontalpodautoscalers: Autoscaler;
   readonly poddisruptionbudgets: DisruptionBudget;

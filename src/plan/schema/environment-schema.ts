@@ -195,6 +195,18 @@ const kubernetesComponent = z.strictObject({
     .optional()
     .describe("Container of its pods whose image is the release. Default: named like what its pods belong to."),
   service: objectName().describe("Service by which users reach the pods."),
+  traffic: z
+    .strictObject({
+      switch: z
+        .literal("selector")
+        .describe(
+          "The Service's selector names one release at a time: all users are switched at once, and back at once.",
+        ),
+    })
+    .optional()
+    .describe(
+      "How users are moved to a full second set of pods of a Deployment. Default: the Service sends every pod the same, and a batch takes its share as it comes.",
+    ),
   contexts: z
     .record(name(), text())
     .register(NOUN, { noun: "region" })

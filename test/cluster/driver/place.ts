@@ -4,7 +4,7 @@ import { RESOURCES } from "../../../src/adapters/kubernetes/api/api-failure.ts";
 import type { Deployment, PodSet } from "../../../src/adapters/kubernetes/api/objects.ts";
 import type { KubernetesOptions } from "../../../src/adapters/kubernetes/api/options.ts";
 import { systemClock } from "../../../src/adapters/system/clock.ts";
-import type { KubernetesKind } from "../../../src/plan/model.ts";
+import type { KubernetesKind, KubernetesTraffic } from "../../../src/plan/model.ts";
 import type { Traffic } from "../../../src/ports/traffic.ts";
 import type { Workload } from "../../../src/ports/workload.ts";
 import { apiAt, type Api } from "../api.ts";
@@ -85,6 +85,7 @@ export async function placeOn(
     readonly kind?: KubernetesKind;
     /** What else its pods' container says. */
     readonly container?: object;
+    readonly traffic?: KubernetesTraffic;
   },
 ): Promise<Place> {
   const { api, facts, images } = ground;
@@ -110,6 +111,7 @@ export async function placeOn(
       object: { kind, name },
       container: "gateway",
       service: name,
+      ...(how.traffic === undefined ? {} : { traffic: how.traffic }),
       contexts: { tokyo: "tokyo", frankfurt: "frankfurt" },
       isEntry: true,
       instances: how.replicas,

@@ -64,6 +64,7 @@ const VERSIONS: Readonly<Record<Resource, string>> = {
   replicasets: "v1",
   pods: "v1",
   endpointslices: "v1",
+  services: "v1",
   events: "v1",
   horizontalpodautoscalers: "v2",
   poddisruptionbudgets: "v1",

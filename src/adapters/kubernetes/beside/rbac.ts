@@ -1,6 +1,17 @@
 import type { KubernetesObject } from "../../../plan/model.ts";
 import { GROUPS, ruleNameOf, type Verb } from "../api/api-failure.ts";
-import { CONFIG, KEEPING, LEASING, looking, PAUSING, rolling, TELLING, WORKING, type Right } from "./rights.ts";
+import {
+  CONFIG,
+  KEEPING,
+  LEASING,
+  looking,
+  PAUSING,
+  rolling,
+  SWITCHING,
+  TELLING,
+  WORKING,
+  type Right,
+} from "./rights.ts";
 
 /** A component in one region, and whether the plan upgrades it or only looks. */
 export type Placed = {
@@ -13,6 +24,8 @@ export type Placed = {
   readonly isPlanned: boolean;
   /** Names of the copies of ConfigMaps and Secrets that its new release reads. */
   readonly config: readonly string[];
+  /** Service whose selector switches users; absent where none does. */
+  readonly switched?: string;
 };
 
 /** What is needed in one namespace of one cluster, and for what: a region, or `runs` and `jobs` that are kept there. */
@@ -115,16 +128,17 @@ export const needsOfJobs = ({ context, namespace }: Place): Needs => ({
 export type Wanted = { readonly right: Right; readonly name: string | undefined };
 
 /** What is asked about a component itself. */
-export function wantedFor({ object, isRolled, isPlanned, config }: About): readonly Wanted[] {
+export function wantedFor({ object, isRolled, isPlanned, config, switched }: About): readonly Wanted[] {
   const seen = isPlanned ? [...looking(object.kind), ...LEASING] : looking(object.kind);
   const own = isRolled ? rolling(object.kind) : seen;
   return [
     ...own.map((right) => ({ right, name: right.isNamed === true ? object.name : undefined })),
+    ...(isRolled && switched !== undefined ? SWITCHING.map((right) => ({ right, name: switched })) : []),
     ...(isRolled ? config.flatMap((name) => CONFIG.map((right) => ({ right, name }))) : []),
   ];
 }
 
-type About = Pick<Placed, "object" | "isRolled" | "isPlanned" | "config">;
+type About = Pick<Placed, "object" | "isRolled" | "isPlanned" | "config" | "switched">;
 
 /** What only explains and warns. */
 const tellingFor = ({ isRolled }: Placed): readonly Wanted[] =>
