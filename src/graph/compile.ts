@@ -15,11 +15,13 @@ import { instancesOf } from "../plan/instances-of.ts";
 import { regionsOf } from "../plan/regions-of.ts";
 import { compileStep, type StepContext } from "./compile-step.ts";
 import type { Graph, GraphComponent, WorkloadComponent } from "./graph.ts";
+import { canonicalJson } from "./fingerprint.ts";
 import { kubernetesDigest } from "./release-digest.ts";
 
 export type CompileInput = {
   readonly plan: Plan;
   readonly environment: Environment;
+  /** With what the environment adds to them. */
   readonly releases: Releases;
   /** Component → its migrations, sorted by name. */
   readonly migrations: Readonly<Record<string, readonly Migration[]>>;
@@ -48,6 +50,9 @@ export function compile(input: CompileInput): Graph {
     moves: plan.steps.flatMap((step, index) => compileStep(context, step, index)),
     guard: plan.guard,
     backups: plan.backups,
+    ...(environment.releases === undefined
+      ? {}
+      : { releases: `sha256:${input.sha256(canonicalJson(environment.releases))}` }),
   };
 }
 

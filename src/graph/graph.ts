@@ -13,6 +13,8 @@ export type Graph = {
   readonly moves: readonly Move[];
   readonly guard: PlanGuard;
   readonly backups: Readonly<Record<string, readonly BackupAction[]>>;
+  /** sha256 of what the environment's own file says of releases, where it says anything: those to go back to are told there too. */
+  readonly releases?: string;
 };
 
 export type GraphComponent = WorkloadComponent | MetadataComponent;

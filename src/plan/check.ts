@@ -32,8 +32,9 @@ import { proofProbed } from "./rules/proof-probed.ts";
 import { referenceTables } from "./rules/reference-tables.ts";
 import { regionsProbed } from "./rules/regions-probed.ts";
 import { releaseKnown } from "./rules/release-known.ts";
-import { releasesStandStill, releaseStandsStill } from "./rules/release-stands-still.ts";
-import { releasesRunSomewhere } from "./rules/releases-run-somewhere.ts";
+import { ownReleasesStandStill, releasesStandStill, releaseStandsStill } from "./rules/release-stands-still.ts";
+import { releasesAgree } from "./rules/releases-agree.ts";
+import { ownReleasesRunSomewhere, releasesRunSomewhere } from "./rules/releases-run-somewhere.ts";
 import { replacedInPlace } from "./rules/replaced-in-place.ts";
 import { restLast } from "./rules/rest-last.ts";
 import type { EnvironmentRule, PlanRule, ReleasesRule, Together, TogetherRule } from "./rules/rule.ts";
@@ -88,6 +89,8 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   rulesKnown,
   httpProbesHold,
   placeholdersKnown,
+  ownReleasesStandStill,
+  ownReleasesRunSomewhere,
 ];
 const RELEASES_RULES: readonly ReleasesRule[] = [releasesStandStill, releasesRunSomewhere];
 const TOGETHER_RULES: readonly TogetherRule[] = [
@@ -98,6 +101,7 @@ const TOGETHER_RULES: readonly TogetherRule[] = [
   batchFits,
   floorHolds,
   releaseKnown,
+  releasesAgree,
   contractEverywhere,
   migrationsExist,
   jobsPlaced,

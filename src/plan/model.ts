@@ -147,6 +147,8 @@ export type Environment = {
   readonly rehearsedIn?: string;
   readonly regions: Readonly<Record<string, EnvironmentRegion>>;
   readonly components: Readonly<Record<string, EnvironmentComponent>>;
+  /** What releases are for the drivers of this environment, beside what releases.yaml says. Paths as written: relative to the file's folder. */
+  readonly releases?: Readonly<Record<string, Release>>;
   /** Where the guard sees what users see, besides its probes and the counters of instances. */
   readonly sources: readonly LiveSource[];
   readonly notify: readonly NotifyRule[];

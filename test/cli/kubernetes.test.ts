@@ -75,6 +75,37 @@ test("a plan for pods says what would be done to those that really run, and touc
   expect(place.clusters["tokyo"]?.asked.filter((one) => !one.startsWith("GET"))).toEqual([]);
 });
 
+describe("a release that only the environment file says an image of", () => {
+  const brings = (name: string, version: string) =>
+    writeFile(
+      join(dir, `${name}.yaml`),
+      `${environmentOf(name, "tokyo", 7)}releases: { gateway@2.0: { kubernetes: { image: "${imageOf(version)}" } } }\n`,
+    );
+  beforeEach(async () => {
+    const asProcess = `{ process: { digest: "sha256:${"0".repeat(64)}", path: ./gateway-2.0, run: [node, main.js] } }`;
+    await writeFile(join(dir, "releases.yaml"), `midflight: 1\nreleases:\n  gateway@2.0: ${asProcess}\n`);
+    await brings("red", "2.0");
+  });
+
+  test("is planned in that environment, and asked for where no file says it", async () => {
+    const planned = await call(["plan", "plan.yaml", "--env", "red.yaml"]);
+    expect([planned.status, planned.stderr]).toEqual([0, ""]);
+    expect(planned.stdout).toContain("start gateway@2.0 2/4 in the dark in tokyo");
+    const missing = await call(["check", "plan.yaml", "--env", "blue.yaml"]);
+    expect(missing.status).toBe(3);
+    expect(missing.stderr).toContain("gateway@2.0 says nothing for the driver kubernetes");
+    expect(missing.stderr).toContain("under `releases` in blue.yaml");
+  });
+
+  test("is not rehearsed where it is another image than in production", async () => {
+    await brings("rose", "1.0");
+    const { status, stderr } = await call(["rehearse", "plan.yaml", "--env", "red.yaml", "--for", "rose.yaml"]);
+    expect(status).toBe(5);
+    expect(stderr).toContain("what is rehearsed would not be what runs");
+    expect(place.clusters["tokyo"]?.asked).toEqual([]);
+  });
+});
+
 test("a cluster whose Deployment is missing pods is not begun with, and a forbidden look names the rule to add", async () => {
   place.clusters["tokyo"]?.refuse({ method: "GET", kind: "deployments", status: 403, message: "no", times: 100 });
   const forbidden = await call(["plan", "plan.yaml", "--env", "blue.yaml"]);

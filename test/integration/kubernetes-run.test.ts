@@ -224,18 +224,25 @@ test.each<{ name: string; how: How; after: string }>([
 );
 
 // Elsewhere pods that never came up held up whatever was to come after them.
-test("a release that never gets ready is given up and taken back, and the next one is rolled as if it had never been there (argo-rollouts#4128, containers-roadmap#1488)", async () => {
-  const lease = fakeLease();
-  const stage = await begin({ lease });
-  const before = stage.specs();
-  for (const region of REGIONS) stage.place.clusters[region]?.spoil(imageOf("2.0"));
-  expect((await stage.play(() => undefined)).phase).toMatchObject({ kind: "ended", outcome: "undone" });
-  expect(stage.specs()).toEqual(before);
-  lease.die("r1");
-  const next = await beginOn(stage.place, { lease, version: "3.0" });
-  expect((await next.play(() => undefined)).phase).toMatchObject({ kind: "ended", outcome: "promoted" });
-  for (const region of REGIONS) expect(await releasesIn(next, region)).toEqual(all("3.0"));
-}, 60_000);
+test.each<{ name: string; how: How }>([
+  { name: "in the dark", how: {} },
+  { name: "in the Deployment", how: { home: "brought" } },
+])(
+  "a release that never gets ready $name is given up and taken back, and the next one is rolled as if it had never been there (argo-rollouts#4128, containers-roadmap#1488)",
+  async ({ how }) => {
+    const lease = fakeLease();
+    const stage = await begin({ ...how, lease });
+    const before = stage.specs();
+    for (const region of REGIONS) stage.place.clusters[region]?.spoil(imageOf("2.0"));
+    expect((await stage.play(() => undefined)).phase).toMatchObject({ kind: "ended", outcome: "undone" });
+    expect(stage.specs()).toEqual(before);
+    lease.die("r1");
+    const next = await beginOn(stage.place, { ...how, lease, version: "3.0" });
+    expect((await next.play(() => undefined)).phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+    for (const region of REGIONS) expect(await releasesIn(next, region)).toEqual(all("3.0"));
+  },
+  60_000,
+);
 
 // Elsewhere another version of the tool, or of the cluster, saw another template, and rolled everything anew.
 test("a cluster that runs the release already is not written to, whatever fields its API server has filled in since (flagger#1799)", async () => {

@@ -2,73 +2,34 @@ import { afterEach, describe, expect, test } from "vitest";
 import { kubernetesDriver } from "../../src/adapters/kubernetes/driver.ts";
 import { deploymentFacts } from "../../src/adapters/kubernetes/beside/facts.ts";
 import type { Deployment } from "../../src/adapters/kubernetes/api/objects.ts";
-import type { Shape, Weighing } from "../../src/graph/observation.ts";
-import type { Traffic } from "../../src/ports/traffic.ts";
-import type { Workload } from "../../src/ports/workload.ts";
+import type { Shape } from "../../src/graph/observation.ts";
 import type { KubeCluster } from "../fakes/kube-cluster.ts";
+import {
+  batch,
+  countsIn,
+  deploymentIn,
+  driven,
+  fence,
+  goBack,
+  shapeOf,
+  signal,
+  weighingOf,
+  type Driven,
+  type Driver,
+} from "../fakes/kube-driven.ts";
 import { digestOf, imageOf, kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
 
 // The driver over real HTTP, against controllers that keep the rules of Kubernetes. What the rules really are is tried in test/cluster.
-const { signal } = new AbortController();
 const places: KubePlace[] = [];
 afterEach(async () => {
   for (const place of places.splice(0)) await place.close();
 });
 
-type Driver = { readonly workload: Workload; readonly traffic: Traffic };
-type Stage = { readonly place: KubePlace; readonly tokyo: KubeCluster; readonly driver: Driver };
-
-async function begin(replicas: number): Promise<Stage> {
+async function begin(replicas: number): Promise<Driven<KubeCluster>> {
   const place = await kubePlace({ replicas });
   places.push(place);
-  const tokyo = place.clusters["tokyo"];
-  if (tokyo === undefined) throw new Error("there is no tokyo");
-  const driver = place.open();
-  await expect.poll(async () => (await serving(driver)).length).toBe(replicas);
-  return { place, tokyo, driver };
+  return driven(place, replicas);
 }
-
-const serving = async ({ workload }: Driver): Promise<readonly string[]> =>
-  (await workload.observe("tokyo", signal)).instances.flatMap(({ release, ready, weightPct }) =>
-    ready && weightPct === 100 ? [release] : [],
-  );
-const countsIn = async (driver: Driver): Promise<string> => {
-  const releases = await serving(driver);
-  return ["1.0", "2.0"].map((one) => releases.filter((release) => release === `gateway@${one}`).length).join("/");
-};
-
-let seq = 0;
-const fence = (epoch = 1) => ({ epoch, seq: (seq += 1) });
-const shapeOf = (old: number, fresh: number): Shape => ({
-  releases: [
-    { ...releaseOf("1.0"), count: old },
-    { ...releaseOf("2.0"), count: fresh },
-  ],
-  drain: { noticeMs: 0, deadlineMs: 1_000 },
-});
-const weighingOf = (old: number, fresh: number): Weighing => [
-  { digest: digestOf("1.0"), admitted: old, weightPct: 100 },
-  { digest: digestOf("2.0"), admitted: fresh, weightPct: 100 },
-];
-/** What the engine orders for a batch with surplus: start, admit, retire. */
-async function batch({ workload, traffic }: Driver, from: number, to: number, of: number): Promise<void> {
-  await workload.shape("tokyo", shapeOf(of - from, to), fence(), signal);
-  await traffic.weigh("tokyo", weighingOf(of - from, to), fence(), signal);
-  await workload.shape("tokyo", shapeOf(of - to, to), fence(), signal);
-}
-/** What it orders on the way back. */
-async function goBack({ workload, traffic }: Driver, of: number, epoch = 1): Promise<void> {
-  const { instances } = await workload.observe("tokyo", signal);
-  const fresh = instances.filter(({ digest, ready }) => digest === digestOf("2.0") && ready).length;
-  await workload.shape("tokyo", shapeOf(of, fresh), fence(epoch), signal);
-  await traffic.weigh("tokyo", weighingOf(of, 0), fence(epoch), signal);
-  await workload.shape("tokyo", shapeOf(of, 0), fence(epoch), signal);
-}
-const deploymentIn = (cluster: KubeCluster): Deployment => {
-  const found = cluster.get("deployments", "tokyo", "gateway");
-  if (found === undefined) throw new Error("the Deployment is gone");
-  return found;
-};
 const change = (cluster: KubeCluster, spec: Partial<Deployment["spec"]>): void => {
   const deployment = deploymentIn(cluster);
   cluster.put("deployments", "tokyo", { ...deployment, spec: { ...deployment.spec, ...spec } });

@@ -14,6 +14,7 @@ import { parseEnvironment } from "../../plan/parse-environment.ts";
 import { parsePlan } from "../../plan/parse-plan.ts";
 import { parseReleases } from "../../plan/parse-releases.ts";
 import type { CliIo } from "../io.ts";
+import { foundReleases } from "./found-releases.ts";
 import { driverFolder, readDriverPrograms, readPlanPrograms } from "./named-programs.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -194,23 +195,10 @@ export function assemble(read: Read, cwd: string, where: Given): Loaded {
   const [plan, environment, releases] = [read.plan.value, read.environment.value, read.releases.value];
   // Paths in the files are relative to the file that says them.
   const placed: Environment = { ...environment, file: resolve(cwd, where.environment) };
-  const found: Releases = {
-    ...releases,
-    releases: Object.fromEntries(
-      Object.entries(releases.releases).map(([name, release]) => [
-        name,
-        release.process === undefined
-          ? release
-          : {
-              ...release,
-              process: {
-                ...release.process,
-                path: absolute(release.process.path, dirname(resolve(cwd, where.releases))),
-              },
-            },
-      ]),
-    ),
-  };
+  const found = foundReleases(environment, releases, {
+    environment: placed.file,
+    releases: resolve(cwd, where.releases),
+  });
   return {
     plan,
     environment: placed,

@@ -13,6 +13,7 @@ import {
   name,
   objectName,
   path,
+  release,
   text,
   urlPath,
   value,
@@ -22,6 +23,7 @@ import {
 import { httpProbeSchema } from "./http-probe-schema.ts";
 import { liveSourceSchema } from "./live-source-schema.ts";
 import { day, duration } from "./quantity-field.ts";
+import { releaseSchema } from "./releases-schema.ts";
 
 const okx = z
   .strictObject({
@@ -276,6 +278,13 @@ export const environmentSchema = z
       .record(name(), component)
       .register(NOUN, { noun: "component" })
       .describe("Where the plan's components really are."),
+    releases: z
+      .record(release(), releaseSchema)
+      .register(NOUN, { noun: "release" })
+      .optional()
+      .describe(
+        "What releases are for this environment's drivers, where releases.yaml does not say it: release → what is run, fixed by a digest. Must not contradict releases.yaml.",
+      ),
     sources: z
       .array(liveSourceSchema)
       .optional()

@@ -1,5 +1,4 @@
 import { fileURLToPath } from "node:url";
-import { expect } from "vitest";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
 import { RESOURCES } from "../../../src/adapters/kubernetes/api/api-failure.ts";
 import type { Deployment, PodSet } from "../../../src/adapters/kubernetes/api/objects.ts";
@@ -10,6 +9,7 @@ import type { Traffic } from "../../../src/ports/traffic.ts";
 import type { Workload } from "../../../src/ports/workload.ts";
 import { apiAt, type Api } from "../api.ts";
 import { up } from "../cluster.ts";
+import { until } from "../commands.ts";
 import { apiUrl, type ClusterFacts } from "../facts.ts";
 import { loadImage } from "../images.ts";
 import { caOf } from "../kubeconfig.ts";
@@ -38,7 +38,11 @@ export type Ground = {
 /** The cluster that `npm run test:cluster` made, or that is made now. */
 export async function findGround(): Promise<Ground> {
   const places = placesOf(process.env["MIDFLIGHT_CLUSTER"] ?? "test");
-  const facts = await up({ places, regions: REGIONS, hasNode: true, mayInstall: false, say: () => {} });
+  return groundOn(places, await up({ places, regions: REGIONS, hasNode: true, mayInstall: false, say: () => {} }));
+}
+
+/** A cluster that is up, with the regions. */
+export async function groundOn(places: Places, facts: ClusterFacts): Promise<Ground> {
   const images: Record<string, string> = {};
   for (const version of ["1.0", "2.0", "3.0", "4.0"]) {
     const digest = await loadImage(places, {
@@ -129,7 +133,12 @@ export async function placeOn(
     async setReady(pod, isReady) {
       const address = (await find(pod))?.address ?? "nowhere";
       await fetch(`http://${address}/-/${isReady ? "mend" : "break"}`, { method: "POST" });
-      await expect.poll(async () => (await find(pod))?.ready, { timeout: 15_000, interval: 200 }).toBe(isReady);
+      await until(
+        `${pod} to be seen ${isReady ? "ready" : "not ready"}`,
+        15_000,
+        async () => (await find(pod))?.ready === isReady || "it is not seen so",
+        200,
+      );
     },
     cut: (region) => (region === "tokyo" ? relays.tokyo.close() : relays.frankfurt.close()),
     async close() {
