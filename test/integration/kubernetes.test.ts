@@ -187,11 +187,12 @@ describe("a stock Deployment", () => {
     const { tokyo, driver } = await begin(4);
     await driver.traffic.weigh("tokyo", weighingOf(4, 2), fence(), signal);
     const asked = tokyo.asked.length;
-    await driver.traffic.weigh("tokyo", weighingOf(4, 0), fence(), signal);
+    const newest = fence();
+    await driver.traffic.weigh("tokyo", weighingOf(4, 0), newest, signal);
     const [first, ...others] = tokyo.asked.slice(asked).filter((one) => one.endsWith("deployments/gateway"));
     expect(first).toBe("PATCH deployments/gateway");
     expect(others.slice(0, 1)).not.toContain("GET deployments/gateway");
-    expect(deploymentIn(tokyo).metadata.annotations?.["midflight.dev/fence"]).toBe(`1.${seq}`);
+    expect(deploymentIn(tokyo).metadata.annotations?.["midflight.dev/fence"]).toBe(`1.${newest.seq}`);
     expect(tokyo.asked.slice(asked).filter((one) => one.startsWith("DELETE pods"))).toHaveLength(2);
   });
 
