@@ -19,6 +19,7 @@ import { judgedRegions } from "./judged-regions.ts";
 import { watchLag } from "./lag.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import type { ProbeOutcome } from "./probe-chain.ts";
+import { countsOf } from "./probe-counts.ts";
 import { proveInstances } from "./prove.ts";
 import { startRecorder, type Recorder } from "./recorder.ts";
 import { originOf, regionProbes, type RegionProbes } from "./region-probes.ts";
@@ -116,6 +117,12 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
       totals.probed(outcome.operation, { region, release, cohort }, outcome.code);
   };
 
+  /** Where counters are read refusals show there, together with those of users. */
+  const telling = (region: string): { readonly region: string; readonly countsRefusals: boolean } => ({
+    region,
+    countsRefusals: !settings.counted.includes(region) || settings.uncounted.includes(region),
+  });
+
   // Orders of a venue are seen through every region of it.
   const origins = config.regions.flatMap(({ probe }) => (probe?.kind === "okx" ? [originOf(probe)] : []));
   const regions: readonly RegionProbes[] = config.regions.flatMap(({ region, probe, accounts, cohorts = [], rules }) =>
@@ -130,11 +137,10 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
             ...(rules === undefined ? {} : { rules }),
             ...(config.left === undefined ? {} : { left: `${config.left}-${region}.ndjson` }),
             guard,
-            countsRefusals: !settings.counted.includes(region) || settings.uncounted.includes(region),
             prefix: config.orderPrefix,
             lag,
-            wallOf,
-            onBin,
+            onSamples: ({ from, to, samples }) =>
+              onBin({ kind: "bin", at: wallOf(to), ms: to - from, counts: countsOf(samples, telling(region)) }),
             otherOrigins: origins.filter((origin) => origin !== originOf(probe)),
             onOutcome: (outcome, release, cohort) => noteOutcome(outcome, region, release, cohort),
             onLeaving: (ids) => {
