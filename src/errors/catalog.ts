@@ -563,6 +563,18 @@ export const CATALOG = {
     explain:
       "Venues limit the requests of each account: 60 of a kind in 2 s at OKX, of which probes leave a fifth unused. An account places, amends and cancels one order at a time and asks twice what became of it, so it does at most 36 probe operations a second. With fewer accounts than `guard.probes` needs, the guard would see less than the plan says. Give more accounts in the environment, or ask for fewer probes. The answers of the venue take their time too: at a round trip of 50 ms an account does about 12 operations a second, whatever its limit.",
   },
+  PROBES_REFUSED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "The probes of a region run in a Deployment there (`probe.in`), and said that they cannot begin as they are set up: a key of their Secret is missing or malformed, or there are fewer accounts than `guard.probes` needs. The message is theirs. Secrets are read in the region and nowhere else, so only the probes can tell. Nothing was changed.",
+  },
+  PROBES_UNREACHABLE: {
+    exit: EXIT.refused,
+    retry: true,
+    explain:
+      "The API server of the cluster where a region's probes run (`probe.in`) did not answer, so they could not be started. Without them nobody would know how users fare there, and nothing is begun. Check that `kubectl --context CONTEXT get --raw /readyz` answers. Once they run, an API server that does not answer makes them a silent source: the run holds until they are heard again.",
+  },
   PROGRAM_UNREADABLE: {
     exit: EXIT.badInput,
     retry: false,

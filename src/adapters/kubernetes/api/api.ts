@@ -12,6 +12,8 @@ export type Api = {
   send<T>(ask: Ask, signal: AbortSignal): Promise<T>;
   /** The same for what is no JSON. */
   text(ask: Ask, signal: AbortSignal): Promise<string>;
+  /** The same line by line, for as long as it comes. */
+  lines(ask: Ask, signal: AbortSignal): AsyncGenerator<string>;
   /** What changes from a version on, until the server ends it. Rejects with status 410 when that version is too old. */
   watch<T>(ask: Pick<Ask, "resource" | "query">, signal: AbortSignal): AsyncGenerator<Change<T>>;
 };
@@ -113,6 +115,13 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
       return reading(ask, signal, (text) => JSON.parse(text) as T);
     },
     text: (ask, signal) => reading(ask, signal, (text) => text),
+    async *lines(ask, signal) {
+      try {
+        yield* linesOf(await answer(ask, signal));
+      } catch (error) {
+        throw thrown(error, askedBy(ask), signal);
+      }
+    },
     async *watch<T>({ resource, query }: Pick<Ask, "resource" | "query">, signal: AbortSignal) {
       const ask: Ask = {
         verb: "watch",
