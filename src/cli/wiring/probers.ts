@@ -1,8 +1,11 @@
+import { dirname } from "node:path";
+import { systemClock } from "../../adapters/system/clock.ts";
 import type { ProberBrief } from "../../adapters/guard-thread/prober/prober-brief.ts";
 import type { Environment, PlanGuard, ProbeTarget } from "../../plan/model.ts";
 import type { Clock } from "../../ports/clock.ts";
+import type { LeftProbers } from "../../ports/left-probers.ts";
 import type { Prober } from "../../ports/prober.ts";
-import type { Secrets } from "./secrets.ts";
+import { Secrets } from "./secrets.ts";
 
 type ProbersOrder = { readonly run: string; readonly prefix: string; readonly secrets: Secrets; readonly clock: Clock };
 
@@ -30,6 +33,29 @@ export async function wireProbers(
     }),
   ]);
   return Object.fromEntries(probers);
+}
+
+/** What runs left of probes in each such region. Throws `KUBECONFIG_UNUSABLE`, `KUBERNETES_NOT_FOUND`, `SECRET_MISSING`. */
+export async function wireLeftProbers(
+  environment: Environment,
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<readonly { readonly region: string; readonly left: LeftProbers }[]> {
+  const placed = placedProbes(environment);
+  if (placed.length === 0) return [];
+  const secrets = new Secrets(env, dirname(environment.file));
+  const { leftProbers } = await import("../../adapters/kubernetes/prober/left-probers.ts");
+  return placed.map(({ region, place: { kubeconfig, ...place } }) => ({
+    region,
+    left: leftProbers({
+      environment: environment.name,
+      region,
+      place,
+      clock: systemClock,
+      ...(kubeconfig === undefined
+        ? {}
+        : { kubeconfig: secrets.read(kubeconfig, `the kubeconfig for the probes of ${region}`) }),
+    }),
+  }));
 }
 
 /** Regions whose probes run there. */

@@ -1,6 +1,17 @@
 import type { KubernetesObject } from "../../../plan/model.ts";
 import { GROUPS, ruleNameOf, type Verb } from "../api/api-failure.ts";
-import { CONFIG, KEEPING, LEASING, looking, PAUSING, rolling, TELLING, WORKING, type Right } from "./rights.ts";
+import {
+  CONFIG,
+  KEEPING,
+  LEASING,
+  looking,
+  PAUSING,
+  PROBING,
+  rolling,
+  TELLING,
+  WORKING,
+  type Right,
+} from "./rights.ts";
 
 /** A component in one region, and whether the plan upgrades it or only looks. */
 export type Placed = {
@@ -110,6 +121,16 @@ export const needsOfJobs = ({ context, namespace }: Place): Needs => ({
   namespace,
   wanted: WORKING.map((right) => ({ right, name: undefined })),
 });
+
+/** To run a region's probes in a namespace. */
+export const needsOfProbes = ({ context, namespace }: Place): Needs => ({
+  what: "probes",
+  context,
+  namespace,
+  wanted: PROBES_WANTED,
+});
+
+export const PROBES_WANTED: readonly Wanted[] = PROBING.map((right) => ({ right, name: undefined }));
 
 /** `name`: the one object that it is about; undefined for all of the namespace. */
 export type Wanted = { readonly right: Right; readonly name: string | undefined };
