@@ -557,12 +557,6 @@ export const CATALOG = {
     explain:
       "PostgreSQL refuses to run as root, and midflight, running as root, found neither another user that it may start it as nor a folder that such a user can enter. Run midflight as an ordinary user, or point TMPDIR at a folder that everybody may enter, such as /tmp.",
   },
-  PROBE_ACCOUNTS_FEW: {
-    exit: EXIT.badInput,
-    retry: false,
-    explain:
-      "Venues limit the requests of each account: 60 of a kind in 2 s at OKX, of which probes leave a fifth unused. An account places, amends and cancels one order at a time and asks twice what became of it, so it does at most 36 probe operations a second. With fewer accounts than `guard.probes` needs, the guard would see less than the plan says. Give more accounts in the environment, or ask for fewer probes. The answers of the venue take their time too: at a round trip of 50 ms an account does about 12 operations a second, whatever its limit.",
-  },
   PROBES_REFUSED: {
     exit: EXIT.badInput,
     retry: false,
@@ -574,6 +568,12 @@ export const CATALOG = {
     retry: true,
     explain:
       "The API server of the cluster where a region's probes run (`probe.in`) did not answer, so they could not be started. Without them nobody would know how users fare there, and nothing is begun. Check that `kubectl --context CONTEXT get --raw /readyz` answers. Once they run, an API server that does not answer makes them a silent source: the run holds until they are heard again.",
+  },
+  PROBE_ACCOUNTS_FEW: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "Venues limit the requests of each account: 60 of a kind in 2 s at OKX, of which probes leave a fifth unused. An account places, amends and cancels one order at a time and asks twice what became of it, so it does at most 36 probe operations a second. With fewer accounts than `guard.probes` needs, the guard would see less than the plan says. Give more accounts in the environment, or ask for fewer probes. The answers of the venue take their time too: at a round trip of 50 ms an account does about 12 operations a second, whatever its limit.",
   },
   PROGRAM_UNREADABLE: {
     exit: EXIT.badInput,
