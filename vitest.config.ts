@@ -9,6 +9,13 @@ const PARTS = [
   "test/cli/{bad-input,check-migrations,kubernetes,output,parity,shelf}.test.ts",
 ];
 
+/** Deadlines, and hardly any work: one keeps a fifth to half of a core busy, so that three at a time do not measure each other. */
+const IDLE = [
+  "test/cli/guard-http.test.ts",
+  "test/contract/watcher.test.ts",
+  "test/integration/{guard-clocks,guard-thread,http-probes,probes,prometheus-source}.test.ts",
+];
+
 /** Real processes, PostgreSQL and users with deadlines: one file at a time, or two cores measure each other. */
 const SYSTEM = [
   "test/integration/**/*.test.ts",
@@ -38,12 +45,13 @@ export default defineConfig({
       },
       // A shared machine may stand still for a while. What fails twice has something to say; what was told again is printed.
       { extends: true, test: { name: "parts", include: PARTS, maxWorkers: 2, retry: 1 } },
+      { extends: true, test: { name: "idle", include: IDLE, maxWorkers: 3, retry: 1 } },
       {
         extends: true,
         test: {
           name: "system",
           include: SYSTEM,
-          exclude: [...PARTS, "node_modules/**"],
+          exclude: [...PARTS, ...IDLE, "node_modules/**"],
           fileParallelism: false,
           retry: 1,
         },

@@ -22,7 +22,17 @@ import type { Decision, Run } from "./run.ts";
  * so late and doubled answers are harmless. A run is the fold of its journal; resuming it is replaying it.
  */
 export function decide(before: Run, fact: Fact): Decision {
-  const run: Run = { ...before, facts: before.facts + 1 };
+  return dated(fold({ ...before, facts: before.facts + 1 }, fact), fact.at);
+}
+
+/** A move that has just begun begins now: its deadline counts from here, and all of its attempts share it. */
+function dated({ run, effects }: Decision, at: number): Decision {
+  return run.phase.kind === "moving" && run.phase.since === undefined
+    ? { run: { ...run, phase: { kind: "moving", since: at } }, effects }
+    : { run, effects };
+}
+
+function fold(run: Run, fact: Fact): Decision {
   switch (fact.kind) {
     case "opened":
       throw new Bug(`run ${run.id} was opened twice`);

@@ -20,8 +20,8 @@ export type Phase =
   | { readonly kind: "preparing" }
   /** Waits for positive evidence of health before move `next`. */
   | { readonly kind: "gating" }
-  /** Move `next` is under way. */
-  | { readonly kind: "moving" }
+  /** Move `next` is under way, since this time, ms since the epoch. */
+  | { readonly kind: "moving"; readonly since?: number }
   /** The same release that is there already, or nothing more: looks once more whether all is as promised. */
   | { readonly kind: "finishing" }
   /** New instances are out of traffic, and the guard makes up its mind. */

@@ -52,10 +52,14 @@ export function weighingOf(run: Run, component: string, region: string, standing
 export function weightsFor(standing: Standing): readonly [number, number] {
   const share = standing.sharePct;
   if (share === undefined || standing.admitted === 0 || standing.old === 0) return [100, 100];
-  const ratio = (share * standing.old) / ((100 - share) * standing.admitted);
   if (share >= 100) return [0, 100];
-  return ratio <= 1 ? [100, Math.round(100 * ratio)] : [Math.round(100 / ratio), 100];
+  if (share <= 0) return [100, 0];
+  const ratio = (share * standing.old) / ((100 - share) * standing.admitted);
+  return ratio <= 1 ? [100, someOf(100 * ratio)] : [someOf(100 / ratio), 100];
 }
+
+/** Weights are whole numbers, and a share of nobody proves nothing. */
+const someOf = (weight: number): number => Math.max(1, Math.round(weight));
 
 /** What stands in a region once a move is done there. */
 export function standingAfter(run: Run, move: Move, region: string): Standing {

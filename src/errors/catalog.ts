@@ -160,7 +160,7 @@ export const CATALOG = {
     exit: EXIT.halted,
     retry: true,
     explain:
-      "Something that midflight ordered was not answered within its deadline. Whether it came true is unknown, so the run holds and looks at the world before it sends anything again.",
+      "Something that midflight ordered was not answered within its deadline. Whether it came true is unknown, so the run holds and looks at the world before it sends anything again. If that is not answered either, the run turns back.",
   },
   ENGINE_LOG_FAILED: {
     exit: EXIT.refused,

@@ -42,6 +42,7 @@ async function takenBack(run: string): Promise<void> {
   expect(await counts()).toEqual([2, 2]);
 }
 
+// helm#8675: an upgrade that was killed left the release pending, and only surgery helped.
 describe("a conductor that is killed", () => {
   test.each([
     ["while new instances start", /move-started +start/],

@@ -179,6 +179,7 @@ describe("release-hold", () => {
     expect(image()).toBe(imageOf("2.0"));
   }
 
+  // helm#12516: what a dead upgrade left can be freed by one command, and nothing is edited by hand.
   test("shows what it would put back, needs a yes, and puts it back", async () => {
     await hold(0);
     const asked = await call(["release-hold", "gateway", "--env", "blue.yaml"]);

@@ -5,7 +5,7 @@ import { kubePods, type KubePods } from "./kube-pods.ts";
 
 /** An API server with the controllers that a Deployment lives by, as Kubernetes describes them, and pods that are only said to run. */
 export type KubeCluster = KubeApi &
-  Pick<KubePods, "spoil" | "kill" | "revive" | "leastReady"> & {
+  Pick<KubePods, "spoil" | "kill" | "revive" | "leastReady" | "holdEndpoints"> & {
     /** A Deployment `gateway` with its Service, in a namespace of its own. */
     deploy(namespace: string, image: string, replicas: number, spec?: Partial<Deployment["spec"]>): void;
     /** How often pods of two templates were scaled together: then the controller chooses the counts, and not who ordered. */

@@ -1,4 +1,4 @@
-import type { Pod } from "../../src/adapters/kubernetes/api/objects.ts";
+import type { ContainerStatus, Pod } from "../../src/adapters/kubernetes/api/objects.ts";
 import type { KubeApi } from "./kube-api.ts";
 
 /** The kubelets and the endpoints of a pretended cluster: pods that are only said to run, and a Service `gateway` that lists those of its label. */
@@ -6,8 +6,10 @@ export type KubePods = {
   /** What they do after a change in a namespace. */
   turn(namespace: string): void;
   isReady(pod: Pod): boolean;
-  /** Pods of this image never get ready. */
-  spoil(image: string): void;
+  /** Pods of this image never get ready; with the reason, if there is one, for which their container waits. */
+  spoil(image: string, why?: Waiting): void;
+  /** Endpoints stay as they are, whatever becomes of pods, until it is said that they follow again. */
+  holdEndpoints(isHeld: boolean): void;
   /** Does not answer any more, until it is revived. */
   kill(namespace: string, pod: string): void;
   revive(namespace: string, pod: string): void;
@@ -15,10 +17,14 @@ export type KubePods = {
   leastReady(namespace: string): number;
 };
 
+/** As the kubelet says it of a container that does not run. */
+type Waiting = { readonly reason: string; readonly message?: string; readonly restarts?: number };
+
 const READY_AFTER_MS = 15;
 
 export function kubePods(api: KubeApi): KubePods {
-  const spoilt = new Set<string>();
+  const spoilt = new Map<string, Waiting | undefined>();
+  let areEndpointsHeld = false;
   const dead = new Set<string>();
   const mended = new Set<string>();
   const least = new Map<string, number>();
@@ -26,7 +32,8 @@ export function kubePods(api: KubeApi): KubePods {
 
   const isReady = ({ status }: Pod): boolean =>
     status?.conditions?.some(({ type, status: is }) => type === "Ready" && is === "True") === true;
-  const isSpoilt = (pod: Pod): boolean => spoilt.has(pod.spec.containers[0]?.image ?? "");
+  const imageOf = (pod: Pod): string => pod.spec.containers[0]?.image ?? "";
+  const isSpoilt = (pod: Pod): boolean => spoilt.has(imageOf(pod));
   const run = (namespace: string, pod: Pod): void => {
     if (pod.status !== undefined) return;
     addresses += 1;
@@ -40,11 +47,18 @@ export function kubePods(api: KubeApi): KubePods {
     const status = {
       ...pod.status,
       conditions: [{ type: "Ready", status: (ready || mended.has(name)) && !dead.has(name) ? "True" : "False" }],
-      containerStatuses: [{ name: "gateway", state: {} }],
+      containerStatuses: [{ name: "gateway", ...waitOf(pod) }],
     };
     api.put("pods", namespace, { ...pod, status });
   };
+  const waitOf = (pod: Pod): Pick<ContainerStatus, "state" | "restartCount"> => {
+    const why = spoilt.get(imageOf(pod));
+    if (why === undefined) return { state: {} };
+    const { restarts = 0, ...waiting } = why;
+    return { state: { waiting }, restartCount: restarts };
+  };
   const route = (namespace: string): void => {
+    if (areEndpointsHeld) return;
     const selected = api.list("pods", namespace).filter(({ metadata }) => metadata.labels?.["app"] === "gateway");
     const endpoints = selected.map((pod) => ({
       conditions: { ready: isReady(pod), terminating: pod.metadata.deletionTimestamp !== undefined },
@@ -71,7 +85,8 @@ export function kubePods(api: KubeApi): KubePods {
       least.set(namespace, Math.min(least.get(namespace) ?? Infinity, ready.length));
     },
     isReady,
-    spoil: (image) => void spoilt.add(image),
+    spoil: (image, why) => void spoilt.set(image, why),
+    holdEndpoints: (isHeld) => void (areEndpointsHeld = isHeld),
     kill(namespace, pod) {
       dead.add(pod);
       answer(namespace, pod, false);

@@ -6,7 +6,7 @@ import type { Run } from "../../src/engine/run.ts";
 import { conduct } from "../../src/runtime/conduct.ts";
 import { entryOf } from "../../src/runtime/replay.ts";
 import { fakeRunStore, type FakeRunStore } from "../fakes/journal.ts";
-import { fakeLease } from "../fakes/lease.ts";
+import { fakeLease, type FakeLease } from "../fakes/lease.ts";
 import { fakeMetadataStore } from "../fakes/metadata-store.ts";
 import type { KubeCluster } from "../fakes/kube-cluster.ts";
 import { imageOf, kubePlace, kubeSetPlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
@@ -37,7 +37,13 @@ type Stage<C extends KubeCluster | KubeSets = KubeCluster> = {
   specs(): readonly unknown[];
 };
 
-type How = { readonly home?: Home };
+type How = {
+  readonly home?: Home;
+  /** Default 2.0. */
+  readonly version?: string;
+  /** Absent: nobody was here before. */
+  readonly lease?: FakeLease;
+};
 
 const begin = async (how: How = {}): Promise<Stage> => beginOn(await kubePlace({ replicas: PODS }), how);
 
@@ -46,6 +52,7 @@ const beginInPlace = async (kind: "StatefulSet" | "DaemonSet"): Promise<Stage<Ku
   beginOn(await kubeSetPlace({ kind, places: PODS }), { home: "in-place" });
 
 async function beginOn<C extends KubeCluster | KubeSets>(place: KubePlace<C>, how: How): Promise<Stage<C>> {
+  const { home, version = "2.0", lease: leases = fakeLease() } = how;
   places.push(place);
   const { workload, traffic } = place.open();
   await expect
@@ -59,7 +66,7 @@ async function beginOn<C extends KubeCluster | KubeSets>(place: KubePlace<C>, ho
   const opened: Opened = {
     kind: "opened",
     run: "r1",
-    graph: graphOf({ migrate: false, instances: PODS, target: releaseOf("2.0"), ...how }),
+    graph: graphOf({ migrate: false, instances: PODS, target: releaseOf(version), ...(home && { home }) }),
     planFingerprint: "p",
     graphFingerprint: "g",
     version: "test",
@@ -76,7 +83,7 @@ async function beginOn<C extends KubeCluster | KubeSets>(place: KubePlace<C>, ho
     done: () => entries().flatMap((fact) => (fact.kind === "effect-done" ? [fact.id] : [])),
     specs: () => REGIONS.map((region) => place.clusters[region]?.get("deployments", region, "gateway")?.spec),
     async play(act) {
-      const lease = await fakeLease().acquire(
+      const lease = await leases.acquire(
         ["pods/gateway"],
         { run: "r1", host: "h", pid: 1 },
         new AbortController().signal,
@@ -128,6 +135,7 @@ const releasesIn = async (
   );
 const all = (version: string) => Array.from({ length: PODS }, () => `gateway@${version} true 100`);
 
+// argo-rollouts#2737, flagger#371, kargo#907: several clusters, in one plan and in order; each region here is a cluster of its own.
 test.each<{ name: string; how: How; dark: number }>([
   { name: "each pod proved in the dark", how: {}, dark: 8 },
   { name: "unproved, and so never in the dark", how: { home: "brought" }, dark: 0 },
@@ -214,6 +222,56 @@ test.each<{ name: string; how: How; after: string }>([
   },
   60_000,
 );
+
+// Elsewhere pods that never came up held up whatever was to come after them.
+test("a release that never gets ready is given up and taken back, and the next one is rolled as if it had never been there (argo-rollouts#4128, containers-roadmap#1488)", async () => {
+  const lease = fakeLease();
+  const stage = await begin({ lease });
+  const before = stage.specs();
+  for (const region of REGIONS) stage.place.clusters[region]?.spoil(imageOf("2.0"));
+  expect((await stage.play(() => undefined)).phase).toMatchObject({ kind: "ended", outcome: "undone" });
+  expect(stage.specs()).toEqual(before);
+  lease.die("r1");
+  const next = await beginOn(stage.place, { lease, version: "3.0" });
+  expect((await next.play(() => undefined)).phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+  for (const region of REGIONS) expect(await releasesIn(next, region)).toEqual(all("3.0"));
+}, 60_000);
+
+// Elsewhere another version of the tool, or of the cluster, saw another template, and rolled everything anew.
+test("a cluster that runs the release already is not written to, whatever fields its API server has filled in since (flagger#1799)", async () => {
+  const place = await kubePlace({ replicas: PODS });
+  for (const region of REGIONS) {
+    const containers = [{ name: "gateway", image: imageOf("2.0"), terminationMessagePath: "/dev/termination-log" }];
+    const template = { metadata: { labels: { app: "gateway" } }, spec: { containers, dnsPolicy: "ClusterFirst" } };
+    place.clusters[region]?.deploy(region, imageOf("2.0"), PODS, { template });
+  }
+  const stage = await beginOn(place, {});
+  await expect.poll(() => releasesIn(stage, "tokyo")).toEqual(all("2.0"));
+  await expect.poll(() => releasesIn(stage, "frankfurt")).toEqual(all("2.0"));
+  expect((await stage.play(() => undefined)).phase).toMatchObject({ kind: "ended", outcome: "unchanged" });
+  const asked = REGIONS.flatMap((region) => place.clusters[region]?.asked ?? []);
+  expect(asked.filter((request) => !/^(GET|WATCH) /.test(request))).toEqual([]);
+}, 60_000);
+
+// Elsewhere a tool that waited for a broken old release to be well let nobody mend it.
+test("old pods that do not answer refuse the run before anything is held, and bar no fix by hand (flagger#639, flagger#1247, flagger#1591)", async () => {
+  const lease = fakeLease();
+  const stage = await begin({ lease });
+  const before = stage.specs();
+  const { tokyo } = stage.place.clusters;
+  const sick = tokyo?.list("pods", "tokyo")[0]?.metadata.name ?? "nobody";
+  tokyo?.kill("tokyo", sick);
+  const run = await stage.play(() => undefined);
+  expect(run.phase).toMatchObject({ kind: "ended", outcome: "refused" });
+  expect(run.touched).toEqual([]);
+  expect(stage.specs()).toEqual(before);
+  // What `kubectl set image` does.
+  for (const region of REGIONS) stage.place.clusters[region]?.deploy(region, imageOf("3.0"), PODS);
+  for (const region of REGIONS) await expect.poll(() => releasesIn(stage, region)).toEqual(all("3.0"));
+  lease.die("r1");
+  const next = await beginOn(stage.place, { lease });
+  expect((await next.play(() => undefined)).phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+}, 60_000);
 
 test("an unproved release that never gets ready takes no traffic, and its Deployment is as it was", async () => {
   const stage = await begin({ home: "brought" });

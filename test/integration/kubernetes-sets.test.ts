@@ -75,6 +75,7 @@ const imagesIn = (cluster: KubeSets): Readonly<Record<string, string>> =>
   );
 
 describe.each<Kind>(["StatefulSet", "DaemonSet"])("a stock %s", (kind) => {
+  // kubernetes#89820: a budget allowed one pod to be missing, and an update took two at the same time.
   test("is replaced place by place, never more than one short, and nothing of the hold is left", async () => {
     const { tokyo, driver } = await begin(kind, 4);
     const before = setIn(tokyo, kind);
@@ -182,6 +183,7 @@ describe.each<Kind>(["StatefulSet", "DaemonSet"])("a stock %s", (kind) => {
     expect(setIn(tokyo, kind).spec).toEqual(before.spec);
   });
 
+  // kubernetes#67250: the old template alone does not bring a broken pod of a StatefulSet back.
   test("a release that never gets ready stops at its first place, and goes back although its pod is broken", async () => {
     const { tokyo, driver } = await begin(kind, 3);
     tokyo.spoil(imageOf("3.0"));
@@ -297,6 +299,7 @@ describe("a DaemonSet", () => {
     },
   };
 
+  // kubernetes#34776: updates take pods away past their PodDisruptionBudgets.
   test("is emptied by evictions and by nothing else, so that disruption budgets are kept", async () => {
     const { tokyo, driver } = await begin("DaemonSet", 2);
     await driver.workload.shape("tokyo", shapeOf(0, 2), fence(), signal);

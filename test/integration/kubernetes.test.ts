@@ -228,6 +228,7 @@ describe("a stock Deployment", () => {
     expect(tokyo.list("replicasets", "tokyo")).toHaveLength(2);
   });
 
+  // helm#7476: whoever died in the middle left a state that refused everybody after him. argo-rollouts#2117: two that act at once.
   test("that a dead conductor left held is taken over by the next one, which refuses whatever the dead one still sends", async () => {
     const { place, tokyo, driver } = await begin(4);
     const before = deploymentIn(tokyo);
@@ -243,7 +244,92 @@ describe("a stock Deployment", () => {
   });
 });
 
+describe("pods that nobody is sent to yet", () => {
+  // Elsewhere pods were scaled down while all of the traffic still went to them: the tool asked itself, and not the balancer.
+  test("do not count, however ready they are: no old pod leaves before the Service lists them (argo-rollouts#3333, argo-rollouts#4433)", async () => {
+    const { tokyo, driver } = await begin(4);
+    const oldPods = (): number =>
+      tokyo
+        .list("pods", "tokyo")
+        .filter(({ spec, metadata }) => spec.containers[0]?.image === imageOf("1.0") && !metadata.deletionTimestamp)
+        .length;
+    await driver.workload.shape("tokyo", shapeOf(4, 2), fence(), signal);
+    tokyo.holdEndpoints(true);
+    await expect(driver.traffic.weigh("tokyo", weighingOf(4, 2), fence(), signal)).rejects.toMatchObject({
+      code: "INSTANCE_NOT_READY",
+      message: expect.stringContaining("ready, and no endpoint of the Service"),
+    });
+    expect(oldPods()).toBe(4);
+    await expect(driver.workload.shape("tokyo", shapeOf(2, 2), fence(), signal)).rejects.toMatchObject({
+      code: "INSTANCE_NOT_READY",
+    });
+    expect(oldPods()).toBe(4);
+    tokyo.holdEndpoints(false);
+    await driver.traffic.weigh("tokyo", weighingOf(4, 2), fence(), signal);
+    await driver.workload.shape("tokyo", shapeOf(2, 2), fence(), signal);
+    expect(await countsIn(driver)).toBe("2/2");
+  });
+});
+
+describe("pods that waiting will not bring", () => {
+  // Elsewhere such a rollout stood still past every deadline, or was restarted ten times before anybody was told.
+  test.each<{
+    reason: string;
+    restarts?: number;
+    says: string;
+    where: string;
+    order: (driver: Driver) => Promise<unknown>;
+  }>([
+    {
+      reason: "CrashLoopBackOff",
+      restarts: 2,
+      says: "ends again and again, with exit status .* after 2 restarts",
+      where: "in the dark",
+      order: ({ workload }) => workload.shape("tokyo", shapeOf(2, 1), fence(), signal),
+    },
+    {
+      reason: "ImagePullBackOff",
+      says: "cannot pull its image.*no credentials",
+      where: "in the dark",
+      order: ({ workload }) => workload.shape("tokyo", shapeOf(2, 1), fence(), signal),
+    },
+    {
+      reason: "CreateContainerConfigError",
+      says: "cannot be started.*no credentials",
+      where: "in the Deployment",
+      order: ({ traffic }) => traffic.weigh("tokyo", weighingOf(2, 1), fence(), signal),
+    },
+  ])(
+    "are not waited for: $reason $where is told long before the deadline (nomad#10465, containers-roadmap#1573)",
+    async ({ reason, restarts = 0, says, order }) => {
+      const { place, tokyo } = await begin(2);
+      const config = { ...place.options.config, readyDeadlineMs: 3_600_000 };
+      const patient = kubernetesDriver({ ...place.options, config });
+      tokyo.spoil(imageOf("2.0"), { reason, restarts, message: "no credentials" });
+      await expect(order(patient)).rejects.toMatchObject({
+        code: "INSTANCE_NOT_READY",
+        message: expect.stringMatching(new RegExp(says)),
+      });
+      expect(await countsIn(patient)).toBe("2/0");
+    },
+  );
+});
+
 describe("what somebody else does to a Deployment that is held", () => {
+  // Elsewhere a deployment that an autoscaler had touched never ended.
+  test("does not lose the rollout: once the number of pods is put back, the same order goes through (nomad#20295)", async () => {
+    const { tokyo, driver } = await begin(4);
+    await batch(driver, 0, 2, 4);
+    change(tokyo, { replicas: 7 });
+    await expect(driver.traffic.weigh("tokyo", weighingOf(2, 4), fence(), signal)).rejects.toMatchObject({
+      code: "FOREIGN_CHANGE",
+    });
+    change(tokyo, { replicas: 4 });
+    await expect.poll(() => countsIn(driver)).toBe("2/2");
+    await batch(driver, 2, 4, 4);
+    expect(await countsIn(driver)).toBe("0/4");
+  });
+
   test("is told field by field, with the autoscaler that may have done it, and is left alone", async () => {
     const { tokyo, driver } = await begin(4);
     await batch(driver, 0, 2, 4);

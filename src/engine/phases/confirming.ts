@@ -119,7 +119,8 @@ export function confirmed(run: Run, fact: FactOf<"effect-done">): Decision {
   );
 }
 
-function keptItems(run: Run): readonly UndoItem[] {
+/** Metadata that was kept because it serves the old release well, as it is taken back when it does not. */
+export function keptItems(run: Run): readonly UndoItem[] {
   const forced: Run = {
     ...run,
     touched: run.kept,

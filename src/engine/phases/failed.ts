@@ -3,12 +3,13 @@ import type { Effect } from "../effect.ts";
 import type { FactOf, Failure } from "../fact.ts";
 import type { Decision, Run } from "../run.ts";
 import { startBackup } from "./backing-up.ts";
+import { keptItems } from "./confirming.ts";
 import { giveUp } from "./gating.ts";
 import { foreign, hold, lookAgain } from "./holding.ts";
 import { moveOf } from "./moving.ts";
 import { refuse } from "./preparing.ts";
 import { lastTouched, trip } from "./tripping.ts";
-import { strand, withdrew } from "./undoing.ts";
+import { nextItem, strand, withdrew } from "./undoing.ts";
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 8_000;
@@ -25,17 +26,34 @@ export function fail(pending: Run, fact: FactOf<"effect-failed">): Decision {
   const attempts = (run.attempts[fact.id] ?? 0) + 1;
   const tried: Run = { ...run, attempts: { ...run.attempts, [fact.id]: attempts } };
   const isHopeful = fact.failure.nature === "again" || fact.failure.nature === "unreachable";
-  if (isHopeful && attempts <= retriesOf(tried)) return order(tried, [again(effect, attempts)]);
+  const next = isHopeful && attempts <= retriesOf(tried) ? again(effect, attempts, timeOf(tried, fact.at)) : undefined;
+  if (next !== undefined) return order(tried, [next]);
   const { [fact.id]: _, ...rest } = tried.attempts;
   return giveUpOn({ ...tried, attempts: rest }, effect, fact);
 }
 
-const again = (effect: Effect, attempt: number): Effect => ({
-  id: `retry:${effect.id}:${attempt}`,
-  kind: "timer",
-  ms: Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1)),
-  next: effect,
-});
+/** None where the deadline would cut it off sooner than those before it took to fail: it could tell nothing new. */
+function again(effect: Effect, attempt: number, { spentMs, leftMs }: Time): Effect | undefined {
+  const ms = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS * 2 ** (attempt - 1));
+  const left = leftMs - ms;
+  return left <= 0 || left < spentMs / attempt
+    ? undefined
+    : { id: `retry:${effect.id}:${attempt}`, kind: "timer", ms, next: shortened(effect, left) };
+}
+
+type Time = { readonly spentMs: number; readonly leftMs: number };
+
+/** A move's deadline is one for all of its attempts: otherwise three of them take three times as long as the plan says. */
+function timeOf(run: Run, at: number): Time {
+  if (run.phase.kind !== "moving" || run.phase.since === undefined) return { spentMs: 0, leftMs: Infinity };
+  const spentMs = at - run.phase.since;
+  return { spentMs, leftMs: moveOf(run).deadlineMs - spentMs };
+}
+
+function shortened(effect: Effect, left: number): Effect {
+  if (effect.kind === "run") return { ...effect, timeoutMs: Math.min(effect.timeoutMs, left) };
+  return "deadlineMs" in effect ? { ...effect, deadlineMs: Math.min(effect.deadlineMs, left) } : effect;
+}
 
 function retriesOf(run: Run): number {
   switch (run.phase.kind) {
@@ -82,7 +100,7 @@ function giveUpOn(run: Run, effect: Effect, fact: FactOf<"effect-failed">): Deci
     case "withdrawing":
       return withdrew(run);
     case "undoing":
-      return undoFailed(run, effect, said);
+      return undoFailed(run, effect, fact.failure);
     case "backing-up":
       return strand(run, [], `backup plan ${run.phase.backup} failed: ${said}`);
     case "checking":
@@ -101,11 +119,17 @@ function refuseNow(run: Run, text: string): Decision {
   return after(rest, refuse(rest.run, text));
 }
 
+/** A place that could be looked at after each of so many holds, and still takes no order, will not take it. */
+const MOST_HOLDS = 3;
+
 /** Unreachable: nothing can be taken back there either, so the run holds. Foreign: a person decides. Anything else turns the run back. */
 function moveFailed(run: Run, fact: FactOf<"effect-failed">): Decision {
-  if (fact.failure.nature === "unreachable") return hold(run, fact.failure.message);
-  if (fact.failure.nature === "foreign") return foreign(run, fact.failure.message);
   const move = moveOf(run);
+  const held = `held:${move.id}`;
+  const holds = run.attempts[held] ?? 0;
+  if (fact.failure.nature === "unreachable" && holds < mostHolds(fact.failure))
+    return hold({ ...run, attempts: { ...run.attempts, [held]: holds + 1 } }, fact.failure.message);
+  if (fact.failure.nature === "foreign") return foreign(run, fact.failure.message);
   // One migration in one transaction that failed left nothing behind.
   const isTraceless = move.kind === "migrate" && move.names.length === 1 && fact.failure.nature === "final";
   const told: Run = isTraceless ? { ...run, traceless: [...run.traceless, move.id] } : run;
@@ -117,13 +141,22 @@ function moveFailed(run: Run, fact: FactOf<"effect-failed">): Decision {
   });
 }
 
-function undoFailed(run: Run, effect: Effect, said: string): Decision {
+/** One that kept silent for the whole of its deadline is asked once more, and not three times. */
+const mostHolds = ({ code }: Failure): number => (code === "EFFECT_TIMED_OUT" ? 1 : MOST_HOLDS);
+
+/** Old instances that do not come up may be barred by metadata that was kept: where no user is on the new ones, it goes back before them. */
+function undoFailed(run: Run, effect: Effect, failure: Failure): Decision {
   if (run.phase.kind !== "undoing") return stay(run);
-  const [item, ...rest] = run.phase.items;
-  const remaining = run.phase.items.flatMap((one) => one.moves);
+  const { items } = run.phase;
+  const [item, ...rest] = items;
+  const remaining = items.flatMap((one) => one.moves);
   const quiet = cancelPending(run);
   if (item?.kind === "metadata" && item.backup !== undefined)
     return after(quiet, startBackup(quiet.run, item.backup, rest));
+  const kept = keptItems(quiet.run);
+  if (failure.code === "INSTANCE_NOT_READY" && kept.length > 0 && run.withdrawnAt !== undefined)
+    return after(quiet, nextItem({ ...quiet.run, kept: [] }, [...kept, ...items]));
+  const said = sentence(failure);
   return after(quiet, strand(quiet.run, remaining, `the undo of ${effect.id.slice("undo:".length)} failed: ${said}`));
 }
 

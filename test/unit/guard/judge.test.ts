@@ -507,6 +507,7 @@ describe("the measured baseline against the stated one", () => {
 });
 
 describe("a dense stream of which half is new", () => {
+  // flagger#658: no check comes sooner than ten seconds after the one before.
   test("that fails totally is suspected by the second bin that counts, and a burst as long as a bin is not", () => {
     const world = settled(5, { liveRate: 1_000, baseline: 0 });
     world.upgrade(["tokyo-0", "tokyo-1", "tokyo-2"]);

@@ -4,9 +4,9 @@ import type {
   Container,
   DisruptionBudget,
   Metadata,
-} from "../../../../src/adapters/kubernetes/api/objects.ts";
-import { risksIn } from "../../../../src/adapters/kubernetes/beside/preflight/preflight.ts";
-import type { Intent, Scene } from "../../../../src/adapters/kubernetes/beside/preflight/scene.ts";
+} from "../../../../../src/adapters/kubernetes/api/objects.ts";
+import { risksIn } from "../../../../../src/adapters/kubernetes/beside/preflight/preflight.ts";
+import type { Intent, Scene } from "../../../../../src/adapters/kubernetes/beside/preflight/scene.ts";
 
 type Changes = {
   readonly container?: Partial<Container>;
@@ -120,6 +120,7 @@ describe("whoever upgrades is told beforehand", () => {
       scene: sceneOf({ minReadySeconds: 60 }),
       says: /minReadySeconds of 60 is not waited for.*let each wave soak for 60s/,
     },
+    // kubernetes#89820: what replaces pods of a Deployment or a StatefulSet asks no budget, so it is said before.
     {
       name: "that a budget in numbers lets nobody go",
       scene: sceneOf({ budgets: [budget({ minAvailable: 4 })] }),
