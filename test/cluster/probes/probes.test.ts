@@ -13,6 +13,7 @@ import { eventually } from "../../fakes/watched-venue.ts";
 import { conductorImage } from "../conductor/image.ts";
 import { accountOf } from "../driver/account.ts";
 import { findGround, placeOn, type Ground, type Place } from "../driver/place.ts";
+import { NODE } from "../facts.ts";
 import { ctr } from "../images.ts";
 
 // Probes in pods of a real cluster, in a namespace that enforces the restricted Pod Security Standard, by an account with the printed rights.
@@ -170,6 +171,13 @@ const begun = async (run?: string): Promise<Seen> => {
   await seen.until("healthy");
   return seen;
 };
+const setSchedulable = (isSchedulable: boolean): Promise<unknown> =>
+  ground.api.call(
+    "PATCH",
+    `/api/v1/nodes/${NODE}`,
+    { spec: { unschedulable: !isSchedulable } },
+    "application/merge-patch+json",
+  );
 const issued = ({ pulses }: Seen): number =>
   (pulses.at(-1)?.streams ?? []).reduce((sum, stream) => sum + stream.issued, 0);
 
@@ -231,11 +239,15 @@ describe("probes in a pod of their region", () => {
       () => "another container",
     );
     await seen.until("healthy");
+    // Another pod may be there before that is silence: so none may come for a while.
+    await setSchedulable(false);
+    undone.push(() => setSchedulable(true));
     await ground.api.call("DELETE", `/api/v1/namespaces/${NAMESPACE}/pods/${killed.metadata.name}`, {
       gracePeriodSeconds: 0,
     });
     const silent = await seen.until("unknown");
-    expect(silent.reason).toMatch(/no outcome of look in tokyo for \d\.\d s: the probes of tokyo/);
+    expect(silent.reason).toMatch(/no outcome of look in tokyo for \d\.\d s: the probes of tokyo .*no node takes it/);
+    await setSchedulable(true);
     await seen.until("healthy");
     expect((await prober()).metadata.name).not.toBe(killed.metadata.name);
   }, 180_000);
