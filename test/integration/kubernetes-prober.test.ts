@@ -166,9 +166,9 @@ describe("probes of a region in Kubernetes", () => {
       kubeconfig,
       clock: systemClock,
     }).look(signal);
-    expect(seen.map(({ run, isAbandoned }) => [run, isAbandoned]).toSorted()).toEqual([
-      ["alive", false],
-      ["dead", true],
+    expect(seen.map(({ run, isAbandoned }) => `${run} ${isAbandoned}`).toSorted()).toEqual([
+      "alive false",
+      "dead true",
     ]);
     const [first, again] = [proberOf(RUN, "before"), proberOf(RUN, "after")];
     await first.start(on, signal);
