@@ -28,6 +28,12 @@ const SYSTEM = [
 /** Needs a real Kubernetes cluster: `npm run test:cluster` makes one. */
 const CLUSTER = "test/cluster/**/*.test.ts";
 
+/** Of those, who wait for a cluster most of their time, and leave its nodes, its API server and the clocks of users alone: three files at a time. */
+const CLUSTER_BESIDE = [
+  "test/cluster/{jobs,state}/*.test.ts",
+  "test/cluster/driver/{beside,contract,engine,rights,sets}.test.ts",
+];
+
 export default defineConfig({
   test: {
     testTimeout: 20_000,
@@ -56,7 +62,28 @@ export default defineConfig({
           retry: 1,
         },
       },
-      { extends: true, test: { name: "cluster", include: [CLUSTER], fileParallelism: false, retry: 1 } },
+      {
+        extends: true,
+        test: {
+          name: "cluster-beside",
+          include: CLUSTER_BESIDE,
+          maxWorkers: 3,
+          retry: 1,
+          // One after the other, also where both are told in one command.
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: "cluster",
+          include: [CLUSTER],
+          exclude: [...CLUSTER_BESIDE, "node_modules/**"],
+          fileParallelism: false,
+          retry: 1,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 });

@@ -1,12 +1,14 @@
 import type { Bench, Stage } from "./bench.ts";
 import { startCluster, type Cluster } from "./kubernetes/cluster.ts";
+import { conductor } from "./kubernetes/part-conductor.ts";
 import { badRelease } from "./kubernetes/part-bad-release.ts";
 import { dark } from "./kubernetes/part-dark.ts";
 import { fleets } from "./kubernetes/part-fleet.ts";
 import { requests } from "./kubernetes/part-requests.ts";
 import { rollouts } from "./kubernetes/part-rollouts.ts";
 import type { Part } from "./kubernetes/part.ts";
-import { REGION, removePods } from "./kubernetes/pods.ts";
+import { REGIONS } from "../test/cluster/driver/place.ts";
+import { removePods } from "./kubernetes/pods.ts";
 
 /** Rollouts on a real cluster, beside what kubectl does with the same pods. Each part is published as soon as it is measured. */
 export const kubernetes: Bench = {
@@ -27,6 +29,7 @@ const ON_PODS: readonly OnPods[] = [
   { name: "bad-release", measure: (cluster, stage) => badRelease(cluster, stage, trialsOf(stage)) },
   { name: "dark", measure: (cluster, stage) => dark(cluster, stage, trialsOf(stage)) },
   { name: "requests", measure: requests },
+  { name: "conductor", measure: (cluster, stage) => conductor(cluster, stage, stage.options.isQuick ? 3 : 20) },
 ];
 const FLEET = "fleet";
 
@@ -34,7 +37,7 @@ const pairsOf = ({ options }: Stage): number => options.pairs ?? (options.isQuic
 const trialsOf = ({ options }: Stage): number => options.seeds ?? (options.isQuick ? 1 : 5);
 
 /** Pods in all, over ten namespaces. */
-const SIZES = [50, 200, 500, 1_000, 2_000];
+const SIZES = [50, 200, 500, 2_000];
 const NAMESPACES = Array.from({ length: 10 }, (_, index) => `fleet${index}`);
 
 function wantedBy({ options }: Stage): readonly string[] {
@@ -45,7 +48,7 @@ function wantedBy({ options }: Stage): readonly string[] {
 }
 
 async function withPods(parts: readonly OnPods[], stage: Stage): Promise<void> {
-  await using cluster = await startCluster({ name: "bench", regions: [REGION], hasNode: true, say: stage.say });
+  await using cluster = await startCluster({ name: "bench", regions: REGIONS, hasNode: true, say: stage.say });
   for (const { name, measure } of parts) {
     stage.signal.throwIfAborted();
     const settings = { pairs: pairsOf(stage), trials: trialsOf(stage) };

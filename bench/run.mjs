@@ -27,7 +27,7 @@ ${BENCHES.map(({ name, about }) => `  ${name.padEnd(12)}${about}`).join("\n")}
 
   --quick             smaller, to see that everything works; results are not written unless --out is given
   --stories A,B       stories: these only
-  --parts A,B         kubernetes: these only (rollouts, bad-release, dark, requests, fleet)
+  --parts A,B         kubernetes: these only (rollouts, bad-release, dark, requests, conductor, fleet)
   --seeds N           stories: how many seeds each (default 10); guard-demo: how many (default 20); kubernetes: bad releases (default 5)
   --seed N            the first seed (default 1)
   --pairs N           latency: pairs of windows (default 10); help: pairs of runs (default 30); clone: pairs of clones (default 10); kubernetes: pairs of rollouts (default 10)

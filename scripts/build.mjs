@@ -4,6 +4,7 @@ import { chmod, lstat, mkdir, readFile, readdir, rename, rm, rmdir, writeFile } 
 import { existsSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { kubeconfigAlone } from "./kubeconfig-alone.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const dist = join(root, "dist");
@@ -93,6 +94,7 @@ async function bundle(esbuild, entryPoints, more) {
     platform: "node",
     target: "node22",
     external: EXTERNAL,
+    plugins: [kubeconfigAlone],
     legalComments: "none",
     logLevel: "warning",
     // CommonJS dependencies ask for Node's own modules by require.

@@ -6,12 +6,12 @@ import { largest, median, ms, sum } from "../spread.ts";
 import { startClients } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
 import { overAll, tried, type Part } from "./part.ts";
-import { deployPods, POD_PORT, podImages, podsIn, REGION, releaseOf, untilAlone } from "./pods.ts";
+import { POD_PORT, podsIn, REGION, releaseOf, untilAlone } from "./pods.ts";
 import { rolloutOn, type Rollout } from "./rollout.ts";
 import { standingOf } from "./standing.ts";
-import { timeOf, upgrade, writeFiles } from "./upgrade.ts";
+import { PODS_PER_REGION, tenPods } from "./ten-pods.ts";
+import { timeOf, upgrade } from "./upgrade.ts";
 
-const PODS_PER_REGION = 10;
 const BATCH = 2;
 const RATE = 500;
 const CLIENTS = 32;
@@ -40,18 +40,13 @@ type Trial = {
 
 /** How soon a release is withdrawn that only users' traffic shows, and what it costs them until then. */
 export async function badRelease(cluster: Cluster, stage: Stage, count: number): Promise<Part> {
-  const images = await podImages(cluster, "drains");
-  const url = await deployPods(cluster, { image: images["1.0"], replicas: PODS_PER_REGION });
-  const dir = join(stage.dir, "bad-release");
-  await writeFiles({
-    dir,
-    probes: { [REGION]: url },
-    instances: PODS_PER_REGION,
-    isCounted: true,
-    images,
+  const { images, url, dir } = await tenPods(cluster, {
+    dir: join(stage.dir, "bad-release"),
     to: "bad",
     batch: BATCH,
     soakSec: 60,
+    // Unproved pods come while the old ones before them leave: there never are eight and two then.
+    isProved: true,
   });
   const rollout = rolloutOn(cluster);
   const trial = async (): Promise<Trial> => {

@@ -5,10 +5,10 @@ import { largest, median, ms, sum } from "../spread.ts";
 import { startClients } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
 import { overAll, tried, type Part } from "./part.ts";
-import { deployPods, podImages, podsIn, REGION, releaseOf, untilAlone } from "./pods.ts";
-import { timeOf, upgrade, writeFiles } from "./upgrade.ts";
+import { podsIn, REGION, releaseOf, untilAlone } from "./pods.ts";
+import { PODS_PER_REGION, tenPods } from "./ten-pods.ts";
+import { timeOf, upgrade } from "./upgrade.ts";
 
-const PODS_PER_REGION = 10;
 const RATE = 500;
 const DECIDED_MS = 5_000;
 const SAMPLE_MS = 200;
@@ -27,15 +27,8 @@ type Trial = {
 
 /** What a release costs that probes can see. */
 export async function dark(cluster: Cluster, stage: Stage, count: number): Promise<Part> {
-  const images = await podImages(cluster, "drains");
-  const url = await deployPods(cluster, { image: images["1.0"], replicas: PODS_PER_REGION });
-  const dir = join(stage.dir, "dark");
-  await writeFiles({
-    dir,
-    probes: { [REGION]: url },
-    instances: PODS_PER_REGION,
-    isCounted: true,
-    images,
+  const { url, dir } = await tenPods(cluster, {
+    dir: join(stage.dir, "dark"),
     to: "worse",
     batch: 1,
     soakSec: 0,

@@ -5,10 +5,9 @@ import { startClients } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
 import { countingProxy, kubeconfigBehind, type Asked } from "./counting-proxy.ts";
 import type { Part } from "./part.ts";
-import { deployPods, podImages, REGION } from "./pods.ts";
-import { upgrade, writeFiles } from "./upgrade.ts";
+import { PODS_PER_REGION, tenPods } from "./ten-pods.ts";
+import { upgrade } from "./upgrade.ts";
 
-const PODS_PER_REGION = 10;
 const BATCH = 2;
 const SOAK_SEC = 20;
 const RATE = 200;
@@ -16,15 +15,8 @@ const MOST_PER_SEC = 1;
 
 /** What one upgrade of ten pods asks of the API server, and what it asks while nothing happens. */
 export async function requests(cluster: Cluster, stage: Stage): Promise<Part> {
-  const images = await podImages(cluster, "drains");
-  const url = await deployPods(cluster, { image: images["1.0"], replicas: PODS_PER_REGION });
-  const dir = join(stage.dir, "requests");
-  await writeFiles({
-    dir,
-    probes: { [REGION]: url },
-    instances: PODS_PER_REGION,
-    isCounted: true,
-    images,
+  const { url, dir } = await tenPods(cluster, {
+    dir: join(stage.dir, "requests"),
     to: "2.0",
     batch: BATCH,
     soakSec: SOAK_SEC,

@@ -5,11 +5,11 @@ import { median, ms, sum } from "../spread.ts";
 import { startClients } from "./clients.ts";
 import type { Cluster } from "./cluster.ts";
 import { overAll, tried, type Part, type Tries } from "./part.ts";
-import { deployPods, podImages, REGION, removePods, untilAlone, type Manner, type PodImages } from "./pods.ts";
+import { removePods, untilAlone, type Manner } from "./pods.ts";
 import { rolloutOn, type Rollout } from "./rollout.ts";
-import { spentOn, upgrade, writeFiles, type Spent } from "./upgrade.ts";
+import { PODS_PER_REGION, tenPods, type TenPods } from "./ten-pods.ts";
+import { spentOn, upgrade, type Spent } from "./upgrade.ts";
 
-const PODS_PER_REGION = 10;
 const BATCH = 2;
 const RATE = 1_000;
 const CLIENTS = 64;
@@ -82,19 +82,14 @@ const besides = (pairs: readonly Pair[]): Figure => ({
 });
 
 async function rolledPairs(manner: Manner, count: number, cluster: Cluster, stage: Stage): Promise<Tries<Pair>> {
-  const images = await podImages(cluster, manner);
-  const url = await deployPods(cluster, { image: images["1.0"], replicas: PODS_PER_REGION });
-  const place: Place = { url, images, rollout: rolloutOn(cluster), dir: join(stage.dir, `rollouts-${manner}`) };
-  await writeFiles({
-    dir: place.dir,
-    probes: { [REGION]: url },
-    instances: PODS_PER_REGION,
-    isCounted: true,
-    images,
+  const ten = await tenPods(cluster, {
+    manner,
+    dir: join(stage.dir, `rollouts-${manner}`),
     to: "2.0",
     batch: BATCH,
     soakSec: 0,
   });
+  const place: Place = { ...ten, rollout: rolloutOn(cluster) };
   const pair = async (): Promise<Pair> => ({
     midflight: await byMidflight(place, cluster, stage),
     kubectl: await byKubectl(place, cluster, stage),
@@ -104,7 +99,7 @@ async function rolledPairs(manner: Manner, count: number, cluster: Cluster, stag
   return pairs;
 }
 
-type Place = { readonly url: string; readonly images: PodImages; readonly rollout: Rollout; readonly dir: string };
+type Place = TenPods & { readonly rollout: Rollout };
 
 const inShort = ({ midflight, kubectl }: Pair): string =>
   `midflight ${rolledText(midflight)}, kubectl ${rolledText(kubectl)}`;

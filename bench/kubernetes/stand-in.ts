@@ -24,6 +24,8 @@ type SeenPod = {
   readonly status?: { readonly phase?: string };
 };
 
+/** All pods of a fleet at once would keep the API server from answering any of them in time. */
+const AT_ONCE = 40;
 /** The controllers take a node for dead after 50 s without a word. */
 const HEARTBEAT_MS = 10_000;
 const PATCH = "application/merge-patch+json";
@@ -41,6 +43,7 @@ export async function standIn({ api, places, facts }: Cluster): Promise<StandIn>
   await beat();
   const beating = setInterval(() => void beat(), HEARTBEAT_MS);
 
+  const inTurn = turns(AT_ONCE);
   const attend = async (namespace: string, { metadata, spec, status }: SeenPod): Promise<void> => {
     const path = `/api/v1/namespaces/${namespace}/pods/${metadata.name}`;
     const key = `${namespace}/${metadata.name}`;
@@ -64,7 +67,7 @@ export async function standIn({ api, places, facts }: Cluster): Promise<StandIn>
       for await (const { type, object } of watching.watch<SeenPod>({ resource: "pods" }, stop.signal)) {
         const key = `${namespace}/${object.metadata.name}`;
         if (type === "DELETED") [done, gone].forEach((names) => names.delete(key));
-        else if (type !== "BOOKMARK") attend(namespace, object).catch(complain);
+        else if (type !== "BOOKMARK") inTurn(() => attend(namespace, object)).catch(complain);
       }
   });
   for (const watcher of watchers) watcher.catch(complain);
@@ -76,6 +79,23 @@ export async function standIn({ api, places, facts }: Cluster): Promise<StandIn>
       stop.abort();
       await Promise.allSettled(watchers);
     },
+  };
+}
+
+/** Does so many at a time, in the order in which they came. */
+function turns(most: number): (work: () => Promise<void>) => Promise<void> {
+  let running = 0;
+  const waiting: (() => void)[] = [];
+  return async (work) => {
+    if (running === most) await new Promise<void>((resolve) => waiting.push(resolve));
+    else running += 1;
+    try {
+      await work();
+    } finally {
+      const next = waiting.shift();
+      if (next === undefined) running -= 1;
+      else next();
+    }
   };
 }
 

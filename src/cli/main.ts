@@ -11,6 +11,7 @@ async function main(): Promise<void> {
   process.on("uncaughtException", (error) => void fail(error));
   process.on("unhandledRejection", (error) => void fail(error));
   const [command = ""] = process.argv.slice(2);
+  if (CONDUCTS.has(command)) (await import("./heap-bounds.ts")).boundHeaps();
   const status = await program(io, process.argv.slice(2)).catch((error: unknown) => statusOf(io, error));
   await flushed();
   const broken = output();

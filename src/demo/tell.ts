@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { UpgradeError } from "../errors/upgrade-error.ts";
 import type { RunEvent } from "../events/event.ts";
 import { asUsersSawIt } from "./as-users-saw-it.ts";
-import { Disaster } from "./disaster.ts";
+import { Disaster, serversOf } from "./disaster.ts";
 import { startEnvironment } from "./environment.ts";
 import { clearOwn } from "./own-folder.ts";
 import { figuresOf } from "./figures.ts";
@@ -93,7 +93,7 @@ export async function tell(story: Story, telling: Telling): Promise<Figures> {
   await pause(BEFORE_MS, telling.signal);
   users.mark("during");
   const events: RunEvent[] = [];
-  const disaster = new Disaster(fault.death, venue, estate, telling.say);
+  const disaster = new Disaster(fault.death, venue, serversOf(estate), telling.say);
   stack.defer(() => disaster.over());
   const result = await midflight.upgrade({
     plan: workspace.plan,

@@ -14,7 +14,12 @@ export type MarkCause =
  * `mark`, `ask`, `notify` and `cancel` get no reply.
  */
 export type Effect = { readonly id: string } & (
-  | { readonly kind: "observe-workload"; readonly component: string; readonly region: string }
+  | {
+      readonly kind: "observe-workload";
+      readonly component: string;
+      readonly region: string;
+      readonly deadlineMs?: number;
+    }
   | { readonly kind: "observe-metadata"; readonly component: string }
   | {
       readonly kind: "shape";

@@ -16,6 +16,8 @@ export type Fact = { readonly at: number } & (
       readonly host: string;
       readonly pid: number;
       readonly version: string;
+      /** Leases that could not be had, because their region did not answer: each is taken before anything is written there. */
+      readonly unheld?: readonly string[];
       /** Replaces what the run was opened with. */
       readonly clearance?: Clearance;
     }

@@ -43,13 +43,27 @@ export type Phase =
       readonly after: readonly UndoItem[];
     }
   /** Everything is taken back: compares with the before-state, then waits for evidence that users are served again. */
-  | { readonly kind: "checking" }
+  | {
+      readonly kind: "checking";
+      /** `component/region` → how it still differs: it is looked at again. */
+      readonly differs?: Readonly<Record<string, string>>;
+      /** `component/region` → why nobody answers there. */
+      readonly unheard?: Readonly<Record<string, string>>;
+      /** How often patience has ended for these alone. */
+      readonly turns?: number;
+    }
   | { readonly kind: "confirming" }
   | { readonly kind: "halted"; readonly why: string; readonly code: string }
   | { readonly kind: "ended"; readonly outcome: Outcome; readonly text: string };
 
-/** A workload goes back in four stages, so that capacity never falls: look, bring the old back, give them traffic, clear the new away. */
-export type UndoStage = "look" | "bring-back" | "readmit" | "clear" | "only";
+/**
+ * A workload goes back in four stages, so that capacity never falls: look, bring the old back, give them traffic, clear the new away.
+ * `await`: everything else is back, and what comes next waits for places that are away.
+ */
+export type UndoStage = "look" | "bring-back" | "readmit" | "clear" | "only" | "await";
+
+/** Why a place cannot go back with the others. `isBarred`: asking again would not help; it is left to a person. */
+export type Away = { readonly why: string; readonly isBarred?: true };
 
 /** `backed-up`: past the point of no return, the backup plan serves users. `refused`: nothing was touched. */
 export type Outcome = "promoted" | "unchanged" | "undone" | "backed-up" | "stranded" | "refused";
@@ -96,6 +110,10 @@ export type Run = {
   /** Name of the backup plan that ran. */
   readonly backup?: string;
   readonly stranded: readonly string[];
+  /** `component/region` → places that an undo goes around: they follow by themselves once they answer. */
+  readonly away?: Readonly<Record<string, Away>>;
+  /** Items of the undo that are done but for places that are away. */
+  readonly parked?: readonly UndoItem[];
 };
 
 /** Recorded before the first touch; an undo restores exactly this. */

@@ -77,6 +77,7 @@ export function standingAfter(run: Run, move: Move, region: string): Standing {
         old: Math.min(now.old, move.keep),
         fresh: Math.max(now.fresh, move.fresh),
         admitted: Math.max(now.admitted, move.fresh),
+        ...(move.isSwitch === true ? { sharePct: 100 } : {}),
       };
     case "retire":
       return { ...now, old: Math.min(now.old, move.keep) };
@@ -92,6 +93,7 @@ export type Difference = { readonly kind: "lost" | "foreign"; readonly text: str
 export function differenceOf(run: Run, component: string, state: WorkloadState): Difference | undefined {
   const old = oldOf(run, component, state.region);
   if (old === undefined) return undefined;
+  if (state.foreign !== undefined) return { kind: "foreign", text: state.foreign };
   const where = `${component} in ${state.region}`;
   const { target } = componentOf(run, component);
   const strangers = state.instances.filter((one) => one.digest !== old.digest && one.digest !== target.digest);

@@ -1,6 +1,7 @@
 import { touches, type Move } from "../graph/move.ts";
 import { ownNames } from "./move-effects.ts";
 import type { Run } from "./run.ts";
+import { isThereAlready } from "./standing.ts";
 
 /** One thing to take back. `moves` are the ids whose work it undoes. */
 export type UndoItem =
@@ -24,6 +25,12 @@ export type UndoItem =
       readonly timeoutMs: number;
       readonly moves: readonly string[];
     };
+
+export type WorkloadItem = Extract<UndoItem, { readonly kind: "workload" }>;
+
+/** A region that ran the target before the run was never touched. */
+export const regionsToRestore = (run: Run, { component, regions }: WorkloadItem): readonly string[] =>
+  regions.filter((region) => !isThereAlready(run, component, region));
 
 export type UndoPlan = {
   readonly items: readonly UndoItem[];

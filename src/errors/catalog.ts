@@ -634,6 +634,12 @@ export const CATALOG = {
     explain:
       "A release names ConfigMaps or Secrets by the sha256 of their data, and its pods read immutable copies called like the name, a dash and the first 10 digits. A copy is missing, is not immutable or holds other data, or the pod template reads nothing of that name. Nothing was started. Make the copies first; `kubectl get configmap NAME -o json | jq -jcS '{data: (.data // {}), binaryData: (.binaryData // {})}' | sha256sum` prints the digest of one, of a Secret alike.",
   },
+  RELEASE_CONTRADICTED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "The environment file and releases.yaml say both what a release is for one driver, and not the same. A release is one thing: where an environment runs something else of it, that is another version. `releases` in an environment file is for what releases.yaml does not say, such as the image of a release that runs as a process elsewhere.",
+  },
   RELEASE_DIGEST_MISMATCH: {
     exit: EXIT.refused,
     retry: false,
@@ -650,7 +656,7 @@ export const CATALOG = {
     exit: EXIT.badInput,
     retry: false,
     explain:
-      "The releases file does not hold the release that the plan names, or says nothing for the driver that is to run it.",
+      "The releases file does not hold the release that the plan names, or says nothing for the driver that is to run it, and the environment file does not say it under `releases` either.",
   },
   REST_NOT_LAST: {
     exit: EXIT.badInput,
@@ -743,6 +749,12 @@ export const CATALOG = {
     retry: false,
     explain:
       "The environment file takes a value from an environment variable or a file that is not there. Set it, and start again; nothing was touched.",
+  },
+  SHARES_IMPOSSIBLE: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "`shares` moves users to a full second set of instances, step by step: the shares rise, the last of them is 100%, and `batch` and `surge` of the wave are all instances of a region. The same holds where the environment switches all users at once.",
   },
   SHELL_WORDS: {
     exit: EXIT.badInput,

@@ -27,7 +27,13 @@ export type RunEvent = Stem &
         /** Absent where the environment asks for no certificate. */
         readonly clearance?: Clearance;
       }
-    | { readonly kind: "run-resumed"; readonly epoch: number; readonly host: string }
+    | {
+        readonly kind: "run-resumed";
+        readonly epoch: number;
+        readonly host: string;
+        /** Leases that could not be had, because their region did not answer. */
+        readonly unheld?: readonly string[];
+      }
     | { readonly kind: "before-recorded"; readonly components: readonly string[] }
     | { readonly kind: "gate-waiting"; readonly move: string }
     | { readonly kind: "evidence"; readonly move: string }
@@ -43,6 +49,10 @@ export type RunEvent = Stem &
     | { readonly kind: "held"; readonly why: string }
     | { readonly kind: "tripped"; readonly cause: string }
     | { readonly kind: "undo-step"; readonly what: string; readonly stage: string }
+    /** An undo goes around a place that cannot be reached, or that refuses to go back. */
+    | { readonly kind: "place-away"; readonly place: string; readonly why: string }
+    /** It went back with the others. */
+    | { readonly kind: "place-back"; readonly place: string }
     | { readonly kind: "undone"; readonly moves: readonly string[] }
     | { readonly kind: "backup-started"; readonly backup: string }
     | { readonly kind: "confirming" }

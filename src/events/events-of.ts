@@ -51,7 +51,8 @@ function ofFact(told: Told): readonly Bare[] {
           kind: "run-resumed",
           epoch: fact.epoch,
           host: fact.host,
-          message: `resumed by a new conductor, epoch ${fact.epoch}${fact.clearance === undefined ? "" : `, ${clearanceText(fact.clearance)}`}`,
+          ...(fact.unheld === undefined ? {} : { unheld: fact.unheld }),
+          message: `resumed by a new conductor, epoch ${fact.epoch}${fact.clearance === undefined ? "" : `, ${clearanceText(fact.clearance)}`}${unheldText(fact.unheld)}`,
         },
       ];
     case "verdict":
@@ -103,6 +104,11 @@ function ofFact(told: Told): readonly Bare[] {
       return [];
   }
 }
+
+const unheldText = (unheld: readonly string[] | undefined): string =>
+  unheld === undefined
+    ? ""
+    : `; could not be reached and is left as it stands until its lease can be had: ${unheld.join(", ")}`;
 
 const refusal = ({ fact, after }: Told): string =>
   fact.kind === "asked" && fact.what === "approve" && !mayApprove(after.clearance, fact.by)
@@ -201,17 +207,37 @@ function undoProgress(before: Run, after: Run): readonly Bare[] {
   const undone = after.undone.slice(before.undone.length);
   const done: readonly Bare[] =
     undone.length === 0 ? [] : [{ kind: "undone", moves: undone, message: `undone: ${undone.join(", ")}` }];
-  if (after.phase.kind !== "undoing") return done;
+  const places = [...placesAway(before, after), ...done];
+  if (after.phase.kind !== "undoing") return places;
   const [item] = after.phase.items;
   const isNew =
     before.phase.kind !== "undoing" ||
     before.phase.stage !== after.phase.stage ||
     before.phase.items.length !== after.phase.items.length;
-  if (item === undefined || !isNew) return done;
-  const what = item.kind === "run" ? item.argv.join(" ") : item.component;
+  if (!isNew || (item === undefined && after.phase.stage !== "await")) return places;
+  const what = item === undefined ? "the rest" : item.kind === "run" ? item.argv.join(" ") : item.component;
   return [
-    ...done,
+    ...places,
     { kind: "undo-step", what, stage: after.phase.stage, message: `undo ${what}: ${STAGES[after.phase.stage]}` },
+  ];
+}
+
+function placesAway({ away: were = {} }: Run, { away: are = {} }: Run): readonly Bare[] {
+  const gone = Object.entries(are).filter(
+    ([place, { isBarred }]) => were[place]?.isBarred !== isBarred || were[place] === undefined,
+  );
+  const back = Object.keys(were).filter((place) => are[place] === undefined);
+  return [
+    ...gone.map(([place, { why, isBarred }]): Bare => ({
+      kind: "place-away",
+      place,
+      why,
+      message:
+        isBarred === true
+          ? `${place} is not taken back: ${why}`
+          : `${place} cannot be reached and stands as it is; it follows once it answers: ${why}`,
+    })),
+    ...back.map((place): Bare => ({ kind: "place-back", place, message: `${place} answers again, and is taken back` })),
   ];
 }
 
@@ -221,4 +247,5 @@ const STAGES = {
   readmit: "the old release takes the traffic",
   clear: "the new release is cleared away",
   only: "running its undo",
+  await: "waiting for places that cannot be reached",
 } as const;

@@ -31,6 +31,8 @@ export type RunSummary = {
   readonly kept: readonly Titled[];
   readonly stranded: readonly Titled[];
   readonly standing: readonly Titled[];
+  /** `component/region` → why an undo could not take it back with the others. */
+  readonly away: readonly { readonly place: string; readonly why: string }[];
   readonly backup?: string;
   readonly delivered: number;
   readonly undelivered: readonly { readonly at: string; readonly notifier: string; readonly why: string }[];
@@ -82,6 +84,7 @@ export function summarise(run: Run, facts: readonly Fact[]): RunSummary {
     kept: titled(run.kept),
     stranded: titled(run.stranded),
     standing: titled(run.touched.filter((id) => !isElsewhere(id))),
+    away: Object.entries(run.away ?? {}).map(([place, { why }]) => ({ place, why })),
     ...(run.backup === undefined ? {} : { backup: run.backup }),
     delivered: facts.filter((fact) => fact.kind === "delivered").length,
     undelivered: facts.flatMap((fact) =>

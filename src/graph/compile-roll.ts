@@ -22,6 +22,11 @@ export function compileRoll(
     const regions = regionSets[index] ?? [];
     if (regions.length === 0) return [];
     const id = `${stem.id}/wave-${index + 1}`;
+    const shares = wave.sharesPct ?? (component.isSwitched === true ? [100] : undefined);
+    if (shares !== undefined) {
+      const all = { ...stem, id: `${id}/batch-1`, fresh: component.instances, before: 0, regions, component };
+      return sharedMoves(step, all, shares, wave.soakMs);
+    }
     const batches = batchTotals(component.instances, wave.batch).flatMap((fresh, number) => {
       const before = Math.min(component.instances, number * wave.batch);
       return batchMoves(step, wave, { ...stem, id: `${id}/batch-${number + 1}`, fresh, before, regions, component });
@@ -61,6 +66,33 @@ function broughtMoves(step: RollStep, batch: Batch): readonly Move[] {
   return batch.before === 0
     ? [admit, ...last]
     : [{ ...admit, title: `${admit.title}, and retire the old ones down to ${admit.keep}/${instances}` }, ...last];
+}
+
+/** All new ones come up beside all old ones, users go over by shares, and the old ones stay until the last share has soaked: the way back is one order. */
+function sharedMoves(step: RollStep, batch: Batch, shares: readonly number[], soakMs: number): readonly Move[] {
+  const { instances, target } = batch.component;
+  const soak = (of: string): readonly Move[] => (soakMs > 0 ? [soakMove(batch, of, soakMs)] : []);
+  const shifts = shares.slice(0, -1).flatMap((toPct): readonly Move[] => {
+    const shift: Move = {
+      ...stemOf(batch, `${batch.id}/shift-${toPct}`),
+      kind: "shift",
+      component: batch.component.name,
+      regions: batch.regions,
+      toPct,
+      title: `shift ${toPct}% to ${target.release} in ${batch.regions.join(", ")}`,
+    };
+    return [shift, ...soak(shift.id)];
+  });
+  const admit: Move = {
+    ...admitMove(batch, instances),
+    isSwitch: true,
+    title: `switch all users to ${target.release} in ${batch.regions.join(", ")}`,
+  };
+  const retire = {
+    ...retireMove(step, batch, 0, batch.fresh),
+    title: `retire the old ones in ${batch.regions.join(", ")}`,
+  };
+  return [startMove(step, batch, instances), ...proveMoves(step, batch), ...shifts, admit, ...soak(admit.id), retire];
 }
 
 function batchMoves(step: RollStep, wave: Wave, batch: Batch): readonly Move[] {
@@ -132,8 +164,10 @@ const retireMove = (step: RollStep, batch: Batch, keep: number, fresh: number): 
       : `retire the old ones down to ${keep}/${batch.component.instances} in ${batch.regions.join(", ")}`,
 });
 
-const soakMove = (stem: Stem, id: string, ms: number): Move => ({
-  ...stem,
+const soakMove = ({ step, deadlineMs, retries }: Stem, id: string, ms: number): Move => ({
+  step,
+  deadlineMs,
+  retries,
   id: `${id}/soak`,
   kind: "soak",
   ms,

@@ -10,16 +10,18 @@ import type {
   RollStep,
 } from "../plan/model.ts";
 import { isEntry } from "../plan/entry.ts";
-import { isBroughtByAdmission, isInPlace } from "../plan/in-place.ts";
+import { isBroughtByAdmission, isInPlace, isSwitched } from "../plan/in-place.ts";
 import { instancesOf } from "../plan/instances-of.ts";
 import { regionsOf } from "../plan/regions-of.ts";
 import { compileStep, type StepContext } from "./compile-step.ts";
 import type { Graph, GraphComponent, WorkloadComponent } from "./graph.ts";
+import { canonicalJson } from "./fingerprint.ts";
 import { kubernetesDigest } from "./release-digest.ts";
 
 export type CompileInput = {
   readonly plan: Plan;
   readonly environment: Environment;
+  /** With what the environment adds to them. */
   readonly releases: Releases;
   /** Component → its migrations, sorted by name. */
   readonly migrations: Readonly<Record<string, readonly Migration[]>>;
@@ -48,6 +50,9 @@ export function compile(input: CompileInput): Graph {
     moves: plan.steps.flatMap((step, index) => compileStep(context, step, index)),
     guard: plan.guard,
     backups: plan.backups,
+    ...(environment.releases === undefined
+      ? {}
+      : { releases: `sha256:${input.sha256(canonicalJson(environment.releases))}` }),
   };
 }
 
@@ -64,6 +69,7 @@ function compileComponent(input: CompileInput, name: string, component: PlanComp
     ...(isEntry(placed) ? {} : { isBehind: true }),
     ...(isInPlace(placed) ? { isInPlace: true } : {}),
     ...(isBroughtByAdmission(placed) ? { isBroughtByAdmission: true } : {}),
+    ...(isSwitched(placed) ? { isSwitched: true } : {}),
     regions: regionsOf(input.environment, placed),
     instances: instancesOf(placed) ?? 1,
     target: targetOf(input, name, component, placed),

@@ -13,6 +13,8 @@ export type Graph = {
   readonly moves: readonly Move[];
   readonly guard: PlanGuard;
   readonly backups: Readonly<Record<string, readonly BackupAction[]>>;
+  /** sha256 of what the environment's own file says of releases, where it says anything: those to go back to are told there too. */
+  readonly releases?: string;
 };
 
 export type GraphComponent = WorkloadComponent | MetadataComponent;
@@ -34,6 +36,8 @@ export type WorkloadComponent = {
   readonly isInPlace?: true;
   /** To admit instances that are not there brings them: without a proof, none has to come up in the dark first. */
   readonly isBroughtByAdmission?: true;
+  /** Users reach one release at a time: all of them are switched at once. */
+  readonly isSwitched?: true;
   /** Files that the environment's driver starts, where it starts any: other bytes are another driver. */
   readonly programs?: readonly { readonly name: string; readonly sha256: string }[];
   /** How instances are drained when nothing states otherwise, as in an undo. */

@@ -16,7 +16,8 @@ type Stem = {
  * The smallest thing that the engine decides about. A `roll` step becomes, for every batch of every wave, the moves
  * start, prove, admit and retire (retire first where the plan allows no surplus; admit alone where nothing is proved and admission brings instances
  * itself, with the old ones of the batch before leaving in the same stroke; where instances are replaced in place, admit takes the old ones
- * away with the same stroke, and only the last batch of a wave has a retire). Counts are totals after the move, never differences,
+ * away with the same stroke, and only the last batch of a wave has a retire; where users' shares are moved to a full second set: start, prove, a shift
+ * and a soak for each share, admit for the last of them, its soak, and retire). Counts are totals after the move, never differences,
  * so that a move can be sent twice.
  */
 export type Move = Stem &
@@ -46,6 +47,8 @@ export type Move = Stem &
         readonly regions: readonly string[];
         readonly fresh: number;
         readonly keep: number;
+        /** Users reach the new ones alone; the old ones stay beside them, out of traffic. */
+        readonly isSwitch?: true;
       }
     /** Old instances leave traffic, drain and stop, until `keep` are left. */
     | {

@@ -17,7 +17,12 @@ export type Instance = {
   readonly address?: string;
 };
 
-export type WorkloadState = { readonly region: string; readonly instances: readonly Instance[] };
+export type WorkloadState = {
+  readonly region: string;
+  readonly instances: readonly Instance[];
+  /** What somebody else changed of that by which users reach them, in words. */
+  readonly foreign?: string;
+};
 
 /** How many instances of each digest shall run. A digest that is not named shall not run, unless `foreign` to the run. */
 export type Shape = {

@@ -33,8 +33,9 @@ import { proofProbed } from "./rules/proof-probed.ts";
 import { referenceTables } from "./rules/reference-tables.ts";
 import { regionsProbed } from "./rules/regions-probed.ts";
 import { releaseKnown } from "./rules/release-known.ts";
-import { releasesStandStill, releaseStandsStill } from "./rules/release-stands-still.ts";
-import { releasesRunSomewhere } from "./rules/releases-run-somewhere.ts";
+import { ownReleasesStandStill, releasesStandStill, releaseStandsStill } from "./rules/release-stands-still.ts";
+import { releasesAgree } from "./rules/releases-agree.ts";
+import { ownReleasesRunSomewhere, releasesRunSomewhere } from "./rules/releases-run-somewhere.ts";
 import { replacedInPlace } from "./rules/replaced-in-place.ts";
 import { restLast } from "./rules/rest-last.ts";
 import type { EnvironmentRule, PlanRule, ReleasesRule, Together, TogetherRule } from "./rules/rule.ts";
@@ -46,7 +47,9 @@ import { jobsPlaced } from "./rules/jobs-placed.ts";
 import { stateApart, stateIsKept } from "./rules/state-apart.ts";
 import { stepFitsComponent } from "./rules/step-fits-component.ts";
 import { stepsOnce } from "./rules/steps-once.ts";
+import { sharesFit, sharesRise } from "./rules/shares-fit.ts";
 import { surgeCoversBatch } from "./rules/surge-covers-batch.ts";
+import { switchFits } from "./rules/switch-fits.ts";
 import { trialsInDemo } from "./rules/trials-in-demo.ts";
 import { waveRegions } from "./rules/wave-regions.ts";
 import { inOrder } from "./source/in-order.ts";
@@ -63,6 +66,7 @@ const PLAN_RULES: readonly PlanRule[] = [
   stepsOnce,
   restLast,
   surgeCoversBatch,
+  sharesRise,
   irreversibleHasBackup,
   knownBackups,
   contractAfterSoak,
@@ -78,6 +82,7 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   regionsProbed,
   componentRegions,
   oneObject,
+  switchFits,
   countersAtEntry,
   noSecrets,
   stateIsKept,
@@ -90,16 +95,20 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   httpProbesHold,
   placeholdersKnown,
   probersPlaced,
+  ownReleasesStandStill,
+  ownReleasesRunSomewhere,
 ];
 const RELEASES_RULES: readonly ReleasesRule[] = [releasesStandStill, releasesRunSomewhere];
 const TOGETHER_RULES: readonly TogetherRule[] = [
   componentsPlaced,
   driverCan,
   replacedInPlace,
+  sharesFit,
   waveRegions,
   batchFits,
   floorHolds,
   releaseKnown,
+  releasesAgree,
   contractEverywhere,
   migrationsExist,
   jobsPlaced,

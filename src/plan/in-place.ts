@@ -6,7 +6,11 @@ export const isInPlace = (placed: EnvironmentComponent | undefined): boolean =>
 
 /** Whether a target brings an instance itself when it is admitted, ready and in traffic, so that none has to wait for it in the dark. */
 export const isBroughtByAdmission = (placed: EnvironmentComponent | undefined): boolean =>
-  placed?.driver === "kubernetes" && !isReplacing(placed.object.kind);
+  placed?.driver === "kubernetes" && !isReplacing(placed.object.kind) && !isSwitched(placed);
+
+/** Whether users are moved from one release to the other all at once, and by nothing less. */
+export const isSwitched = (placed: EnvironmentComponent | undefined): boolean =>
+  placed?.driver === "kubernetes" && placed.traffic?.kind === "selector";
 
 /** A Deployment brings pods beside the old ones; a StatefulSet has a place for each pod, and a DaemonSet one on each node. */
 export function isReplacing(kind: KubernetesKind): boolean {

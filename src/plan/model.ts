@@ -69,6 +69,11 @@ export type Wave = {
   readonly batch: number;
   /** Instances per region that may exist above the count found before: 0, or at least `batch`. */
   readonly surge: number;
+  /**
+   * Shares of the users that a full second set takes, one after the other, up to 100; `soakMs` follows each, and the old ones leave after the last.
+   * Absent: a new instance takes its full share as soon as it is admitted.
+   */
+  readonly sharesPct?: readonly number[];
   readonly soakMs: number;
 };
 
@@ -147,6 +152,8 @@ export type Environment = {
   readonly rehearsedIn?: string;
   readonly regions: Readonly<Record<string, EnvironmentRegion>>;
   readonly components: Readonly<Record<string, EnvironmentComponent>>;
+  /** What releases are for the drivers of this environment, beside what releases.yaml says. Paths as written: relative to the file's folder. */
+  readonly releases?: Readonly<Record<string, Release>>;
   /** Where the guard sees what users see, besides its probes and the counters of instances. */
   readonly sources: readonly LiveSource[];
   readonly notify: readonly NotifyRule[];
@@ -385,6 +392,9 @@ export type KubernetesKind = "Deployment" | "StatefulSet" | "DaemonSet";
 /** The key of an environment file that names an object of a kind. */
 export type KubernetesKey = "deployment" | "statefulSet" | "daemonSet";
 
+/** `selector`: the Service's selector names one release, so that all users are switched at once. */
+export type KubernetesTraffic = { readonly kind: "selector" };
+
 /** A stock Deployment, StatefulSet or DaemonSet in each region. */
 export type KubernetesComponent = {
   readonly driver: "kubernetes";
@@ -396,6 +406,8 @@ export type KubernetesComponent = {
   readonly container: string;
   /** Users reach the pods through it. */
   readonly service: string;
+  /** How users are told apart by release. Absent: they are not, and the Service sends every pod the same. */
+  readonly traffic?: KubernetesTraffic;
   /** Region → context of the kubeconfig. */
   readonly contexts: Readonly<Record<string, string>>;
   /** Default: the context's own. */

@@ -12,7 +12,7 @@ import { problemAt, type Source } from "./source/source.ts";
 /** A file as it lies there. */
 export type Input = string | Uint8Array;
 
-/** The kinds of file, by the key that only they have. */
+/** The kinds of file, by the first key of these that they have. */
 const NOUNS = {
   plan: "a plan",
   environment: "an environment",
@@ -75,7 +75,9 @@ function notOurs(kind: FileKind, value: unknown, source: Source): Problem | unde
       hint: versionHint(version),
     });
   const other = (Object.keys(NOUNS) as readonly FileKind[]).find((one) => one in value);
-  if (kind in value || other === undefined) return undefined;
+  // An environment may say `releases` too.
+  const isOfKind = kind in value && !(kind === "releases" && other === "environment");
+  if (isOfKind || other === undefined) return undefined;
   return problemAt(source, {
     code: "FILE_OF_OTHER_KIND",
     message: `this is ${NOUNS[other]}; ${NOUNS[kind]} is expected`,

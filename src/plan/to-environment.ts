@@ -18,6 +18,7 @@ import type { EnvironmentInput } from "./schema/environment-schema.ts";
 import { toClassRules } from "./to-class-rules.ts";
 import { toLiveSource } from "./to-live-source.ts";
 import { toProbe } from "./to-probe.ts";
+import { toRelease } from "./to-releases.ts";
 import { toSecret, toValue } from "./to-value.ts";
 import { endOfDayMs, msOr } from "./value-of.ts";
 
@@ -36,6 +37,7 @@ export const toEnvironment = (input: EnvironmentInput, file: string): Environmen
     rehearsedIn: input.rehearsedIn,
     regions,
     components: mapValues(input.components, (component) => toComponent(component, hasCounters)),
+    releases: input.releases === undefined ? undefined : mapValues(input.releases, (release) => toRelease(release)),
     sources: (input.sources ?? []).map((source) => toLiveSource(source, everything)),
     notify: (input.notify ?? []).map((rule) => toNotify(rule)),
     trusts: input.trusts ?? [],
@@ -100,6 +102,7 @@ function toComponent(input: EnvironmentInput["components"][string], hasCounters:
         named,
         container: input.container ?? object.name,
         service: input.service,
+        traffic: input.traffic === undefined ? undefined : { kind: input.traffic.switch },
         contexts: input.contexts,
         namespace: input.namespace,
         kubeconfig: input.kubeconfig === undefined ? undefined : toValue(input.kubeconfig),

@@ -105,7 +105,13 @@ function toDark(input: RollInput["dark"]): DarkProof | undefined {
 
 function toWave(input: NonNullable<RollInput["waves"]>[number]): Wave {
   const batch = input.batch ?? 1;
-  return { regions: input.regions, batch, surge: input.surge ?? batch, soakMs: msOr(input.soak, 0) };
+  return defined({
+    regions: input.regions,
+    batch,
+    surge: input.surge ?? batch,
+    sharesPct: input.shares?.map((share) => percentOf(share)),
+    soakMs: msOr(input.soak, 0),
+  });
 }
 
 type RunInput = Extract<StepInput, { readonly run: unknown }>;

@@ -9,7 +9,8 @@ export const toReleases = (input: ReleasesInput, file: string): Releases => ({
   releases: mapValues(input.releases, (release) => toRelease(release)),
 });
 
-const toRelease = (input: ReleasesInput["releases"][string]): Release =>
+/** One of them, also where an environment says it. */
+export const toRelease = (input: ReleasesInput["releases"][string]): Release =>
   defined({
     process: input.process,
     command: input.command,

@@ -21,6 +21,8 @@ export type Hold = {
   readonly fence: Fence;
   /** The record that was read, as it stands there. */
   readonly record?: string;
+  /** The one at that by which users enter, where one was left there. */
+  readonly entryRecord?: string;
 };
 
 /** Which of the two releases stays: `old` takes everything back, `new` lets the target itself go on with the new one, without a guard. */

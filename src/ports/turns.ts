@@ -49,4 +49,6 @@ export type LeasePlace = {
   readonly times: LeaseTimes;
   /** Whether a holder that cannot renew here must stop. Elsewhere it stops only when it was overtaken: a region that cannot be reached stops no other region. */
   readonly isVital: boolean;
+  /** Region that it stands for, where it is not vital. */
+  readonly region?: string;
 };

@@ -70,8 +70,9 @@ function lineOf(move: Move): string {
     case "migrate":
       return `${wave} ${move.names.join(",")} ${move.irreversible ? "irreversible" : ""} ${move.undo}`;
     case "start":
-    case "admit":
       return `${wave} in ${move.regions.join(",")}`;
+    case "admit":
+      return `${wave} in ${move.regions.join(",")}${move.isSwitch === true ? " alone" : ""}`;
     case "retire":
       return `${wave} in ${move.regions.join(",")} drain ${move.drain.noticeMs}/${move.drain.deadlineMs}`;
     case "prove":

@@ -71,6 +71,7 @@ const statesOf = ({ moves }: Graph): readonly State[] =>
 function changeOf(move: Move): State {
   switch (move.kind) {
     case "admit":
+      return everywhere(move, { old: move.keep > 0 && move.isSwitch !== true, new: move.fresh > 0 });
     case "retire":
       return everywhere(move, { old: move.keep > 0, new: move.fresh > 0 });
     case "shift":

@@ -11,6 +11,7 @@ import { Inbox } from "./inbox.ts";
 import { patrol } from "./patrol.ts";
 import type { Entry } from "./replay.ts";
 import { Tally } from "./tally.ts";
+import { unsentNotices } from "./unsent.ts";
 import { Sightings, type Custody, type World } from "./world.ts";
 
 /** What views are told. Called after the fact is durable; must not throw and must not take long. */
@@ -127,8 +128,11 @@ class Conductor {
 
   private async open(start: Start): Promise<void> {
     if (start.kind === "revived") this.run = start.run;
+    const unsent =
+      start.kind === "revived" ? unsentNotices(this.custody.journal.records, start.run, this.world.notifiers) : [];
     const fact = start.kind === "new" ? start.opened : start.started;
     await this.record({ ...fact, at: this.world.clock.now() });
+    for (const letter of unsent) this.dispatch.post(letter);
   }
 
   private async loop(): Promise<void> {

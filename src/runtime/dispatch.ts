@@ -1,4 +1,3 @@
-import { messageOf } from "../errors/message-of.ts";
 import { UpgradeError } from "../errors/upgrade-error.ts";
 import { isAwaited, type Effect } from "../engine/effect.ts";
 import type { Fact } from "../engine/fact.ts";
@@ -6,6 +5,7 @@ import { placeOf, type Run } from "../engine/run.ts";
 import { notificationOf } from "./notification.ts";
 import { failureOf } from "./failure.ts";
 import { perform } from "./perform.ts";
+import { deliver, type Unsent } from "./unsent.ts";
 import type { Sightings, World } from "./world.ts";
 
 type Office = {
@@ -112,26 +112,19 @@ export class Dispatch {
 
   /** Never waited for. Whoever could not be told is a fact. */
   private tell(run: Run, effect: Extract<Effect, { readonly kind: "notify" }>): void {
-    const { world, post, stop } = this.office;
+    const { world } = this.office;
     const notification = notificationOf(run, effect, world.clock.now());
-    for (const notifier of world.notifiers.filter((one) => one.on.includes(effect.notice))) {
-      const letter: Promise<void> = notifier
-        .notify(notification, stop.signal)
-        .then(
-          () =>
-            post({ kind: "delivered", at: world.clock.now(), notifier: notifier.name, notification: notification.id }),
-          (error: unknown) =>
-            post({
-              kind: "undelivered",
-              at: world.clock.now(),
-              notifier: notifier.name,
-              notification: notification.id,
-              why: messageOf(error),
-            }),
-        )
-        .finally(() => this.letters.delete(letter));
-      this.letters.add(letter);
-    }
+    for (const notifier of world.notifiers.filter((one) => one.on.includes(effect.notice)))
+      this.post({ notifier, notification });
+  }
+
+  /** Also what a conductor before this one did not live to tell. */
+  post(letter: Unsent): void {
+    const { world, post, stop } = this.office;
+    const posted: Promise<void> = deliver(letter, () => world.clock.now(), stop.signal)
+      .then(post)
+      .finally(() => this.letters.delete(posted));
+    this.letters.add(posted);
   }
 }
 

@@ -13,7 +13,8 @@ export function failureOf(error: unknown): Failure {
 
 function natureOf(code: ErrorCode): Failure["nature"] {
   if (code === "FENCED") return "fenced";
-  if (code === "FOREIGN_CHANGE" || code === "HISTORY_REWRITTEN") return "foreign";
+  // Somebody else holds a component where this run could not take it.
+  if (code === "FOREIGN_CHANGE" || code === "HISTORY_REWRITTEN" || code === "LEASE_HELD") return "foreign";
   if (code.endsWith("_UNREACHABLE") || code === "EFFECT_TIMED_OUT") return "unreachable";
   return CATALOG[code].retry ? "again" : "final";
 }

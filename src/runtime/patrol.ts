@@ -63,7 +63,7 @@ async function look(beat: Beat, component: string, region: string, told: Map<str
 }
 
 const signature = (state: WorkloadState): string =>
-  state.instances
-    .map((one) => `${one.id} ${one.digest} ${one.ready} ${one.weightPct}`)
-    .toSorted()
-    .join("\n");
+  [
+    ...state.instances.map((one) => `${one.id} ${one.digest} ${one.ready} ${one.weightPct}`).toSorted(),
+    ...(state.foreign === undefined ? [] : [state.foreign]),
+  ].join("\n");

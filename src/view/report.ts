@@ -100,8 +100,14 @@ function cure(summary: RunSummary): string {
     ...list("Stranded: a person is needed", summary.stranded),
     ...list("Standing", summary.standing),
   ];
+  const away =
+    summary.away.length === 0
+      ? []
+      : ["**Left as it stands**", summary.away.map(({ place, why }) => `- ${place}: ${why}`).join("\n")];
   const backup = summary.backup === undefined ? [] : [`Backup plan \`${summary.backup}\` ran.`];
-  return ["## What was done", ...(lists.length === 0 ? ["Nothing was touched."] : lists), ...backup].join("\n\n");
+  return ["## What was done", ...(lists.length === 0 ? ["Nothing was touched."] : lists), ...away, ...backup].join(
+    "\n\n",
+  );
 }
 
 const list = (title: string, items: readonly Titled[]): readonly string[] =>

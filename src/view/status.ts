@@ -14,6 +14,7 @@ export function plainStatus(
     ["since", summary.from],
     ["last fact", summary.to],
     ...(summary.cause === undefined ? [] : [["cause", summary.cause] as const]),
+    ...summary.away.map(({ place, why }) => ["away", `${place}, left as it stands: ${why}`] as const),
     ...held.map((one) => ["held", `${one.key} by ${one.run} (process ${one.pid} on ${one.host})`] as const),
     ...(held.length === 0 ? [["held", "by nobody: no conductor is at work"] as const] : []),
   ];

@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -8,6 +8,7 @@ import { systemClock } from "../../src/adapters/system/clock.ts";
 import { imageOf, kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
 import { takeInRegion } from "../fakes/kube-lease.ts";
 import { midflightBinary } from "../support/build.ts";
+import { forgeJournal } from "../support/forged-journal.ts";
 import { midflight, start, type Ended, type Running } from "../support/cli.ts";
 
 let dir: string;
@@ -73,6 +74,37 @@ test("a plan for pods says what would be done to those that really run, and touc
   expect(stdout).not.toContain("Cannot start now");
   expect(status).toBe(0);
   expect(place.clusters["tokyo"]?.asked.filter((one) => !one.startsWith("GET"))).toEqual([]);
+});
+
+describe("a release that only the environment file says an image of", () => {
+  const brings = (name: string, version: string) =>
+    writeFile(
+      join(dir, `${name}.yaml`),
+      `${environmentOf(name, "tokyo", 7)}releases: { gateway@2.0: { kubernetes: { image: "${imageOf(version)}" } } }\n`,
+    );
+  beforeEach(async () => {
+    const asProcess = `{ process: { digest: "sha256:${"0".repeat(64)}", path: ./gateway-2.0, run: [node, main.js] } }`;
+    await writeFile(join(dir, "releases.yaml"), `midflight: 1\nreleases:\n  gateway@2.0: ${asProcess}\n`);
+    await brings("red", "2.0");
+  });
+
+  test("is planned in that environment, and asked for where no file says it", async () => {
+    const planned = await call(["plan", "plan.yaml", "--env", "red.yaml"]);
+    expect([planned.status, planned.stderr]).toEqual([0, ""]);
+    expect(planned.stdout).toContain("start gateway@2.0 2/4 in the dark in tokyo");
+    const missing = await call(["check", "plan.yaml", "--env", "blue.yaml"]);
+    expect(missing.status).toBe(3);
+    expect(missing.stderr).toContain("gateway@2.0 says nothing for the driver kubernetes");
+    expect(missing.stderr).toContain("under `releases` in blue.yaml");
+  });
+
+  test("is not rehearsed where it is another image than in production", async () => {
+    await brings("rose", "1.0");
+    const { status, stderr } = await call(["rehearse", "plan.yaml", "--env", "red.yaml", "--for", "rose.yaml"]);
+    expect(status).toBe(5);
+    expect(stderr).toContain("what is rehearsed would not be what runs");
+    expect(place.clusters["tokyo"]?.asked).toEqual([]);
+  });
 });
 
 test("a cluster whose Deployment is missing pods is not begun with, and a forbidden look names the rule to add", async () => {
@@ -146,6 +178,50 @@ test("where runs are kept and conducted in a cluster, its account is bound there
   expect(state).toMatch(/^# runs: namespace state of the context tokyo\n/);
   expect(state).toMatch(/kind: ServiceAccount\n +metadata:\n +name: conductor\n +namespace: state\n/);
   expect(state).toContain("resources: [ configmaps ]");
+});
+
+describe("what a conductor did not live to tell", () => {
+  const STATE = ["--state", "kept"];
+  const told = async (): Promise<readonly string[]> =>
+    (await readFile(join(dir, "told"), "utf8").catch(() => ""))
+      .split("\n")
+      .flatMap((line) => (line === "" ? [] : [(JSON.parse(line) as { readonly id: string }).id]));
+  /** As a crash between the end and its answer leaves it. */
+  async function forget(run: string): Promise<void> {
+    forgeJournal(join(dir, "kept", "runs", run), (line) => (line.fact["kind"] === "delivered" ? undefined : line));
+    await rm(join(dir, "told"), { force: true });
+  }
+
+  test("of how its run ended is told when the run is resumed, once, and by the next upgrade on these components", async () => {
+    await writeFile(join(dir, "pager.sh"), `cat >> "${join(dir, "told")}"\n`);
+    const text = `${environmentOf("blue", "tokyo", 7)}notify: [{ command: [sh, ${JSON.stringify(join(dir, "pager.sh"))}], on: [ended] }]\n`;
+    await writeFile(join(dir, "blue.yaml"), text);
+    place.clusters["tokyo"]?.deploy("tokyo", imageOf("1.0"), 3);
+    const upgrade = () => call(["upgrade", "plan.yaml", "--env", "blue.yaml", "--yes", ...STATE]);
+    const first = await upgrade();
+    expect(first.status, first.stdout + first.stderr).toBe(5);
+    const [run = ""] = await readdir(join(dir, "kept", "runs"));
+    const ids = await told();
+    expect(ids).toEqual([expect.stringMatching(new RegExp(`^${run}/notify:ended:`))]);
+    const over = await call(["resume", run, ...STATE]);
+    expect([over.status, over.stderr.includes("RUN_OVER")]).toEqual([5, true]);
+
+    await forget(run);
+    const resumed = await call(["resume", run, ...STATE]);
+    expect([resumed.status, resumed.stderr]).toEqual([
+      5,
+      expect.stringContaining(`told command sh what the conductor of ${run} did not live to tell: refused: `),
+    ]);
+    expect(await told()).toEqual(ids);
+    expect((await call(["resume", run, ...STATE])).stderr).toContain("RUN_OVER");
+    expect(await told()).toEqual(ids);
+
+    await forget(run);
+    const next = await upgrade();
+    expect(next.stderr).toContain(`told command sh what the conductor of ${run} did not live to tell`);
+    expect(await told()).toHaveLength(2);
+    expect((await told())[0]).toBe(ids[0]);
+  }, 60_000);
 });
 
 describe("release-hold", () => {
@@ -281,6 +357,51 @@ test("an upgrade that lacks a right which only its undo would need is refused wi
   expect((await call(["runs"])).stdout).toContain("no runs in");
 });
 
+test("credentials that expired are said to be so, with the context to renew, and nothing was begun", async () => {
+  const { tokyo } = placeOf();
+  for (const kind of ["leases", "deployments", "horizontalpodautoscalers", "poddisruptionbudgets"] as const)
+    tokyo.refuse({ method: "GET", kind, status: 401, message: "Unauthorized", times: 100 });
+  for (const command of [["plan"], ["upgrade", "--yes"]]) {
+    const { status, stdout, stderr } = await call([...command, "plan.yaml", "--env", "blue.yaml"]);
+    expect([command[0], status]).toEqual([command[0], 5]);
+    expect(`${stdout}${stderr}`).toContain("the API server of tokyo does not accept the credentials: Unauthorized");
+  }
+  expect((await call(["upgrade", "plan.yaml", "--env", "blue.yaml", "--yes"])).stderr).toContain(
+    "renew the credentials of the context tokyo",
+  );
+  expect((await call(["runs"])).stdout).toContain("no runs in");
+}, 60_000);
+
+test("what an upgrade may do is asked once, a moment before it begins", async () => {
+  place.clusters["tokyo"]?.deploy("tokyo", imageOf("1.0"), 3);
+  expect((await call(["upgrade", "plan.yaml", "--env", "blue.yaml", "--yes"])).status).toBe(5);
+  const reviewed = place.clusters["tokyo"]?.reviewed ?? [];
+  expect(reviewed).toContain("delete pods");
+  expect(reviewed).toEqual([...new Set(reviewed)]);
+});
+
+test("a conductor in the cluster asks for its own rights before it does anything, and ends the run refused with the rule to add", async () => {
+  const starter = await openInCluster();
+  starter.child.kill("SIGINT");
+  await starter.ended;
+  const { tokyo } = placeOf();
+  expect(tokyo.reviewed).toEqual([]);
+  const [job] = tokyo.list("jobs", "state");
+  const run = job?.metadata.annotations?.["midflight.dev/run"] ?? "";
+  tokyo.refuse({ method: "DELETE", kind: "pods", status: 403, message: "no", times: 100 });
+  const conducted = await call(["conduct", run, "--state", "kubernetes:tokyo/state", "--output", "lines"]);
+  // For Kubernetes the work is done: to start it again would change nothing.
+  expect(conducted.status, conducted.stdout + conducted.stderr).toBe(0);
+  const attached = await call(["attach", run, "--state", "kubernetes:tokyo/state", "--output", "lines"]);
+  expect(attached.status).toBe(5);
+  expect(attached.stdout).toContain(
+    "refused: the upgrade would be stopped half-way: gateway in tokyo: may not delete pods in namespace tokyo of tokyo",
+  );
+  expect(attached.stdout).toContain('{apiGroups: [""], resources: ["pods"], verbs: ["delete"]}');
+  const touched = tokyo.asked.filter((one) => /^(POST|PATCH|DELETE) (deployments|replicasets|pods)/.test(one));
+  expect(touched).toEqual([]);
+});
+
 test("runs that are kept in a cluster are looked for there, and a context that is not there is said to be so", async () => {
   const none = await call(["runs", "--state", "kubernetes:tokyo/tokyo"]);
   expect([none.status, none.stdout.trim()]).toEqual([0, "no runs in kubernetes:tokyo/tokyo"]);
@@ -358,6 +479,67 @@ test("an upgrade in the cluster is opened here, conducted there, and looked at f
   const attached = await call(["attach", run, "--state", "kubernetes:tokyo/state", "--output", "lines"]);
   expect(attached.status).toBe(5);
 });
+
+const JOB = `apiVersion: batch/v1
+kind: Job
+metadata: { name: tool }
+spec:
+  template:
+    spec:
+      restartPolicy: Never
+      containers: [{ name: tool, image: registry/tool }]
+`;
+
+test.each([
+  { name: "is not there", text: undefined, says: ["there is no file ./job.yaml", "plan.yaml:6:"] },
+  { name: "is a Pod", text: "apiVersion: v1\nkind: Pod\n", says: ["it is no Job, but Pod of v1", "job.yaml:2:7"] },
+  {
+    name: "is a CronJob",
+    text: JOB.replace("kind: Job", "kind: CronJob"),
+    says: ["it is no Job, but CronJob", "job.yaml:2:7"],
+  },
+  { name: "holds two documents", text: `${JOB}---\n${JOB}`, says: ["it holds 2 documents", "job.yaml:9:1"] },
+  { name: "is no YAML", text: "kind: Job\nspec: [\n", says: ["job.yaml:3:"] },
+  {
+    name: "wants a name made for it",
+    text: JOB.replace("name: tool", "generateName: tool-"),
+    says: ["states the generateName tool-", "job.yaml:3:27"],
+  },
+  {
+    name: "names a namespace",
+    text: JOB.replace("name: tool", "name: tool, namespace: prod"),
+    says: ["states the namespace prod", "job.yaml:3:"],
+  },
+  {
+    name: "restarts for ever",
+    text: JOB.replace("Never", "Always"),
+    says: ["states the restartPolicy Always", "job.yaml:7:22"],
+  },
+])(
+  "a Job whose manifest $name is refused alike by check, plan and upgrade, at its line",
+  async ({ text, says }) => {
+    if (text !== undefined) await writeFile(join(dir, "job.yaml"), text);
+    await writeFile(
+      join(dir, "plan.yaml"),
+      PLAN.replace("steps:\n", "steps:\n  - run: { job: { manifest: job.yaml } }\n"),
+    );
+    const environment = `${environmentOf("blue", "tokyo", 7)}jobs: { context: tokyo, namespace: state }\n`;
+    await writeFile(join(dir, "blue.yaml"), environment);
+    const env = ["--env", "blue.yaml"];
+    for (const args of [
+      ["check", "plan.yaml"],
+      ["check", "plan.yaml", ...env],
+      ["plan", "plan.yaml", ...env],
+      ["upgrade", "plan.yaml", ...env],
+    ]) {
+      const ended = await call(args);
+      expect([args[0], ended.status]).toEqual([args[0], 3]);
+      for (const one of says) expect(ended.stderr).toContain(one);
+    }
+    expect(place.clusters["tokyo"]?.asked).toEqual([]);
+  },
+  60_000,
+);
 
 test("an upgrade that cannot run in the cluster is refused before anything is opened", async () => {
   const outside = await call(["upgrade", "plan.yaml", "--env", "blue.yaml", "--in-cluster"]);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { chmod, cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, mkdtemp, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { run } from "./commands.ts";
@@ -19,8 +19,32 @@ export type ImageRecipe = {
   readonly workingDir?: string;
 };
 
-/** Makes the image and hands it to the cluster's containerd. Resolves with its digest, by which it can be pinned too. */
+/**
+ * Makes the image and hands it to the cluster's containerd. Resolves with its digest, by which it can be pinned too. One that was made of the same
+ * files before is there already: a hundred megabytes of Node are not packed again for every file of tests.
+ */
 export async function loadImage(places: Places, recipe: ImageRecipe): Promise<string> {
+  const known = await knownFile(places, recipe);
+  const digest = known === undefined ? undefined : await readFile(known, "utf8").catch(() => undefined);
+  if (digest !== undefined) return digest;
+  const made = await importImage(places, recipe);
+  if (known !== undefined) {
+    await mkdir(dirname(known), { recursive: true });
+    await writeFile(known, made);
+  }
+  return made;
+}
+
+/** Where the digest is kept of an image that was loaded: a name by everything that is in it. Undefined where a folder is in it. */
+async function knownFile(places: Places, recipe: ImageRecipe): Promise<string | undefined> {
+  const sources = Object.values(recipe.files);
+  for (const source of sources) if ((await stat(source)).isDirectory()) return undefined;
+  const bytes = await Promise.all(sources.map(async (source) => sha256(await readFile(source))));
+  const content = JSON.stringify([recipe, bytes, recipe.hasNode === true ? [process.execPath, process.version] : []]);
+  return join(places.dir, "images", sha256(Buffer.from(content)));
+}
+
+async function importImage(places: Places, recipe: ImageRecipe): Promise<string> {
   const dir = await mkdtemp(join(tmpdir(), "midflight-image-"));
   try {
     const root = join(dir, "root");

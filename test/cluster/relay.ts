@@ -3,8 +3,8 @@ import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 /** A way to a port of this machine that can be cut. */
 export type Relay = { readonly port: number; close(): Promise<void> };
 
-/** `host`: where it listens. Pods reach an address of the bridge, and never 127.0.0.1. */
-export async function relayTo(port: number, host = "127.0.0.1"): Promise<Relay> {
+/** `host`: where it listens. Pods reach an address of the bridge, and never 127.0.0.1. `at`: the port that it had before it was cut. */
+export async function relayTo(port: number, host = "127.0.0.1", at = 0): Promise<Relay> {
   const sockets = new Set<Socket>();
   const server = createServer({ noDelay: true }, (client) => {
     const upstream = connect({ port, host: "127.0.0.1", noDelay: true });
@@ -13,7 +13,7 @@ export async function relayTo(port: number, host = "127.0.0.1"): Promise<Relay> 
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
-    server.listen(0, host, resolve);
+    server.listen(at, host, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,

@@ -11,10 +11,14 @@ try {
   const mayInstall = process.argv.includes("--install");
   const files = process.argv.slice(2).filter((word) => word !== "--install");
   await up({ places, regions: ["tokyo", "frankfurt"], hasNode: true, mayInstall, say });
-  const { status: ended } = spawnSync("vitest", ["run", "--project", "cluster", ...files], {
-    stdio: "inherit",
-    env: { ...process.env, MIDFLIGHT_CLUSTER: places.name },
-  });
+  const { status: ended } = spawnSync(
+    "vitest",
+    ["run", "--project", "cluster-beside", "--project", "cluster", ...files],
+    {
+      stdio: "inherit",
+      env: { ...process.env, MIDFLIGHT_CLUSTER: places.name },
+    },
+  );
   status = ended ?? 1;
 } catch (error) {
   if (!(error instanceof Unable)) throw error;

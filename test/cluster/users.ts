@@ -1,10 +1,10 @@
 import { Agent, fetch as pooledFetch } from "undici";
-import { until } from "./commands.ts";
+import { pause, until } from "./commands.ts";
 
 export type Users = { stop(): Promise<{ readonly sent: number; readonly lost: readonly string[] }> };
 
-/** Clients with kept connections, until they are told to stop. Resolves once all were answered, from when on they count what they lose. */
-export async function users(url: string): Promise<Users> {
+/** Clients with kept connections, until they are told to stop. Each asks again as soon as it was answered, or `pauseMs` later. Resolves once all were answered, from when on they count what they lose. */
+export async function users(url: string, pauseMs = 0): Promise<Users> {
   const agents = Array.from({ length: 8 }, () => new Agent({ connections: 1 }));
   // The node hears of a Service's pods a moment after they are ready.
   await Promise.all(
@@ -26,6 +26,7 @@ export async function users(url: string): Promise<Users> {
         const why = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error);
         lost.push(`${at()}: ${why}`);
       }
+      if (pauseMs > 0) await pause(pauseMs);
     }
     await dispatcher.close();
   });

@@ -16,6 +16,7 @@ import type {
   Pod,
   PodSet,
   ReplicaSet,
+  Service,
 } from "../../src/adapters/kubernetes/api/objects.ts";
 
 type Content = {
@@ -39,6 +40,7 @@ type Kinds = {
   readonly replicasets: ScaledSet;
   readonly pods: Pod;
   readonly endpointslices: EndpointSlice;
+  readonly services: Service;
   readonly events: Event;
   readonly horizontalpodautoscalers: Autoscaler;
   readonly poddisruptionbudgets: DisruptionBudget;
@@ -55,6 +57,8 @@ export type KubeApi = {
   readonly url: string;
   /** Everything that was asked of objects: `GET pods`, `PATCH deployments/gateway`. What this user may do is asked beside it. */
   readonly asked: readonly string[];
+  /** What this user may do, as it was asked: `delete pods`. */
+  readonly reviewed: readonly string[];
   list<K extends Kind>(kind: K, namespace: string): readonly Kinds[K][];
   get<K extends Kind>(kind: K, namespace: string, name: string): Kinds[K] | undefined;
   /** Writes as whoever runs in the cluster. A changed spec is a new generation. */
@@ -74,6 +78,10 @@ export type KubeApi = {
   lose(method: string, kind: Kind): void;
   /** Ends every watch that is open, as a server does that is stopped. */
   endWatches(): void;
+  /** Watches stay open, and tell nothing any more. */
+  mute(): void;
+  /** How many watches are open. */
+  watching(): number;
   /** Versions up to now are no longer kept: a watch from one of them is answered by 410. */
   forget(): void;
   close(): Promise<void>;
@@ -123,11 +131,13 @@ export async function kubeApi(): Promise<KubeApi> {
   const printed = new Map<string, string>();
   const losses: { readonly method: string; readonly kind: Kind }[] = [];
   const asked: string[] = [];
+  const reviewed: string[] = [];
   let log: Change[] = [];
   let oldest = 0;
   let version = 0;
   let react: () => void = () => undefined;
   let isReacting = false;
+  let isMute = false;
 
   const keyOf = (kind: Kind, namespace: string, name: string): string => `${kind} ${namespace} ${name}`;
   const tell = (type: string, kind: Kind, namespace: string, thing: Thing): void => {
@@ -175,7 +185,7 @@ export async function kubeApi(): Promise<KubeApi> {
     );
 
   const send = ({ query, response }: WatchStream, change: Change): void => {
-    if (change.kind !== query.kind || change.namespace !== query.namespace) return;
+    if (isMute || change.kind !== query.kind || change.namespace !== query.namespace) return;
     if (isSelected(change.thing, query.params))
       response.write(`${JSON.stringify({ type: change.type, object: change.thing })}\n`);
   };
@@ -236,6 +246,8 @@ export async function kubeApi(): Promise<KubeApi> {
 
   /** Allowed is what no refusal stands in the way of. */
   const review = ({ spec: { resourceAttributes } }: Review, response: ServerResponse): void => {
+    const { verb, resource, subresource: part } = resourceAttributes;
+    reviewed.push(`${verb} ${resource}${part === undefined ? "" : `/${part}`}`);
     const isAllowed = refusals.every(
       ({ refusal: { method, kind, subresource, status }, left }) =>
         left === 0 ||
@@ -282,6 +294,7 @@ export async function kubeApi(): Promise<KubeApi> {
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     asked,
+    reviewed,
     list: <K extends Kind>(kind: K, namespace: string) =>
       listed({ kind, namespace, params: new URLSearchParams() }) as unknown as readonly Kinds[K][],
     get: <K extends Kind>(kind: K, namespace: string, name: string) =>
@@ -298,6 +311,8 @@ export async function kubeApi(): Promise<KubeApi> {
       for (const { response } of streams) response.end();
       streams.clear();
     },
+    mute: () => void (isMute = true),
+    watching: () => streams.size,
     forget() {
       oldest = version;
       log = [];

@@ -142,6 +142,7 @@ export async function kubeCluster(): Promise<KubeCluster> {
     ...kubelets,
     deploy(namespace, image, replicas, spec = {}) {
       namespaces.add(namespace);
+      api.put("services", namespace, { metadata: { name: "gateway" }, spec: { selector: { app: "gateway" } } });
       api.put("deployments", namespace, {
         metadata: { name: "gateway" },
         spec: {

@@ -2,7 +2,7 @@ import { kubernetesDriver } from "../../src/adapters/kubernetes/driver.ts";
 import type { KubernetesOptions } from "../../src/adapters/kubernetes/api/options.ts";
 import type { Deployment, PodSet } from "../../src/adapters/kubernetes/api/objects.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
-import type { KubernetesKind } from "../../src/plan/model.ts";
+import type { KubernetesKind, KubernetesTraffic } from "../../src/plan/model.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import type { Traffic } from "../../src/ports/traffic.ts";
 import type { Workload } from "../../src/ports/workload.ts";
@@ -26,11 +26,17 @@ export async function kubePlace(how: {
   readonly replicas: number;
   readonly clock?: Clock;
   readonly spec?: Partial<Deployment["spec"]>;
+  readonly traffic?: KubernetesTraffic;
 }): Promise<KubePlace> {
   const clusters = { tokyo: await kubeCluster(), frankfurt: await kubeCluster() };
   for (const [region, cluster] of Object.entries(clusters))
     cluster.deploy(region, imageOf("1.0"), how.replicas, how.spec);
-  return placeOn(clusters, { kind: "Deployment", instances: how.replicas, clock: how.clock ?? systemClock });
+  return placeOn(clusters, {
+    kind: "Deployment",
+    instances: how.replicas,
+    clock: how.clock ?? systemClock,
+    ...(how.traffic === undefined ? {} : { traffic: how.traffic }),
+  });
 }
 
 /** The same with pods that are replaced in their places. */
@@ -47,11 +53,16 @@ export async function kubeSetPlace(how: {
   return placeOn(clusters, { kind: how.kind, instances: how.places, clock: systemClock });
 }
 
-type How = { readonly kind: KubernetesKind; readonly instances: number; readonly clock: Clock };
+type How = {
+  readonly kind: KubernetesKind;
+  readonly instances: number;
+  readonly clock: Clock;
+  readonly traffic?: KubernetesTraffic;
+};
 
 function placeOn<C extends KubeCluster | KubeSets>(
   clusters: Readonly<Record<string, C>>,
-  { kind, instances, clock }: How,
+  { kind, instances, clock, traffic }: How,
 ): KubePlace<C> {
   const options: KubernetesOptions = {
     component: "gateway",
@@ -60,6 +71,7 @@ function placeOn<C extends KubeCluster | KubeSets>(
       object: { kind, name: "gateway" },
       container: "gateway",
       service: "gateway",
+      ...(traffic === undefined ? {} : { traffic }),
       contexts: { tokyo: "tokyo", frankfurt: "frankfurt" },
       isEntry: true,
       instances,

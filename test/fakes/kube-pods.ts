@@ -1,7 +1,7 @@
 import type { ContainerStatus, Pod } from "../../src/adapters/kubernetes/api/objects.ts";
 import type { KubeApi } from "./kube-api.ts";
 
-/** The kubelets and the endpoints of a pretended cluster: pods that are only said to run, and a Service `gateway` that lists those of its label. */
+/** The kubelets and the endpoints of a pretended cluster: pods that are only said to run, and a Service `gateway` that lists whom it selects. */
 export type KubePods = {
   /** What they do after a change in a namespace. */
   turn(namespace: string): void;
@@ -59,7 +59,10 @@ export function kubePods(api: KubeApi): KubePods {
   };
   const route = (namespace: string): void => {
     if (areEndpointsHeld) return;
-    const selected = api.list("pods", namespace).filter(({ metadata }) => metadata.labels?.["app"] === "gateway");
+    const selector = Object.entries(api.get("services", namespace, "gateway")?.spec?.selector ?? { app: "gateway" });
+    const selected = api
+      .list("pods", namespace)
+      .filter(({ metadata }) => selector.every(([label, value]) => metadata.labels?.[label] === value));
     const endpoints = selected.map((pod) => ({
       conditions: { ready: isReady(pod), terminating: pod.metadata.deletionTimestamp !== undefined },
       targetRef: { kind: "Pod", name: pod.metadata.name },

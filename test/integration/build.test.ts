@@ -2,10 +2,11 @@ import { execFile, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { cp, lstat, mkdir, mkdtemp, readFile, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
+import { midflightBinary } from "../support/build.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const folders: string[] = [];
@@ -66,6 +67,28 @@ test(
     }
   },
 );
+
+/** All that a file of dist loads as it starts: what is imported on demand is left out. */
+async function loadedBy(path: string, known: Map<string, string> = new Map()): Promise<ReadonlyMap<string, string>> {
+  if (known.has(path)) return known;
+  const text = await readFile(path, "utf8");
+  known.set(path, text);
+  for (const [, from = ""] of text.matchAll(/^(?:import|export)[^;'"]*?["'](\.[^"']+)["'];$/gm))
+    await loadedBy(join(dirname(path), from), known);
+  return known;
+}
+
+test("a conductor loads the Kubernetes client's kubeconfig without its models, and its guard no schemas", async () => {
+  const dist = join(dirname(midflightBinary()), "../dist");
+  const chunks = (await readdir(join(dist, "chunks"))).map((name) => join(dist, "chunks", name));
+  const texts = await Promise.all(chunks.map((path) => readFile(path, "utf8")));
+  expect(texts.filter((text) => text.includes("loadFromClusterAndUser"))).toHaveLength(1);
+  expect(texts.filter((text) => text.includes("V1PodTemplateSpec"))).toEqual([]);
+
+  const guard = [...(await loadedBy(join(dist, "guard-thread.js"))).values()];
+  expect(guard.length).toBeGreaterThan(3);
+  expect(guard.filter((text) => text.includes("ZodType"))).toEqual([]);
+});
 
 describe("bin/midflight.js says in one sentence what is missing", () => {
   const start = (folder: string, pretend: string): ReturnType<typeof spawnSync> =>

@@ -1,70 +1,38 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { kubernetesAnnouncer } from "../../src/adapters/kubernetes/beside/announcer.ts";
 import { kubernetesHolds } from "../../src/adapters/kubernetes/beside/holds.ts";
-import type { Deployment } from "../../src/adapters/kubernetes/api/objects.ts";
 import { kubernetesManagers } from "../../src/adapters/kubernetes/beside/pausing.ts";
 import { kubernetesPreflight } from "../../src/adapters/kubernetes/beside/preflight/preflight.ts";
 import { PAUSING, rolling, TELLING, type Right } from "../../src/adapters/kubernetes/beside/rights.ts";
-import type { Shape, Weighing } from "../../src/graph/observation.ts";
+import type { Shape } from "../../src/graph/observation.ts";
 import type { Announcement } from "../../src/ports/announcer.ts";
 import type { Hold } from "../../src/ports/holds.ts";
 import type { KubeCluster } from "../fakes/kube-cluster.ts";
+import {
+  batch,
+  countsIn,
+  deploymentIn,
+  driven,
+  fence,
+  shapeOf,
+  signal,
+  weighingOf,
+  type Driven,
+} from "../fakes/kube-driven.ts";
 import { takeInRegion } from "../fakes/kube-lease.ts";
-import { digestOf, imageOf, kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
+import { imageOf, kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
 
 // What stands around the driver: rights, holds that a dead run left, managers that wait, events. Over real HTTP, as the driver's own tests.
-const { signal } = new AbortController();
 const places: KubePlace[] = [];
 afterEach(async () => {
   for (const place of places.splice(0)) await place.close();
 });
 
-type Driver = ReturnType<KubePlace["open"]>;
-type Stage = { readonly place: KubePlace; readonly tokyo: KubeCluster; readonly driver: Driver };
-
-async function begin(replicas: number): Promise<Stage> {
+async function begin(replicas: number): Promise<Driven<KubeCluster>> {
   const place = await kubePlace({ replicas });
   places.push(place);
-  const tokyo = place.clusters["tokyo"];
-  if (tokyo === undefined) throw new Error("there is no tokyo");
-  const driver = place.open();
-  await expect.poll(() => countsIn(driver)).toBe(`${replicas}/0`);
-  return { place, tokyo, driver };
+  return driven(place, replicas);
 }
-
-async function countsIn({ workload }: Driver): Promise<string> {
-  const { instances } = await workload.observe("tokyo", signal);
-  const serving = instances.filter(({ ready, weightPct }) => ready && weightPct === 100);
-  return ["1.0", "2.0"]
-    .map((version) => serving.filter(({ release }) => release === `gateway@${version}`).length)
-    .join("/");
-}
-
-let seq = 0;
-const fence = (epoch = 1) => ({ epoch, seq: (seq += 1) });
-const shapeOf = (old: number, fresh: number): Shape => ({
-  releases: [
-    { ...releaseOf("1.0"), count: old },
-    { ...releaseOf("2.0"), count: fresh },
-  ],
-  drain: { noticeMs: 0, deadlineMs: 1_000 },
-});
-const weighingOf = (old: number, fresh: number): Weighing => [
-  { digest: digestOf("1.0"), admitted: old, weightPct: 100 },
-  { digest: digestOf("2.0"), admitted: fresh, weightPct: 100 },
-];
-/** What the engine orders for a batch with surplus: start, admit, retire. */
-async function batch({ workload, traffic }: Driver, from: number, to: number, of: number): Promise<void> {
-  await workload.shape("tokyo", shapeOf(of - from, to), fence(), signal);
-  await traffic.weigh("tokyo", weighingOf(of - from, to), fence(), signal);
-  await workload.shape("tokyo", shapeOf(of - to, to), fence(), signal);
-}
-
-const deploymentIn = (cluster: KubeCluster): Deployment => {
-  const found = cluster.get("deployments", "tokyo", "gateway");
-  if (found === undefined) throw new Error("the Deployment is gone");
-  return found;
-};
 const label = (cluster: KubeCluster, labels: Readonly<Record<string, string>>): void => {
   const deployment = deploymentIn(cluster);
   cluster.put("deployments", "tokyo", { ...deployment, metadata: { ...deployment.metadata, labels } });
@@ -150,12 +118,12 @@ const waitingPod = () => ({
 });
 
 describe("a Deployment that a dead run left held", () => {
-  async function left(stage: Stage): Promise<Hold> {
+  async function left(stage: Driven<KubeCluster>): Promise<Hold> {
     await batch(stage.driver, 0, 2, 4);
     await stage.driver.workload.shape("tokyo", shapeOf(2, 3), fence(), signal);
     return found(stage, "old");
   }
-  async function found({ place }: Stage, keeping: "old" | "new"): Promise<Hold> {
+  async function found({ place }: Driven<KubeCluster>, keeping: "old" | "new"): Promise<Hold> {
     const hold = await kubernetesHolds(place.options).look("tokyo", keeping, signal);
     if (hold === undefined) throw new Error("nothing is held");
     return hold;

@@ -257,6 +257,16 @@ describe("a Job as a step", () => {
       says: /states the namespace prod/,
     },
     {
+      name: "wants a name made for it",
+      text: MANIFEST.replace("name: metadata-tool", "generateName: metadata-tool-"),
+      says: /states the generateName metadata-tool-/,
+    },
+    {
+      name: "would start again for ever",
+      text: MANIFEST.replace("restartPolicy: Never", "priority: 1"),
+      says: /no restartPolicy/,
+    },
+    {
       name: "has two containers and none is named",
       text: `${MANIFEST}        - { name: second, image: x }\n`,
       says: /it has 2 containers: tool, second/,

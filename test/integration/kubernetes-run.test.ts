@@ -39,6 +39,8 @@ type Stage<C extends KubeCluster | KubeSets = KubeCluster> = {
 
 type How = {
   readonly home?: Home;
+  /** Users go over to a full second set by these shares. */
+  readonly sharesPct?: readonly number[];
   /** Default 2.0. */
   readonly version?: string;
   /** Absent: nobody was here before. */
@@ -47,12 +49,16 @@ type How = {
 
 const begin = async (how: How = {}): Promise<Stage> => beginOn(await kubePlace({ replicas: PODS }), how);
 
+/** The same with a Service whose selector switches all users. */
+const beginSwitched = async (): Promise<Stage> =>
+  beginOn(await kubePlace({ replicas: PODS, traffic: { kind: "selector" } }), { sharesPct: [100] });
+
 /** The same with pods that are replaced in their places. */
 const beginInPlace = async (kind: "StatefulSet" | "DaemonSet"): Promise<Stage<KubeSets>> =>
   beginOn(await kubeSetPlace({ kind, places: PODS }), { home: "in-place" });
 
 async function beginOn<C extends KubeCluster | KubeSets>(place: KubePlace<C>, how: How): Promise<Stage<C>> {
-  const { home, version = "2.0", lease: leases = fakeLease() } = how;
+  const { home, sharesPct, version = "2.0", lease: leases = fakeLease() } = how;
   places.push(place);
   const { workload, traffic } = place.open();
   await expect
@@ -66,7 +72,13 @@ async function beginOn<C extends KubeCluster | KubeSets>(place: KubePlace<C>, ho
   const opened: Opened = {
     kind: "opened",
     run: "r1",
-    graph: graphOf({ migrate: false, instances: PODS, target: releaseOf(version), ...(home && { home }) }),
+    graph: graphOf({
+      migrate: false,
+      instances: PODS,
+      target: releaseOf(version),
+      ...(home && { home }),
+      ...(sharesPct && { sharesPct }),
+    }),
     planFingerprint: "p",
     graphFingerprint: "g",
     version: "test",
@@ -224,18 +236,25 @@ test.each<{ name: string; how: How; after: string }>([
 );
 
 // Elsewhere pods that never came up held up whatever was to come after them.
-test("a release that never gets ready is given up and taken back, and the next one is rolled as if it had never been there (argo-rollouts#4128, containers-roadmap#1488)", async () => {
-  const lease = fakeLease();
-  const stage = await begin({ lease });
-  const before = stage.specs();
-  for (const region of REGIONS) stage.place.clusters[region]?.spoil(imageOf("2.0"));
-  expect((await stage.play(() => undefined)).phase).toMatchObject({ kind: "ended", outcome: "undone" });
-  expect(stage.specs()).toEqual(before);
-  lease.die("r1");
-  const next = await beginOn(stage.place, { lease, version: "3.0" });
-  expect((await next.play(() => undefined)).phase).toMatchObject({ kind: "ended", outcome: "promoted" });
-  for (const region of REGIONS) expect(await releasesIn(next, region)).toEqual(all("3.0"));
-}, 60_000);
+test.each<{ name: string; how: How }>([
+  { name: "in the dark", how: {} },
+  { name: "in the Deployment", how: { home: "brought" } },
+])(
+  "a release that never gets ready $name is given up and taken back, and the next one is rolled as if it had never been there (argo-rollouts#4128, containers-roadmap#1488)",
+  async ({ how }) => {
+    const lease = fakeLease();
+    const stage = await begin({ ...how, lease });
+    const before = stage.specs();
+    for (const region of REGIONS) stage.place.clusters[region]?.spoil(imageOf("2.0"));
+    expect((await stage.play(() => undefined)).phase).toMatchObject({ kind: "ended", outcome: "undone" });
+    expect(stage.specs()).toEqual(before);
+    lease.die("r1");
+    const next = await beginOn(stage.place, { ...how, lease, version: "3.0" });
+    expect((await next.play(() => undefined)).phase).toMatchObject({ kind: "ended", outcome: "promoted" });
+    for (const region of REGIONS) expect(await releasesIn(next, region)).toEqual(all("3.0"));
+  },
+  60_000,
+);
 
 // Elsewhere another version of the tool, or of the cluster, saw another template, and rolled everything anew.
 test("a cluster that runs the release already is not written to, whatever fields its API server has filled in since (flagger#1799)", async () => {
@@ -283,6 +302,100 @@ test("an unproved release that never gets ready takes no traffic, and its Deploy
   expect(stage.specs()).toEqual(before);
   for (const region of REGIONS) expect(await releasesIn(stage, region)).toEqual(all("1.0"));
 }, 60_000);
+
+describe("a Service whose selector switches all users", () => {
+  const servicesIn = (stage: Stage) =>
+    REGIONS.map((region) => {
+      const service = stage.place.clusters[region]?.get("services", region, "gateway");
+      return [service?.spec?.selector, Object.keys(service?.metadata.annotations ?? {})];
+    });
+  const plain = REGIONS.map(() => [{ app: "gateway" }, []]);
+
+  test("brings a full second set in each region, switches to it, and lets the old ones go; no pod stands for another one", async () => {
+    const stage = await beginSwitched();
+    for (const region of REGIONS) stage.place.clusters[region]?.leastReady(region);
+    const run = await stage.play(() => undefined);
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
+    for (const region of REGIONS) {
+      expect(await releasesIn(stage, region)).toEqual(all("2.0"));
+      expect(stage.place.clusters[region]?.leastReady(region)).toBeGreaterThanOrEqual(PODS);
+      const deployment = stage.place.clusters[region]?.get("deployments", region, "gateway");
+      expect(Object.keys(deployment?.metadata.annotations ?? {})).toEqual(["midflight.dev/fence"]);
+      expect(stage.place.clusters[region]?.asked).not.toContain("POST pods");
+      // To the old release before the first new pod, to the new one, and as it was.
+      expect(stage.place.clusters[region]?.asked.filter((one) => one === "PATCH services/gateway")).toHaveLength(3);
+    }
+    expect(servicesIn(stage)).toEqual(plain);
+  }, 60_000);
+
+  test.each([
+    { name: "the switch of the first region", after: /wave-1\/batch-1\/admit#tokyo$/ },
+    { name: "the old ones of the first region have left", after: /wave-1\/batch-1\/retire#tokyo$/ },
+    { name: "the switch of the second region", after: /wave-2\/batch-1\/admit#frankfurt$/ },
+  ])(
+    "a release that fails after $name is taken back, Deployments and selectors to the last field",
+    async ({ after }) => {
+      const stage = await beginSwitched();
+      const before = stage.specs();
+      const fail = once(({ watcher, done }) => {
+        if (!done().some((id) => after.test(id))) return false;
+        watcher.say({ state: "failing" });
+        return true;
+      });
+      const heal = once(({ watcher, done }) => {
+        if (!done().some((id) => id.startsWith("check:"))) return false;
+        watcher.say({ state: "healthy" });
+        return true;
+      });
+      const run = await stage.play((now) => {
+        fail(now);
+        heal(now);
+      });
+      expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "undone" });
+      expect(stage.done().some((id) => after.test(id))).toBe(true);
+      expect(stage.specs()).toEqual(before);
+      expect(servicesIn(stage)).toEqual(plain);
+      for (const region of REGIONS) expect(await releasesIn(stage, region)).toEqual(all("1.0"));
+    },
+    60_000,
+  );
+
+  test("a suspicion sends users back in one patch, the suspected pods stay, and when it clears users return to them", async () => {
+    const stage = await beginSwitched();
+    const suspect = once(({ watcher, done }) => {
+      if (!done().some((id) => id.endsWith("wave-1/batch-1/admit#tokyo"))) return false;
+      watcher.say({ state: "suspect", regions: ["tokyo"] });
+      return true;
+    });
+    const clear = once(({ watcher, done }) => {
+      if (!done().some((id) => id.startsWith("withdraw:"))) return false;
+      watcher.say({ state: "healthy" });
+      return true;
+    });
+    const run = await stage.play((now) => {
+      suspect(now);
+      clear(now);
+    });
+    expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
+    expect(stage.place.clusters["tokyo"]?.asked.filter((one) => one === "PATCH services/gateway")).toHaveLength(5);
+    expect(stage.place.clusters["tokyo"]?.asked.filter((one) => one.startsWith("DELETE pods"))).toEqual([]);
+  }, 60_000);
+
+  test("somebody who changes the selector in the soak halts the run, and is told label by label", async () => {
+    const stage = await beginSwitched();
+    const meddle = once(({ done }) => {
+      const tokyo = stage.place.clusters["tokyo"];
+      const service = tokyo?.get("services", "tokyo", "gateway");
+      if (service === undefined || !done().some((id) => id.endsWith("wave-1/batch-1/admit#tokyo"))) return false;
+      tokyo?.put("services", "tokyo", { ...service, spec: { selector: { app: "gateway", canary: "no" } } });
+      return true;
+    });
+    const run = await stage.play(meddle);
+    expect(run.phase).toMatchObject({ kind: "halted", code: "FOREIGN_CHANGE" });
+    expect(JSON.stringify(run.phase)).toMatch(/spec\.selector\.canary: nothing → \\"no\\"/);
+  }, 60_000);
+});
 
 describe.each([
   { kind: "StatefulSet" as const, resource: "statefulsets" as const },

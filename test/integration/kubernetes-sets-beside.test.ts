@@ -5,48 +5,27 @@ import type { PodSet } from "../../src/adapters/kubernetes/api/objects.ts";
 import { kubernetesManagers } from "../../src/adapters/kubernetes/beside/pausing.ts";
 import { kubernetesPreflight } from "../../src/adapters/kubernetes/beside/preflight/preflight.ts";
 import { rolling, TELLING } from "../../src/adapters/kubernetes/beside/rights.ts";
-import type { Shape } from "../../src/graph/observation.ts";
 import type { Hold } from "../../src/ports/holds.ts";
+import { countsIn, driven, fence, shapeOf, signal, type Driven } from "../fakes/kube-driven.ts";
 import { takeInRegion } from "../fakes/kube-lease.ts";
-import { digestOf, imageOf, kubeSetPlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
+import { imageOf, kubeSetPlace, type KubePlace } from "../fakes/kube-place.ts";
 import type { KubeSets } from "../fakes/kube-sets.ts";
 
 // What stands around the driver, for pods that are replaced in their places. Over real HTTP, as the driver's own tests.
-const { signal } = new AbortController();
 const places: KubePlace<KubeSets>[] = [];
 afterEach(async () => {
   for (const place of places.splice(0)) await place.close();
 });
 
 type Kind = "StatefulSet" | "DaemonSet";
-type Driver = ReturnType<KubePlace["open"]>;
-type Stage = { readonly place: KubePlace<KubeSets>; readonly tokyo: KubeSets; readonly driver: Driver };
+type Stage = Driven<KubeSets>;
 
-async function begin(kind: Kind, count: number, spec: Partial<PodSet["spec"]> = {}): Promise<Stage> {
+async function begin(kind: Kind, count: number, spec: Partial<PodSet["spec"]> = {}): Promise<Driven<KubeSets>> {
   const place = await kubeSetPlace({ kind, places: count, spec });
   places.push(place);
-  const tokyo = place.clusters["tokyo"];
-  if (tokyo === undefined) throw new Error("there is no tokyo");
-  const driver = place.open();
-  await expect.poll(() => countsIn(driver)).toBe(`${count}/0`);
-  return { place, tokyo, driver };
+  return driven(place, count);
 }
 
-async function countsIn({ workload }: Driver): Promise<string> {
-  const { instances } = await workload.observe("tokyo", signal);
-  const serving = instances.filter(({ ready, weightPct }) => ready && weightPct === 100);
-  return ["1.0", "2.0"].map((one) => serving.filter(({ digest }) => digest === digestOf(one)).length).join("/");
-}
-
-let seq = 0;
-const fence = (epoch = 1) => ({ epoch, seq: (seq += 1) });
-const shapeOf = (old: number, fresh: number): Shape => ({
-  releases: [
-    { ...releaseOf("1.0"), count: old },
-    { ...releaseOf("2.0"), count: fresh },
-  ],
-  drain: { noticeMs: 0, deadlineMs: 1_000 },
-});
 /** Some of the places are new, and one more is proved in the dark. */
 async function half({ driver }: Stage, of: number): Promise<void> {
   await driver.workload.shape("tokyo", shapeOf(of - 1, 1), fence(), signal);

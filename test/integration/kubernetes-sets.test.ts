@@ -1,64 +1,38 @@
 import { afterEach, describe, expect, test } from "vitest";
 import { deploymentFacts } from "../../src/adapters/kubernetes/beside/facts.ts";
 import type { PodSet } from "../../src/adapters/kubernetes/api/objects.ts";
-import type { Shape, Weighing } from "../../src/graph/observation.ts";
-import type { Traffic } from "../../src/ports/traffic.ts";
-import type { Workload } from "../../src/ports/workload.ts";
+import {
+  countsIn,
+  driven,
+  fence,
+  goBack,
+  shapeOf,
+  signal,
+  weighingOf,
+  type Driven,
+  type Driver,
+} from "../fakes/kube-driven.ts";
 import type { KubeSets } from "../fakes/kube-sets.ts";
-import { digestOf, imageOf, kubeSetPlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
+import { digestOf, imageOf, kubeSetPlace, type KubePlace } from "../fakes/kube-place.ts";
 
 // StatefulSets and DaemonSets over real HTTP, against controllers that keep the rules of Kubernetes. What the rules really are is tried in test/cluster.
-const { signal } = new AbortController();
 const places: KubePlace<KubeSets>[] = [];
 afterEach(async () => {
   for (const place of places.splice(0)) await place.close();
 });
 
 type Kind = "StatefulSet" | "DaemonSet";
-type Driver = { readonly workload: Workload; readonly traffic: Traffic };
-type Stage = { readonly place: KubePlace<KubeSets>; readonly tokyo: KubeSets; readonly driver: Driver };
 
-async function begin(kind: Kind, count: number, spec: Partial<PodSet["spec"]> = {}): Promise<Stage> {
+async function begin(kind: Kind, count: number, spec: Partial<PodSet["spec"]> = {}): Promise<Driven<KubeSets>> {
   const place = await kubeSetPlace({ kind, places: count, spec });
   places.push(place);
-  const tokyo = place.clusters["tokyo"];
-  if (tokyo === undefined) throw new Error("there is no tokyo");
-  const driver = place.open();
-  await expect.poll(() => countsIn(driver)).toBe(`${count}/0`);
-  return { place, tokyo, driver };
+  return driven(place, count);
 }
 
-const countsIn = async ({ workload }: Driver): Promise<string> => {
-  const { instances } = await workload.observe("tokyo", signal);
-  const serving = instances.filter(({ ready, weightPct }) => ready && weightPct === 100);
-  return ["1.0", "2.0"].map((one) => serving.filter(({ digest }) => digest === digestOf(one)).length).join("/");
-};
-
-let seq = 0;
-const fence = (epoch = 1) => ({ epoch, seq: (seq += 1) });
-const shapeOf = (old: number, fresh: number, version = "2.0"): Shape => ({
-  releases: [
-    { ...releaseOf("1.0"), count: old },
-    { ...releaseOf(version), count: fresh },
-  ],
-  drain: { noticeMs: 0, deadlineMs: 1_000 },
-});
-const weighingOf = (old: number, fresh: number): Weighing => [
-  { digest: digestOf("1.0"), admitted: old, weightPct: 100 },
-  { digest: digestOf("2.0"), admitted: fresh, weightPct: 100 },
-];
 /** What the engine orders for a batch in place: start in the dark, and give it the places. */
 async function batch({ workload }: Driver, from: number, to: number, of: number): Promise<void> {
   await workload.shape("tokyo", shapeOf(of - from, to), fence(), signal);
   await workload.shape("tokyo", shapeOf(of - to, to), fence(), signal);
-}
-/** What it orders on the way back. */
-async function goBack({ workload, traffic }: Driver, of: number, epoch = 1): Promise<void> {
-  const { instances } = await workload.observe("tokyo", signal);
-  const fresh = instances.filter(({ digest, ready }) => digest === digestOf("2.0") && ready).length;
-  await workload.shape("tokyo", shapeOf(of, fresh), fence(epoch), signal);
-  await traffic.weigh("tokyo", weighingOf(of, 0), fence(epoch), signal);
-  await workload.shape("tokyo", shapeOf(of, 0), fence(epoch), signal);
 }
 const resourceOf = (kind: Kind) => (kind === "StatefulSet" ? ("statefulsets" as const) : ("daemonsets" as const));
 const setIn = (cluster: KubeSets, kind: Kind): PodSet => {

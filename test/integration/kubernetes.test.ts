@@ -2,77 +2,43 @@ import { afterEach, describe, expect, test } from "vitest";
 import { kubernetesDriver } from "../../src/adapters/kubernetes/driver.ts";
 import { deploymentFacts } from "../../src/adapters/kubernetes/beside/facts.ts";
 import type { Deployment } from "../../src/adapters/kubernetes/api/objects.ts";
-import type { Shape, Weighing } from "../../src/graph/observation.ts";
-import type { Traffic } from "../../src/ports/traffic.ts";
-import type { Workload } from "../../src/ports/workload.ts";
+import type { Shape } from "../../src/graph/observation.ts";
 import type { KubeCluster } from "../fakes/kube-cluster.ts";
+import {
+  batch,
+  countsIn,
+  deploymentIn,
+  driven,
+  fence,
+  goBack,
+  shapeOf,
+  signal,
+  weighingOf,
+  type Driven,
+  type Driver,
+} from "../fakes/kube-driven.ts";
 import { digestOf, imageOf, kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
 
 // The driver over real HTTP, against controllers that keep the rules of Kubernetes. What the rules really are is tried in test/cluster.
-const { signal } = new AbortController();
 const places: KubePlace[] = [];
 afterEach(async () => {
   for (const place of places.splice(0)) await place.close();
 });
 
-type Driver = { readonly workload: Workload; readonly traffic: Traffic };
-type Stage = { readonly place: KubePlace; readonly tokyo: KubeCluster; readonly driver: Driver };
-
-async function begin(replicas: number): Promise<Stage> {
+async function begin(replicas: number): Promise<Driven<KubeCluster>> {
   const place = await kubePlace({ replicas });
   places.push(place);
-  const tokyo = place.clusters["tokyo"];
-  if (tokyo === undefined) throw new Error("there is no tokyo");
-  const driver = place.open();
-  await expect.poll(async () => (await serving(driver)).length).toBe(replicas);
-  return { place, tokyo, driver };
+  return driven(place, replicas);
 }
-
-const serving = async ({ workload }: Driver): Promise<readonly string[]> =>
-  (await workload.observe("tokyo", signal)).instances.flatMap(({ release, ready, weightPct }) =>
-    ready && weightPct === 100 ? [release] : [],
-  );
-const countsIn = async (driver: Driver): Promise<string> => {
-  const releases = await serving(driver);
-  return ["1.0", "2.0"].map((one) => releases.filter((release) => release === `gateway@${one}`).length).join("/");
-};
-
-let seq = 0;
-const fence = (epoch = 1) => ({ epoch, seq: (seq += 1) });
-const shapeOf = (old: number, fresh: number): Shape => ({
-  releases: [
-    { ...releaseOf("1.0"), count: old },
-    { ...releaseOf("2.0"), count: fresh },
-  ],
-  drain: { noticeMs: 0, deadlineMs: 1_000 },
-});
-const weighingOf = (old: number, fresh: number): Weighing => [
-  { digest: digestOf("1.0"), admitted: old, weightPct: 100 },
-  { digest: digestOf("2.0"), admitted: fresh, weightPct: 100 },
-];
-/** What the engine orders for a batch with surplus: start, admit, retire. */
-async function batch({ workload, traffic }: Driver, from: number, to: number, of: number): Promise<void> {
-  await workload.shape("tokyo", shapeOf(of - from, to), fence(), signal);
-  await traffic.weigh("tokyo", weighingOf(of - from, to), fence(), signal);
-  await workload.shape("tokyo", shapeOf(of - to, to), fence(), signal);
-}
-/** What it orders on the way back. */
-async function goBack({ workload, traffic }: Driver, of: number, epoch = 1): Promise<void> {
-  const { instances } = await workload.observe("tokyo", signal);
-  const fresh = instances.filter(({ digest, ready }) => digest === digestOf("2.0") && ready).length;
-  await workload.shape("tokyo", shapeOf(of, fresh), fence(epoch), signal);
-  await traffic.weigh("tokyo", weighingOf(of, 0), fence(epoch), signal);
-  await workload.shape("tokyo", shapeOf(of, 0), fence(epoch), signal);
-}
-const deploymentIn = (cluster: KubeCluster): Deployment => {
-  const found = cluster.get("deployments", "tokyo", "gateway");
-  if (found === undefined) throw new Error("the Deployment is gone");
-  return found;
-};
 const change = (cluster: KubeCluster, spec: Partial<Deployment["spec"]>): void => {
   const deployment = deploymentIn(cluster);
   cluster.put("deployments", "tokyo", { ...deployment, spec: { ...deployment.spec, ...spec } });
 };
+
+/** Resolves once a pod runs and is not ready: whoever needs it waits for it. */
+async function waitedFor(cluster: KubeCluster, pod: string): Promise<void> {
+  await expect.poll(() => cluster.get("pods", "tokyo", pod)?.status?.containerStatuses).toBeDefined();
+}
 
 describe("a stock Deployment", () => {
   test("is rolled by twos without a moment of less capacity, and nothing of the hold is left", async () => {
@@ -161,7 +127,7 @@ describe("a stock Deployment", () => {
   });
 
   test("a look that is under way while a pod in the dark is admitted counts its place once", async () => {
-    const { tokyo, driver } = await begin(2);
+    const { place, tokyo, driver } = await begin(2);
     await driver.workload.shape("tokyo", shapeOf(2, 1), fence(), signal);
     // What comes now never gets ready, so that both are there for as long as this takes.
     tokyo.spoil(imageOf("2.0"));
@@ -171,7 +137,8 @@ describe("a stock Deployment", () => {
       admitted = driver.traffic.weigh("tokyo", weighingOf(2, 1), fence(), admission.signal);
       await expect.poll(() => tokyo.list("pods", "tokyo").length).toBe(4);
     });
-    const { instances } = await driver.workload.observe("tokyo", signal);
+    // Whoever looks for the first time reads.
+    const { instances } = await place.open().workload.observe("tokyo", signal);
     expect(instances.filter(({ release }) => release === "gateway@2.0")).toHaveLength(1);
     admission.abort(new Error("seen enough"));
     await expect(admitted).rejects.toThrow("seen enough");
@@ -214,6 +181,50 @@ describe("a stock Deployment", () => {
     await driver.traffic.weigh("tokyo", weighingOf(2, 0), fence(), signal);
     await driver.traffic.weigh("tokyo", weighingOf(2, 2), fence(), signal);
     expect(await countsIn(driver)).toBe("2/2");
+  });
+
+  test("is withdrawn from by one write, with its fence in it, and nothing is read before", async () => {
+    const { tokyo, driver } = await begin(4);
+    await driver.traffic.weigh("tokyo", weighingOf(4, 2), fence(), signal);
+    const asked = tokyo.asked.length;
+    const last = fence();
+    await driver.traffic.weigh("tokyo", weighingOf(4, 0), last, signal);
+    const [first, ...others] = tokyo.asked.slice(asked).filter((one) => one.endsWith("deployments/gateway"));
+    expect(first).toBe("PATCH deployments/gateway");
+    expect(others.slice(0, 1)).not.toContain("GET deployments/gateway");
+    expect(deploymentIn(tokyo).metadata.annotations?.["midflight.dev/fence"]).toBe(`1.${last.seq}`);
+    expect(tokyo.asked.slice(asked).filter((one) => one.startsWith("DELETE pods"))).toHaveLength(2);
+  });
+
+  test("that got a late order of before in the meantime is looked at again: nothing goes over what nobody knew of", async () => {
+    const { place, tokyo, driver } = await begin(2);
+    const [late, newer] = [fence(), fence()];
+    const third = [
+      { digest: digestOf("1.0"), admitted: 2, weightPct: 100 },
+      { digest: digestOf("3.0"), admitted: 1, weightPct: 100 },
+    ];
+    tokyo.before({ method: "PATCH", kind: "deployments" }, () =>
+      place.open().traffic.weigh("tokyo", third, late, signal),
+    );
+    await expect(driver.traffic.weigh("tokyo", weighingOf(2, 1), newer, signal)).rejects.toMatchObject({
+      code: "FOREIGN_CHANGE",
+      message: expect.stringContaining("a third release shall run"),
+    });
+    expect(deploymentIn(tokyo).spec.template.spec.containers[0]?.image).toBe(imageOf("3.0"));
+    await expect(place.open().traffic.weigh("tokyo", third, late, signal)).rejects.toMatchObject({ code: "FENCED" });
+  });
+
+  test("keeps the fence of an order that was refused, so that none of before comes through", async () => {
+    const { place, tokyo, driver } = await begin(2);
+    const [late, newer] = [fence(), fence()];
+    const unknown = [{ digest: digestOf("9.9"), admitted: 1, weightPct: 100 }];
+    await expect(driver.traffic.weigh("tokyo", unknown, newer, signal)).rejects.toMatchObject({
+      code: "RELEASE_DIGEST_MISMATCH",
+    });
+    expect(deploymentIn(tokyo).metadata.annotations?.["midflight.dev/fence"]).toBe(`1.${newer.seq}`);
+    await expect(place.open().traffic.weigh("tokyo", weighingOf(2, 1), late, signal)).rejects.toMatchObject({
+      code: "FENCED",
+    });
   });
 
   test("that was promoted and let go is rolled back to the template that it had, from its own history", async () => {
@@ -420,9 +431,9 @@ describe("an API server", () => {
   ])(
     "that forbids $method of $kind is asked no further, and the rule to add is named",
     async ({ method, kind, rule }) => {
-      const { tokyo, driver } = await begin(1);
+      const { place, tokyo } = await begin(1);
       tokyo.refuse({ method, kind, status: 403, message: "forbidden", times: 100 });
-      await expect(driver.workload.shape("tokyo", shapeOf(1, 1), fence(), signal)).rejects.toMatchObject({
+      await expect(place.open().workload.shape("tokyo", shapeOf(1, 1), fence(), signal)).rejects.toMatchObject({
         code: "KUBERNETES_FORBIDDEN",
         hint: expect.stringContaining(rule),
       });
@@ -442,7 +453,7 @@ describe("an API server", () => {
     const { tokyo, driver } = await begin(1);
     tokyo.spoil(imageOf("2.0"));
     const shaped = driver.workload.shape("tokyo", shapeOf(1, 1), fence(), signal);
-    await expect.poll(() => tokyo.asked.filter((one) => one === "WATCH pods").length).toBeGreaterThanOrEqual(2);
+    await waitedFor(tokyo, "gateway-dark-222222-1");
     tokyo.forget();
     tokyo.endWatches();
     tokyo.revive("tokyo", "gateway-dark-222222-1");
@@ -453,13 +464,13 @@ describe("an API server", () => {
     const { tokyo, driver } = await begin(1);
     tokyo.spoil(imageOf("2.0"));
     const shaped = driver.workload.shape("tokyo", shapeOf(1, 1), fence(), signal).catch((error: unknown) => error);
-    await expect.poll(() => tokyo.asked.filter((one) => one === "WATCH pods").length).toBeGreaterThanOrEqual(2);
+    await waitedFor(tokyo, "gateway-dark-222222-1");
     const asked = tokyo.asked.length;
     expect(await shaped).toMatchObject({
       code: "INSTANCE_NOT_READY",
       message: expect.stringContaining("gateway-dark-222222-1: it runs, and its readiness probe does not pass"),
     });
-    // The other two lists and watches may have been opened meanwhile.
+    // What was on its way, and why the pod does not get ready.
     expect(tokyo.asked.length - asked).toBeLessThanOrEqual(4);
   });
 
@@ -467,7 +478,7 @@ describe("an API server", () => {
     const { tokyo, driver } = await begin(1);
     tokyo.spoil(imageOf("2.0"));
     const shaped = driver.workload.shape("tokyo", shapeOf(1, 1), fence(), signal).catch((error: unknown) => error);
-    await expect.poll(() => tokyo.asked.filter((one) => one === "WATCH pods").length).toBeGreaterThanOrEqual(2);
+    await waitedFor(tokyo, "gateway-dark-222222-1");
     await tokyo.close();
     expect(await shaped).toMatchObject({ code: "WORKLOAD_UNREACHABLE" });
   });
@@ -476,7 +487,7 @@ describe("an API server", () => {
     const { tokyo, driver } = await begin(1);
     tokyo.spoil(imageOf("2.0"));
     const shaped = driver.workload.shape("tokyo", shapeOf(1, 1), fence(), signal).catch((error: unknown) => error);
-    await expect.poll(() => tokyo.asked.filter((one) => one === "WATCH pods").length).toBeGreaterThanOrEqual(2);
+    await waitedFor(tokyo, "gateway-dark-222222-1");
     tokyo.remove("deployments", "tokyo", "gateway");
     expect(await shaped).toMatchObject({ code: "FOREIGN_CHANGE", message: expect.stringContaining("was deleted") });
   });

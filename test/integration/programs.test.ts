@@ -197,6 +197,67 @@ describe("the programs of a plan", () => {
   });
 });
 
+describe("what an environment says of releases", () => {
+  const OWN = `releases:
+  app@1.0: { command: { digest: "sha256:${"1".repeat(64)}" } }
+  app@2.0: { process: { digest: "sha256:${"2".repeat(64)}", path: ./app-2.0, run: [node, main.js] } }
+`;
+
+  test("is known with what releases.yaml says, is a fact of its environment, and no part of the plan", async () => {
+    const { load, put, dir } = place();
+    const before = await load();
+    put("plans/production.yaml", `${ENVIRONMENT}${OWN}`);
+    const after = await load();
+    expect(after.releases.releases).toMatchObject({
+      "app@1.0": { command: { digest: `sha256:${"1".repeat(64)}` } },
+      "app@2.0": {
+        command: { digest: `sha256:${"0".repeat(64)}` },
+        process: { path: join(dir, "plans/app-2.0") },
+      },
+    });
+    expect(after.planFingerprint).toBe(before.planFingerprint);
+    expect(factsOf(after.graph).map(({ id }) => id)).toEqual([
+      "graph",
+      "releases",
+      ...factsOf(before.graph)
+        .map(({ id }) => id)
+        .slice(1),
+    ]);
+  });
+
+  test("that changed since the rehearsal keeps a certificate from clearing it, and is named", async () => {
+    const { load, put, files, io, dir } = place();
+    put("plans/production.yaml", `${ENVIRONMENT}${OWN}`);
+    const key = trustNewKey(files.environment);
+    const state = join(dir, "state");
+    await keep(state, await certificateFor(files, key));
+    const order = { io, state: fileState(state), permit: { kind: "certificate" } as const, facts: factsOfFiles };
+    expect((await clear({ ...order, loaded: await load() }))?.clearance.kind).toBe("certificate");
+    const text = readFileSync(files.environment, "utf8");
+    // What a run goes back to, and none of its steps.
+    put("plans/production.yaml", text.replace("1".repeat(64), "3".repeat(64)));
+    await expect(clear({ ...order, loaded: await load() })).rejects.toMatchObject({
+      code: "CERTIFICATE_MISMATCH",
+      message: expect.stringContaining("`releases` in the environment file is not what was rehearsed") as unknown,
+    });
+  });
+
+  test("is kept with the run: what it was given stays, whoever edits the file", async () => {
+    const { load, put, dir } = place();
+    put("plans/production.yaml", `${ENVIRONMENT}${OWN}`);
+    const loaded = await load();
+    const { store } = fileState(join(dir, "state"));
+    const journal = await store.create("r");
+    for (const file of loaded.files) await store.putFile("r", `input/${file.name}`, file.text);
+    await store.putFile("r", "input.json", JSON.stringify({ ...loaded.given, cwd: dir }));
+    await journal.close();
+    put("plans/production.yaml", ENVIRONMENT);
+    const copies = await loadCopies(store, "r");
+    expect(copies.releases.releases).toEqual(loaded.releases.releases);
+    expect(copies.graph).toEqual(loaded.graph);
+  });
+});
+
 describe("the programs of a command driver", () => {
   test("are facts of their environment and no part of the plan", async () => {
     const { load, put } = place();

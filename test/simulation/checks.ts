@@ -1,7 +1,8 @@
 import type { Run } from "../../src/engine/run.ts";
 import type { Notification } from "../../src/ports/notifier.ts";
 import type { Fence } from "../../src/ports/fence.ts";
-import type { Entry } from "../../src/runtime/replay.ts";
+import type { JournalRecord } from "../../src/ports/journal.ts";
+import { entryOf, type Entry } from "../../src/runtime/replay.ts";
 import { begin } from "../../src/engine/begin.ts";
 import { decide } from "../../src/engine/decide.ts";
 import { isVisible, touches } from "../../src/graph/move.ts";
@@ -88,6 +89,15 @@ export class Checks implements Witness {
 
   private moveOf(id: string) {
     return this.scenario.graph.moves.find((move) => move.id === id || id.startsWith(`${move.id}#`));
+  }
+
+  /** P10: whatever was decided to be told was told, also when the conductor that decided it died. */
+  toldEverything(records: readonly JournalRecord[], notifications: readonly Notification[]): void {
+    const told = new Set(notifications.map(({ id }) => id));
+    for (const { effects } of records.map((record) => entryOf(record)))
+      for (const effect of effects)
+        if (effect.kind === "notify" && !told.has(`sim-1/${effect.id}`))
+          this.complain(`P10: nobody was told of ${effect.id}: ${effect.text}`);
   }
 
   atEnd(run: Run | undefined, lives: number, notifications: readonly Notification[]): void {

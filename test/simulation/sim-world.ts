@@ -33,6 +33,8 @@ export type Trouble = {
   readonly storm?: { readonly fromMs: number; readonly forMs: number };
   /** A region's instances die and come back. */
   readonly death?: { readonly fromMs: number; readonly forMs: number; readonly region: string };
+  /** What has to do with a region's instances cannot be reached. They serve as before. */
+  readonly outage?: { readonly fromMs: number; readonly forMs: number; readonly region: string };
   /** Somebody else starts an instance. */
   readonly foreignAtMs?: number;
 };
@@ -58,7 +60,7 @@ export class SimWorld {
   readonly applied: string[] = [];
   readonly ran: string[] = [];
   private readonly startedAt: number;
-  private fence: Fence = { epoch: 0, seq: 0 };
+  private readonly fences = new Map<string, Fence>();
   private readonly clock: SimClock;
   private readonly luck: Luck;
   trouble: Trouble;
@@ -135,7 +137,7 @@ export class SimWorld {
   }
 
   /** One call through a port: it takes time, it may be lost on either way, it may be applied twice, and a dead caller hears nothing. */
-  private call<T>(isDead: () => boolean, signal: AbortSignal, act: () => T): Promise<T> {
+  private call<T>(isDead: () => boolean, signal: AbortSignal, act: () => T, region?: string): Promise<T> {
     return new Promise((resolve, reject) => {
       if (isDead()) return;
       const unreachable = () => new UpgradeError("WORKLOAD_UNREACHABLE", "no answer came", { hint: "look again" });
@@ -145,7 +147,7 @@ export class SimWorld {
       const delay = this.luck.int(1, 40);
       this.clock.at(delay, () => {
         if (signal.aborted && this.luck.chance(0.5)) return isDead() ? undefined : reject(signal.reason);
-        if (isLostBefore) return isDead() ? undefined : reject(unreachable());
+        if (isLostBefore || this.isOut(region)) return isDead() ? undefined : reject(unreachable());
         try {
           let result = act();
           if (isDoubled) result = act();
@@ -161,41 +163,61 @@ export class SimWorld {
     });
   }
 
-  private check(fence: Fence): void {
-    if (fence.epoch < this.fence.epoch || (fence.epoch === this.fence.epoch && fence.seq < this.fence.seq)) {
+  isOut(region: string | undefined): boolean {
+    const { outage } = this.trouble;
+    const elapsed = this.clock.now() - this.startedAt;
+    return (
+      outage !== undefined &&
+      outage.region === region &&
+      elapsed >= outage.fromMs &&
+      elapsed < outage.fromMs + outage.forMs
+    );
+  }
+
+  /** Each object remembers the highest fence that it was written with. */
+  private check(place: string, fence: Fence): void {
+    const last = this.fences.get(place) ?? { epoch: 0, seq: 0 };
+    if (fence.epoch < last.epoch || (fence.epoch === last.epoch && fence.seq < last.seq)) {
       throw new UpgradeError(
         "FENCED",
-        `a write with ${fence.epoch}.${fence.seq} came after ${this.fence.epoch}.${this.fence.seq}`,
-        { hint: "stop" },
+        `a write with ${fence.epoch}.${fence.seq} came after ${last.epoch}.${last.seq}`,
+        {
+          hint: "stop",
+        },
       );
     }
-    this.fence = fence;
+    this.fences.set(place, fence);
   }
 
   workload(isDead: () => boolean): Workload {
     return {
-      observe: (region, signal) => this.call(isDead, signal, () => this.state(region)),
+      observe: (region, signal) => this.call(isDead, signal, () => this.state(region), region),
       shape: (region, shape, fence, signal) =>
-        this.call(isDead, signal, () => {
-          this.check(fence);
-          this.witness.arrived("shape", fence, region);
-          const known = new Set(shape.releases.map((one) => one.digest));
-          const strangers = (this.cells[region] ?? []).filter((cell) => !known.has(cell.digest));
-          if (strangers.length > 0)
-            throw new UpgradeError("FOREIGN_CHANGE", `${strangers[0]?.id ?? ""} is not of this run`, {
-              hint: "end the other change",
-            });
-          if (this.home === "in-place") {
-            this.replace(region, shape.releases);
+        this.call(
+          isDead,
+          signal,
+          () => {
+            this.check(region, fence);
+            this.witness.arrived("shape", fence, region);
+            const known = new Set(shape.releases.map((one) => one.digest));
+            const strangers = (this.cells[region] ?? []).filter((cell) => !known.has(cell.digest));
+            if (strangers.length > 0)
+              throw new UpgradeError("FOREIGN_CHANGE", `${strangers[0]?.id ?? ""} is not of this run`, {
+                hint: "end the other change",
+              });
+            if (this.home === "in-place") {
+              this.replace(region, shape.releases);
+              return this.state(region);
+            }
+            for (const wanted of shape.releases) {
+              const isBroughtBack = this.home === "brought" && wanted.digest === OLD.digest;
+              this.grow(region, wanted, isBroughtBack ? 100 : 0);
+            }
+            for (const wanted of shape.releases) this.shrink(region, wanted);
             return this.state(region);
-          }
-          for (const wanted of shape.releases) {
-            const isBroughtBack = this.home === "brought" && wanted.digest === OLD.digest;
-            this.grow(region, wanted, isBroughtBack ? 100 : 0);
-          }
-          for (const wanted of shape.releases) this.shrink(region, wanted);
-          return this.state(region);
-        }),
+          },
+          region,
+        ),
     };
   }
 
@@ -313,19 +335,24 @@ export class SimWorld {
   traffic(isDead: () => boolean): Traffic {
     return {
       weigh: (region, weighing, fence, signal) =>
-        this.call(isDead, signal, () => {
-          this.check(fence);
-          this.witness.arrived("weigh", fence, region);
-          if (this.home === "in-place") return this.handOver(region, weighing);
-          if (this.home === "brought") return this.bring(region, weighing);
-          const was = this.serving(region);
-          for (const cell of this.cells[region] ?? []) {
-            const rules = weighing.filter((rule) => rule.digest === cell.digest);
-            if (rules.length === 0) continue;
-            cell.weightPct = rules.some((rule) => cell.ordinal <= rule.admitted) ? (rules[0]?.weightPct ?? 0) : 0;
-          }
-          this.witness.capacity(region, "weigh", was, this.serving(region));
-        }),
+        this.call(
+          isDead,
+          signal,
+          () => {
+            this.check(region, fence);
+            this.witness.arrived("weigh", fence, region);
+            if (this.home === "in-place") return this.handOver(region, weighing);
+            if (this.home === "brought") return this.bring(region, weighing);
+            const was = this.serving(region);
+            for (const cell of this.cells[region] ?? []) {
+              const rules = weighing.filter((rule) => rule.digest === cell.digest);
+              if (rules.length === 0) continue;
+              cell.weightPct = rules.some((rule) => cell.ordinal <= rule.admitted) ? (rules[0]?.weightPct ?? 0) : 0;
+            }
+            this.witness.capacity(region, "weigh", was, this.serving(region));
+          },
+          region,
+        ),
     };
   }
 
@@ -340,7 +367,7 @@ export class SimWorld {
       verify: (_names, _migrations, signal) => this.call(isDead, signal, () => {}),
       migrate: ({ direction, names }, fence, signal) =>
         this.call(isDead, signal, () => {
-          this.check(fence);
+          this.check("db", fence);
           this.witness.arrived("migrate", fence, `${direction} ${names.join(",")}`);
           for (const name of direction === "up" ? names : names.toReversed()) this.one(direction, name);
           return { state: state(), reports: [] };

@@ -8,7 +8,7 @@ import { Checks } from "./checks.ts";
 import { luckOf } from "./luck.ts";
 import { draw, type Scenario } from "./scenario.ts";
 import { SimClock } from "./sim-clock.ts";
-import { migrationNamed, SimWorld, type Home } from "./sim-world.ts";
+import { migrationNamed, SimWorld, type Home, type Trouble } from "./sim-world.ts";
 
 export type Simulated = {
   readonly seed: number;
@@ -26,9 +26,15 @@ const LONGEST_MS = 15 * 60_000;
 const MOST_LIVES = 12;
 
 /** One run in a simulated world, from its start to its end, through every death of its conductor. Same seed, same trace. */
-export async function simulate(seed: number, home: Home = "kept"): Promise<Simulated> {
+export async function simulate(
+  seed: number,
+  home: Home = "kept",
+  more: { readonly trouble?: Partial<Trouble>; readonly longestMs?: number } = {},
+): Promise<Simulated> {
   const luck = luckOf(seed);
-  const scenario = draw(luck, home);
+  const drawn = draw(luck, home);
+  const scenario: Scenario = { ...drawn, trouble: { ...drawn.trouble, ...more.trouble } };
+  const { longestMs = LONGEST_MS } = more;
   const clock = new SimClock();
   const checks = new Checks(scenario, clock);
   const world = new SimWorld(clock, luck, scenario.trouble, checks, home);
@@ -39,7 +45,8 @@ export async function simulate(seed: number, home: Home = "kept"): Promise<Simul
   const startedAt = clock.now();
   let lives = 0;
   let run: Run | undefined;
-  while (lives < MOST_LIVES && clock.now() - startedAt < LONGEST_MS) {
+  let isDead = false;
+  while (lives < MOST_LIVES && clock.now() - startedAt < longestMs) {
     lives += 1;
     const life = new Life({
       seed,
@@ -54,7 +61,8 @@ export async function simulate(seed: number, home: Home = "kept"): Promise<Simul
     });
     const end = await life.live();
     run = disk.length === 0 ? undefined : replay(disk);
-    if (end === "died") continue;
+    isDead = end === "died";
+    if (isDead) continue;
     if (end === "stuck") checks.complain(`life ${lives} of the conductor got stuck in ${run?.phase.kind ?? "nothing"}`);
     if (run === undefined || end === "stuck" || run.phase.kind === "ended") break;
     // An operator resumes a halted run after a while; whoever changed the world has put it back by then.
@@ -62,6 +70,7 @@ export async function simulate(seed: number, home: Home = "kept"): Promise<Simul
     if (scenario.ask?.what === "halt" && lives > 3) break;
   }
   checks.atEnd(run, lives, notifications);
+  if (!isDead) checks.toldEverything(disk, notifications);
   return { seed, scenario, run, world, notifications, lives, records: disk, problems: checks.problems };
 }
 

@@ -1,4 +1,5 @@
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import type { Readable } from "node:stream";
 import { midflightBinary } from "./build.ts";
 
 export type Ended = {
@@ -22,7 +23,7 @@ export const OVERRIDE: readonly string[] = ["--without-certificate", "--because"
 
 /** A midflight process under way, its output as it comes. */
 export type Running = {
-  readonly child: ChildProcess;
+  readonly child: ChildProcessByStdio<null, Readable, Readable>;
   readonly pid: number;
   readonly ended: Promise<Ended>;
   stdout(): string;

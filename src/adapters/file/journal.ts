@@ -1,3 +1,4 @@
+import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { Bug } from "../../errors/bug.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Journal, JournalBody, JournalRecord } from "../../ports/journal.ts";
@@ -14,7 +15,8 @@ export function journalOn(
   disk: JournalDisk,
   past: { readonly records: readonly JournalRecord[]; readonly head: Head },
 ): Journal {
-  const records = [...past.records];
+  /** Of a large fleet each may be 50 kB, and a run has hundreds: what was appended waits as compressed text for whoever asks. */
+  const appended: Buffer[] = [];
   let head = past.head;
   let failure: UpgradeError | undefined;
   let closing: Promise<void> | undefined;
@@ -31,12 +33,14 @@ export function journalOn(
       throw failure;
     }
     head = line.head;
-    records.push(line.record);
+    appended.push(deflateRawSync(JSON.stringify(line.record), { level: 1 }));
     return line.record;
   };
 
   return {
-    records,
+    get records() {
+      return [...past.records, ...appended.map((one) => JSON.parse(inflateRawSync(one).toString()) as JournalRecord)];
+    },
     append(body) {
       if (closing !== undefined) return Promise.reject(new Bug(`a record came after ${disk.path} was closed`));
       const written = last.then(() => write(body));

@@ -31,7 +31,7 @@ export function fileLease({ dir, clock, machine, times = LEASE_TIMES, besides }:
     ...(machine === undefined ? {} : { machine }),
   });
   return {
-    acquire: (keys, holder, signal) => onState("write", leases, () => lease.acquire(keys, holder, signal)),
+    acquire: (keys, holder, signal, how) => onState("write", leases, () => lease.acquire(keys, holder, signal, how)),
     holder: (key) => onState("read", leases, () => lease.holder(key)),
   };
 }

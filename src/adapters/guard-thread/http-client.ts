@@ -20,6 +20,8 @@ export type HttpReply =
 export type HttpClient = {
   /** Never rejects. After `deadlineMs` the reply is a timeout, and the connection is given up. */
   call(request: HttpCall, deadlineMs: number): Promise<HttpReply>;
+  /** From now on every call goes over a connection of its own time: one that stands may go on to whoever answered it before. */
+  renew(): void;
   close(): Promise<void>;
 };
 
@@ -28,16 +30,18 @@ const MOST_BYTES = 4_000_000;
 
 export const httpClient = (): HttpClient => {
   // Shorter than what servers keep: a request seldom meets a connection that is just being closed.
-  const agent = new Agent({
-    connections: 64,
-    pipelining: 1,
-    keepAliveTimeout: 2_000,
-    keepAliveMaxTimeout: 3_000,
-    connect: { timeout: 1_000 },
-    headersTimeout: 10_000,
-    bodyTimeout: 10_000,
-    maxResponseSize: MOST_BYTES,
-  });
+  const connect = (): Agent =>
+    new Agent({
+      connections: 64,
+      pipelining: 1,
+      keepAliveTimeout: 2_000,
+      keepAliveMaxTimeout: 3_000,
+      connect: { timeout: 1_000 },
+      headersTimeout: 10_000,
+      bodyTimeout: 10_000,
+      maxResponseSize: MOST_BYTES,
+    });
+  let agent = connect();
   return {
     async call({ origin, path, method, headers, body }, deadlineMs) {
       const gaveUp = new AbortController();
@@ -57,6 +61,12 @@ export const httpClient = (): HttpClient => {
       } finally {
         clearTimeout(timer);
       }
+    },
+    renew() {
+      const before = agent;
+      agent = connect();
+      // Its calls under way end by their own deadlines.
+      void before.close();
     },
     close: () => agent.destroy(),
   };

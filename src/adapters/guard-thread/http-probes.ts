@@ -104,6 +104,7 @@ export const httpProbes = (options: HttpProbesOptions): ProbeSystem => {
     clean: sweep,
     start: () => undefined,
     trouble: () => undefined,
+    renew: () => client.renew(),
     async stop() {
       clearInterval(timer);
       for (const { id } of leftovers.all()) if (!abandoned.has(id)) context.abandon(id);

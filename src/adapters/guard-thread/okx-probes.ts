@@ -92,6 +92,7 @@ export const okxProbes = (options: OkxProbesOptions): ProbeSystem => {
       const why = deadMan.trouble() ?? care.exposure.trouble(market);
       return why === undefined ? undefined : { why, isBarred: false };
     },
+    renew: () => venue.renew(),
     async stop() {
       clearInterval(timer);
       const left = await care.stop();

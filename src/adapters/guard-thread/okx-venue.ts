@@ -33,6 +33,8 @@ export type VenueReply = VenueAnswer | { readonly transport: Transport };
 export type OkxVenue = {
   /** Never rejects. After `deadlineMs` the reply is a timeout, and the connection is given up. */
   call(origin: string, request: VenueRequest, deadlineMs: number): Promise<VenueReply>;
+  /** See `HttpClient`. */
+  renew(): void;
   close(): Promise<void>;
 };
 
@@ -50,6 +52,7 @@ export const okxVenue = (isSimulated: boolean): OkxVenue => {
       const reply = await client.call({ origin, path, method, headers, ...(body === "" ? {} : { body }) }, deadlineMs);
       return "transport" in reply ? reply : answerOf(reply.http, reply.headers, reply.text);
     },
+    renew: () => client.renew(),
     close: () => client.close(),
   };
 };

@@ -12,6 +12,8 @@ export type ProbeSystem = {
   start(own: readonly ProbeChain[]): void;
   /** Why nothing can be tried now; undefined while it can. `isBarred`: not even begun. */
   trouble(): { readonly why: string; readonly isBarred: boolean } | undefined;
+  /** Others take the users now: connections that stand would go on to those who took them before. Order sockets stay. */
+  renew(): void;
   /** Takes back what is still open. */
   stop(): Promise<void>;
 };

@@ -66,6 +66,8 @@ const FLUSH_MS = 25;
 /** A connection that idles for so long may be closed by the other side. For so long after we stood still, such ones are met. */
 const IDLE_MS = 1_000;
 const AWAKE_MS = 250;
+/** Proxies learn of a switch a little later than it is done, such as those of Kubernetes within a second. */
+const SWITCHED_MS = 1_500;
 
 export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
   const { region, guard, lag } = options;
@@ -143,6 +145,10 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
   };
 
   const timers: NodeJS.Timeout[] = [];
+  const renewTwice = (): void => {
+    system.renew();
+    timers.push(setTimeout(() => system.renew(), SWITCHED_MS));
+  };
   let pacer: { readonly stop: () => void } | undefined;
 
   return {
@@ -151,7 +157,9 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     schedule: schedule.read,
     chains: () => system.chains(),
     instances(watched) {
+      const before = instances;
       instances = watched.filter((instance) => instance.region === region);
+      if (isAnyHidden(before, instances)) renewTwice();
       for (const { id, inTraffic } of instances) if (inTraffic) exposed.add(id);
       leaving.keepOnly(new Set(instances.map(({ id }) => id)));
     },
@@ -163,7 +171,7 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     },
     async stop() {
       pacer?.stop();
-      for (const timer of timers) clearInterval(timer);
+      for (const timer of timers) clearTimeout(timer);
       await settled(own, 2 * guard.deadlineMs + 100);
       await system.stop();
     },
@@ -172,6 +180,10 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
 
 /** Public address of a region. */
 export const originOf = (probe: ProbeTarget): string => new URL(probe.kind === "okx" ? probe.rest : probe.url).origin;
+
+/** Somebody who took users stands there still, and takes none any more. */
+const isAnyHidden = (before: readonly WatchedInstance[], now: readonly WatchedInstance[]): boolean =>
+  now.some((one) => !one.inTraffic && before.some(({ id, inTraffic }) => id === one.id && inTraffic));
 
 const systemOf = ({ probe, guard, ...options }: RegionProbesOptions): ProbeSystem => {
   const common = { ...options, deadlineMs: guard.deadlineMs, newId: idsWith(options.prefix, options.region) };

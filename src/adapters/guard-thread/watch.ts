@@ -28,7 +28,7 @@ import { proveInstances } from "./prove.ts";
 import { startRecorder, type Recorder } from "./recorder.ts";
 import { originOf, regionProbes, type RegionProbes } from "./region-probes.ts";
 import type { LiveSource } from "./sources/live-source.ts";
-import { startSources } from "./sources/start-sources.ts";
+import { loadSources } from "./sources/load-sources.ts";
 import { startTotals } from "./totals.ts";
 
 /** What runs inside the guard's thread: feeds the judge, answers questions, and says what changed. */
@@ -225,7 +225,11 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
 
   return {
     async start() {
-      await Promise.all([...regions.map((region) => region.clean()), ...remote.map((region) => region.ready())]);
+      const [startSources] = await Promise.all([
+        loadSources(config),
+        ...regions.map((region) => region.clean()),
+        ...remote.map((region) => region.ready()),
+      ]);
       // The time that starting took is no silence.
       state = { ...state, startedAt: now(), at: now() };
       if (config.record !== undefined)
@@ -237,7 +241,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
           regions: regionsJudged,
           hasCounters: counters !== undefined,
         });
-      sources = startSources(config, {
+      sources = startSources({
         now,
         lagSince: (from) => lag.since(from),
         onBin,

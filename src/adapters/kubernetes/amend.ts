@@ -49,6 +49,8 @@ export async function amendObject<O extends Deployment | PodSet>(
   signal: AbortSignal,
 ): Promise<O> {
   const { read, written } = await writeFenced(site, fence, {
+    // The kind of the component's object is that of everything that is asked for it.
+    known: () => site.informer.object() as O | undefined,
     read: () => readObject<O>(site, signal),
     bodyFor: async (object) => {
       const body = await patchTo(object);
@@ -60,32 +62,48 @@ export async function amendObject<O extends Deployment | PodSet>(
 }
 
 /**
- * Reads, decides, and writes only if nobody wrote meanwhile; otherwise it reads again. `bodyFor` undefined: there is nothing to write.
- * Rejects `FENCED` before it decides.
+ * Reads, decides, and writes only if nobody wrote meanwhile; otherwise it reads again. `known`: what may be tried without reading; a no is said of
+ * what was read alone. `bodyFor` undefined: there is nothing to write. Rejects `FENCED` before it decides.
  */
 export async function writeFenced<R extends { readonly metadata: Metadata }, W>(
   site: Site,
   fence: Fence,
   steps: {
+    readonly known?: () => R | undefined;
     readonly read: () => Promise<R>;
     readonly bodyFor: (read: R) => Promise<readonly PatchOp[] | undefined>;
     readonly write: (ask: Ask) => Promise<W>;
   },
 ): Promise<{ readonly read: R; readonly written: W | undefined }> {
   const { kind, name } = site.options.config.object;
-  for (let turn = 1; ; turn += 1) {
-    const read = await steps.read();
+  const askFor = async (read: R): Promise<Ask | undefined> => {
     const known = fenceIn(read);
     // Whoever is newer may have changed what we see: then it is not foreign, we are late.
     if (isLower(fence, known)) throw fenced(site, fenceText(fence), fenceText(known));
     const body = await steps.bodyFor(read);
-    if (body === undefined) return { read, written: undefined };
+    const query = { fieldManager: "midflight" };
+    return body === undefined ? undefined : { verb: "patch", resource: RESOURCES[kind], name, query, body };
+  };
+  const write = async (ask: Ask, isLast: boolean): Promise<W | undefined> => {
     try {
-      const ask: Ask = { verb: "patch", resource: RESOURCES[kind], name, query: { fieldManager: "midflight" }, body };
-      return { read, written: await steps.write(ask) };
+      return await steps.write(ask);
     } catch (error) {
-      if (!isFailure(error, 409) || turn === TRIES) throw error;
+      if (isFailure(error, 409) && !isLast) return undefined;
+      throw error;
     }
+  };
+  const known = steps.known?.();
+  if (known !== undefined) {
+    const ask = await askFor(known).catch(() => undefined);
+    const written = ask === undefined ? undefined : await write(ask, false);
+    if (written !== undefined) return { read: known, written };
+  }
+  for (let turn = 1; ; turn += 1) {
+    const read = await steps.read();
+    const ask = await askFor(read);
+    if (ask === undefined) return { read, written: undefined };
+    const written = await write(ask, turn === TRIES);
+    if (written !== undefined) return { read, written };
   }
 }
 

@@ -6,6 +6,8 @@ import { trafficInPlace } from "./in-place/traffic-in-place.ts";
 import { workloadInPlace } from "./in-place/workload-in-place.ts";
 import type { KubernetesOptions } from "./api/options.ts";
 import { inOurWords, sitesOf, type Sites } from "./site.ts";
+import { switchedTrafficOn } from "./switch/traffic-switched.ts";
+import { switchedWorkloadOn } from "./switch/workload-switched.ts";
 import { trafficOn } from "./traffic.ts";
 import { workloadOn } from "./workload.ts";
 
@@ -14,11 +16,18 @@ type Driver = { readonly workload: Workload; readonly traffic: Traffic };
 /** A stock Deployment, StatefulSet or DaemonSet in each region, upgraded without a controller or a custom resource. Nothing is connected to before it is asked. */
 export function kubernetesDriver(options: KubernetesOptions): Driver {
   const sites = sitesOf(options);
-  const isInPlace = isReplacing(options.config.object.kind);
-  const { workload, traffic } = isInPlace
-    ? { workload: workloadInPlace(sites), traffic: trafficInPlace(sites) }
-    : { workload: workloadOn(sites), traffic: trafficOn(sites) };
+  const { workload, traffic } = driverFor(options, sites);
   return { workload: checked(workload, sites), traffic };
+}
+
+function driverFor({ config }: KubernetesOptions, sites: Sites): Driver {
+  if (isReplacing(config.object.kind)) return { workload: workloadInPlace(sites), traffic: trafficInPlace(sites) };
+  switch (config.traffic?.kind) {
+    case "selector":
+      return { workload: switchedWorkloadOn(sites), traffic: switchedTrafficOn(sites) };
+    case undefined:
+      return { workload: workloadOn(sites), traffic: trafficOn(sites) };
+  }
 }
 
 /** A run looks at every region before anything begins: what the new release reads is looked for then. */

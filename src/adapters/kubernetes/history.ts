@@ -9,7 +9,7 @@ export async function historyOf(
   deployment: Deployment,
   signal: AbortSignal,
 ): Promise<readonly ReplicaSet[]> {
-  const { query } = sourcesOf(site, deployment).pods;
+  const { query } = sourcesOf(site.options.config, deployment).pods;
   const { items = [] } = await site.api.send<Listed<ReplicaSet>>(
     { verb: "list", resource: "replicasets", query },
     signal,

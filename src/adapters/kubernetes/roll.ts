@@ -1,5 +1,4 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import type { Fence } from "../../ports/fence.ts";
 import { amend, type Decide } from "./amend.ts";
 import { cleanHistory } from "./history.ts";
 import {
@@ -18,12 +17,10 @@ import { judgeOf, unobserved, type DarkWanted } from "./judge.ts";
 import { exchangeFor, placementsFor, type Counts, type Placement, type Side } from "./placement.ts";
 import { isObserved, type Deployment } from "./api/objects.ts";
 import type { Sight } from "./sight.ts";
-import { look, type Site } from "./site.ts";
+import { sightNow } from "./site.ts";
 import { until, type Judge } from "./api/until.ts";
+import { decideOn, refuseOvertaken, writeFence, type Errand } from "./under-fence.ts";
 import { presentVariant } from "./variant.ts";
-
-/** What one call works with. */
-export type Errand = { readonly site: Site; readonly fence: Fence; readonly signal: AbortSignal };
 
 /** What a Deployment is now, and what it shall come to. */
 export type Aim = { readonly held: Held; readonly target: Counts; readonly dark: readonly DarkWanted[] };
@@ -36,9 +33,11 @@ const LOOKS = 5;
 const BETWEEN_LOOKS_MS = 400;
 
 /** Rejects when nothing may be begun: `FOREIGN_CHANGE` (a rollout of somebody else), `KUBERNETES_REFUSED` (it is paused). */
-export async function groundOf({ site, signal }: Errand): Promise<Ground> {
+export async function groundOf(errand: Errand): Promise<Ground> {
+  const { site, signal } = errand;
   for (let turn = 1; ; turn += 1) {
-    const sight = await look(site, signal);
+    const sight = await sightNow(site, signal);
+    decideOn(sight.deployment, errand);
     const held = heldIn(sight.deployment);
     if (held !== undefined) return { sight, held: withoutAdmitted(held) };
     refusePaused(sight.deployment);
@@ -131,16 +130,19 @@ const onlyOf = (side: Side, { before, after }: Counts): Counts =>
   side === "before" ? { before, after: 0 } : { before: 0, after };
 
 /** Writes the record, and with it what it orders. */
-export async function order(held: Held, { site, fence, signal }: Errand): Promise<Held> {
+export async function order(held: Held, errand: Errand): Promise<Held> {
+  const { site, fence, signal, stamp } = errand;
   await amend(
     site,
     fence,
     (deployment, known) => {
+      refuseOvertaken(deployment, errand);
       if (known === undefined) refuseChanged(held, fieldsOf(deployment));
       return { held, fields: heldFields(held) };
     },
     signal,
   );
+  stamp.isWritten = true;
   return held;
 }
 
@@ -153,7 +155,10 @@ function refuseChanged({ rest, before }: Held, found: ReturnType<typeof fieldsOf
 }
 
 /** Waits until all is as it was aimed at. */
-export const settle = (aim: Aim, errand: Errand): Promise<Sight> => settleBy(judgeFor(aim, errand), errand);
+export async function settle(aim: Aim, errand: Errand): Promise<Sight> {
+  await writeFence(errand);
+  return settleBy(judgeFor(aim, errand), errand);
+}
 
 /** Whether all is as it was aimed at already. */
 export const isSettledIn = (aim: Aim, sight: Sight, errand: Errand): boolean =>
@@ -164,17 +169,18 @@ const judgeFor = ({ held, target, dark }: Aim, { site }: Errand): Judge =>
 
 /** A look is enough where nothing is missing. */
 async function settleBy(judge: Judge, { site, signal }: Errand): Promise<Sight> {
-  const sight = await look(site, signal);
+  const sight = await sightNow(site, signal);
   return judge(sight) === undefined ? sight : until(site, judge, signal);
 }
 
 /** Lets the Deployment go once one release alone stands in it, as many as before, and nothing is left in the dark. */
 export async function freeAtRest({ held, dark }: Aim, errand: Errand): Promise<void> {
-  const { site, fence, signal } = errand;
+  const { site, fence, signal, stamp } = errand;
   if (dark.length > 0 || !isAtRest(held)) return;
   const free: Decide = (_, known) =>
     known === undefined || !isAtRest(known) ? undefined : { held: undefined, fields: freeFields(known) };
   await amend(site, fence, free, signal);
+  stamp.isWritten = true;
   // A controller that has not read this yet would copy the record once more.
   const { deployment } = await settleBy(unobserved, errand);
   await cleanHistory(site, deployment, signal);

@@ -2,13 +2,15 @@ import { Bug } from "../../errors/bug.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { kubernetesDigest } from "../../graph/release-digest.ts";
 import type { KubernetesRelease } from "../../plan/model.ts";
-import { ApiFailure, RESOURCES, upgradeErrorOf, type Resource } from "./api/api-failure.ts";
+import { ApiFailure, isFailure, RESOURCES, upgradeErrorOf, type Resource } from "./api/api-failure.ts";
 import { apiOf, type Api } from "./api/api.ts";
 import { sha256, type Configured } from "./config.ts";
 import { connect } from "./api/connection.ts";
+import { informerOn, type Informer, type Rolled } from "./api/informer.ts";
+import { keptOfPod, keptOfSlice } from "./api/kept.ts";
 import { DARK } from "./dark-pod.ts";
 import { HELD } from "./hold.ts";
-import type { Deployment, EndpointSlice, Listed, Metadata, Pod, PodSet } from "./api/objects.ts";
+import type { Deployment, EndpointSlice, Listed, Metadata, Pod } from "./api/objects.ts";
 import type { KubernetesOptions } from "./api/options.ts";
 import { sightOf, type Frame, type Parts, type Sight } from "./sight.ts";
 import { containerIn, digestIn } from "./template.ts";
@@ -18,6 +20,8 @@ export type Site = {
   readonly options: KubernetesOptions;
   readonly region: string;
   readonly api: Api;
+  /** What watches say, as long as somebody looks. */
+  readonly informer: Informer;
   /** The same cluster in another namespace. */
   readonly within: (namespace: string) => Api;
   readonly frame: Frame;
@@ -48,10 +52,18 @@ function siteIn(options: KubernetesOptions, region: string): Site {
     name,
   ]);
   const { object, container, port } = config;
+  const configured = configuredIn(Object.values(releases));
+  const informer = informerOn({
+    api: apiOf(connection, clock),
+    clock,
+    object: { ...objectSource(config), name: object.name, isBeside: true },
+    sources: (found) => standing(config, found, configured),
+  });
   return {
     options,
     region,
-    api: apiOf(connection, clock),
+    api: informer.api,
+    informer,
     within: (other) => apiOf({ ...connection, namespace: other }, clock),
     frame: {
       component,
@@ -60,7 +72,7 @@ function siteIn(options: KubernetesOptions, region: string): Site {
       container,
       port,
       names: new Map(names),
-      configured: configuredIn(Object.values(releases)),
+      configured,
     },
   };
 }
@@ -81,23 +93,45 @@ const configuredIn = (releases: readonly KubernetesRelease[]): readonly Configur
 export const objectText = ({ options: { config } }: Pick<Site, "options">): string =>
   `${config.object.kind.toLowerCase()} ${config.object.name}`;
 
-/** What is looked at together, each with the query that finds it. */
-export function sourcesOf(
-  { options: { config } }: Site,
+type Config = KubernetesOptions["config"];
+
+const objectSource = ({ object }: Config): Source => ({
+  resource: RESOURCES[object.kind],
+  query: { fieldSelector: `metadata.name=${object.name}` },
+});
+
+/** What belongs to an object, each with the query that finds it. */
+export const sourcesOf = (
+  { object, service }: Config,
   selecting: Selecting,
-): Readonly<Record<keyof Parts<0>, Source>> {
-  const { object, service } = config;
+): Readonly<Record<"pods" | "dark" | "slices", Source>> => ({
+  pods: { resource: "pods", query: { labelSelector: selectorOf(selecting) } },
+  dark: { resource: "pods", query: { labelSelector: `${DARK}=${object.name}` } },
+  slices: { resource: "endpointslices", query: { labelSelector: `kubernetes.io/service-name=${service}` } },
+});
+
+/** The same, to be watched for long. */
+function standing(config: Config, selecting: Selecting, configured: readonly Configured[]) {
+  const { pods, dark, slices } = sourcesOf(config, selecting);
+  const kept = keptOfPod(configured.length > 0);
   return {
-    object: { resource: RESOURCES[object.kind], query: { fieldSelector: `metadata.name=${object.name}` } },
-    pods: { resource: "pods", query: { labelSelector: selectorOf(selecting) } },
-    dark: { resource: "pods", query: { labelSelector: `${DARK}=${object.name}` } },
-    slices: { resource: "endpointslices", query: { labelSelector: `kubernetes.io/service-name=${service}` } },
+    pods: { ...pods, kept, isBeside: true },
+    dark: { ...dark, kept, isBeside: true },
+    slices: { ...slices, kept: keptOfSlice, isBeside: true },
   };
 }
 
 /** Reads everything of a Deployment once. Changes nothing. */
-export const look = (site: Site, signal: AbortSignal): Promise<Sight> =>
-  lookBy<Deployment, Sight>(site, (parts) => sightOf(parts, site.frame), signal);
+export const look = (site: Site, signal: AbortSignal): Promise<Sight> => lookBy(site, deploymentSeen(site), signal);
+
+/** The same from watches: see `sightNowBy`. */
+export const sightNow = (site: Site, signal: AbortSignal): Promise<Sight> =>
+  sightNowBy(site, deploymentSeen(site), signal);
+
+const deploymentSeen =
+  ({ frame }: Site) =>
+  (parts: Parts<Deployment>): Sight =>
+    sightOf(parts, frame);
 
 /** Reads everything once. Changes nothing. */
 export const lookBy = <O extends Rolled, S extends Pick<Sight, "dark">>(
@@ -106,37 +140,66 @@ export const lookBy = <O extends Rolled, S extends Pick<Sight, "dark">>(
   signal: AbortSignal,
 ): Promise<S> =>
   inOneOrder(
-    () => readObject<O>(site, signal),
-    async (object) => {
-      const sources = sourcesOf(site, object);
+    async () => {
+      const object = await readObject<O>(site, signal);
+      const sources = sourcesOf(site.options.config, object);
       const [pods, dark, slices] = await Promise.all([
         list<Pod>(site, sources.pods, signal),
         list<Pod>(site, sources.dark, signal),
         list<EndpointSlice>(site, sources.slices, signal),
       ]);
-      return seen({ object, pods, dark, slices });
+      return { object, pods, dark, slices };
     },
+    seen,
+    () => readObject<O>(site, signal),
   );
+
+/**
+ * What watches say now, no older than the last write of this process. They are opened by whoever looks a second time within 10 s, and stand as long
+ * as somebody goes on. Where they may not be opened everything is read.
+ */
+export async function sightNowBy<O extends Rolled, S extends Pick<Sight, "dark">>(
+  site: Site,
+  seen: (parts: Parts<O>) => S,
+  signal: AbortSignal,
+): Promise<S> {
+  const { informer } = site;
+  if (!informer.isWorthIt()) return lookBy(site, seen, signal);
+  const parts = async (): Promise<Parts<O>> => {
+    for (;;) {
+      const found = await informer.parts(signal);
+      // The kind of the component's object is that of everything that is asked for it.
+      if (found !== undefined && containerIn(found.object.spec.template.spec, site.frame.container) !== undefined)
+        return found as Parts<O>;
+      // Whoever reads it says what is wrong; where nothing is, the watches are behind.
+      await readObject<O>(site, signal);
+    }
+  };
+  try {
+    return await inOneOrder(parts, seen, () => readObject<O>(site, signal));
+  } catch (error) {
+    if (isFailure(error, 403)) return lookBy(site, seen, signal);
+    throw error;
+  }
+}
 
 /**
  * While pods in the dark are admitted, the record says whose places the others take. Pods that are newer than the record would be counted beside
  * those in the dark, as if somebody else had added them: whoever finds another record afterwards looks again.
  */
-async function inOneOrder<O extends { readonly metadata: Metadata }, S extends Pick<Sight, "dark">>(
+async function inOneOrder<O extends Rolled, S extends Pick<Sight, "dark">>(
+  partsNow: () => Promise<Parts<O>>,
+  seen: (parts: Parts<O>) => S,
   read: () => Promise<O>,
-  lookAt: (object: O) => Promise<S>,
 ): Promise<S> {
-  for (let object = await read(); ;) {
-    const sight = await lookAt(object);
+  for (;;) {
+    const parts = await partsNow();
+    const sight = seen(parts);
     if (sight.dark.length === 0) return sight;
     const now = await read();
-    if (now.metadata.annotations?.[HELD] === object.metadata.annotations?.[HELD]) return sight;
-    object = now;
+    if (now.metadata.annotations?.[HELD] === parts.object.metadata.annotations?.[HELD]) return sight;
   }
 }
-
-/** Rolls pods that it selects. */
-type Rolled = Deployment | PodSet;
 
 /** The object as it is now. Throws `KUBERNETES_NOT_FOUND` when it has no such container. */
 export async function readObject<O extends Rolled>(

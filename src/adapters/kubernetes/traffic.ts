@@ -1,7 +1,6 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Weighing } from "../../graph/observation.ts";
 import type { Traffic } from "../../ports/traffic.ts";
-import { amend } from "./amend.ts";
 import { removePods } from "./dark-pods.ts";
 import { countsOf, replicasOf, type Variant } from "./hold.ts";
 import { otherOf, withdrawalFor, type Counts, type Side } from "./placement.ts";
@@ -16,11 +15,11 @@ import {
   settle,
   shrinkTo,
   type Aim,
-  type Errand,
   type Ground,
 } from "./roll.ts";
 import { ordinalOf, type SeenPod, type Sight } from "./sight.ts";
 import { inOurWords, type Site, type Sites } from "./site.ts";
+import { underFence, writeFence, type Errand } from "./under-fence.ts";
 import { podsOf, sideOf, variantOf } from "./variant.ts";
 
 /**
@@ -35,8 +34,7 @@ export const trafficOn = (sites: Sites): Traffic => ({
       signal.throwIfAborted();
       refuseShares(weighing);
       const site = sites(region);
-      await amend(site, fence, () => undefined, signal);
-      await distribute(weighing, { site, fence, signal });
+      await underFence({ site, fence, signal }, (errand) => distribute(weighing, errand));
     }),
 });
 
@@ -60,6 +58,7 @@ async function distribute(weighing: Weighing, errand: Errand): Promise<void> {
   const aim = isPlain ? { ...left, held: await exchange(left, ground.sight, errand) } : left;
   const turns = admitted.map(({ pod }) => pod.metadata.name);
   const { admitted: _, ...grown } = await growTo({ ...aim, held: { ...aim.held, admitted: turns } }, errand);
+  if (admitted.length > 0) await writeFence(errand);
   await removePods(site, admitted, signal);
   const held = await shrinkTo({ ...aim, held: grown }, errand);
   // After a withdrawal the old ones are still on their way: whoever looks after them lets the Deployment go.

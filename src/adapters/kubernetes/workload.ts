@@ -1,6 +1,5 @@
 import type { Shape } from "../../graph/observation.ts";
 import type { Workload } from "../../ports/workload.ts";
-import { amend } from "./amend.ts";
 import { darkWanted, removePods, startDark } from "./dark-pods.ts";
 import { handedOver } from "./handover.ts";
 import { countsOf, heldIn, type Held, type Variant } from "./hold.ts";
@@ -16,12 +15,12 @@ import {
   settle,
   shrinkTo,
   type Aim,
-  type Errand,
   type Ground,
 } from "./roll.ts";
 import { ordinalOf, stateOf, type SeenPod, type Sight } from "./sight.ts";
-import { inOurWords, look, type Site, type Sites } from "./site.ts";
+import { inOurWords, sightNow, type Site, type Sites } from "./site.ts";
 import { refuseStrangers } from "./strangers.ts";
+import { underFence, writeFence, type Errand } from "./under-fence.ts";
 import { sideOf, variantOf } from "./variant.ts";
 
 /**
@@ -38,15 +37,14 @@ export const workloadOn = (sites: Sites): Workload => ({
     inOurWords("WORKLOAD_UNREACHABLE", async () => {
       signal.throwIfAborted();
       const site = sites(region);
-      return stateOf(handedOver(await look(site, signal)), site.frame);
+      return stateOf(handedOver(await sightNow(site, signal)), site.frame);
     }),
   shape: (region, shape, fence, signal) =>
     inOurWords("WORKLOAD_UNREACHABLE", async () => {
       signal.throwIfAborted();
       const site = sites(region);
-      await amend(site, fence, () => undefined, signal);
-      await converge(shape, { site, fence, signal });
-      return stateOf(handedOver(await look(site, signal)), site.frame);
+      await underFence({ site, fence, signal }, (errand) => converge(shape, errand));
+      return stateOf(handedOver(await sightNow(site, signal)), site.frame);
     }),
 });
 
@@ -66,6 +64,7 @@ async function converge(shape: Shape, errand: Errand): Promise<void> {
   const isAsBefore = grown === scheme.held && scheme.missing.length === 0;
   if (!isAsBefore || !isSettledIn(scheme, sight, errand)) await settle({ ...scheme, held: grown }, errand);
   const rest = await shrinkTo({ ...scheme, held: grown }, errand);
+  if (scheme.surplus.length > 0) await writeFence(errand);
   await removePods(site, scheme.surplus, signal);
   await freeAtRest({ ...scheme, held: rest }, errand);
 }

@@ -5,6 +5,7 @@ import type { CliIo, ExitStatus } from "../io.ts";
 import { readRun } from "../run/read-run.ts";
 import { reviveRun } from "../run/revive-run.ts";
 import { findRun, openState } from "../run/state.ts";
+import { tellUnsent } from "../run/unsent.ts";
 import { outputKind } from "../terminal/output.ts";
 
 type Options = { readonly state?: string; readonly json?: boolean; readonly output?: string };
@@ -23,8 +24,11 @@ export async function conductRun(io: CliIo, [id]: readonly string[], options: Op
     const state = await openState(io, options.state);
     const name = await findRun(state, id);
     for (let said = ""; ; await state.clock.sleep(LOOK_AGAIN_MS, leave.signal)) {
-      if (isOver((await readRun(state.store, name)).run)) return EXIT.done;
       try {
+        if (isOver((await readRun(state.store, name)).run)) {
+          await tellUnsent({ io, state, run: name }).catch(leaveToHolder);
+          return EXIT.done;
+        }
         await reviveRun({
           io: { ...io, onSignal: () => () => undefined },
           state,
@@ -44,6 +48,11 @@ export async function conductRun(io: CliIo, [id]: readonly string[], options: Op
   } finally {
     unhear();
   }
+}
+
+/** Another run has these components by now; it was told at its start what this one owed. */
+function leaveToHolder(error: unknown): void {
+  if (!(error instanceof UpgradeError) || error.code !== "LEASE_HELD") throw error;
 }
 
 // Not 0: Kubernetes would take the work for done.

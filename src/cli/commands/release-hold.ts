@@ -3,6 +3,7 @@ import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { dirname, join } from "node:path";
 import type { Environment, Releases } from "../../plan/model.ts";
+import { releasesIn } from "../../plan/releases-in.ts";
 import type { Fence } from "../../ports/fence.ts";
 import type { Hold, Keeping } from "../../ports/holds.ts";
 import type { HeldLease } from "../../ports/lease.ts";
@@ -81,13 +82,14 @@ async function releasesOf(
   environment: Environment,
   given: string | undefined,
 ): Promise<Releases["releases"]> {
+  const own = environment.releases;
   const file = given ?? join(dirname(environment.file), "releases.yaml");
   try {
-    return (await loadReleases(io, file)).releases;
+    return releasesIn((await loadReleases(io, file)).releases, own);
   } catch (error) {
     if (given !== undefined) throw error;
     io.say(`${file} could not be read, so releases are called by their digests`);
-    return {};
+    return releasesIn({}, own);
   }
 }
 

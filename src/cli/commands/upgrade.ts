@@ -6,7 +6,7 @@ import { load, type Loaded } from "../files/load.ts";
 import { confirm } from "../terminal/confirm.ts";
 import { outputKind, type OutputKind } from "../terminal/output.ts";
 import { permitOf, type PermitOptions } from "../run/permit.ts";
-import { risksSeen } from "../run/preflight.ts";
+import { refuseForbidden, risksSeen } from "../run/preflight.ts";
 import { followRun } from "../run/follow-run.ts";
 import { startInCluster, type ClusterOrder } from "../run/start-in-cluster.ts";
 import { startRun } from "../run/start-run.ts";
@@ -27,15 +27,17 @@ export async function upgrade(io: CliIo, [file = ""]: readonly string[], options
   const permit = permitOf(options);
   const loaded = await loadedFrom(io, file, options);
   const state = await stateOf(io, loaded.environment, options.state);
-  const rights = options.inCluster === true ? "another's" : "own";
-  for (const risk of await risksSeen(io, loaded, rights)) io.say(`risk: ${risk}`);
+  // A conductor in the cluster asks for its own. Everybody else is told what is missing before anything else is asked.
+  if (options.inCluster !== true) await refuseForbidden(io, loaded);
+  for (const risk of await risksSeen(io, loaded, "not asked")) io.say(`risk: ${risk}`);
   if (!(await isWanted(io, loaded, options))) return EXIT.refused;
   if (options.inCluster === true) return upgradeInCluster({ io, loaded, state, permit }, outputKind(io, options));
   if (state.where !== state.dir)
     io.say(
       `The run is kept in ${state.where}: give \`--state ${state.where}\` to status, approve, rollback and resume.`,
     );
-  const { status } = await startRun({ io, cwd: io.cwd, loaded, state, output: outputKind(io, options), permit });
+  const output = outputKind(io, options);
+  const { status } = await startRun({ io, cwd: io.cwd, loaded, state, output, permit, areRightsKnown: true });
   return status;
 }
 

@@ -41,6 +41,7 @@ components:
     balancer: { tokyo: http://127.0.0.1:7190, frankfurt: http://127.0.0.1:7290 }
     instances: 6                                   # per region
     env: { DATABASE_URL: { env: GATEWAY_DB_URL } }
+# releases: { gateway@2.0: { kubernetes: { image: "registry/gateway@sha256:…" } } }        # what a release is here, where releases.yaml does not say it
 # rules: { our-api: { extends: okx-v5, codes: { business: ["59001"] } } }   # codes of your own: probes and counters name them with rules: our-api
 `;
 

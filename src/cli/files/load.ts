@@ -14,6 +14,8 @@ import { parseEnvironment } from "../../plan/parse-environment.ts";
 import { parsePlan } from "../../plan/parse-plan.ts";
 import { parseReleases } from "../../plan/parse-releases.ts";
 import type { CliIo } from "../io.ts";
+import { foundReleases } from "./found-releases.ts";
+import { jobProblems } from "./job-problems.ts";
 import { driverFolder, readDriverPrograms, readPlanPrograms } from "./named-programs.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -116,12 +118,21 @@ export async function checkAlone(io: CliIo, file: string, releasesFile: string |
 
 /** A check may be made in another folder than the run is started in: it is enough that the programs lie as seen from the plan's folder or one above it. */
 async function missingPrograms(plan: Located<Plan>, cwd: string, folder: string): Promise<readonly Problem[]> {
-  const here = await readPlanPrograms(plan, cwd, folder);
-  if (here.problems.length === 0) return [];
+  const here = await planPrograms(plan, cwd, folder);
+  if (here.missing.length === 0) return here.problems;
   for (let above = folder; ; above = dirname(above)) {
-    if ((await readPlanPrograms(plan, above, folder)).problems.length === 0) return [];
+    const there = await planPrograms(plan, above, folder);
+    if (there.missing.length === 0) return there.problems;
     if (above === dirname(above)) return here.problems;
   }
+}
+
+/** The files that a plan names, and what is wrong with them. `missing`: those that are not there. */
+async function planPrograms(plan: Located<Plan>, cwd: string, folder: string) {
+  const { files, problems: missing } = await readPlanPrograms(plan, cwd, folder);
+  // A manifest that is not there is said once.
+  const wrong = missing.length > 0 ? [] : await jobProblems(plan, cwd, files);
+  return { files, missing, problems: [...missing, ...wrong] };
 }
 
 type Bytes = { readonly bytes?: Uint8Array; readonly problem?: Problem };
@@ -145,7 +156,7 @@ export async function loadFiles(io: CliIo, files: Given): Promise<Loaded> {
   if (plan.located === undefined || environment.located === undefined || releases.located === undefined)
     throw new BadInput([...problems, ...folders.problems]);
   const programs = {
-    plan: await readPlanPrograms(plan.located, io.cwd, dirname(resolve(io.cwd, files.plan))),
+    plan: await planPrograms(plan.located, io.cwd, dirname(resolve(io.cwd, files.plan))),
     driver: await readDriverPrograms(environment.located, io.cwd, dirname(resolve(io.cwd, files.environment))),
   };
   const broken = [
@@ -194,23 +205,10 @@ export function assemble(read: Read, cwd: string, where: Given): Loaded {
   const [plan, environment, releases] = [read.plan.value, read.environment.value, read.releases.value];
   // Paths in the files are relative to the file that says them.
   const placed: Environment = { ...environment, file: resolve(cwd, where.environment) };
-  const found: Releases = {
-    ...releases,
-    releases: Object.fromEntries(
-      Object.entries(releases.releases).map(([name, release]) => [
-        name,
-        release.process === undefined
-          ? release
-          : {
-              ...release,
-              process: {
-                ...release.process,
-                path: absolute(release.process.path, dirname(resolve(cwd, where.releases))),
-              },
-            },
-      ]),
-    ),
-  };
+  const found = foundReleases(environment, releases, {
+    environment: placed.file,
+    releases: resolve(cwd, where.releases),
+  });
   return {
     plan,
     environment: placed,

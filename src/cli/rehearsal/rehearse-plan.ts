@@ -154,6 +154,16 @@ function refuseWrongPlaces(demo: Loaded, production: Loaded): void {
       `${production.environment.name} wants to be rehearsed in ${wanted}, not in ${demo.environment.name}`,
       `pass --env ${wanted}`,
     );
+  for (const component of Object.values(demo.graph.components)) {
+    const there = workloadOf(production.graph, component.name);
+    if (component.kind !== "workload" || there?.driver !== component.driver) continue;
+    const { release, digest } = component.target;
+    if (there.target.digest !== digest)
+      throw refuse(
+        `${release} is ${digest} in ${demo.environment.name} and ${there.target.digest} in ${production.environment.name}: what is rehearsed would not be what runs`,
+        `let \`releases\` in both environment files say the same, or move it to releases.yaml`,
+      );
+  }
 }
 
 async function resumable({ state, demo, production }: RehearseOrder) {

@@ -41,6 +41,8 @@ export function announcementsOf(event: RunEvent, graph: Graph): readonly Announc
     case "held":
     case "tripped":
     case "undo-step":
+    case "place-away":
+    case "place-back":
     case "undone":
     case "backup-started":
     case "confirming":

@@ -11,23 +11,32 @@ const DEADLINE_MS = 15_000;
 export async function risksSeen(
   io: CliIo,
   loaded: Loaded,
-  /** Somebody else's where a conductor in the cluster acts: what this user may do says nothing then. */
-  rights: "own" | "another's" = "own",
+  /** Not asked about where somebody else acts, such as a conductor in the cluster, nor where `refuseForbidden` has asked already. */
+  rights: "own" | "not asked" = "own",
 ): Promise<readonly string[]> {
   const signal = AbortSignal.timeout(DEADLINE_MS);
   const looks = (await wirePreflights(loaded, io.env)).map((one) =>
-    inEach(one, async (region) => [
-      ...(rights === "own" ? await one.preflight.missingRights(region, signal).catch(() => []) : []),
-      ...(await one.preflight
-        .risks(region, signal)
-        .catch((error: unknown) => [`was not looked at beforehand: ${messageOf(error)}`])),
-    ]),
+    inEach(one, async (region) => {
+      const told = await Promise.all([
+        rights === "own" ? one.preflight.missingRights(region, signal).catch(() => []) : [],
+        one.preflight
+          .risks(region, signal)
+          .catch((error: unknown) => [`was not looked at beforehand: ${messageOf(error)}`]),
+      ]);
+      return told.flat();
+    }),
   );
   return (await Promise.all(looks)).flat();
 }
 
 /** A run that would be stopped half-way by a right that it does not have does not begin. Rejects `KUBERNETES_FORBIDDEN` with all of them. */
 export async function refuseForbidden(io: CliIo, loaded: Loaded): Promise<void> {
+  const forbidden = await whatIsForbidden(io, loaded);
+  if (forbidden !== undefined) throw forbidden;
+}
+
+/** The same as an error, for whoever has a run already that it ends. */
+export async function whatIsForbidden(io: CliIo, loaded: Loaded): Promise<UpgradeError | undefined> {
   const signal = AbortSignal.timeout(DEADLINE_MS);
   const wired = await wirePreflights(loaded, io.env);
   const looks = wired.map((one) =>
@@ -35,8 +44,8 @@ export async function refuseForbidden(io: CliIo, loaded: Loaded): Promise<void> 
     inEach(one, (region) => one.preflight.missingRights(region, signal).catch(() => [])),
   );
   const missing = (await Promise.all(looks)).flat();
-  if (missing.length === 0) return;
-  throw new UpgradeError("KUBERNETES_FORBIDDEN", `the upgrade would be stopped half-way: ${missing.join("; ")}`, {
+  if (missing.length === 0) return undefined;
+  return new UpgradeError("KUBERNETES_FORBIDDEN", `the upgrade would be stopped half-way: ${missing.join("; ")}`, {
     hint: "`midflight rbac` prints the Role that a plan needs: apply it to the user that upgrades; nothing was begun",
   });
 }

@@ -3,18 +3,23 @@ import type { FactOf } from "../../engine/fact.ts";
 import type { Run } from "../../engine/run.ts";
 import type { HeldLease } from "../../ports/lease.ts";
 import { isOver } from "../../runtime/conduct.ts";
+import { heldWorld } from "../../runtime/held-world.ts";
+import { refusedWorld } from "../../runtime/refused-world.ts";
 import { replay } from "../../runtime/replay.ts";
 import { clearAgain } from "./clear.ts";
 import { accompany, type Companions } from "./companions.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
-import { leaseKeys, RECORDING } from "./start-run.ts";
+import { leaseKeys } from "./lease-keys.ts";
+import { whatIsForbidden } from "./preflight.ts";
+import { RECORDING } from "./start-run.ts";
 import type { Loaded } from "../files/load.ts";
 import { loadCopies } from "../files/load-copies.ts";
 import type { OutputKind } from "../terminal/output.ts";
 import type { Permit } from "./permit.ts";
 import { exitOf, runSession } from "./session.ts";
 import { holderOf, type State } from "./state.ts";
-import { wireLease } from "../wiring/lease.ts";
+import { tellUnsent } from "./unsent.ts";
+import { leaseKey, wireLease } from "../wiring/lease.ts";
 import { wire } from "../wiring/wire.ts";
 import { VERSION } from "../version.ts";
 
@@ -46,8 +51,8 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
     record: state.store.pathOf(order.run, RECORDING),
   });
   const leases = await wireLease(loaded, state, io.env);
-  const held = await leases.acquire(leaseKeys(loaded), holderOf(order.run), leave);
-  const lease: HeldLease = { ...held, lost: AbortSignal.any([held.lost, leave]) };
+  const taken = await leases.acquire(leaseKeys(loaded), holderOf(order.run), leave, { isGoingOn: true });
+  const lease: HeldLease = { ...taken, lost: AbortSignal.any([taken.lost, leave]) };
   let companions: Companions | undefined;
   try {
     const along = await accompany({ io, loaded, run: order.run, isNew: false });
@@ -59,8 +64,12 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
       // The one before may have died before it let them go.
       await along.leave(run);
       await lease.release();
+      await tellUnsent({ io, state, run: order.run });
       return { run, status: exitOf(run) };
     }
+    // Nobody may have asked yet for the rights of whoever conducts it now.
+    const forbidden = run.phase.kind === "preparing" ? await whatIsForbidden(io, loaded) : undefined;
+    const held = heldWorld(world, lease, (component) => leaseKey(loaded.environment.name, component));
     const clearance = await clearanceFor(order, loaded, run).catch(async (error: unknown) => {
       await journal.close();
       throw error;
@@ -71,11 +80,12 @@ export async function reviveRun(order: ReviveOrder): Promise<{ readonly run: Run
       host: hostname(),
       pid: process.pid,
       version: VERSION,
+      ...(lease.unheld === undefined ? {} : { unheld: lease.unheld.map(({ key, region }) => `${key} in ${region}`) }),
       ...(clearance === undefined ? {} : { clearance }),
     };
     const result = await runSession({
       io,
-      world,
+      world: forbidden === undefined ? held : refusedWorld(held, forbidden),
       custody: { store: state.store, journal, lease },
       start: { kind: "revived", run, started },
       output: order.output,

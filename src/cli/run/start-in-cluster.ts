@@ -9,10 +9,10 @@ import type { Loaded } from "../files/load.ts";
 import type { CliIo } from "../io.ts";
 import { wireConductor, type WiredConductor } from "../wiring/conductor.ts";
 import { wireLease } from "../wiring/lease.ts";
-import { checkJobs } from "../wiring/runner.ts";
 import { clear } from "./clear.ts";
 import type { Permit } from "./permit.ts";
-import { keepInputs, leaseKeys, newRunId, openedBy } from "./start-run.ts";
+import { leaseKeys } from "./lease-keys.ts";
+import { keepInputs, newRunId, openedBy } from "./start-run.ts";
 import { holderOf, type State } from "./state.ts";
 
 export type ClusterOrder = {
@@ -31,7 +31,6 @@ export async function startInCluster(
 ): Promise<{ readonly run: string; readonly conductor: WiredConductor }> {
   const { io, loaded, state, permit } = order;
   const place = placeFor(loaded, state);
-  await checkJobs(loaded, io.cwd);
   const conductor = await wireConductor(loaded.environment, place);
   const keys = await trustedFiles(loaded.environment);
   const cleared = await clear({ io, loaded, state, permit, facts: (one) => liveFacts(io, one, state.dir) });

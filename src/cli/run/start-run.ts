@@ -14,9 +14,11 @@ import type { CliIo, ExitStatus } from "../io.ts";
 import type { Given, Loaded } from "../files/load.ts";
 import type { OutputKind } from "../terminal/output.ts";
 import type { Permit } from "./permit.ts";
+import { leaseKeys } from "./lease-keys.ts";
 import { runSession } from "./session.ts";
 import { holderOf, type State } from "./state.ts";
-import { leaseKey, wireLease } from "../wiring/lease.ts";
+import { tellUnsentBefore } from "./unsent.ts";
+import { wireLease } from "../wiring/lease.ts";
 import { wire } from "../wiring/wire.ts";
 import { VERSION } from "../version.ts";
 
@@ -29,6 +31,8 @@ export type StartOrder = {
   /** What the command line says of certificates. */
   readonly permit: Permit;
   readonly onEvent?: (event: RunEvent) => void;
+  /** The caller has asked for the rights, a moment ago. */
+  readonly areRightsKnown?: boolean;
   /** Leaves the closing lines to the caller. */
   readonly isQuiet?: boolean;
   /** Told the run's conductor, to ask it something later. */
@@ -44,19 +48,22 @@ export async function startRun(
   const { io, loaded, state, permit } = order;
   const cleared = await clear({ io, loaded, state, permit, facts: (one) => liveFacts(io, one, state.dir) });
   const run = newRunId(loaded, state.clock.now());
-  const { world, secrets } = await wire(loaded, {
-    env: io.env,
-    cwd: order.cwd,
-    stateDir: state.dir,
-    clock: state.clock,
-    run,
-    record: state.store.pathOf(run, RECORDING),
-  });
-  await refuseForbidden(io, loaded);
-  const leases = await wireLease(loaded, state, io.env);
+  const [{ world, secrets }, leases] = await Promise.all([
+    wire(loaded, {
+      env: io.env,
+      cwd: order.cwd,
+      stateDir: state.dir,
+      clock: state.clock,
+      run,
+      record: state.store.pathOf(run, RECORDING),
+    }),
+    wireLease(loaded, state, io.env),
+    order.areRightsKnown === true ? undefined : refuseForbidden(io, loaded),
+  ]);
   const lease = await leases.acquire(leaseKeys(loaded), holderOf(run), new AbortController().signal);
   let companions: Companions | undefined;
   try {
+    await tellUnsentBefore({ io, state }, leaseKeys(loaded));
     const along = await accompany({ io, loaded, run, isNew: true });
     companions = along;
     const journal = await state.store.create(run);
@@ -122,6 +129,3 @@ export const newRunId = (loaded: Loaded, now: number): string => {
   const [day = "", time = ""] = new Date(now).toISOString().split("T");
   return `${loaded.plan.name}-${day.replaceAll("-", "")}-${time.slice(0, 8).replaceAll(":", "")}-${randomBytes(2).toString("hex")}`;
 };
-
-export const leaseKeys = (loaded: Pick<Loaded, "environment" | "plan">): readonly string[] =>
-  Object.keys(loaded.plan.components).map((component) => leaseKey(loaded.environment.name, component));

@@ -29,6 +29,7 @@ export async function wireGrants(
     await import("../../adapters/kubernetes/beside/rbac.ts");
   const { connect } = await import("../../adapters/kubernetes/api/connection.ts");
   const { copiesOf } = await import("../../adapters/kubernetes/config.ts");
+  const { switchedBy } = await import("../../adapters/kubernetes/switch/service-of.ts");
   const secrets = new Secrets(order.env, dirname(environment.file));
   // The rest of the environment is never looked at.
   const names = Object.keys(environment.components).filter((name) => {
@@ -54,6 +55,7 @@ export async function wireGrants(
           isRolled: isRolled(graph, component),
           isPlanned: Object.hasOwn(plan.components, component),
           config: copiesOf(release),
+          ...switchedBy(config),
         };
       });
   });

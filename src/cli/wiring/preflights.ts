@@ -24,8 +24,11 @@ export async function wirePreflights(
     isRolled(graph, component),
   );
   const secrets = new Secrets(env, dirname(environment.file));
-  const probes = await wireProbesPreflights(environment, secrets);
-  if (placed.length === 0) return probes;
+  const beside = [
+    ...(await jobsOf({ plan, environment }, secrets)),
+    ...(await wireProbesPreflights(environment, secrets)),
+  ];
+  if (placed.length === 0) return beside;
   const { kubernetesPreflight } = await import("../../adapters/kubernetes/beside/preflight/preflight.ts");
   const components = placed.map(({ component, config }) => ({
     component,
@@ -35,7 +38,7 @@ export async function wirePreflights(
       intentFor(plan, component),
     ),
   }));
-  return [...components, ...probes];
+  return [...components, ...beside];
 }
 
 /** Those of probes that run in their region. */
@@ -54,6 +57,23 @@ async function wireProbesPreflights(environment: Environment, secrets: Secrets):
         : { kubeconfig: secrets.read(kubeconfig, `the kubeconfig for the probes of ${region}`) }),
     }),
   }));
+}
+
+/** Of the namespace where the plan's Jobs are made, if it has any. */
+async function jobsOf(
+  { plan, environment }: Pick<Loaded, "plan" | "environment">,
+  secrets: Secrets,
+): Promise<readonly WiredPreflight[]> {
+  const { jobs } = environment;
+  if (jobs === undefined || !plan.steps.some((step) => step.kind === "run" && step.job !== undefined)) return [];
+  const { jobsPreflight } = await import("../../adapters/kubernetes/beside/preflight/jobs-preflight.ts");
+  const { context, namespace, kubeconfig } = jobs;
+  const place = {
+    context,
+    namespace,
+    ...(kubeconfig === undefined ? {} : { kubeconfig: secrets.read(kubeconfig, "the kubeconfig for jobs") }),
+  };
+  return [{ component: "Jobs", regions: [context], preflight: jobsPreflight(place, systemClock) }];
 }
 
 const targetOf = ({ components }: Plan, component: string): { readonly target?: string } => {

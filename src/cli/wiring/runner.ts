@@ -29,14 +29,6 @@ export async function wireRunner(
   return { run: (order, signal) => (order.job === undefined ? local : cluster).run(order, signal) };
 }
 
-/** Reads the manifests of the plan's Jobs, for whoever leaves the run to another machine. Throws `JOB_MANIFEST_WRONG`. */
-export async function checkJobs(loaded: Loaded, cwd: string): Promise<void> {
-  const jobs = jobsIn(loaded);
-  if (jobs.length === 0) return;
-  const { parseJobManifest } = await import("../../adapters/kubernetes/jobs/job-manifest.ts");
-  for (const job of jobs) parseJobManifest(job, textOf(loaded, cwd, job.manifest));
-}
-
 const jobsIn = ({ plan }: Loaded): readonly JobProgram[] =>
   plan.steps.flatMap((step) => (step.kind === "run" && step.job !== undefined ? [step.job] : []));
 

@@ -4,16 +4,15 @@ import type {
   EnvironmentComponent,
   InstanceCounters,
   Migration,
-  NotifyRule,
   PlanGuard,
   Value,
 } from "../../plan/model.ts";
 import { countersOf } from "../../plan/entry.ts";
 import type { Clock } from "../../ports/clock.ts";
-import type { Notifier } from "../../ports/notifier.ts";
 import type { WatchConfig } from "../../ports/watcher.ts";
 import type { World } from "../../runtime/world.ts";
 import type { Loaded } from "../files/load.ts";
+import { wireNotifiers } from "./notifiers.ts";
 import { rulesNamed, watchedRegion } from "./probes.ts";
 import { wireProbers } from "./probers.ts";
 import { processOptions } from "./process-options.ts";
@@ -65,7 +64,7 @@ export async function wire(
     watch,
     runner: await wireRunner(loaded, secrets, how),
     programs: { cwd: how.cwd, env: { ...programEnv(how.env), ...placeEnv(loaded, secrets) } },
-    notifiers: await Promise.all(loaded.environment.notify.map((rule) => wireNotifier(rule, secrets, how.clock))),
+    notifiers: await wireNotifiers(loaded.environment, secrets, how.clock),
     clock: how.clock,
   };
   return { world, secrets: secrets.seen() };
@@ -136,15 +135,6 @@ function counted(
 ): NonNullable<WatchConfig["counters"]> {
   const known = rulesNamed(environment, rules);
   return { path, metric, ...(known === undefined ? {} : { rules: known }) };
-}
-
-async function wireNotifier(rule: NotifyRule, secrets: Secrets, clock: Clock): Promise<Notifier> {
-  if (rule.target.kind === "webhook") {
-    const { webhookNotifier } = await import("../../adapters/notify/webhook.ts");
-    return webhookNotifier({ url: secrets.read(rule.target.url, "the URL of a webhook"), on: rule.on, clock });
-  }
-  const { commandNotifier } = await import("../../adapters/notify/command.ts");
-  return commandNotifier({ argv: rule.target.argv, on: rule.on });
 }
 
 /** Where they act: a plan's program must reach the store of this environment, in a rehearsal that of demo. `MIDFLIGHT_STORE_ORDERS_DB` is the address of orders-db. */

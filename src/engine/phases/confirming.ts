@@ -1,22 +1,39 @@
 import type { WorkloadState } from "../../graph/observation.ts";
-import { after, cancelPending, go, isQuiet, notify, stay } from "../decision.ts";
-import type { Effect } from "../effect.ts";
+import { after, cancelPending, go, notify, order, stay } from "../decision.ts";
+import type { Effect, EffectOf } from "../effect.ts";
 import type { FactOf } from "../fact.ts";
 import { ownNames } from "../move-effects.ts";
-import { placeOf, type Decision, type Run } from "../run.ts";
+import { placeOf, type Decision, type Phase, type Run } from "../run.ts";
+import { componentOf } from "../standing.ts";
 import { undoPlan, type UndoItem } from "../undo-items.ts";
 import { PROMOTION } from "./entering.ts";
+import { AWAY_PATIENCE_MS, LOOK_DEADLINE_MS } from "./away.ts";
 import { nextItem, strand } from "./undoing.ts";
+
+type Checking = Extract<Phase, { readonly kind: "checking" }>;
 
 /** How long users may take to be served again after everything is back. */
 const RECOVERY_MS = 60_000;
 
+/** Old instances that came back a moment ago may still be on their way: they get as long as the undo gave them. */
+const CHECK_PATIENCE_MS = 120_000;
+const CHECK_AGAIN_MS = 1_000;
+/** One that nobody answers for is waited for as an undo waits. */
+const UNHEARD_AGAIN_MS = 5_000;
+
 /** Compares everything that was undone with the record from before the first touch. */
 export function check(run: Run): Decision {
   const effects = checks(run);
-  const entered = go(run, { kind: "checking" }, effects);
-  return effects.length === 0 ? after(entered, confirm(entered.run)) : entered;
+  if (effects.length === 0) return confirm(run);
+  return go(run, { kind: "checking" }, effects);
 }
+
+/** Begins with the first thing that is not as it was. */
+const patience = (run: Run): readonly Effect[] =>
+  Object.keys(run.pending).some((id) => isCheckPatience(id))
+    ? []
+    : [{ id: `check-patience:${run.facts}`, kind: "timer", ms: CHECK_PATIENCE_MS }];
+const isCheckPatience = (id: string): boolean => id.startsWith("check-patience:");
 
 function checks(run: Run): readonly Effect[] {
   const moves = run.graph.moves.filter((move) => run.undone.includes(move.id));
@@ -26,24 +43,87 @@ function checks(run: Run): readonly Effect[] {
   );
   return [
     ...[...stores].map((component): Effect => ({ id: `check:${component}`, kind: "observe-metadata", component })),
-    ...[...places].map((place): Effect => {
-      const [component = "", region = ""] = place.split("/");
-      return { id: `check:${place}`, kind: "observe-workload", component, region };
-    }),
+    ...[...places].map((place) => lookAt(place)),
   ];
 }
 
-/** A comparison is back. A difference strands the run: an undo that does not restore is none. */
+function lookAt(place: string): Effect {
+  const [component = "", region = ""] = place.split("/");
+  return { id: `check:${place}`, kind: "observe-workload", component, region, deadlineMs: LOOK_DEADLINE_MS };
+}
+
+/**
+ * A comparison is back. A difference that stays strands the run: an undo that does not restore is none. Instances are looked at again first,
+ * because one that was unready for a moment is none; who is of neither release was brought by somebody else, and does not go by itself.
+ */
 export function checked(run: Run, fact: FactOf<"effect-done">): Decision {
+  if (run.phase.kind !== "checking") return stay(run);
+  if (isCheckPatience(fact.id)) return overdue(run, run.phase);
   const name = fact.id.slice("check:".length);
-  const difference =
-    fact.result.kind === "workload"
-      ? workloadDifference(run, name, fact.result.state)
-      : fact.result.kind === "metadata"
-        ? metadataDifference(run, name, fact.result.state)
-        : undefined;
-  if (difference !== undefined) return strandOn(run, difference);
-  return isQuiet(run) ? confirm(run) : stay(run);
+  if (fact.result.kind === "metadata") {
+    const difference = metadataDifference(run, name, fact.result.state);
+    return difference === undefined ? compared(run) : strandOn(run, difference);
+  }
+  if (fact.result.kind !== "workload") return compared(run);
+  const difference = workloadDifference(run, name, fact.result.state);
+  const { [name]: _, ...differs } = run.phase.differs ?? {};
+  const { [name]: __, ...unheardYet } = run.phase.unheard ?? {};
+  const seen: Run = { ...run, phase: { ...run.phase, differs, unheard: unheardYet } };
+  if (difference === undefined) return compared(seen);
+  if (isStrange(run, name, fact.result.state)) return strandOn(run, difference);
+  const known: Run = {
+    ...seen,
+    phase: { ...run.phase, differs: { ...differs, [name]: difference }, unheard: unheardYet },
+  };
+  return order(known, [...patience(known), lookAgain(known, lookAt(name), CHECK_AGAIN_MS)]);
+}
+
+function compared(run: Run): Decision {
+  if (!Object.keys(run.pending).every((id) => isCheckPatience(id))) return stay(run);
+  const rest = cancelPending(run);
+  return after(rest, confirm(rest.run));
+}
+
+function isStrange(run: Run, place: string, state: WorkloadState): boolean {
+  const component = place.split("/")[0] ?? "";
+  const known = new Set([
+    ...(run.before.workloads[place]?.instances ?? []).map(({ digest }) => digest),
+    componentOf(run, component).target.digest,
+  ]);
+  return state.instances.some(({ digest }) => !known.has(digest));
+}
+
+const lookAgain = (run: Run, next: Effect, ms: number): Effect => ({
+  id: `check-again:${next.id}:${run.facts}`,
+  kind: "timer",
+  ms,
+  next,
+});
+
+/** Nobody answers there: what was taken back is taken for back by nobody until it is seen. */
+export function unheard(run: Run, effect: EffectOf<"observe-workload">, why: string): Decision {
+  if (run.phase.kind !== "checking") return stay(run);
+  const place = placeOf(effect.component, effect.region);
+  const isNew = run.phase.unheard?.[place] === undefined;
+  const known: Run = { ...run, phase: { ...run.phase, unheard: { ...run.phase.unheard, [place]: why } } };
+  return order(known, [
+    ...patience(known),
+    lookAgain(known, effect, UNHEARD_AGAIN_MS),
+    ...(isNew ? [notify(run, "held", `${place} is taken back, and cannot be reached to be compared: ${why}`)] : []),
+  ]);
+}
+
+function overdue(run: Run, phase: Checking): Decision {
+  const { differs = {}, unheard: silent = {}, turns = 0 } = phase;
+  if (Object.keys(differs).length > 0) return strandOn(run, Object.values(differs).join("; "));
+  if (turns * CHECK_PATIENCE_MS >= AWAY_PATIENCE_MS)
+    return strandOn(
+      run,
+      `what was undone could not be compared with what was before: ${Object.entries(silent)
+        .map(([place, why]) => `${place} (${why})`)
+        .join(", ")}`,
+    );
+  return order({ ...run, phase: { ...phase, turns: turns + 1 } }, patience(run));
 }
 
 const strandOn = (run: Run, text: string): Decision => {

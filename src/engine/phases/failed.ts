@@ -2,14 +2,15 @@ import { after, cancelPending, go, order, settle, stay } from "../decision.ts";
 import type { Effect } from "../effect.ts";
 import type { FactOf, Failure } from "../fact.ts";
 import type { Decision, Run } from "../run.ts";
+import { AWAY_RETRIES, bar, isAbsence, isAnyAway, isAway, placeAt, putAside, stillAway } from "./away.ts";
 import { startBackup } from "./backing-up.ts";
-import { keptItems } from "./confirming.ts";
+import { keptItems, unheard } from "./confirming.ts";
 import { giveUp } from "./gating.ts";
 import { foreign, hold, lookAgain } from "./holding.ts";
 import { moveOf } from "./moving.ts";
 import { refuse } from "./preparing.ts";
 import { lastTouched, trip } from "./tripping.ts";
-import { nextItem, strand, withdrew } from "./undoing.ts";
+import { goOnHere, nextItem, strand, withdrew } from "./undoing.ts";
 
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 8_000;
@@ -26,7 +27,10 @@ export function fail(pending: Run, fact: FactOf<"effect-failed">): Decision {
   const attempts = (run.attempts[fact.id] ?? 0) + 1;
   const tried: Run = { ...run, attempts: { ...run.attempts, [fact.id]: attempts } };
   const isHopeful = fact.failure.nature === "again" || fact.failure.nature === "unreachable";
-  const next = isHopeful && attempts <= retriesOf(tried) ? again(effect, attempts, timeOf(tried, fact.at)) : undefined;
+  const isAbsent = isAbsence(effect, fact.failure);
+  if (isAwayAlready(run, effect) && isAbsent) return stillAway(run, placeAt(effect) ?? "");
+  const isTriedAgain = isHopeful && attempts <= retriesOf(tried, isAbsent);
+  const next = isTriedAgain ? again(effect, attempts, timeOf(tried, fact.at)) : undefined;
   if (next !== undefined) return order(tried, [next]);
   const { [fact.id]: _, ...rest } = tried.attempts;
   return giveUpOn({ ...tried, attempts: rest }, effect, fact);
@@ -55,13 +59,17 @@ function shortened(effect: Effect, left: number): Effect {
   return "deadlineMs" in effect ? { ...effect, deadlineMs: Math.min(effect.deadlineMs, left) } : effect;
 }
 
-function retriesOf(run: Run): number {
+const isAwayAlready = (run: Run, effect: Effect): boolean =>
+  run.phase.kind === "undoing" && isAway(run, placeAt(effect) ?? "");
+
+function retriesOf(run: Run, isAbsent: boolean): number {
   switch (run.phase.kind) {
     case "moving":
       return moveOf(run).retries;
     case "undoing":
-    case "backing-up":
     case "checking":
+      return isAbsent ? AWAY_RETRIES : UNDO_RETRIES;
+    case "backing-up":
       return UNDO_RETRIES;
     case "preparing":
     case "finishing":
@@ -100,17 +108,25 @@ function giveUpOn(run: Run, effect: Effect, fact: FactOf<"effect-failed">): Deci
     case "withdrawing":
       return withdrew(run);
     case "undoing":
-      return undoFailed(run, effect, fact.failure);
+      return placeAt(effect) === undefined
+        ? undoFailed(run, effect, fact.failure)
+        : placeFailed(run, effect, fact.failure);
     case "backing-up":
       return strand(run, [], `backup plan ${run.phase.backup} failed: ${said}`);
     case "checking":
+      if (effect.kind === "observe-workload" && isAbsence(effect, fact.failure))
+        return unheard(run, effect, fact.failure.message);
+      return strandUncompared(run, said);
     case "confirming":
-      return strand(run, run.undone, `what was undone could not be compared with what was before: ${said}`);
+      return strandUncompared(run, said);
     case "halted":
     case "ended":
       return stay(run);
   }
 }
+
+const strandUncompared = (run: Run, said: string): Decision =>
+  strand(run, run.undone, `what was undone could not be compared with what was before: ${said}`);
 
 const sentence = (failure: Failure): string => `${failure.message} (${failure.code})`;
 
@@ -144,21 +160,39 @@ function moveFailed(run: Run, fact: FactOf<"effect-failed">): Decision {
 /** One that kept silent for the whole of its deadline is asked once more, and not three times. */
 const mostHolds = ({ code }: Failure): number => (code === "EFFECT_TIMED_OUT" ? 1 : MOST_HOLDS);
 
-/** Old instances that do not come up may be barred by metadata that was kept: where no user is on the new ones, it goes back before them. */
 function undoFailed(run: Run, effect: Effect, failure: Failure): Decision {
   if (run.phase.kind !== "undoing") return stay(run);
   const { items } = run.phase;
   const [item, ...rest] = items;
-  const remaining = items.flatMap((one) => one.moves);
   const quiet = cancelPending(run);
   if (item?.kind === "metadata" && item.backup !== undefined)
     return after(quiet, startBackup(quiet.run, item.backup, rest));
-  const kept = keptItems(quiet.run);
-  if (failure.code === "INSTANCE_NOT_READY" && kept.length > 0 && run.withdrawnAt !== undefined)
-    return after(quiet, nextItem({ ...quiet.run, kept: [] }, [...kept, ...items]));
-  const said = sentence(failure);
-  return after(quiet, strand(quiet.run, remaining, `the undo of ${effect.id.slice("undo:".length)} failed: ${said}`));
+  const remaining = items.flatMap((one) => one.moves);
+  return after(quiet, strand(quiet.run, remaining, undoText(effect, failure)));
 }
+
+/** Nobody answers there, or it will not go back: the others go back all the same. */
+function placeFailed(run: Run, effect: Effect, failure: Failure): Decision {
+  const place = placeAt(effect) ?? "";
+  if (isAbsence(effect, failure)) {
+    const aside = putAside(run, place, failure.message);
+    return after(aside, goOnHere(aside.run));
+  }
+  return schemaFirst(run, failure) ?? goOnHere(bar(run, place, undoText(effect, failure)));
+}
+
+/** Old instances that do not come up may be barred by metadata that was kept: where no user is on the new ones, it goes back before them. */
+function schemaFirst(run: Run, failure: Failure): Decision | undefined {
+  if (run.phase.kind !== "undoing" || failure.code !== "INSTANCE_NOT_READY") return undefined;
+  const quiet = cancelPending(run);
+  const kept = keptItems(quiet.run);
+  // What is away runs the new release still, on just that metadata.
+  if (kept.length === 0 || run.withdrawnAt === undefined || isAnyAway(run)) return undefined;
+  return after(quiet, nextItem({ ...quiet.run, kept: [] }, [...kept, ...run.phase.items]));
+}
+
+const undoText = (effect: Effect, failure: Failure): string =>
+  `the undo of ${effect.id.slice("undo:".length)} failed: ${sentence(failure)}`;
 
 /** A newer conductor acts: this one sends nothing more, not even a cancellation. */
 function fenced(run: Run, failure: Failure): Decision {

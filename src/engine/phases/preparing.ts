@@ -53,7 +53,7 @@ function regionProblems(run: Run, component: string, region: string, wanted: num
   return dead.length === 0
     ? []
     : [
-        `${where}: ${dead.map((one) => one.id).join(", ")} ${dead.length === 1 ? "does" : "do"} not take full traffic now`,
+        `${where}: ${dead.map((one) => one.id).join(", ")} ${dead.length === 1 ? "does" : "do"} not take full traffic now; mend that first, nothing was changed and nothing is held`,
       ];
 }
 

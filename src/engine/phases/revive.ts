@@ -3,6 +3,7 @@ import { announced } from "../begin.ts";
 import { after, order, resend, stay } from "../decision.ts";
 import type { Effect } from "../effect.ts";
 import type { Decision, Run } from "../run.ts";
+import { askAgain } from "./away.ts";
 import { hold } from "./holding.ts";
 import { lastTouched, trip } from "./tripping.ts";
 
@@ -41,8 +42,11 @@ export function revive(before: Run, fact: FactOf<"conductor-started">): Decision
           ...lastTouched(run),
         },
       );
+    case "undoing": {
+      const again = askAgain(run);
+      return after(after(mark(again.run), again), resend(run));
+    }
     case "withdrawing":
-    case "undoing":
     case "backing-up":
     case "checking":
     case "confirming":

@@ -24,7 +24,9 @@ export function trip(run: Run, cause: Cause): Decision {
 
 /** Takes back a run that had been promoted. A step without a way back forbids it. */
 export function rollback(run: Run, cause: Cause): Decision {
-  return undoPlan({ ...run, cause }).beyond === undefined ? trip(run, cause) : stay(run);
+  return undoPlan({ ...run, cause }).beyond === undefined
+    ? trip({ ...run, undone: [], stranded: [] }, cause)
+    : stay(run);
 }
 
 /** The suspect where nothing better is known: the last move that may have changed the world. */

@@ -20,7 +20,7 @@ function judge(step: PlanStep, index: number, placed: EnvironmentComponent): rea
   const { driver } = placed;
   if (step.kind !== "migrate" && step.kind !== "roll" && step.kind !== "shift") return [];
   if (!DRIVERS[step.kind].includes(driver)) {
-    const why = step.kind === "shift" ? `: ${whyNoShares(driver)}` : "";
+    const why = step.kind === "shift" ? `: ${whyNoShares(placed)}` : "";
     return [
       {
         code: "DRIVER_CANNOT",
@@ -55,5 +55,9 @@ const unprovable = (placed: EnvironmentComponent): string | undefined => {
   }
 };
 
-const whyNoShares = (driver: EnvironmentComponent["driver"]): string =>
-  driver === "kubernetes" ? "a Service sends every pod the same" : "it has no balancer";
+function whyNoShares(placed: EnvironmentComponent): string {
+  if (placed.driver !== "kubernetes") return "it has no balancer";
+  return placed.traffic === undefined
+    ? "a Service sends every pod the same"
+    : "its users are switched by the roll itself, all at once";
+}

@@ -1,5 +1,6 @@
 import type { Complaint } from "../source/source.ts";
-import type { PlanRule, ReleasesRule } from "./rule.ts";
+import type { Releases } from "../model.ts";
+import type { EnvironmentRule, PlanRule, ReleasesRule } from "./rule.ts";
 
 /** Words that mean another release tomorrow. */
 const MOVING: ReadonlySet<string> = new Set([
@@ -32,8 +33,13 @@ export const releaseStandsStill: PlanRule = (plan) =>
   );
 
 /** The same for releases.yaml; and an image names its digest. */
-export const releasesStandStill: ReleasesRule = (releases) =>
-  Object.entries(releases.releases).flatMap(([name, release]) => [
+export const releasesStandStill: ReleasesRule = ({ releases }) => listed(releases);
+
+/** And for those that an environment says itself. */
+export const ownReleasesStandStill: EnvironmentRule = ({ releases = {} }) => listed(releases);
+
+const listed = (releases: Releases["releases"]): readonly Complaint[] =>
+  Object.entries(releases).flatMap(([name, release]) => [
     ...judge(name, ["releases", name], "key"),
     ...(release.kubernetes === undefined || /@sha256:[0-9a-f]{64}$/.test(release.kubernetes.image)
       ? []

@@ -13,6 +13,7 @@ import {
   name,
   objectName,
   path,
+  release,
   text,
   urlPath,
   value,
@@ -22,6 +23,7 @@ import {
 import { httpProbeSchema } from "./http-probe-schema.ts";
 import { liveSourceSchema } from "./live-source-schema.ts";
 import { day, duration } from "./quantity-field.ts";
+import { releaseSchema } from "./releases-schema.ts";
 
 const okx = z
   .strictObject({
@@ -209,6 +211,18 @@ const kubernetesComponent = z.strictObject({
     .optional()
     .describe("Container of its pods whose image is the release. Default: named like what its pods belong to."),
   service: objectName().describe("Service by which users reach the pods."),
+  traffic: z
+    .strictObject({
+      switch: z
+        .literal("selector")
+        .describe(
+          "The Service's selector names one release at a time: all users are switched at once, and back at once.",
+        ),
+    })
+    .optional()
+    .describe(
+      "How users are moved to a full second set of pods of a Deployment. Default: the Service sends every pod the same, and a batch takes its share as it comes.",
+    ),
   contexts: z
     .record(name(), text())
     .register(NOUN, { noun: "region" })
@@ -292,6 +306,13 @@ export const environmentSchema = z
       .record(name(), component)
       .register(NOUN, { noun: "component" })
       .describe("Where the plan's components really are."),
+    releases: z
+      .record(release(), releaseSchema)
+      .register(NOUN, { noun: "release" })
+      .optional()
+      .describe(
+        "What releases are for this environment's drivers, where releases.yaml does not say it: release → what is run, fixed by a digest. Must not contradict releases.yaml.",
+      ),
     sources: z
       .array(liveSourceSchema)
       .optional()

@@ -2,7 +2,8 @@ import * as z from "zod";
 import { EXPECTED, NOUN } from "./expected.ts";
 import { argv, digest, editorSchema, objectName, path, release, version } from "./fields.ts";
 
-const one = z
+/** What one release is. Also for an environment that says it itself. */
+export const releaseSchema = z
   .strictObject({
     process: z
       .strictObject({
@@ -41,7 +42,7 @@ export const releasesSchema = z
     $schema: editorSchema(),
     midflight: version(),
     releases: z
-      .record(release(), one)
+      .record(release(), releaseSchema)
       .register(NOUN, { noun: "release" })
       .describe("Release → what each driver runs, fixed by a digest."),
   })

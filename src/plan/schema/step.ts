@@ -71,6 +71,13 @@ const wave = z
       .describe(
         "Instances per region that may exist above the usual number: 0, or at least `batch`. Default: as many as `batch`.",
       ),
+    shares: z
+      .array(percent({ min: 0.1 }))
+      .min(1)
+      .optional()
+      .describe(
+        "Shares of the users that the new release takes, one after the other, the last of them 100%: a full second set comes up first (`batch` and `surge` are all instances), `soak` follows each share, and the old ones leave after the last. Default: each new instance takes its share as it is admitted.",
+      ),
     soak: duration({ min: 0 }).optional().describe("How long the guard must see health after this wave. Default 0s."),
   })
   .register(NOUN, { noun: "wave" });

@@ -72,6 +72,7 @@ export const certifiedFiles = (
 /** What a compiled graph tells of its environment, without asking anything there. */
 export const factsOf = (graph: Graph): readonly CertifiedFact[] => [
   { id: "graph", value: fingerprintOf(graph) },
+  ...(graph.releases === undefined ? [] : [{ id: "releases", value: graph.releases }]),
   ...releasesOf(graph).map(({ name, digest }) => ({ id: `release/${name}`, value: digest })),
   ...Object.values(graph.components).flatMap((component) =>
     component.kind === "workload"

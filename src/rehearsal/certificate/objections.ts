@@ -93,15 +93,26 @@ function otherPlace(about: RehearsalPredicate, { graph, rehearsedIn }: Intended)
       : [mismatch(`${rehearsed.name}, where it was rehearsed, is of class ${rehearsed.class}`)];
   if (production.graphFingerprint === fingerprintOf(graph)) return [...elsewhere, ...notDemo];
   const steps = stepDifferences(production.steps, stepsOf(graph));
+  const releases = ownReleaseDifferences(about, graph);
   const texts =
-    steps.length === 0
-      ? ["counts, regions, drivers or limits in the environment file are not those of the rehearsal"]
-      : named(steps, "steps");
+    releases.length > 0
+      ? releases
+      : steps.length === 0
+        ? ["counts, regions, drivers or limits in the environment file are not those of the rehearsal"]
+        : named(steps, "steps");
   return [
     ...elsewhere,
     ...notDemo,
     ...texts.map((text) => mismatch(`${graph.environment} compiles to another graph: ${text}`)),
   ];
+}
+
+/** Of what the environment's own file says of them. */
+function ownReleaseDifferences(about: RehearsalPredicate, graph: Graph): readonly string[] {
+  const was = about.production.facts.find(({ id }) => id === "releases")?.value;
+  if (was === graph.releases) return [];
+  const differing = releaseDifferences(about, graph);
+  return differing.length > 0 ? differing : ["`releases` in the environment file is not what was rehearsed"];
 }
 
 type Step = { readonly id: string; readonly title: string };

@@ -53,7 +53,7 @@ describe("a conductor in a real cluster", () => {
     for (const ending of ENDINGS) {
       const afterMs = Math.round(500 + Math.random() * 6_500);
       moments.push(`${ending} after ${afterMs} ms`);
-      await endConductor(ground, run, ending, afterMs);
+      expect(await endConductor(ground, run, ending, afterMs), moments.join(", ")).toBe(true);
     }
     const followed = await follower.ended;
     const { sent, lost } = await load.stop();

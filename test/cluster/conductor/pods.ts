@@ -1,6 +1,5 @@
-import { expect } from "vitest";
 import type { Api } from "../api.ts";
-import { pause } from "../commands.ts";
+import { pause, until } from "../commands.ts";
 import type { Ground } from "../driver/place.ts";
 import { ctr } from "../images.ts";
 import { STATE } from "./seat.ts";
@@ -49,53 +48,49 @@ export async function conductorsOf(api: Api, run: string): Promise<readonly Cond
     });
 }
 
-/** The one that is at work, as soon as there is one. */
-export async function conductorAtWork(
-  api: Api,
-  run: string,
-): Promise<ConductorPod & { readonly container: string; readonly node: string }> {
-  let found: readonly ConductorPod[] = [];
-  await expect
-    .poll(
-      async () => {
-        found = (await conductorsOf(api, run)).filter((one) => one.container !== undefined && !one.isLeaving);
-        return found.length;
-      },
-      { timeout: 90_000, interval: 100 },
-    )
-    .toBe(1);
-  const [pod] = found;
-  if (pod?.container === undefined || pod.node === undefined) throw new Error("no conductor is at work");
-  return { ...pod, container: pod.container, node: pod.node };
+type AtWork = ConductorPod & { readonly container: string; readonly node: string };
+
+/** The one that is at work, as soon as there is one; undefined when one of them has come to the end of the run. */
+async function conductorAtWork(api: Api, run: string): Promise<AtWork | undefined> {
+  let found: AtWork | undefined;
+  await until("a conductor at work", 90_000, async () => {
+    const pods = await conductorsOf(api, run);
+    if (pods.some(({ phase }) => phase === "Succeeded")) return true;
+    const [one, another] = pods.filter(({ container, isLeaving }) => container !== undefined && !isLeaving);
+    if (one?.container === undefined || one.node === undefined || another !== undefined)
+      return `${pods.length} pods: ${pods.map(({ name, phase }) => `${name} ${phase}`).join(", ")}`;
+    found = { ...one, container: one.container, node: one.node };
+    return true;
+  });
+  return found;
 }
 
 /** With its grace; without any; or only its process, so that the kubelet starts it in its place. */
 export type Ending = "deleted" | "deleted at once" | "killed";
 
-/** Ends the conductor that is at work, some time after it began. */
+/** Ends the conductor that is at work, some time after it began. Resolves with whether it was still at work then: a run may be over. */
 export async function endConductor(
-  { api, places }: Ground,
+  { api, places }: Pick<Ground, "api" | "places">,
   run: string,
   ending: Ending,
   afterMs: number,
-): Promise<void> {
-  const { name } = await conductorAtWork(api, run);
+): Promise<boolean> {
+  if ((await conductorAtWork(api, run)) === undefined) return false;
   // The moment is what is tried: nothing is waited for.
   await pause(afterMs);
   const pod = await conductorAtWork(api, run);
-  expect(pod.name).toBe(name);
+  if (pod === undefined) return false;
   if (ending === "killed") {
     await ctr(places, ["tasks", "kill", "--signal", "SIGKILL", pod.container]);
-    await expect
-      .poll(async () => (await conductorsOf(api, run)).some(({ container }) => container === pod.container), {
-        timeout: 30_000,
-        interval: 100,
-      })
-      .toBe(false);
+    await until("its process to be gone", 30_000, async () => {
+      const pods = await conductorsOf(api, run);
+      return !pods.some(({ container }) => container === pod.container) || "it is still there";
+    });
   } else
     await api.call(
       "DELETE",
-      `/api/v1/namespaces/${STATE}/pods/${name}`,
+      `/api/v1/namespaces/${STATE}/pods/${pod.name}`,
       ending === "deleted" ? {} : { gracePeriodSeconds: 0 },
     );
+  return true;
 }

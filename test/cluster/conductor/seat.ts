@@ -3,9 +3,9 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect } from "vitest";
 import { parse } from "yaml";
 import type { Api } from "../api.ts";
+import { until } from "../commands.ts";
 import { NODE_IP } from "../facts.ts";
 import { placeOn, REGIONS, type Ground, type Place } from "../driver/place.ts";
 import { start, type Running } from "../../support/cli.ts";
@@ -90,7 +90,12 @@ export async function seatOn(ground: Ground, image: string): Promise<Seat> {
   const pods = async (region: string): Promise<readonly string[]> =>
     (await place.driver.workload.observe(region, signal)).instances.map((one) => `${one.release} ${one.ready}`);
   for (const region of REGIONS)
-    await expect.poll(() => pods(region), { timeout: 60_000, interval: 200 }).toEqual(all("1.0"));
+    await until(
+      `the pods of ${region}`,
+      60_000,
+      async () => isAll("1.0", await pods(region)) || "not all are there",
+      200,
+    );
   await writeFile(join(dir, "plan.yaml"), PLAN);
   await writeFile(join(dir, "job.yaml"), jobOf(ground));
   await writeFile(join(dir, "releases.yaml"), releasesOf(ground));
@@ -112,6 +117,9 @@ export async function seatOn(ground: Ground, image: string): Promise<Seat> {
 
 export const all = (version: string): readonly string[] =>
   Array.from({ length: PODS }, () => `gateway@${version} true`);
+
+/** Whether nobody else is there. */
+export const isAll = (version: string, found: readonly string[]): boolean => found.join() === all(version).join();
 
 const PLAN = `midflight: 1
 plan: pods

@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { kubernetesAnnouncer } from "../../../src/adapters/kubernetes/beside/announcer.ts";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
 import { kubernetesHolds } from "../../../src/adapters/kubernetes/beside/holds.ts";
@@ -6,51 +6,22 @@ import type { KubernetesOptions } from "../../../src/adapters/kubernetes/api/opt
 import { kubernetesManagers } from "../../../src/adapters/kubernetes/beside/pausing.ts";
 import { kubernetesPreflight } from "../../../src/adapters/kubernetes/beside/preflight/preflight.ts";
 import { grantsFor, needsOf } from "../../../src/adapters/kubernetes/beside/rbac.ts";
-import type { Shape, Weighing } from "../../../src/graph/observation.ts";
 import { accountOf } from "./account.ts";
-import { findGround, placeOn, type Ground, type Place } from "./place.ts";
+import { countsIn, fence, shapeOf, untilServing, weighingOf } from "./orders.ts";
+import type { Place } from "./place.ts";
+import { withGround } from "./with-ground.ts";
 
 const { signal } = new AbortController();
-let ground: Ground;
-const undone: (() => Promise<unknown>)[] = [];
-beforeAll(async () => {
-  ground = await findGround();
-}, 180_000);
-afterEach(async () => {
-  for (const undo of undone.splice(0).toReversed()) await undo();
-});
-afterAll(() => ground?.api.close());
+const cluster = withGround();
 
 type Driver = Place["driver"];
 
 async function begin(replicas: number): Promise<Place> {
-  const place = await placeOn(ground, { replicas });
-  undone.push(place.close);
-  await expect.poll(() => countsIn(place.driver), { timeout: 60_000, interval: 200 }).toBe(`${replicas}/0`);
+  const place = await cluster.place({ replicas });
+  await untilServing(place, replicas);
   return place;
 }
 
-async function countsIn({ workload }: Driver): Promise<string> {
-  const { instances } = await workload.observe("tokyo", signal);
-  const serving = instances.filter(({ ready, weightPct }) => ready && weightPct === 100);
-  return ["1.0", "2.0"]
-    .map((version) => serving.filter(({ release }) => release === `gateway@${version}`).length)
-    .join("/");
-}
-
-let seq = 0;
-const fence = (epoch = 1) => ({ epoch, seq: (seq += 1) });
-const shapeOf = (place: Place, old: number, fresh: number): Shape => ({
-  releases: [
-    { ...place.release("1.0"), count: old },
-    { ...place.release("2.0"), count: fresh },
-  ],
-  drain: { noticeMs: 0, deadlineMs: 10_000 },
-});
-const weighingOf = (place: Place, old: number, fresh: number): Weighing => [
-  { digest: place.release("1.0").digest, admitted: old, weightPct: 100 },
-  { digest: place.release("2.0").digest, admitted: fresh, weightPct: 100 },
-];
 async function batch({ workload, traffic }: Driver, place: Place, [from, to, of]: readonly [number, number, number]) {
   await workload.shape("tokyo", shapeOf(place, of - from, to), fence(), signal);
   await traffic.weigh("tokyo", weighingOf(place, of - from, to), fence(), signal);
@@ -69,8 +40,8 @@ async function asLittleAsNeeded({ options }: Place): Promise<KubernetesOptions> 
     isPlanned: true,
     config: [],
   };
-  const account = await accountOf(ground, grantsFor([needsOf(placed)]));
-  undone.push(account.close);
+  const account = await accountOf(cluster.ground(), grantsFor([needsOf(placed)]));
+  cluster.undo(account.close);
   return account.as(options);
 }
 
@@ -98,7 +69,7 @@ describe("on a real cluster", () => {
     const { metadata } = await place.deployment("tokyo");
     expect(metadata.annotations?.["midflight.dev/held"]).toBeUndefined();
     expect(await announcer.flush(10_000)).toBeUndefined();
-    const told = (await ground.api.call("GET", "/apis/events.k8s.io/v1/namespaces/tokyo/events")) as {
+    const told = (await cluster.ground().api.call("GET", "/apis/events.k8s.io/v1/namespaces/tokyo/events")) as {
       readonly items: readonly {
         readonly reason?: string;
         readonly reportingController?: string;
@@ -133,7 +104,7 @@ describe("on a real cluster", () => {
     const place = await begin(1);
     const path = `/apis/apps/v1/namespaces/tokyo/deployments/${place.name}`;
     const labels = { "kustomize.toolkit.fluxcd.io/name": "apps" };
-    await ground.api.call("PATCH", path, { metadata: { labels } }, "application/merge-patch+json");
+    await cluster.ground().api.call("PATCH", path, { metadata: { labels } }, "application/merge-patch+json");
     const managers = kubernetesManagers(place.options);
     await managers.pause("r1", signal);
     const annotations = async () => (await place.deployment("tokyo")).metadata.annotations ?? {};

@@ -1,38 +1,31 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import type { Grant } from "../../../src/adapters/kubernetes/beside/rbac.ts";
 import { midflight, start, type Ended, type Running } from "../../support/cli.ts";
 import { accountOf } from "./account.ts";
-import { findGround, placeOn, type Ground, type Place } from "./place.ts";
+import { untilServing } from "./orders.ts";
+import type { Place } from "./place.ts";
+import { withGround } from "./with-ground.ts";
 
 // What an operator types, against a real cluster, as an account that has the printed rights and no others.
-let ground: Ground;
+const cluster = withGround();
 let dir: string;
-const undone: (() => Promise<unknown>)[] = [];
-beforeAll(async () => {
-  ground = await findGround();
-}, 180_000);
-afterEach(async () => {
-  for (const undo of undone.splice(0).toReversed()) await undo();
-});
-afterAll(() => ground?.api.close());
 
 const REPLICAS = 2;
 
 /** A Deployment, and a folder with a plan for it. */
 async function begin(release: string): Promise<Place> {
-  const place = await placeOn(ground, { replicas: REPLICAS });
-  undone.push(place.close);
+  const place = await cluster.place({ replicas: REPLICAS });
   dir = await mkdtemp(join(tmpdir(), "midflight commands "));
-  undone.push(() => rm(dir, { recursive: true }));
+  cluster.undo(() => rm(dir, { recursive: true }));
   const file = (name: string, text: string) => writeFile(join(dir, name), text);
   await file("prod.yaml", environmentOf(place));
   await file("plan.yaml", planOf(release));
   await file("releases.yaml", releasesOf());
   await file("kubeconfig", place.options.kubeconfig ?? "");
-  await expect.poll(() => isServing(place), { timeout: 60_000, interval: 200 }).toBe(true);
+  await untilServing(place, REPLICAS);
   return place;
 }
 
@@ -62,7 +55,7 @@ steps:
 `;
 const releasesOf = (): string =>
   `midflight: 1\nreleases:\n${["1.0", "2.0", "3.0"]
-    .map((version) => `  gateway@${version}: { kubernetes: { image: "${ground.images[version] ?? ""}" } }\n`)
+    .map((version) => `  gateway@${version}: { kubernetes: { image: "${cluster.ground().images[version] ?? ""}" } }\n`)
     .join("")}`;
 
 const how = () => ({ cwd: dir, env: { THE_KUBECONFIG: join(dir, "kubeconfig") }, limitMs: 120_000 });
@@ -71,7 +64,7 @@ const background = (...args: readonly string[]): Running => start(args, how());
 
 async function reasonsAt({ deployment }: Place): Promise<readonly string[]> {
   const { metadata } = await deployment("tokyo");
-  const { items } = (await ground.api.call("GET", "/apis/events.k8s.io/v1/namespaces/tokyo/events")) as {
+  const { items } = (await cluster.ground().api.call("GET", "/apis/events.k8s.io/v1/namespaces/tokyo/events")) as {
     readonly items: readonly {
       readonly reason: string;
       readonly eventTime?: string;
@@ -96,8 +89,8 @@ describe("on a real cluster", () => {
     const printed = await call("rbac", "plan.yaml", "--env", "prod.yaml", "--json");
     expect([printed.status, printed.stderr]).toEqual([0, ""]);
     const { grants } = JSON.parse(printed.stdout) as { readonly grants: readonly Grant[] };
-    const account = await accountOf(ground, grants);
-    undone.push(account.close);
+    const account = await accountOf(cluster.ground(), grants);
+    cluster.undo(account.close);
     await writeFile(join(dir, "kubeconfig"), account.as(place.options).kubeconfig ?? "");
     const planned = async () => (await call("plan", "plan.yaml", "--env", "prod.yaml")).stdout;
     // The API server learns of a role a little later.
@@ -108,7 +101,7 @@ describe("on a real cluster", () => {
       0,
       expect.stringContaining("risk: gateway in tokyo: its pods have no preStop hook"),
     ]);
-    expect(await imageIn(place)).toBe(ground.images["2.0"]);
+    expect(await imageIn(place)).toBe(cluster.ground().images["2.0"]);
     expect(await reasonsAt(place)).toEqual(["UpgradeBegan", "BatchDone", "BatchDone", "Promoted"]);
   }, 240_000);
 

@@ -1,15 +1,15 @@
 import { fileURLToPath } from "node:url";
-import { expect } from "vitest";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
 import { RESOURCES } from "../../../src/adapters/kubernetes/api/api-failure.ts";
 import type { Deployment, PodSet } from "../../../src/adapters/kubernetes/api/objects.ts";
 import type { KubernetesOptions } from "../../../src/adapters/kubernetes/api/options.ts";
 import { systemClock } from "../../../src/adapters/system/clock.ts";
-import type { KubernetesKind } from "../../../src/plan/model.ts";
+import type { KubernetesKind, KubernetesTraffic } from "../../../src/plan/model.ts";
 import type { Traffic } from "../../../src/ports/traffic.ts";
 import type { Workload } from "../../../src/ports/workload.ts";
 import { apiAt, type Api } from "../api.ts";
 import { up } from "../cluster.ts";
+import { until } from "../commands.ts";
 import { apiUrl, type ClusterFacts } from "../facts.ts";
 import { loadImage } from "../images.ts";
 import { caOf } from "../kubeconfig.ts";
@@ -38,7 +38,11 @@ export type Ground = {
 /** The cluster that `npm run test:cluster` made, or that is made now. */
 export async function findGround(): Promise<Ground> {
   const places = placesOf(process.env["MIDFLIGHT_CLUSTER"] ?? "test");
-  const facts = await up({ places, regions: REGIONS, hasNode: true, mayInstall: false, say: () => {} });
+  return groundOn(places, await up({ places, regions: REGIONS, hasNode: true, mayInstall: false, say: () => {} }));
+}
+
+/** A cluster that is up, with the regions. */
+export async function groundOn(places: Places, facts: ClusterFacts): Promise<Ground> {
   const images: Record<string, string> = {};
   for (const version of ["1.0", "2.0", "3.0", "4.0"]) {
     const digest = await loadImage(places, {
@@ -68,6 +72,8 @@ export type Place = {
   /** It answers its readiness probe, or no longer. Resolves once the cluster has noticed. */
   setReady(pod: string, isReady: boolean): Promise<void>;
   cut(region: string): Promise<void>;
+  /** The way that was cut is open again. */
+  mend(region: string): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -79,13 +85,15 @@ export async function placeOn(
     readonly kind?: KubernetesKind;
     /** What else its pods' container says. */
     readonly container?: object;
+    readonly traffic?: KubernetesTraffic;
   },
 ): Promise<Place> {
   const { api, facts, images } = ground;
   const name = `gateway-${Math.random().toString(36).slice(2, 8)}`;
   const { kind = "Deployment" } = how;
   const resource = RESOURCES[kind];
-  const relays = { tokyo: await relayTo(facts.ports.api), frankfurt: await relayTo(facts.ports.api) };
+  const relays: Record<string, Relay> = {};
+  for (const region of REGIONS) relays[region] = await relayTo(facts.ports.api);
   for (const region of REGIONS)
     await api.call(
       "POST",
@@ -103,6 +111,7 @@ export async function placeOn(
       object: { kind, name },
       container: "gateway",
       service: name,
+      ...(how.traffic === undefined ? {} : { traffic: how.traffic }),
       contexts: { tokyo: "tokyo", frankfurt: "frankfurt" },
       isEntry: true,
       instances: how.replicas,
@@ -129,9 +138,17 @@ export async function placeOn(
     async setReady(pod, isReady) {
       const address = (await find(pod))?.address ?? "nowhere";
       await fetch(`http://${address}/-/${isReady ? "mend" : "break"}`, { method: "POST" });
-      await expect.poll(async () => (await find(pod))?.ready, { timeout: 15_000, interval: 200 }).toBe(isReady);
+      await until(
+        `${pod} to be seen ${isReady ? "ready" : "not ready"}`,
+        15_000,
+        async () => (await find(pod))?.ready === isReady || "it is not seen so",
+        200,
+      );
     },
-    cut: (region) => (region === "tokyo" ? relays.tokyo.close() : relays.frankfurt.close()),
+    cut: async (region) => relays[region]?.close(),
+    async mend(region) {
+      relays[region] = await relayTo(facts.ports.api, "127.0.0.1", relays[region]?.port);
+    },
     async close() {
       await Promise.all(Object.values(relays).map((relay) => relay.close()));
       for (const region of REGIONS) {

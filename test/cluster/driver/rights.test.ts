@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { kubernetesAnnouncer } from "../../../src/adapters/kubernetes/beside/announcer.ts";
 import { darkName } from "../../../src/adapters/kubernetes/dark-pod.ts";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
@@ -6,36 +6,21 @@ import type { KubernetesOptions } from "../../../src/adapters/kubernetes/api/opt
 import { kubernetesPreflight } from "../../../src/adapters/kubernetes/beside/preflight/preflight.ts";
 import { grantsFor, needsOf, type Grant } from "../../../src/adapters/kubernetes/beside/rbac.ts";
 import { rolling, type Right } from "../../../src/adapters/kubernetes/beside/rights.ts";
-import type { Shape, Weighing } from "../../../src/graph/observation.ts";
 import type { KubernetesKind } from "../../../src/plan/model.ts";
 import { takeInRegion } from "../../fakes/kube-lease.ts";
 import { accountOf, type Account, type Rule } from "./account.ts";
-import { findGround, placeOn, type Ground, type Place } from "./place.ts";
+import { fence, shapeOf, untilServing, weighingOf } from "./orders.ts";
+import type { Place } from "./place.ts";
+import { withGround } from "./with-ground.ts";
 
 // That the printed rights are enough, and that none of them is too much: on the real cluster, as an account that has these and no others.
 const { signal } = new AbortController();
-let ground: Ground;
-const undone: (() => Promise<unknown>)[] = [];
-beforeAll(async () => {
-  ground = await findGround();
-}, 180_000);
-afterEach(async () => {
-  for (const undo of undone.splice(0).toReversed()) await undo();
-});
-afterAll(() => ground?.api.close());
+const cluster = withGround();
 
 async function begin(kind: KubernetesKind, replicas: number): Promise<Place> {
-  const place = await placeOn(ground, { kind, replicas });
-  undone.push(place.close);
-  await expect.poll(() => servingIn(place.driver), { timeout: 60_000, interval: 200 }).toBe(replicas);
+  const place = await cluster.place({ kind, replicas });
+  await untilServing(place, replicas);
   return place;
-}
-
-type Driver = Place["driver"];
-
-async function servingIn({ workload }: Driver): Promise<number> {
-  const { instances } = await workload.observe("tokyo", signal);
-  return instances.filter(({ ready, weightPct }) => ready && weightPct === 100).length;
 }
 
 const grantsOf = ({ config }: KubernetesOptions): readonly Grant[] =>
@@ -73,8 +58,8 @@ const without =
       .filter(({ verbs }) => verbs.length > 0);
 
 async function account(options: KubernetesOptions, left?: Single): Promise<Account> {
-  const made = await accountOf(ground, grantsOf(options), left === undefined ? undefined : without(left));
-  undone.push(made.close);
+  const made = await accountOf(cluster.ground(), grantsOf(options), left === undefined ? undefined : without(left));
+  cluster.undo(made.close);
   return made;
 }
 
@@ -97,30 +82,16 @@ async function missingOnce(one: Account, options: KubernetesOptions, count: numb
   return missing;
 }
 
-let seq = 0;
-const fence = () => ({ epoch: 1, seq: (seq += 1) });
 /** All of a component becomes new, as the engine orders it: in the dark, in traffic, and the old ones leave. */
 async function story(options: KubernetesOptions, place: Place, count: number): Promise<void> {
   const { workload, traffic } = kubernetesDriver(options);
-  const [old, fresh] = [place.release("1.0"), place.release("2.0")];
   const isBeside = place.options.config.object.kind === "Deployment";
-  const shape = (before: number, after: number): Shape => ({
-    releases: [
-      { ...old, count: before },
-      { ...fresh, count: after },
-    ],
-    drain: { noticeMs: 0, deadlineMs: 10_000 },
-  });
-  const weighing: Weighing = [
-    { digest: old.digest, admitted: count, weightPct: 100 },
-    { digest: fresh.digest, admitted: count, weightPct: 100 },
-  ];
   // As two runs take it, one after the other.
   for (const run of ["r1", "r2"]) await (await takeInRegion(options, "tokyo", { key: place.name, run })).release();
   await workload.observe("tokyo", signal);
-  await workload.shape("tokyo", shape(count, count), fence(), signal);
-  if (isBeside) await traffic.weigh("tokyo", weighing, fence(), signal);
-  await workload.shape("tokyo", shape(0, count), fence(), signal);
+  await workload.shape("tokyo", shapeOf(place, count, count), fence(), signal);
+  if (isBeside) await traffic.weigh("tokyo", weighingOf(place, count, count), fence(), signal);
+  await workload.shape("tokyo", shapeOf(place, 0, count), fence(), signal);
 }
 
 describe.each<KubernetesKind>(["Deployment", "StatefulSet", "DaemonSet"])("the rights for a %s", (kind) => {
@@ -167,13 +138,15 @@ test.each(singlesOf(rolling("Deployment")).filter((left) => !isTidying(left)))(
 
 async function takeName({ name, release }: Place): Promise<void> {
   const pod = darkName(name, release("2.0").digest, 1);
-  await ground.api.call("POST", "/api/v1/namespaces/tokyo/pods", {
+  await cluster.ground().api.call("POST", "/api/v1/namespaces/tokyo/pods", {
     apiVersion: "v1",
     kind: "Pod",
     metadata: { name: pod },
-    spec: { containers: [{ name: "gateway", image: ground.images["1.0"], imagePullPolicy: "Never" }] },
+    spec: { containers: [{ name: "gateway", image: cluster.ground().images["1.0"], imagePullPolicy: "Never" }] },
   });
-  undone.push(() => ground.api.call("DELETE", `/api/v1/namespaces/tokyo/pods/${pod}`, { gracePeriodSeconds: 0 }));
+  cluster.undo(() =>
+    cluster.ground().api.call("DELETE", `/api/v1/namespaces/tokyo/pods/${pod}`, { gracePeriodSeconds: 0 }),
+  );
 }
 
 test("what only warns or tells is not missed by an upgrade, and it is said what was not looked at or written", async () => {

@@ -1,53 +1,21 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
-import type { Shape, Weighing } from "../../../src/graph/observation.ts";
 import { users } from "../users.ts";
-import { findGround, placeOn, type Ground, type Place } from "./place.ts";
+import type { Shape } from "../../../src/graph/observation.ts";
+import { countsIn, fence, shapeOf, untilAnswered, untilServing, weighingOf } from "./orders.ts";
+import type { Place } from "./place.ts";
+import { withGround } from "./with-ground.ts";
 
 const { signal } = new AbortController();
-let cluster: Ground;
-const places: Place[] = [];
-beforeAll(async () => {
-  cluster = await findGround();
-}, 180_000);
-afterEach(async () => {
-  for (const place of places.splice(0)) await place.close();
-});
-afterAll(() => cluster?.api.close());
+const cluster = withGround();
 
 async function begin(replicas: number): Promise<Place> {
-  const place = await placeOn(cluster, { replicas });
-  places.push(place);
-  await expect.poll(() => countsIn(place), { timeout: 60_000, interval: 200 }).toBe(`${replicas}/0`);
-  // The proxies learn of a Service a little later than its endpoints are known.
-  await expect
-    .poll(() => fetch(place.service).then(({ status }) => status, String), { timeout: 15_000, interval: 100 })
-    .toBe(200);
+  const place = await cluster.place({ replicas });
+  await untilServing(place, replicas);
+  await untilAnswered(place);
   return place;
 }
 
-const countsIn = async ({ driver: { workload } }: Place): Promise<string> => {
-  const serving = (await workload.observe("tokyo", signal)).instances.filter(
-    ({ ready, weightPct }) => ready && weightPct === 100,
-  );
-  return ["1.0", "2.0"]
-    .map((version) => serving.filter(({ release }) => release === `gateway@${version}`).length)
-    .join("/");
-};
-
-let seq = 0;
-const fence = (epoch = 1) => ({ epoch, seq: (seq += 1) });
-const shapeOf = (place: Place, old: number, fresh: number, version = "2.0"): Shape => ({
-  releases: [
-    { ...place.release("1.0"), count: old },
-    { ...place.release(version), count: fresh },
-  ],
-  drain: { noticeMs: 0, deadlineMs: 10_000 },
-});
-const weighingOf = (place: Place, old: number, fresh: number): Weighing => [
-  { digest: place.release("1.0").digest, admitted: old, weightPct: 100 },
-  { digest: place.release("2.0").digest, admitted: fresh, weightPct: 100 },
-];
 /** What the engine orders for a batch with surplus: start, admit, retire. */
 async function batch(place: Place, from: number, to: number, of: number): Promise<void> {
   const { workload, traffic } = place.driver;
@@ -73,10 +41,10 @@ describe("on a real cluster", () => {
     const load = await users(place.service);
     for (const from of [0, 2, 4]) {
       await admit(place, from, from + 2, 6);
-      expect(await countsIn(place)).toBe(`${6 - from}/${from + 2}`);
+      expect(await countsIn(place.driver)).toBe(`${6 - from}/${from + 2}`);
     }
     await place.driver.workload.shape("tokyo", shapeOf(place, 0, 6), fence(), signal);
-    expect(await countsIn(place)).toBe("0/6");
+    expect(await countsIn(place.driver)).toBe("0/6");
     const { sent, lost } = await load.stop();
     expect(lost).toEqual([]);
     expect(sent).toBeGreaterThan(500);
@@ -88,7 +56,7 @@ describe("on a real cluster", () => {
     const load = await users(place.service);
     for (const from of [0, 2, 4]) {
       await batch(place, from, from + 2, 6);
-      expect(await countsIn(place)).toBe(`${4 - from}/${from + 2}`);
+      expect(await countsIn(place.driver)).toBe(`${4 - from}/${from + 2}`);
     }
     const { sent, lost } = await load.stop();
     expect(lost).toEqual([]);
@@ -108,12 +76,13 @@ describe("on a real cluster", () => {
     await place.driver.traffic.weigh("tokyo", weighingOf(place, 2, 0), fence(), signal);
     const withdrawnMs = performance.now() - decided;
     await goBack(place, 4);
-    expect(await countsIn(place)).toBe("4/0");
+    expect(await countsIn(place.driver)).toBe("4/0");
     expect((await place.deployment("tokyo")).spec).toEqual(before.spec);
-    const { items } = (await cluster.api.call(
-      "GET",
-      `/apis/apps/v1/namespaces/tokyo/replicasets?labelSelector=app%3D${place.name}`,
-    )) as { readonly items: readonly unknown[] };
+    const { items } = (await cluster
+      .ground()
+      .api.call("GET", `/apis/apps/v1/namespaces/tokyo/replicasets?labelSelector=app%3D${place.name}`)) as {
+      readonly items: readonly unknown[];
+    };
     expect(items).toHaveLength(2);
     expect(withdrawnMs).toBeLessThan(2_000);
   }, 120_000);
@@ -122,9 +91,9 @@ describe("on a real cluster", () => {
     const place = await begin(2);
     const before = await place.deployment("tokyo");
     await batch(place, 0, 2, 2);
-    expect(await countsIn(place)).toBe("0/2");
+    expect(await countsIn(place.driver)).toBe("0/2");
     await goBack(place, 2);
-    expect(await countsIn(place)).toBe("2/0");
+    expect(await countsIn(place.driver)).toBe("2/0");
     expect((await place.deployment("tokyo")).spec).toEqual(before.spec);
   }, 120_000);
 
@@ -151,12 +120,14 @@ describe("on a real cluster", () => {
     const place = await begin(2);
     await place.driver.workload.shape("tokyo", shapeOf(place, 2, 1), fence(), signal);
     await place.driver.traffic.weigh("tokyo", weighingOf(place, 2, 1), fence(), signal);
-    await cluster.api.call(
-      "PATCH",
-      `/apis/apps/v1/namespaces/tokyo/deployments/${place.name}`,
-      { spec: { replicas: 3 } },
-      "application/merge-patch+json",
-    );
+    await cluster
+      .ground()
+      .api.call(
+        "PATCH",
+        `/apis/apps/v1/namespaces/tokyo/deployments/${place.name}`,
+        { spec: { replicas: 3 } },
+        "application/merge-patch+json",
+      );
     await expect(place.driver.workload.shape("tokyo", shapeOf(place, 1, 1), fence(), signal)).rejects.toMatchObject({
       code: "FOREIGN_CHANGE",
       message: expect.stringContaining("replicas: 2 → 3"),

@@ -1,62 +1,28 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { copyOf, dataDigest, sha256 } from "../../../src/adapters/kubernetes/config.ts";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
 import type { PodSet } from "../../../src/adapters/kubernetes/api/objects.ts";
 import { kubernetesDigest } from "../../../src/graph/release-digest.ts";
-import type { Shape, Weighing } from "../../../src/graph/observation.ts";
 import type { KubernetesKind } from "../../../src/plan/model.ts";
-import { findGround, placeOn, type Ground, type Place } from "./place.ts";
+import type { Shape } from "../../../src/graph/observation.ts";
+import { countsIn, fence, shapeOf, untilAnswered, untilServing, weighingOf } from "./orders.ts";
+import type { Place } from "./place.ts";
+import { withGround } from "./with-ground.ts";
 import { users } from "../users.ts";
 
 // What replaces its pods in their places, and config of a release, on a real cluster.
 const { signal } = new AbortController();
-let cluster: Ground;
-const places: Place[] = [];
-const undone: (() => Promise<unknown>)[] = [];
-beforeAll(async () => {
-  cluster = await findGround();
-}, 180_000);
-afterEach(async () => {
-  for (const undo of undone.splice(0).toReversed()) await undo();
-  for (const place of places.splice(0)) await place.close();
-});
-afterAll(() => cluster?.api.close());
+const cluster = withGround();
 
 type How = { readonly readyDeadlineMs?: number; readonly container?: object };
 
 async function begin(kind: KubernetesKind, replicas: number, how: How = {}): Promise<Place> {
-  const place = await placeOn(cluster, { kind, replicas, ...how });
-  places.push(place);
-  await expect.poll(() => countsIn(place), { timeout: 60_000, interval: 200 }).toBe(`${replicas}/0`);
-  // The proxies learn of a Service a little later than its endpoints are known.
-  await expect
-    .poll(() => fetch(place.service).then(({ status }) => status, String), { timeout: 15_000, interval: 100 })
-    .toBe(200);
+  const place = await cluster.place({ kind, replicas, ...how });
+  await untilServing(place, replicas);
+  await untilAnswered(place);
   return place;
 }
 
-const countsIn = async ({ driver: { workload } }: Place): Promise<string> => {
-  const serving = (await workload.observe("tokyo", signal)).instances.filter(
-    ({ ready, weightPct }) => ready && weightPct === 100,
-  );
-  return ["1.0", "2.0"]
-    .map((version) => serving.filter(({ release }) => release === `gateway@${version}`).length)
-    .join("/");
-};
-
-let seq = 0;
-const fence = () => ({ epoch: 1, seq: (seq += 1) });
-const shapeOf = (place: Place, old: number, fresh: number, version = "2.0"): Shape => ({
-  releases: [
-    { ...place.release("1.0"), count: old },
-    { ...place.release(version), count: fresh },
-  ],
-  drain: { noticeMs: 0, deadlineMs: 10_000 },
-});
-const weighingOf = (place: Place, old: number, fresh: number): Weighing => [
-  { digest: place.release("1.0").digest, admitted: old, weightPct: 100 },
-  { digest: place.release("2.0").digest, admitted: fresh, weightPct: 100 },
-];
 /** What the engine orders for a batch in place: start in the dark, and give it the places. */
 async function batch(place: Place, from: number, to: number, of: number): Promise<void> {
   const { workload } = place.driver;
@@ -80,11 +46,11 @@ describe("a StatefulSet of a real cluster", () => {
     const before = await place.set("tokyo");
     const load = await users(place.service);
     await batch(place, 0, 1, 3);
-    expect(await countsIn(place)).toBe("2/1");
+    expect(await countsIn(place.driver)).toBe("2/1");
     const { instances } = await place.driver.workload.observe("tokyo", signal);
     expect(instances.find(({ release }) => release === "gateway@2.0")?.id).toBe(`${place.name}-2`);
     await batch(place, 1, 3, 3);
-    expect(await countsIn(place)).toBe("0/3");
+    expect(await countsIn(place.driver)).toBe("0/3");
     const { sent, lost } = await load.stop();
     expect(lost).toEqual([]);
     expect(sent).toBeGreaterThan(100);
@@ -101,7 +67,7 @@ describe("a StatefulSet of a real cluster", () => {
       code: "INSTANCE_NOT_READY",
     });
     await workload.shape("tokyo", shapeOf(place, 2, 0, "3.0"), fence(), signal);
-    expect(await countsIn(place)).toBe("2/0");
+    expect(await countsIn(place.driver)).toBe("2/0");
     expect((await place.set("tokyo")).spec).toEqual(before.spec);
   }, 120_000);
 
@@ -113,7 +79,7 @@ describe("a StatefulSet of a real cluster", () => {
     await place.driver.traffic.weigh("tokyo", weighingOf(place, 2, 0), fence(), signal);
     expect(performance.now() - decided).toBeLessThan(3_000);
     await goBack(place, 3);
-    expect(await countsIn(place)).toBe("3/0");
+    expect(await countsIn(place.driver)).toBe("3/0");
     const after = await place.set("tokyo");
     expect(after.spec).toEqual(before.spec);
     expect(after.status?.currentRevision).toBe(before.status?.currentRevision);
@@ -123,9 +89,9 @@ describe("a StatefulSet of a real cluster", () => {
     const place = await begin("StatefulSet", 2);
     const before = await place.set("tokyo");
     await batch(place, 0, 2, 2);
-    expect(await countsIn(place)).toBe("0/2");
+    expect(await countsIn(place.driver)).toBe("0/2");
     await goBack(place, 2);
-    expect(await countsIn(place)).toBe("2/0");
+    expect(await countsIn(place.driver)).toBe("2/0");
     const after = await place.set("tokyo");
     expect(after.spec).toEqual(before.spec);
     expect(after.status?.updateRevision).toBe(before.status?.updateRevision);
@@ -137,34 +103,38 @@ describe("a DaemonSet of a real cluster", () => {
     const place = await begin("DaemonSet", 1);
     const before = await place.set("tokyo");
     await batch(place, 0, 1, 1);
-    expect(await countsIn(place)).toBe("0/1");
+    expect(await countsIn(place.driver)).toBe("0/1");
     expect(leftIn(await place.set("tokyo"))).toEqual(["midflight.dev/fence"]);
     await goBack(place, 1);
-    expect(await countsIn(place)).toBe("1/0");
+    expect(await countsIn(place.driver)).toBe("1/0");
     expect((await place.set("tokyo")).spec).toEqual(before.spec);
   }, 120_000);
 
   test("is not emptied while a disruption budget keeps its pod, and is once the budget is gone", async () => {
     const place = await begin("DaemonSet", 1, { readyDeadlineMs: 8_000 });
     const budgets = "/apis/policy/v1/namespaces/tokyo/poddisruptionbudgets";
-    await cluster.api.call("POST", budgets, {
+    await cluster.ground().api.call("POST", budgets, {
       apiVersion: "policy/v1",
       kind: "PodDisruptionBudget",
       metadata: { name: place.name },
       // No share: of a DaemonSet's pods the server cannot tell how many there should be.
       spec: { minAvailable: 1, selector: { matchLabels: { app: place.name } } },
     });
-    const free = () => cluster.api.call("DELETE", `${budgets}/${place.name}`).catch(() => undefined);
-    undone.push(free);
+    const free = () =>
+      cluster
+        .ground()
+        .api.call("DELETE", `${budgets}/${place.name}`)
+        .catch(() => undefined);
+    cluster.undo(free);
     const { workload } = place.driver;
     await expect(workload.shape("tokyo", shapeOf(place, 0, 1), fence(), signal)).rejects.toMatchObject({
       code: "KUBERNETES_EVICTION_REFUSED",
       message: expect.stringMatching(new RegExp(`${place.name}-\\w+ on node .*disruption budget`)),
     });
-    expect(await countsIn(place)).toBe("1/0");
+    expect(await countsIn(place.driver)).toBe("1/0");
     await free();
     await workload.shape("tokyo", shapeOf(place, 0, 1), fence(), signal);
-    expect(await countsIn(place)).toBe("0/1");
+    expect(await countsIn(place.driver)).toBe("0/1");
   }, 120_000);
 });
 
@@ -174,7 +144,7 @@ describe("config of a release on a real cluster", () => {
     const place = await begin("Deployment", 2, { container: reads("limits") });
     const data = { MOST: "200" };
     const digest = dataDigest({ data });
-    const release = { image: cluster.images["1.0"] ?? "", config: { limits: digest } };
+    const release = { image: cluster.ground().images["1.0"] ?? "", config: { limits: digest } };
     const target = kubernetesDigest(release, sha256) ?? "none";
     const driver = kubernetesDriver({
       ...place.options,
@@ -187,8 +157,8 @@ describe("config of a release on a real cluster", () => {
       code: "RELEASE_CONFIG_MISMATCH",
       message: expect.stringContaining(`there is no configmaps/${name}`),
     });
-    await cluster.api.call("POST", maps, { metadata: { name }, immutable: true, data });
-    undone.push(() => cluster.api.call("DELETE", `${maps}/${name}`));
+    await cluster.ground().api.call("POST", maps, { metadata: { name }, immutable: true, data });
+    cluster.undo(() => cluster.ground().api.call("DELETE", `${maps}/${name}`));
     const shape = (old: number, fresh: number): Shape => ({
       releases: [
         { ...place.release("1.0"), count: old },

@@ -1,54 +1,25 @@
 import { readFile } from "node:fs/promises";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
-import type { Shape, Weighing } from "../../../src/graph/observation.ts";
 import { NODE } from "../facts.ts";
 import { record, recorded, start } from "../processes.ts";
-import { findGround, placeOn, type Ground, type Place } from "./place.ts";
+import { fence, shapeOf, untilServing, weighingOf } from "./orders.ts";
+import type { Place } from "./place.ts";
+import { withGround } from "./with-ground.ts";
 
 const { signal } = new AbortController();
-let ground: Ground;
-const undone: (() => Promise<unknown>)[] = [];
-beforeAll(async () => {
-  ground = await findGround();
-}, 180_000);
-afterEach(async () => {
-  for (const undo of undone.splice(0).toReversed()) await undo();
-});
-afterAll(() => ground?.api.close());
+const cluster = withGround();
 
 async function begin(replicas: number, readyDeadlineMs: number): Promise<Place> {
-  const place = await placeOn(ground, { replicas, readyDeadlineMs });
-  undone.push(place.close);
-  await expect
-    .poll(async () => (await place.driver.workload.observe("tokyo", signal)).instances.filter(serves).length, {
-      timeout: 60_000,
-      interval: 200,
-    })
-    .toBe(replicas);
+  const place = await cluster.place({ replicas, readyDeadlineMs });
+  await untilServing(place, replicas);
   return place;
 }
 
-const serves = ({ ready, weightPct }: { readonly ready: boolean; readonly weightPct: number }): boolean =>
-  ready && weightPct === 100;
-let seq = 0;
-const fence = () => ({ epoch: 1, seq: (seq += 1) });
-const shapeOf = (place: Place, old: number, fresh: number, version = "2.0"): Shape => ({
-  releases: [
-    { ...place.release("1.0"), count: old },
-    { ...place.release(version), count: fresh },
-  ],
-  drain: { noticeMs: 0, deadlineMs: 10_000 },
-});
-const weighingOf = (place: Place, old: number, fresh: number): Weighing => [
-  { digest: place.release("1.0").digest, admitted: old, weightPct: 100 },
-  { digest: place.release("2.0").digest, admitted: fresh, weightPct: 100 },
-];
-
 /** Makes an object in tokyo that goes with the test. */
 async function make(path: string, name: string, body: object): Promise<void> {
-  await ground.api.call("POST", path, { metadata: { name }, ...body });
-  undone.push(() => ground.api.call("DELETE", `${path}/${name}`));
+  await cluster.ground().api.call("POST", path, { metadata: { name }, ...body });
+  cluster.undo(() => cluster.ground().api.call("DELETE", `${path}/${name}`));
 }
 
 describe("on a real cluster", () => {
@@ -69,16 +40,24 @@ describe("on a real cluster", () => {
     const path = "/api/v1/namespaces/tokyo/resourcequotas";
     await make(path, "full", { spec: { hard: { pods: "1" } } });
     await expect
-      .poll(async () => (await ground.api.call("GET", `${path}/full`)) as object, { timeout: 20_000, interval: 200 })
+      .poll(async () => (await cluster.ground().api.call("GET", `${path}/full`)) as object, {
+        timeout: 20_000,
+        interval: 200,
+      })
       .toMatchObject({ status: { used: { pods: "1" } } });
     const shape = place.driver.workload.shape("tokyo", shapeOf(place, 1, 1), fence(), signal);
     await expect(shape).rejects.toMatchObject({
       code: "KUBERNETES_REFUSED",
       message: expect.stringContaining("exceeded quota: full"),
     });
-    await ground.api.call("PATCH", `${path}/full`, { spec: { hard: { pods: "2" } } }, "application/merge-patch+json");
+    await cluster
+      .ground()
+      .api.call("PATCH", `${path}/full`, { spec: { hard: { pods: "2" } } }, "application/merge-patch+json");
     await expect
-      .poll(async () => (await ground.api.call("GET", `${path}/full`)) as object, { timeout: 20_000, interval: 200 })
+      .poll(async () => (await cluster.ground().api.call("GET", `${path}/full`)) as object, {
+        timeout: 20_000,
+        interval: 200,
+      })
       .toMatchObject({ status: { hard: { pods: "2" } } });
     await place.driver.workload.shape("tokyo", shapeOf(place, 1, 1), fence(), signal);
     const began = performance.now();
@@ -92,9 +71,11 @@ describe("on a real cluster", () => {
   test("a node that takes no pods is named at the deadline", async () => {
     const place = await begin(1, 3_000);
     const cordon = (unschedulable: boolean) =>
-      ground.api.call("PATCH", `/api/v1/nodes/${NODE}`, { spec: { unschedulable } }, "application/merge-patch+json");
+      cluster
+        .ground()
+        .api.call("PATCH", `/api/v1/nodes/${NODE}`, { spec: { unschedulable } }, "application/merge-patch+json");
     await cordon(true);
-    undone.push(() => cordon(false));
+    cluster.undo(() => cordon(false));
     await expect(place.driver.workload.shape("tokyo", shapeOf(place, 1, 1), fence(), signal)).rejects.toMatchObject({
       code: "INSTANCE_NOT_READY",
       message: expect.stringMatching(/no node takes it: .*unschedulable/),
@@ -131,7 +112,7 @@ describe("on a real cluster", () => {
   test("a user with the rights of this Role, and no others, rolls forth and back; without one of them he is told which", async () => {
     const place = await begin(2, 60_000);
     const token = await tokenOf(place.name);
-    const kubeconfig = (place.options.kubeconfig ?? "").replace(ground.facts.tokens.admin, token);
+    const kubeconfig = (place.options.kubeconfig ?? "").replace(cluster.ground().facts.tokens.admin, token);
     const driver = kubernetesDriver({ ...place.options, kubeconfig });
     await driver.workload.shape("tokyo", shapeOf(place, 2, 1), fence(), signal);
     await driver.traffic.weigh("tokyo", weighingOf(place, 2, 1), fence(), signal);
@@ -142,12 +123,14 @@ describe("on a real cluster", () => {
       "midflight.dev/held",
     );
     const roles = "/apis/rbac.authorization.k8s.io/v1/namespaces/tokyo/roles";
-    await ground.api.call(
-      "PATCH",
-      `${roles}/${place.name}`,
-      { rules: RULES.map((rule) => ({ ...rule, verbs: rule.verbs.filter((verb) => verb !== "patch") })) },
-      "application/merge-patch+json",
-    );
+    await cluster
+      .ground()
+      .api.call(
+        "PATCH",
+        `${roles}/${place.name}`,
+        { rules: RULES.map((rule) => ({ ...rule, verbs: rule.verbs.filter((verb) => verb !== "patch") })) },
+        "application/merge-patch+json",
+      );
     await expect
       .poll(
         () =>
@@ -165,7 +148,7 @@ describe("on a real cluster", () => {
 
 /** Ends it at once, as a machine does that loses its power. Resolves with how it is started again, and ready. */
 async function killApiServer(): Promise<() => Promise<void>> {
-  const { places, api } = ground;
+  const { places, api } = cluster.ground();
   const server = (await recorded(places)).find(({ part }) => part === "kube-apiserver");
   if (server === undefined) throw new Error("nobody wrote down where the API server is");
   const [program = "", ...args] = (await readFile(`/proc/${server.pid}/cmdline`, "utf8")).split("\0").slice(0, -1);
@@ -181,7 +164,7 @@ async function killApiServer(): Promise<() => Promise<void>> {
     await start(places, "kube-apiserver", program, args);
     await expect.poll(() => api.call("GET", "/readyz").catch(String), { timeout: 60_000, interval: 200 }).toBe("ok");
   };
-  undone.push(restart);
+  cluster.undo(restart);
   return restart;
 }
 
@@ -202,7 +185,7 @@ async function tokenOf(name: string): Promise<string> {
     roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "Role", name },
     subjects: [{ kind: "ServiceAccount", name, namespace: "tokyo" }],
   });
-  const { status } = (await ground.api.call("POST", `${accounts}/${name}/token`, { spec: {} })) as {
+  const { status } = (await cluster.ground().api.call("POST", `${accounts}/${name}/token`, { spec: {} })) as {
     readonly status: { readonly token: string };
   };
   return status.token;

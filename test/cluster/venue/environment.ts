@@ -6,12 +6,14 @@ import { GATEWAY, POD_PORT } from "./manifests.ts";
 export type InTheCluster = {
   /** Region → host and port of its Service. */
   readonly services: Readonly<Record<string, string>>;
+  /** What its driver runs of each release. */
+  readonly images: GatewayImages;
   /** Pods per region. */
   readonly instances: number;
 };
 
-/** The shipped environment file with its gateways in a cluster: their driver and addresses differ, and nothing else does. */
-export function environmentOn(shipped: string, { services, instances }: InTheCluster): string {
+/** The shipped environment file with its gateways in a cluster: their driver, addresses and images differ, and nothing else does. */
+export function environmentOn(shipped: string, { services, images, instances }: InTheCluster): string {
   const file = parseDocument(shipped);
   for (const region of VENUE_REGIONS) {
     const venue = ["regions", region, "probe", "okx"];
@@ -33,13 +35,7 @@ export function environmentOn(shipped: string, { services, instances }: InTheClu
       counters: components.gateway.counters,
     }),
   );
-  return String(file);
-}
-
-/** The shipped releases, which say now what a cluster runs, too. */
-export function releasesOn(shipped: string, images: GatewayImages): string {
-  const file = parseDocument(shipped);
   for (const [version, image] of Object.entries(images))
-    file.setIn(["releases", `${GATEWAY}@${version}`, "kubernetes"], file.createNode({ image }));
+    file.setIn(["releases", `${GATEWAY}@${version}`], file.createNode({ kubernetes: { image } }));
   return String(file);
 }

@@ -1,7 +1,9 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { Disaster } from "../../../src/demo/disaster.ts";
 import { figuresOf } from "../../../src/demo/figures.ts";
 import type { Figures, Story } from "../../../src/demo/stories/story.ts";
 import { createRandom } from "../../../src/demo/traffic/random.ts";
@@ -11,9 +13,10 @@ import { USER_UIDS } from "../../../src/demo/venue/accounts.ts";
 import { temporaryFolder } from "../../../src/demo/venue/temporary-folder.ts";
 import { prepareWorkspace, type Workspace } from "../../../src/demo/workspace.ts";
 import type { RunEvent } from "../../../src/events/event.ts";
-import { midflight, OVERRIDE, type Ended } from "../../support/cli.ts";
+import { OVERRIDE, start, type Ended } from "../../support/cli.ts";
 import { until } from "../commands.ts";
-import { environmentOn, releasesOn } from "./environment.ts";
+import { environmentOn } from "./environment.ts";
+import { serversIn } from "./servers.ts";
 import { venueOn, type ClusterVenue, type VenueGround } from "./venue.ts";
 
 const PLANS = fileURLToPath(new URL("../../../plans", import.meta.url));
@@ -74,26 +77,37 @@ export async function tellOn(ground: VenueGround, story: Story, { seed, ratePerS
   users.mark("before");
   await traded(users, BEFORE);
   users.mark("during");
-  const ended = await upgrade({ ...workspace, environment }, venue);
+  const servers = serversIn(ground, stack);
+  const disaster = new Disaster(fault.death, venue.venue, servers, () => {});
+  stack.defer(() => disaster.over());
+  const { ended, events } = await upgrade({ ...workspace, environment }, venue, (event) => disaster.heed(event));
   users.mark("after");
   await traded(users, AFTER);
   summary = await users.stop();
   await look();
-  const events = eventsIn(ended);
   const { outcome, text } = endOf(events);
-  const figures = await figuresOf({ story, outcome, text, events, summary, report: "", outcomes });
+  const figures = await figuresOf({
+    story,
+    outcome,
+    text,
+    events,
+    summary,
+    report: "",
+    outcomes,
+    struckAt: disaster.struckAt,
+  });
   return { figures, problems: problemsOf(story, figures, ended) };
 }
 
-/** Another environment file beside the shipped ones, and what a cluster runs for each release. The plan stays as it is. Resolves with the file. */
+/** Another environment file beside the shipped ones, and nothing else: plan, releases and migrations stay as they are. Resolves with the file. */
 async function placeIn(
-  { environment, releases }: Workspace,
+  { environment }: Workspace,
   { services }: ClusterVenue,
   { images }: VenueGround,
 ): Promise<string> {
   const inTheCluster = join(dirname(environment), "kubernetes.yaml");
-  await writeFile(inTheCluster, environmentOn(await readFile(environment, "utf8"), { services, instances: INSTANCES }));
-  await writeFile(releases, releasesOn(await readFile(releases, "utf8"), images));
+  const placed = { services, images, instances: INSTANCES };
+  await writeFile(inTheCluster, environmentOn(await readFile(environment, "utf8"), placed));
   return inTheCluster;
 }
 
@@ -111,20 +125,25 @@ async function traded(users: Users, operations: number): Promise<void> {
   });
 }
 
-const upgrade = ({ dir, plan, environment }: Workspace, { variables }: ClusterVenue): Promise<Ended> =>
-  midflight(["upgrade", plan, "--env", environment, "--json", "--yes", ...OVERRIDE], {
-    cwd: dir,
-    env: variables,
-    limitMs: LIMIT_MS,
-  });
+type Upgraded = { readonly ended: Ended; readonly events: readonly RunEvent[] };
 
-/** What is no event, such as the first line with the version of the stream, has no time. */
-const eventsIn = ({ stdout }: Ended): readonly RunEvent[] =>
-  stdout
-    .split("\n")
-    .filter((line) => line !== "")
-    .map((line) => JSON.parse(line) as RunEvent)
-    .filter((event) => typeof event.at === "string" && event.kind !== "pulse");
+async function upgrade(
+  { dir, plan, environment }: Workspace,
+  { variables }: ClusterVenue,
+  heed: (event: RunEvent) => void,
+): Promise<Upgraded> {
+  const args = ["upgrade", plan, "--env", environment, "--json", "--yes", ...OVERRIDE];
+  const running = start(args, { cwd: dir, env: variables, limitMs: LIMIT_MS });
+  const events: RunEvent[] = [];
+  createInterface({ input: running.child.stdout }).on("line", (line) => {
+    const event = JSON.parse(line) as RunEvent;
+    // What is no event, such as the first line with the version of the stream, has no time.
+    if (typeof event.at !== "string" || event.kind === "pulse") return;
+    events.push(event);
+    heed(event);
+  });
+  return { ended: await running.ended, events };
+}
 
 function endOf(events: readonly RunEvent[]): { readonly outcome: string; readonly text: string } {
   const last = events.findLast(({ kind }) => kind === "ended" || kind === "halted");

@@ -33,6 +33,8 @@ export type ClusterVenue = {
   readonly services: Readonly<Record<string, string>>;
   /** What the environment file reads from variables. */
   readonly variables: Readonly<Record<string, string>>;
+  /** Store and engines. */
+  readonly venue: Venue;
 };
 
 export type ClusterVenueOrder = {
@@ -67,6 +69,7 @@ export async function venueOn(
   return {
     keySeed: venue.keySeed,
     services: Object.fromEntries(services),
+    venue,
     variables: { ...venue.variables, KUBECONFIG: places.kubeconfig },
   };
 }

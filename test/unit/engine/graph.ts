@@ -17,9 +17,12 @@ export function graphOf(
     readonly instances?: number;
     /** `brought`: by their admission, and nobody is proved in the dark. `in-place`: half of the places may be empty. */
     readonly home?: Home;
+    /** Both regions bring a full second set, and users go over by these shares. */
+    readonly sharesPct?: readonly number[];
   } = {},
 ): Graph {
   const { target = NEW, home = "kept" } = how;
+  const full = how.instances ?? INSTANCES;
   const steps: PlanStep[] = [
     ...(how.migrate === false
       ? []
@@ -38,10 +41,16 @@ export function graphOf(
       component: "gateway",
       ...(home === "brought" ? {} : { dark: { excludePct: 5, confidencePct: 99 } }),
       drain: { noticeMs: 100, deadlineMs: 1000 },
-      waves: [
-        { regions: ["tokyo"], batch: 1, surge: 1, soakMs: 1000 },
-        { regions: "rest", batch: 2, surge: 2, soakMs: 0 },
-      ],
+      waves:
+        how.sharesPct === undefined
+          ? [
+              { regions: ["tokyo"], batch: 1, surge: 1, soakMs: 1000 },
+              { regions: "rest", batch: 2, surge: 2, soakMs: 0 },
+            ]
+          : [
+              { regions: ["tokyo"], batch: full, surge: full, sharesPct: how.sharesPct, soakMs: 1000 },
+              { regions: "rest", batch: full, surge: full, sharesPct: how.sharesPct, soakMs: 0 },
+            ],
       ...PATIENCE,
     },
     ...(how.contract === true

@@ -24,6 +24,7 @@ const summary = (more: Partial<RunSummary>): RunSummary => ({
   kept: [],
   stranded: [],
   standing: [],
+  away: [],
   delivered: 0,
   undelivered: [],
   ...more,

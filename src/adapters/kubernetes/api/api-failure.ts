@@ -10,6 +10,7 @@ export type Resource =
   | "replicasets"
   | "pods"
   | "endpointslices"
+  | "services"
   | "events"
   | "horizontalpodautoscalers"
   | "poddisruptionbudgets"
@@ -62,6 +63,7 @@ export const GROUPS: Readonly<Record<Resource, string>> = {
   replicasets: "apps",
   pods: "",
   endpointslices: "discovery.k8s.io",
+  services: "",
   events: "",
   horizontalpodautoscalers: "autoscaling",
   poddisruptionbudgets: "policy",

@@ -3,6 +3,8 @@ import { request as tlsRequest } from "node:https";
 import type { Clock } from "../../../ports/clock.ts";
 import { ApiFailure, GROUPS, pluralOf, type Asked, type Resource, type Subresource, type Verb } from "./api-failure.ts";
 import type { Admission, Connection } from "./connection.ts";
+import { listReader } from "./list-reader.ts";
+import type { Listed } from "./objects.ts";
 
 /** The API of one cluster, in one namespace. Everything rejects with `ApiFailure`, or with the reason of an abort. */
 export type Api = {
@@ -14,9 +16,16 @@ export type Api = {
   text(ask: Ask, signal: AbortSignal): Promise<string>;
   /** The same line by line, for as long as it comes. */
   lines(ask: Ask, signal: AbortSignal): AsyncGenerator<string>;
+  /** A list, read object by object: of a long one no more is in memory than what is kept of each. */
+  list<T>(ask: ListAsk<T>, signal: AbortSignal): Promise<Listed<T>>;
   /** What changes from a version on, until the server ends it. Rejects with status 410 when that version is too old. */
-  watch<T>(ask: Pick<Ask, "resource" | "query">, signal: AbortSignal): AsyncGenerator<Change<T>>;
+  watch<T>(ask: WatchAsk, signal: AbortSignal): AsyncGenerator<Change<T>>;
 };
+
+export type ListAsk<T> = Pick<Ask, "resource" | "query"> & { readonly kept: (item: T) => T };
+
+/** `opened`: called once the server watches. `isBeside`: it keeps no process alive. */
+export type WatchAsk = Pick<Ask, "resource" | "query"> & { readonly opened?: () => void; readonly isBeside?: boolean };
 
 export type Ask = {
   readonly verb: Verb;
@@ -26,6 +35,10 @@ export type Ask = {
   readonly subresource?: Subresource;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
+  /** Within which it must begin to answer. Default: 10 s. */
+  readonly limitMs?: number;
+  /** It keeps no process alive. */
+  readonly isBeside?: boolean;
 };
 
 export type Change<T> = { readonly type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK"; readonly object: T };
@@ -53,6 +66,7 @@ const VERSIONS: Readonly<Record<Resource, string>> = {
   replicasets: "v1",
   pods: "v1",
   endpointslices: "v1",
+  services: "v1",
   events: "v1",
   horizontalpodautoscalers: "v2",
   poddisruptionbudgets: "v1",
@@ -84,7 +98,9 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
         throw new ApiFailure(asked, 401, `they could not be had: ${reasonOf(error)}`, error);
       });
       const body = bodyOf(ask);
-      const how = { ...admission, method: METHODS[ask.verb], signal, ...(body === undefined ? {} : { body }) };
+      const { verb, limitMs = TIMEOUT_MS, isBeside = false } = ask;
+      const method = METHODS[verb];
+      const how = { ...admission, method, signal, limitMs, isBeside, ...(body === undefined ? {} : { body }) };
       return await open(urlOf(connection, ask), how);
     } catch (error) {
       throw error instanceof ApiFailure ? error : new ApiFailure(asked, 0, `did not answer: ${reasonOf(error)}`, error);
@@ -100,10 +116,10 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
       await clock.sleep(pauseOf(headers["retry-after"]), signal);
     }
   };
-  const reading = async <T>(ask: Ask, signal: AbortSignal, read: (text: string) => T): Promise<T> => {
+  const reading = async <T>(ask: Ask, signal: AbortSignal, read: (response: IncomingMessage) => Promise<T>) => {
     const limit = AbortSignal.timeout(TIMEOUT_MS * THROTTLED_TRIES);
     try {
-      return read(await textOf(await answer(ask, AbortSignal.any([signal, limit]))));
+      return await read(await answer(ask, AbortSignal.any([signal, limit])));
     } catch (error) {
       throw thrown(error, askedBy(ask), signal);
     }
@@ -112,9 +128,9 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
     context,
     namespace,
     async send<T>(ask: Ask, signal: AbortSignal): Promise<T> {
-      return reading(ask, signal, (text) => JSON.parse(text) as T);
+      return reading(ask, signal, async (response) => JSON.parse(await textOf(response)) as T);
     },
-    text: (ask, signal) => reading(ask, signal, (text) => text),
+    text: (ask, signal) => reading(ask, signal, textOf),
     async *lines(ask, signal) {
       try {
         yield* linesOf(await answer(ask, signal));
@@ -122,14 +138,21 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
         throw thrown(error, askedBy(ask), signal);
       }
     },
-    async *watch<T>({ resource, query }: Pick<Ask, "resource" | "query">, signal: AbortSignal) {
+    list: ({ resource, query, kept }, signal) =>
+      reading({ verb: "list", resource, ...(query === undefined ? {} : { query }) }, signal, (response) =>
+        listOf(response, kept),
+      ),
+    async *watch<T>({ resource, query, opened, isBeside = false }: WatchAsk, signal: AbortSignal) {
       const ask: Ask = {
         verb: "watch",
         resource,
+        isBeside,
         query: { ...query, watch: "true", allowWatchBookmarks: "true", timeoutSeconds: String(WATCH_S) },
       };
       try {
-        for await (const line of linesOf(await answer(ask, signal))) yield changeIn<T>(JSON.parse(line), askedBy(ask));
+        const response = await answer(ask, signal);
+        opened?.();
+        for await (const line of linesOf(response)) yield changeIn<T>(JSON.parse(line), askedBy(ask));
       } catch (error) {
         throw thrown(error, askedBy(ask), signal);
       }
@@ -161,12 +184,18 @@ function bodyOf({ verb, body }: Ask): Body | undefined {
   return { text: JSON.stringify(body), type: verb === "patch" ? "application/json-patch+json" : "application/json" };
 }
 
-type How = Admission & { readonly method: string; readonly signal: AbortSignal; readonly body?: Body };
+type How = Admission & {
+  readonly method: string;
+  readonly signal: AbortSignal;
+  readonly limitMs: number;
+  readonly isBeside: boolean;
+  readonly body?: Body;
+};
 
 /** Resolves with the head of the answer. */
 const open = (url: URL, how: How): Promise<IncomingMessage> =>
   new Promise((resolve, reject) => {
-    const { body, method, agent, signal } = how;
+    const { body, method, agent, signal, limitMs, isBeside } = how;
     const send = url.protocol === "https:" ? tlsRequest : plainRequest;
     const headers = {
       ...how.headers,
@@ -177,7 +206,8 @@ const open = (url: URL, how: How): Promise<IncomingMessage> =>
         : { "content-type": body.type, "content-length": String(Buffer.byteLength(body.text)) }),
     };
     const request = send(url, { method, agent, signal, headers }, resolve);
-    const limit = setTimeout(() => request.destroy(new Error(`nothing within ${TIMEOUT_MS / 1_000} s`)), TIMEOUT_MS);
+    const limit = setTimeout(() => request.destroy(new Error(`nothing within ${limitMs / 1_000} s`)), limitMs);
+    if (isBeside) request.once("socket", (socket) => socket.unref());
     request.once("response", () => clearTimeout(limit));
     request.once("close", () => clearTimeout(limit));
     // A connection that was kept open and that the other side closed meanwhile.
@@ -193,6 +223,14 @@ async function textOf(response: IncomingMessage): Promise<string> {
   let text = "";
   for await (const piece of response) text += String(piece);
   return text;
+}
+
+async function listOf<T>(response: IncomingMessage, kept: (item: T) => T): Promise<Listed<T>> {
+  response.setEncoding("utf8");
+  const items: T[] = [];
+  const reader = listReader((item) => void items.push(kept(item as T)));
+  for await (const piece of response) reader.take(String(piece));
+  return { ...(reader.end() as Listed<T>), items };
 }
 
 async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {

@@ -151,6 +151,8 @@ export type EndpointSlice = {
   }[];
 };
 
+export type Service = { readonly metadata: Metadata; readonly spec?: { readonly selector?: Labels } };
+
 export type Event = {
   readonly metadata: Metadata;
   readonly type?: string;

@@ -1,10 +1,10 @@
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import { ApiFailure, upgradeErrorOf } from "./api-failure.ts";
 import { troubleOf, warningIn, type Trouble } from "../explain.ts";
-import { follow } from "./follow.ts";
-import type { Deployment, EndpointSlice, Event, Listed, Metadata, Pod } from "./objects.ts";
+import type { Rolled } from "./informer.ts";
+import type { Deployment, Event, Listed, Pod } from "./objects.ts";
 import { sightOf, type Parts, type Sight } from "../sight.ts";
-import { objectText, readDeployment, sourcesOf, type Site, type Source } from "../site.ts";
+import { objectText, type Site } from "../site.ts";
 
 /** What is still missing, and on whom it hangs; undefined when all is as it shall be. */
 export type Judge<S = Sight> = (sight: S) => Missing | undefined;
@@ -12,18 +12,16 @@ export type Judge<S = Sight> = (sight: S) => Missing | undefined;
 export type Missing = { readonly text: string; readonly pods: readonly Pod[] };
 
 /** Resolves with what was seen of a Deployment once the judge misses nothing any more: see `watchUntil`. */
-export const until = async (site: Site, judge: Judge, signal: AbortSignal): Promise<Sight> =>
-  watchUntil(site, sceneOf(site, await readDeployment(site, signal)), judge, signal);
+export const until = (site: Site, judge: Judge, signal: AbortSignal): Promise<Sight> =>
+  watchUntil(site, sceneOf(site), judge, signal);
 
-const sceneOf = (site: Site, deployment: Deployment): Scene<Deployment, Sight> => ({
-  sources: sourcesOf(site, deployment),
+const sceneOf = (site: Site): Scene<Deployment, Sight> => ({
   sightOf: (parts) => sightOf(parts, site.frame),
   troubleOf: (pods, sight) => troubleOf(pods, sight.deployment),
 });
 
-/** What is watched, how it is seen, and why it does not come. */
+/** How what is watched is seen, and why it does not come. */
 export type Scene<O, S> = {
-  readonly sources: Readonly<Record<keyof Parts<O>, Source>>;
   readonly sightOf: (parts: Parts<O>) => S;
   readonly troubleOf: (pods: readonly Pod[], sight: S) => Trouble | undefined;
 };
@@ -33,7 +31,7 @@ export type Scene<O, S> = {
  * when waiting cannot bring what is missing, and at the deadline in any case; both times it says why.
  * Rejects: `INSTANCE_NOT_READY`, `FOREIGN_CHANGE` (what the pods belong to was deleted).
  */
-export async function watchUntil<O extends { readonly metadata: Metadata }, S>(
+export async function watchUntil<O extends Rolled, S>(
   site: Site,
   scene: Scene<O, S>,
   judge: Judge<S>,
@@ -44,19 +42,23 @@ export async function watchUntil<O extends { readonly metadata: Metadata }, S>(
   const within = AbortSignal.any([signal, end.signal]);
   const { promise, resolve, reject } = Promise.withResolvers<S>();
   const seen: Seen<S> = {};
-  const followers = watchAll<O>(site, scene, within, {
-    found(parts) {
-      const sight = scene.sightOf(parts);
+  const news = {
+    found(parts: Parts<Rolled>): void {
+      // The kind of the component's object is that of everything that is asked for it.
+      const sight = scene.sightOf(parts as Parts<O>);
       const missing = judge(sight);
       if (missing === undefined) return resolve(sight);
       Object.assign(seen, { last: { sight, missing }, silence: undefined });
       const trouble = scene.troubleOf(missing.pods, sight);
       if (trouble?.isHopeless === true) reject(notReady(missing.text, trouble.text));
     },
-    silence: (failure) => void Object.assign(seen, { silence: failure }),
+    silence: (failure: ApiFailure) => void Object.assign(seen, { silence: failure }),
     gone: () => reject(deleted(site)),
-  });
-  for (const follower of followers) follower.catch(reject);
+    refused: reject,
+  };
+  const stop = (): void => reject(signal.reason);
+  signal.addEventListener("abort", stop, { once: true });
+  site.informer.follow(news, within);
   clock.sleep(config.readyDeadlineMs, within).then(
     () => lateBecause(site, scene, seen, signal).then(reject, reject),
     () => {},
@@ -64,8 +66,8 @@ export async function watchUntil<O extends { readonly metadata: Metadata }, S>(
   try {
     return await promise;
   } finally {
+    signal.removeEventListener("abort", stop);
     end.abort();
-    await Promise.allSettled(followers);
   }
 }
 
@@ -74,64 +76,6 @@ type Seen<S> = {
   /** Newer than what was seen last. */
   readonly silence?: ApiFailure;
 };
-
-type News<O> = {
-  readonly found: (parts: Parts<O>) => void;
-  readonly silence: (failure: ApiFailure) => void;
-  readonly gone: () => void;
-};
-
-function watchAll<O extends { readonly metadata: Metadata }>(
-  site: Site,
-  { sources }: { readonly sources: Readonly<Record<keyof Parts<O>, Source>> },
-  within: AbortSignal,
-  news: News<O>,
-): readonly Promise<never>[] {
-  const known: { object?: O; pods?: readonly Pod[]; dark?: readonly Pod[]; slices?: readonly EndpointSlice[] } = {};
-  const tell = (): void => {
-    const { object, pods, dark, slices } = known;
-    if (object !== undefined && pods !== undefined && dark !== undefined && slices !== undefined)
-      news.found({ object, pods, dark, slices });
-  };
-  const from = { api: site.api, clock: site.options.clock };
-  const { silence } = news;
-  const items = <T>(take: (all: readonly T[]) => void) => ({
-    silence,
-    items: (all: readonly T[]): void => {
-      take(all);
-      tell();
-    },
-  });
-  return [
-    follow<O>(
-      from,
-      sources.object,
-      items<O>(([one]) => {
-        if (one === undefined) news.gone();
-        else known.object = one;
-      }),
-      within,
-    ),
-    follow<Pod>(
-      from,
-      sources.pods,
-      items<Pod>((pods) => void (known.pods = pods)),
-      within,
-    ),
-    follow<Pod>(
-      from,
-      sources.dark,
-      items<Pod>((dark) => void (known.dark = dark)),
-      within,
-    ),
-    follow<EndpointSlice>(
-      from,
-      sources.slices,
-      items<EndpointSlice>((slices) => void (known.slices = slices)),
-      within,
-    ),
-  ];
-}
 
 /** What to say when time is over: that the API went silent, or what holds up the pods. */
 async function lateBecause<O, S>(

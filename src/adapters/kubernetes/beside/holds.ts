@@ -14,6 +14,7 @@ import type { KubernetesOptions } from "../api/options.ts";
 import { giveBackIn, waitingIn } from "./pausing.ts";
 import type { SeenPod } from "../sight.ts";
 import { inOurWords, objectText, sitesOf, type Site } from "../site.ts";
+import { handOver, leftoverPinAt, unpinAfter, type Leave } from "../switch/leftover-pin.ts";
 import { until } from "../api/until.ts";
 
 /** Objects that a run left held, pods that it left in the dark, and managers that wait for it. */
@@ -27,21 +28,26 @@ export function kubernetesHolds(options: KubernetesOptions): Holds {
 }
 
 async function lookIn(site: Site, keeping: Keeping, signal: AbortSignal): Promise<Hold | undefined> {
-  const [left, waiting] = await Promise.all([leftoverAt(site, signal), waitingIn(site, signal)]);
+  const [left, waiting, pin] = await Promise.all([
+    leftoverAt(site, signal),
+    waitingIn(site, signal),
+    leftoverPinAt(site, signal),
+  ]);
   const { metadata, dark, held } = left;
-  if (held === undefined && dark.length === 0 && waiting.length === 0) return undefined;
+  if (held === undefined && dark.length === 0 && waiting.length === 0 && pin === undefined) return undefined;
   const record = metadata.annotations?.[HELD];
   return {
     region: site.region,
     place: `${objectText(site)} in ${site.api.namespace} of ${site.api.context}`,
     ...(held === undefined ? {} : { stands: standing(held, site) }),
-    changes: held?.changes(keeping) ?? [],
+    changes: [...(held?.changes(keeping) ?? []), ...(pin?.changes ?? [])],
     dark: namesOf(dark),
     stuck: namesOf(held?.stuck(keeping) ?? []),
     staying: namesOf(held?.staying(keeping) ?? []),
     waiting,
     fence: fenceIn({ metadata }),
     ...(record === undefined ? {} : { record }),
+    ...(pin === undefined ? {} : { entryRecord: pin.record }),
   };
 }
 
@@ -60,6 +66,10 @@ function standing(held: NonNullable<Leftover["held"]>, { frame }: Site): string 
 type How = { readonly keeping: Keeping; readonly fence: Fence };
 
 async function releaseIn(site: Site, hold: Hold, how: How, signal: AbortSignal): Promise<void> {
+  const leave = await leaveOf(site, how, signal);
+  const pin = hold.entryRecord === undefined ? undefined : await leftoverPinAt(site, signal);
+  if (pin !== undefined && pin.record !== hold.entryRecord) throw writtenMeanwhile(site);
+  if (pin !== undefined) await handOver(site, pin, leave, signal);
   const left = hold.record === undefined ? undefined : await putBack(site, hold.record, how, signal);
   const { dark } = await leftoverAt(site, signal);
   // A place that is emptied before its controller has read the template would be filled from the one before.
@@ -69,7 +79,14 @@ async function releaseIn(site: Site, hold: Hold, how: How, signal: AbortSignal):
     removePods(site, shown(dark, hold.dark), signal),
     deletePods(site, shown(stuck, hold.stuck), signal),
   ]);
+  if (pin !== undefined) await unpinAfter(site, leave, signal);
   await giveBackIn(site, undefined, signal);
+}
+
+async function leaveOf(site: Site, { keeping, fence }: How, signal: AbortSignal): Promise<Leave> {
+  const { held } = await leftoverAt(site, signal);
+  const [staying, going] = keeping === "new" ? (["after", "before"] as const) : (["before", "after"] as const);
+  return { staying: held?.pods(staying) ?? [], going: held?.pods(going) ?? [], fence };
 }
 
 /** Nothing goes that whoever said yes did not see. */

@@ -8,6 +8,7 @@ import {
   PAUSING,
   PROBING,
   rolling,
+  SWITCHING,
   TELLING,
   WORKING,
   type Right,
@@ -24,6 +25,8 @@ export type Placed = {
   readonly isPlanned: boolean;
   /** Names of the copies of ConfigMaps and Secrets that its new release reads. */
   readonly config: readonly string[];
+  /** Service whose selector switches users; absent where none does. */
+  readonly switched?: string;
 };
 
 /** What is needed in one namespace of one cluster, and for what: a region, or `runs` and `jobs` that are kept there. */
@@ -136,16 +139,17 @@ export const PROBES_WANTED: readonly Wanted[] = PROBING.map((right) => ({ right,
 export type Wanted = { readonly right: Right; readonly name: string | undefined };
 
 /** What is asked about a component itself. */
-export function wantedFor({ object, isRolled, isPlanned, config }: About): readonly Wanted[] {
+export function wantedFor({ object, isRolled, isPlanned, config, switched }: About): readonly Wanted[] {
   const seen = isPlanned ? [...looking(object.kind), ...LEASING] : looking(object.kind);
   const own = isRolled ? rolling(object.kind) : seen;
   return [
     ...own.map((right) => ({ right, name: right.isNamed === true ? object.name : undefined })),
+    ...(isRolled && switched !== undefined ? SWITCHING.map((right) => ({ right, name: switched })) : []),
     ...(isRolled ? config.flatMap((name) => CONFIG.map((right) => ({ right, name }))) : []),
   ];
 }
 
-type About = Pick<Placed, "object" | "isRolled" | "isPlanned" | "config">;
+type About = Pick<Placed, "object" | "isRolled" | "isPlanned" | "config" | "switched">;
 
 /** What only explains and warns. */
 const tellingFor = ({ isRolled }: Placed): readonly Wanted[] =>

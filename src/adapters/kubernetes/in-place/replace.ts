@@ -23,7 +23,7 @@ import {
   type SetHeld,
   type SetOrder,
 } from "./set-held.ts";
-import { kindOf, lookAtSet, pastTemplates, sceneOf, type SetSight } from "./set-site.ts";
+import { kindOf, setSightNow, pastTemplates, sceneOf, type SetSight } from "./set-site.ts";
 
 /** What one call works with. */
 export type SetErrand = { readonly site: Site; readonly fence: Fence; readonly signal: AbortSignal };
@@ -38,7 +38,7 @@ const BETWEEN_LOOKS_MS = 400;
 /** Rejects `FOREIGN_CHANGE` when a rollout of somebody else is under way. */
 export async function setGroundOf({ site, signal }: SetErrand): Promise<SetGround> {
   for (let turn = 1; ; turn += 1) {
-    const sight = await lookAtSet(site, signal);
+    const sight = await setSightNow(site, signal);
     const held = setHeldIn(sight.set);
     if (held !== undefined) return { sight, held };
     const { pods, set } = sight;
@@ -108,7 +108,7 @@ export async function advance(held: SetHeld, fresh: number, errand: SetErrand): 
   const { site, signal } = errand;
   let now = held;
   for (;;) {
-    const sight = await lookAtSet(site, signal);
+    const sight = await setSightNow(site, signal);
     const taken = placesOf(now, sight.places).after;
     // An order that nobody saw come true is given again: whoever gave it may have died before it was answered.
     const isOpen = isUnanswered(now, sight, site);
@@ -145,7 +145,7 @@ async function takePlace(held: SetHeld, count: number, sight: SetSight, errand: 
 /** Unless it was emptied already. One that does not serve goes first. */
 async function emptyPlace(held: SetHeld, { site, signal }: SetErrand): Promise<void> {
   await settleSet((sight) => unreadOrder(site, sight), { site, signal });
-  const sight = await lookAtSet(site, signal);
+  const sight = await setSightNow(site, signal);
   const old = podsOf(held, "before", sight, site.frame.container);
   if (old.length <= placesOf(held, sight.places).before) return;
   const [next] = old.toSorted((a, b) => Number(serves(a)) - Number(serves(b)) || (nodeOf(a) < nodeOf(b) ? -1 : 1));
@@ -163,7 +163,7 @@ export async function takeAll(held: SetHeld, side: Side, errand: SetErrand): Pro
   const { site, signal } = errand;
   const now = await orderAll(held, side, errand);
   for (;;) {
-    const sight = await lookAtSet(site, signal);
+    const sight = await setSightNow(site, signal);
     const leaving = podsOf(now, otherOf(side), sight, site.frame.container);
     if (leaving.length === 0) break;
     const gone = leavers(leaving, sight.pods, sight.places);
@@ -178,7 +178,7 @@ export async function takeAll(held: SetHeld, side: Side, errand: SetErrand): Pro
 export async function withdrawAll(held: SetHeld, side: Side, errand: SetErrand): Promise<void> {
   const { site, signal } = errand;
   const now = await orderAll(held, otherOf(side), errand);
-  const sight = await lookAtSet(site, signal);
+  const sight = await setSightNow(site, signal);
   await deletePods(site, podsOf(now, side, sight, site.frame.container), signal);
   await settleSet(withdrawn(site, now, side), errand);
 }
@@ -187,7 +187,7 @@ export async function withdrawAll(held: SetHeld, side: Side, errand: SetErrand):
 async function orderAll(known: SetHeld, side: Side, errand: SetErrand): Promise<SetHeld> {
   const { admitted: _, ...held } = known;
   const { site, signal } = errand;
-  const { places } = await lookAtSet(site, signal);
+  const { places } = await setSightNow(site, signal);
   const fresh = side === "after" ? places : 0;
   const now = await orderSet({ ...held, ordered: { template: side, fresh, places } }, errand);
   await settleSet((sight) => unreadOrder(site, sight), errand);
@@ -210,8 +210,8 @@ export async function settleSet(
   judge: Judge<SetSight>,
   { site, signal }: Pick<SetErrand, "site" | "signal">,
 ): Promise<SetSight> {
-  const sight = await lookAtSet(site, signal);
-  return judge(sight) === undefined ? sight : watchUntil(site, sceneOf(site, sight.set), judge, signal);
+  const sight = await setSightNow(site, signal);
+  return judge(sight) === undefined ? sight : watchUntil(site, sceneOf(site), judge, signal);
 }
 
 /** Waits until all places are as the record says, and these are ready in the dark. */
@@ -221,7 +221,7 @@ export const settleAs = (held: SetHeld, dark: readonly DarkWanted[], errand: Set
 /** Lets the set go once one release alone stands in it. */
 export async function freeSet(held: SetHeld, errand: SetErrand): Promise<void> {
   const { site, fence, signal } = errand;
-  const { places } = await lookAtSet(site, signal);
+  const { places } = await setSightNow(site, signal);
   const { before, after } = placesOf(held, places);
   if (before > 0 && after > 0) return;
   if (held.ordered !== undefined) await settleSet((sight) => unfinished(site, sight), errand);

@@ -1,7 +1,7 @@
 import { countedOnce } from "../handover.ts";
 import { isOwnedBy, type ControllerRevision, type Listed, type PodSet, type Template } from "../api/objects.ts";
 import { isStaying, seeing, type Parts, type SeenPod } from "../sight.ts";
-import { lookBy, selectorOf, sourcesOf, type Site } from "../site.ts";
+import { lookBy, selectorOf, sightNowBy, type Site } from "../site.ts";
 import { troubleOf } from "../explain.ts";
 import type { Scene } from "../api/until.ts";
 import { sideOf } from "../variant.ts";
@@ -24,9 +24,12 @@ export const kindOf = ({ options: { config } }: Site): SetKind =>
 export const lookAtSet = (site: Site, signal: AbortSignal): Promise<SetSight> =>
   lookBy<PodSet, SetSight>(site, (parts) => setSightOf(site, parts), signal);
 
-/** What is watched of a set, and how it is seen. */
-export const sceneOf = (site: Site, set: PodSet): Scene<PodSet, SetSight> => ({
-  sources: sourcesOf(site, set),
+/** The same from watches: see `sightNowBy`. */
+export const setSightNow = (site: Site, signal: AbortSignal): Promise<SetSight> =>
+  sightNowBy<PodSet, SetSight>(site, (parts) => setSightOf(site, parts), signal);
+
+/** How a set that is watched is seen. */
+export const sceneOf = (site: Site): Scene<PodSet, SetSight> => ({
   sightOf: (parts) => setSightOf(site, parts),
   troubleOf: (pods, sight) => troubleOf(pods, sight.set),
 });

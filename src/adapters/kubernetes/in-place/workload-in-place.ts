@@ -20,7 +20,7 @@ import {
   type SetGround,
 } from "./replace.ts";
 import { placesOf, type SetHeld } from "./set-held.ts";
-import { lookAtSet, placesOnce } from "./set-site.ts";
+import { setSightNow, placesOnce } from "./set-site.ts";
 import { missingIn, standInOf, standInsFor } from "./stand-in.ts";
 
 /**
@@ -38,7 +38,7 @@ export const workloadInPlace = (sites: Sites): Workload => ({
     inOurWords("WORKLOAD_UNREACHABLE", async () => {
       signal.throwIfAborted();
       const site = sites(region);
-      return stateOf(placesOnce(await lookAtSet(site, signal)), site.frame);
+      return stateOf(placesOnce(await setSightNow(site, signal)), site.frame);
     }),
   shape: (region, shape, fence, signal) =>
     inOurWords("WORKLOAD_UNREACHABLE", async () => {
@@ -46,7 +46,7 @@ export const workloadInPlace = (sites: Sites): Workload => ({
       const site = sites(region);
       await amendSet(site, fence, () => undefined, signal);
       await converge(shape, { site, fence, signal });
-      return stateOf(placesOnce(await lookAtSet(site, signal)), site.frame);
+      return stateOf(placesOnce(await setSightNow(site, signal)), site.frame);
     }),
 });
 

@@ -1,4 +1,4 @@
-import { parseAllDocuments } from "yaml";
+import { isNode, parseAllDocuments } from "yaml";
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { JobProgram } from "../../../plan/model.ts";
 import { shortHash } from "../api/object-name.ts";
@@ -14,7 +14,9 @@ type Manifest = {
   readonly spec: {
     readonly activeDeadlineSeconds?: number;
     readonly ttlSecondsAfterFinished?: number;
-    readonly template: { readonly spec: { readonly containers: readonly JobContainer[] } };
+    readonly template: {
+      readonly spec: { readonly containers: readonly JobContainer[]; readonly restartPolicy?: string };
+    };
   };
 };
 
@@ -26,27 +28,98 @@ export type JobManifest = {
   readonly container: string;
 };
 
+/** What keeps a manifest from being used. `at`: offsets in its text, where YAML gives any. */
+export type ManifestFlaw = {
+  readonly why: string;
+  readonly hint: string;
+  readonly at?: { readonly start: number; readonly end: number };
+};
+
 /** Throws `JOB_MANIFEST_WRONG`. */
-export function parseJobManifest({ manifest: path, container }: JobProgram, text: string): JobManifest {
-  const documents = parseAllDocuments(text);
-  const [document] = documents;
-  if (document === undefined || documents.length !== 1)
-    throw wrong(path, `it holds ${documents.length} documents`, "write one Job into it");
-  const [flaw] = document.errors;
-  if (flaw !== undefined) throw wrong(path, flaw.message, "mend what the parser says");
-  const read: unknown = document.toJS();
-  if (!isJob(read))
-    throw wrong(
-      path,
-      "it is no Job",
-      "begin it with apiVersion: batch/v1 and kind: Job, and give its template containers",
-    );
-  if (read.metadata?.namespace !== undefined)
-    throw wrong(path, `it states the namespace ${read.metadata.namespace}`, "leave it out: the environment names it");
-  return { path, manifest: read, container: containerIn(path, read, container) };
+export function parseJobManifest(program: JobProgram, text: string): JobManifest {
+  const read = readJobManifest(program, text);
+  if ("manifest" in read) return read;
+  throw new UpgradeError("JOB_MANIFEST_WRONG", `${program.manifest} is no manifest that can be used: ${read.why}`, {
+    hint: read.hint,
+  });
 }
 
-type Read = Manifest & { readonly metadata?: { readonly namespace?: string } };
+/** The manifest, or the first thing that is wrong with it. Pure, so that a plan is checked as it is carried out. */
+export function readJobManifest({ manifest: path, container }: JobProgram, text: string): JobManifest | ManifestFlaw {
+  const documents = parseAllDocuments(text);
+  const [document, second] = documents;
+  if (document === undefined || documents.length !== 1)
+    return {
+      why: `it holds ${documents.length} documents`,
+      hint: "write one Job into it",
+      ...(second === undefined ? {} : { at: { start: second.range[0], end: second.range[0] } }),
+    };
+  const [flaw] = document.errors;
+  if (flaw !== undefined)
+    return {
+      why: flaw.message.split("\n")[0] ?? flaw.message,
+      hint: "mend what the parser says",
+      at: { start: flaw.pos[0], end: flaw.pos[1] },
+    };
+  const read: unknown = document.toJS();
+  const at = (...keys: readonly string[]): Pick<ManifestFlaw, "at"> => {
+    const node = document.getIn(keys, true);
+    return isNode(node) && node.range != null ? { at: { start: node.range[0], end: node.range[1] } } : {};
+  };
+  if (!isJob(read))
+    return {
+      why: `it is no Job${kindText(read)}`,
+      hint: "begin it with apiVersion: batch/v1 and kind: Job, and give its template containers",
+      ...at("kind"),
+    };
+  const { metadata = {}, spec } = read;
+  if (metadata.namespace !== undefined)
+    return {
+      why: `it states the namespace ${metadata.namespace}`,
+      hint: "leave it out: the environment names it",
+      ...at("metadata", "namespace"),
+    };
+  if (metadata.generateName !== undefined)
+    return {
+      why: `it states the generateName ${metadata.generateName}`,
+      hint: "leave it out: a Job is named after its run and step, so that a conductor that comes again finds it; metadata.name may begin the name",
+      ...at("metadata", "generateName"),
+    };
+  const { restartPolicy } = spec.template.spec;
+  if (restartPolicy !== "Never" && restartPolicy !== "OnFailure")
+    return {
+      why:
+        restartPolicy === undefined
+          ? "its template states no restartPolicy, and Always is none for a Job"
+          : `its template states the restartPolicy ${restartPolicy}`,
+      hint: "write restartPolicy: Never, or OnFailure",
+      ...at("spec", "template", "spec", ...(restartPolicy === undefined ? [] : ["restartPolicy"])),
+    };
+  const names = spec.template.spec.containers.map(({ name }) => name);
+  const [first = ""] = names;
+  if (container === undefined && names.length === 1) return { path, manifest: read, container: first };
+  if (container !== undefined && names.includes(container)) return { path, manifest: read, container };
+  return {
+    ...(container === undefined
+      ? { why: `it has ${names.length} containers: ${names.join(", ")}`, hint: "name the one that counts: container" }
+      : {
+          why: `it has no container ${container}; it has ${names.join(", ")}`,
+          hint: "correct `container` in the plan",
+        }),
+    ...at("spec", "template", "spec", "containers"),
+  };
+}
+
+const kindText = (read: unknown): string => {
+  const { apiVersion, kind } = (typeof read === "object" && read !== null ? read : {}) as Record<string, unknown>;
+  return typeof kind !== "string" || (kind === "Job" && apiVersion === "batch/v1")
+    ? ""
+    : `, but ${kind} of ${typeof apiVersion === "string" ? apiVersion : "no apiVersion"}`;
+};
+
+type Read = Manifest & {
+  readonly metadata?: { readonly namespace?: string; readonly generateName?: string };
+};
 
 function isJob(read: unknown): read is Read {
   if (typeof read !== "object" || read === null) return false;
@@ -60,19 +133,6 @@ function isJob(read: unknown): read is Read {
     containers.every((one: Partial<Container> | null) => typeof one?.name === "string")
   );
 }
-
-function containerIn(path: string, { spec }: Manifest, wanted: string | undefined): string {
-  const names = spec.template.spec.containers.map(({ name }) => name);
-  const [first = ""] = names;
-  if (wanted === undefined && names.length === 1) return first;
-  if (wanted !== undefined && names.includes(wanted)) return wanted;
-  throw wanted === undefined
-    ? wrong(path, `it has ${names.length} containers: ${names.join(", ")}`, "name the one that counts: container")
-    : wrong(path, `it has no container ${wanted}; it has ${names.join(", ")}`, "correct `container` in the plan");
-}
-
-const wrong = (path: string, why: string, hint: string): UpgradeError =>
-  new UpgradeError("JOB_MANIFEST_WRONG", `${path} is no manifest that can be used: ${why}`, { hint });
 
 /** One try of one effect. */
 export type Try = {

@@ -10,7 +10,8 @@ import { leaseIn } from "./turns.ts";
 export function regionalLeases(options: KubernetesOptions): (key: string) => readonly LeasePlace[] {
   const sites = sitesOf(options);
   return (key) =>
-    Object.keys(options.config.contexts).map((region) =>
-      leaseIn({ api: sites(region).api, clock: options.clock }, `${key}/${region}`, false),
-    );
+    Object.keys(options.config.contexts).map((region) => ({
+      ...leaseIn({ api: sites(region).api, clock: options.clock }, `${key}/${region}`, false),
+      region,
+    }));
 }

@@ -52,7 +52,11 @@ const stage = (act: Act, rules = OKX_V5) => {
     if (sold !== undefined) kept.set(clOrdId, sold);
     return reply;
   };
-  const venue: OkxVenue = { call: (_, request) => Promise.resolve(call(request)), close: () => Promise.resolve() };
+  const venue: OkxVenue = {
+    call: (_, request) => Promise.resolve(call(request)),
+    renew: () => undefined,
+    close: () => Promise.resolve(),
+  };
   const done = Promise.withResolvers<ProbeFill>();
   const flat = flattener({
     venue,

@@ -107,6 +107,7 @@ describe("a chain", () => {
         rules: OKX_V5,
         client: {
           call: (call) => Promise.resolve(replies[calls.push(call) - 1] ?? REFUSED),
+          renew: () => undefined,
           close: () => Promise.resolve(),
         },
         publicOrigin: "https://pay.example",

@@ -1,6 +1,9 @@
 import { ApiFailure, GROUPS, pluralOf, ruleFor, thing, type Verb } from "../../api/api-failure.ts";
 import type { Wanted } from "../rbac.ts";
-import type { Site } from "../../site.ts";
+import type { Api } from "../../api/api.ts";
+
+/** Where it is asked. */
+type Site = { readonly api: Api };
 
 /**
  * What this user may not do of what an upgrade asks for: the API server says so before anything begins, also of what only an undo needs.

@@ -8,6 +8,8 @@ import { lookAtSet } from "../../in-place/set-site.ts";
 import type { Autoscaler, DisruptionBudget, Listed } from "../../api/objects.ts";
 import type { KubernetesOptions } from "../../api/options.ts";
 import { inOurWords, readDeployment, sitesOf, type Site } from "../../site.ts";
+import { switchedBy } from "../../switch/service-of.ts";
+import { switchRisks } from "../../switch/switch-risks.ts";
 import { wantedFor } from "../rbac.ts";
 import { missingRights } from "./missing-rights.ts";
 import { autoscaled } from "./autoscaled.ts";
@@ -28,7 +30,13 @@ export function kubernetesPreflight(options: KubernetesOptions, plan: Omit<Inten
     missingRights: (region, signal) => {
       const { config, releases, target } = options;
       const release = target === undefined ? undefined : releases[target];
-      const wanted = { object: config.object, isRolled: true, isPlanned: true, config: copiesOf(release) };
+      const wanted = {
+        object: config.object,
+        isRolled: true,
+        isPlanned: true,
+        config: copiesOf(release),
+        ...switchedBy(config),
+      };
       return missingRights(sites(region), wantedFor(wanted), signal);
     },
     risks: (region, signal) => inOurWords("WORKLOAD_UNREACHABLE", () => risksOf(sites(region), intent, signal)),
@@ -49,7 +57,12 @@ async function risksOf(site: Site, intent: Intent, signal: AbortSignal): Promise
   ]);
   const { object, container } = site.options.config;
   const seen = { autoscalers: autoscalers.items, budgets: budgets.items };
-  return [...risksIn({ ...resting, ...seen, object, container, intent }), ...autoscalers.risks, ...budgets.risks];
+  return [
+    ...risksIn({ ...resting, ...seen, object, container, intent }),
+    ...(await switchRisks(site, signal)),
+    ...autoscalers.risks,
+    ...budgets.risks,
+  ];
 }
 
 type Resting = Pick<Scene, "metadata" | "fields">;

@@ -16,6 +16,7 @@ import {
   looking,
   PAUSING,
   rolling,
+  SWITCHING,
   TELLING,
   PROBING,
   WORKING,
@@ -157,6 +158,15 @@ test("of ConfigMaps and Secrets only the copies that the new release reads may b
   expect(ruleFor(rulesOf(grantsFor([placed()])[0]), "secrets")).toEqual([]);
 });
 
+test("only where a Service's selector switches users may that Service be read and written, and no other one", () => {
+  const rules = rulesOf(grantsFor([placed({ switched: "entry" }), placed({ object: deployment("risk") })])[0]);
+  expect(ruleFor(rules, "services")).toEqual([
+    { apiGroups: [""], resources: ["services"], resourceNames: ["entry"], verbs: ["get", "patch"] },
+  ]);
+  expect(ruleFor(rulesOf(grantsFor([placed()])[0]), "services")).toEqual([]);
+  expect(ruleFor(rulesOf(grantsFor([placed({ switched: "entry", isRolled: false })])[0]), "services")).toEqual([]);
+});
+
 test("an account that conducts from within a cluster is bound in every namespace of that cluster, and others have their own", () => {
   const needs = [
     needsOf(placed()),
@@ -187,7 +197,7 @@ test("the table in the docs says what is asked for, and no more", () => {
   const rows = [...section.matchAll(/^\| ((?:`[^`]+`(?:, )?)+)[^|]*\| ([a-z, ]+?) \|/gm)].flatMap(
     ([, resources = "", verbs = ""]) => resources.match(/[^`, ]+/g)?.map((resource) => `${resource}: ${verbs}`) ?? [],
   );
-  const rights = [...KINDS.flatMap((kind) => rolling(kind)), ...CONFIG, ...TELLING, ...PAUSING];
+  const rights = [...KINDS.flatMap((kind) => rolling(kind)), ...SWITCHING, ...CONFIG, ...TELLING, ...PAUSING];
   expect(rows.toSorted()).toEqual([...new Set(rights.map((right) => textOf(right)))].toSorted());
   const [, beside = ""] = /\nIn the namespace of `state`: (.*)\n/.exec(section) ?? [];
   const [keeping = "", rest = ""] = beside.split("In that of `jobs`: ");
@@ -198,7 +208,7 @@ test("the table in the docs says what is asked for, and no more", () => {
 });
 
 test.each([
-  { base: "region", rights: [...KINDS.flatMap((kind) => rolling(kind)), ...CONFIG, ...TELLING] },
+  { base: "region", rights: [...KINDS.flatMap((kind) => rolling(kind)), ...SWITCHING, ...CONFIG, ...TELLING] },
   { base: "conductor", rights: KEEPING },
   { base: "jobs", rights: WORKING },
   { base: "probes", rights: PROBING },
