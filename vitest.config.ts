@@ -13,8 +13,11 @@ const PARTS = [
 const IDLE = [
   "test/cli/guard-http.test.ts",
   "test/contract/watcher.test.ts",
-  "test/integration/{guard-clocks,guard-thread,http-probes,probes,prometheus-source}.test.ts",
+  "test/integration/{guard-clocks,guard-thread,http-probes,probe-connections,prober,probes,prometheus-source}.test.ts",
 ];
+
+/** Small venues of their own with a little traffic, where how fast the machine is is not the question: two at a time. */
+const SMALL = ["test/cli/{certificate,crash,guard,journey,places,rehearse,rehearse-pair,signals,sources}.test.ts"];
 
 /** Real processes, PostgreSQL and users with deadlines: one file at a time, or two cores measure each other. */
 const SYSTEM = [
@@ -31,7 +34,7 @@ const CLUSTER = "test/cluster/**/*.test.ts";
 /** Of those, who wait for a cluster most of their time, and leave its nodes, its API server and the clocks of users alone: three files at a time. */
 const CLUSTER_BESIDE = [
   "test/cluster/{jobs,state}/*.test.ts",
-  "test/cluster/driver/{beside,contract,engine,rights,sets}.test.ts",
+  "test/cluster/driver/{beside,commands,contract,engine,regions,rights,sets}.test.ts",
 ];
 
 export default defineConfig({
@@ -51,13 +54,14 @@ export default defineConfig({
       },
       // A shared machine may stand still for a while. What fails twice has something to say; what was told again is printed.
       { extends: true, test: { name: "parts", include: PARTS, maxWorkers: 2, retry: 1 } },
+      { extends: true, test: { name: "small", include: SMALL, maxWorkers: 2, retry: 1 } },
       { extends: true, test: { name: "idle", include: IDLE, maxWorkers: 3, retry: 1 } },
       {
         extends: true,
         test: {
           name: "system",
           include: SYSTEM,
-          exclude: [...PARTS, ...IDLE, "node_modules/**"],
+          exclude: [...PARTS, ...SMALL, ...IDLE, "node_modules/**"],
           fileParallelism: false,
           retry: 1,
         },

@@ -161,7 +161,10 @@ describe("the programs of a plan", () => {
     put("plans/production.yaml", ENVIRONMENT.replace("components:", where));
     const [problem] = await problemsOf(load());
     expect(problem).toMatchObject({ code: "PROGRAM_UNREADABLE", message: "there is no file jobs/tool.yaml" });
-    put("jobs/tool.yaml", "apiVersion: batch/v1\nkind: Job\n");
+    put(
+      "jobs/tool.yaml",
+      "apiVersion: batch/v1\nkind: Job\nspec: { template: { spec: { restartPolicy: Never, containers: [{ name: tool, image: tool }] } } }\n",
+    );
     expect(certifiedFiles((await load()).files).map(({ name }) => name)).toContain("programs/jobs/tool.yaml");
   });
 
