@@ -31,6 +31,8 @@ export async function kubePlace(how: {
   const clusters = { tokyo: await kubeCluster(), frankfurt: await kubeCluster() };
   for (const [region, cluster] of Object.entries(clusters))
     cluster.deploy(region, imageOf("1.0"), how.replicas, how.spec);
+  if (how.traffic?.kind === "httpRoute")
+    for (const [region, cluster] of Object.entries(clusters)) cluster.expose(region);
   return placeOn(clusters, {
     kind: "Deployment",
     instances: how.replicas,
