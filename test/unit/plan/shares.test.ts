@@ -21,6 +21,7 @@ const AS_PROCESSES =
   "{ driver: process, balancer: { tokyo: http://127.0.0.1:7190, frankfurt: http://127.0.0.1:7290 }, instances: 6 }";
 const SWITCHED =
   "{ driver: kubernetes, deployment: gateway, service: gateway, traffic: { switch: selector }, contexts: { tokyo: prod-tokyo, frankfurt: prod-frankfurt }, instances: 6, port: 8080 }";
+const ROUTED = SWITCHED.replace("switch: selector", "httpRoute: gateway, beside: gateway-beside");
 const PLAIN = SWITCHED.replace(" traffic: { switch: selector },", "");
 const FULL = "batch: 6, surge: 6";
 type Edits = readonly (readonly [string, string])[];
@@ -75,6 +76,13 @@ describe("users who go over to a full second set", () => {
       "admit/soak: soak 20s",
       "retire: retire the old ones in tokyo",
     ]);
+  });
+
+  test("are moved share by share by a route, by the same moves as processes are", () => {
+    const shares = waves(`${FULL}, shares: [5%, 50%, 100%]`);
+    expect(checkAllChanged(on(ROUTED, shares))).toEqual([]);
+    expect(brief(movesOf(on(ROUTED, shares)))).toEqual(brief(movesOf({ plan: shares })));
+    expect(brief(movesOf(on(ROUTED, waves(FULL)))).filter((line) => line.includes("switch"))).toHaveLength(1);
   });
 
   test("come to a set that nobody proved, where the plan says so, and not before it is there", () => {
