@@ -213,7 +213,7 @@ const kubernetesComponent = z.strictObject({
         ),
       }),
     ])
-    .register(CHOICE, { what: "way to move users" })
+    .register(CHOICE, { what: "traffic rule" })
     .optional()
     .describe(
       "How users are moved to a full second set of pods of a Deployment. Default: the Service sends every pod the same, and a batch takes its share as it comes.",

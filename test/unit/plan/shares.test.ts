@@ -167,6 +167,20 @@ test.each<{ name: string; changes: Changes; code: string; says: RegExp; hint: Re
     hint: /driver process/,
     at: "gateway",
   },
+  {
+    name: "a step that shifts, where a route gives shares",
+    changes: on(ROUTED, [
+      ...waves(FULL),
+      [
+        "  - migrate: orders-db\n    phase: contract",
+        "  - shift: gateway\n    to: 50%\n  - migrate: orders-db\n    phase: contract",
+      ],
+    ]),
+    code: "DRIVER_CANNOT",
+    says: /moved by the roll itself, by the `shares` of its waves/,
+    hint: /driver process/,
+    at: "gateway",
+  },
 ])("$name: refused, with the place and what to write", ({ changes, code, says, hint, at }) => {
   const found = checkAllChanged(changes).find((problem) => problem.code === code && says.test(problem.message));
   expect(found).toMatchObject({ code, message: expect.stringMatching(says), hint: expect.stringMatching(hint) });
@@ -184,6 +198,16 @@ test.each([
     gateway: SWITCHED.replace("deployment:", "daemonSet:"),
     says: /pods of a DaemonSet are replaced in their places/,
   },
+  {
+    name: "a Service beside itself is no second one",
+    gateway: ROUTED.replace("beside: gateway-beside", "beside: gateway"),
+    says: /gateway as its service and as the one beside it, so that no weight tells the releases apart/,
+  },
+  {
+    name: "a StatefulSet behind a route has no second set",
+    gateway: ROUTED.replace("deployment:", "statefulSet:"),
+    says: /pods of a StatefulSet are replaced in their places/,
+  },
 ])("$name to switch to", ({ gateway, says }) => {
   const environment = located(parseEnvironment(changed(ENVIRONMENT, [[AS_PROCESSES, gateway]]), "production.yaml"));
   expect(checkEnvironment(environment)).toContainEqual(
@@ -191,10 +215,13 @@ test.each([
   );
 });
 
-test.each(["{ switch: weights }", "{ switch: selector, route: x }", "selector"])(
-  "traffic that says %s is no way to switch users",
-  (traffic) => {
-    const file = changed(ENVIRONMENT, [[AS_PROCESSES, SWITCHED.replace("{ switch: selector }", traffic)]]);
-    expect(parseEnvironment(file, "production.yaml").ok).toBe(false);
-  },
-);
+test.each([
+  "{ switch: weights }",
+  "{ switch: selector, route: x }",
+  "selector",
+  "{ httpRoute: gateway }",
+  "{ httpRoute: gateway, beside: b, switch: selector }",
+])("traffic that says %s is no way to switch users", (traffic) => {
+  const file = changed(ENVIRONMENT, [[AS_PROCESSES, SWITCHED.replace("{ switch: selector }", traffic)]]);
+  expect(parseEnvironment(file, "production.yaml").ok).toBe(false);
+});
