@@ -301,6 +301,13 @@ function commands(): readonly (readonly [Command, Load])[] {
       async () => (await import("./commands/conduct.ts")).conductRun,
     ],
     [
+      new Command("probe")
+        .summary("what a Deployment of a region runs: probe it as a guard orders in a file, and print what comes of it")
+        .argument("<folder>", "with the files `brief` and `orders`")
+        .option("--left <file>", "where probes over HTTP write down what they leave open"),
+      async () => (await import("./commands/probe.ts")).probe,
+    ],
+    [
       withState(new Command("runs").summary("list runs, or `runs prune` old ones").argument("[action]", "`prune`"))
         .option("--keep <n>", "with prune: how many ended runs to keep", "20")
         .option("--json", "as JSON"),

@@ -557,6 +557,18 @@ export const CATALOG = {
     explain:
       "PostgreSQL refuses to run as root, and midflight, running as root, found neither another user that it may start it as nor a folder that such a user can enter. Run midflight as an ordinary user, or point TMPDIR at a folder that everybody may enter, such as /tmp.",
   },
+  PROBES_REFUSED: {
+    exit: EXIT.badInput,
+    retry: false,
+    explain:
+      "The probes of a region run in a Deployment there (`probe.in`), and said that they cannot begin as they are set up: a key of their Secret is missing or malformed, or there are fewer accounts than `guard.probes` needs. The message is theirs. Secrets are read in the region and nowhere else, so only the probes can tell. Nothing was changed.",
+  },
+  PROBES_UNREACHABLE: {
+    exit: EXIT.refused,
+    retry: true,
+    explain:
+      "The API server of the cluster where a region's probes run (`probe.in`) did not answer, so they could not be started. Without them nobody would know how users fare there, and nothing is begun. Check that `kubectl --context CONTEXT get --raw /readyz` answers. Once they run, an API server that does not answer makes them a silent source: the run holds until they are heard again.",
+  },
   PROBE_ACCOUNTS_FEW: {
     exit: EXIT.badInput,
     retry: false,

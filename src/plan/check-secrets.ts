@@ -11,7 +11,8 @@ export const checkSecrets = (
   env: Readonly<Record<string, string | undefined>>,
 ): readonly Problem[] =>
   inOrder(
-    valuesOf(value).flatMap(({ value: wanted, path, what }) => {
+    valuesOf(value).flatMap(({ value: wanted, path, what, isReadElsewhere }) => {
+      if (isReadElsewhere === true) return [];
       if (typeof wanted === "string" || !("env" in wanted) || wanted.default !== undefined || isSet(env, wanted.env))
         return [];
       const state = env[wanted.env] === undefined ? "is not set" : "is empty";

@@ -27,6 +27,7 @@ import { oneObject } from "./rules/one-object.ts";
 import { operationsSeen } from "./rules/operations-seen.ts";
 import { operationsProbed } from "./rules/operations-probed.ts";
 import { placeholdersKnown } from "./rules/placeholders-known.ts";
+import { probersPlaced } from "./rules/probers-placed.ts";
 import { proofPossible } from "./rules/proof-possible.ts";
 import { proofProbed } from "./rules/proof-probed.ts";
 import { referenceTables } from "./rules/reference-tables.ts";
@@ -94,6 +95,7 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   rulesKnown,
   httpProbesHold,
   placeholdersKnown,
+  probersPlaced,
   ownReleasesStandStill,
   ownReleasesRunSomewhere,
 ];

@@ -221,6 +221,18 @@ export type JobsPlace = {
 export type EnvironmentRegion = { readonly probe?: ProbeTarget };
 export type ProbeTarget = OkxProbe | HttpProbe;
 
+/** Where a region's probes run as a Deployment of their own. */
+export type ProberPlace = {
+  readonly context: string;
+  readonly namespace: string;
+  /** Image of midflight, with its digest. */
+  readonly image: string;
+  /** Secret whose keys become environment variables: what the probe refers to by `{ env }`. */
+  readonly env?: string;
+  /** Path of the kubeconfig, or the kubeconfig itself. Absent: where kubectl finds it. */
+  readonly kubeconfig?: Value;
+};
+
 /** A venue with the OKX V5 API. */
 export type OkxProbe = {
   readonly kind: "okx";
@@ -235,6 +247,8 @@ export type OkxProbe = {
   readonly simulatedTrading: boolean;
   /** Class rules by name; okx-v5 where it says none. */
   readonly rules?: string;
+  /** Absent: they run beside the guard. */
+  readonly in?: ProberPlace;
 };
 
 /** Any other system that speaks HTTP. Texts of requests are templates: see `template.ts`. */
@@ -259,6 +273,8 @@ export type HttpProbe = {
   readonly instanceHeader?: string;
   /** Requests of one cohort. */
   readonly mostPerSec?: number;
+  /** Absent: it runs beside the guard. */
+  readonly in?: ProberPlace;
 };
 
 export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";

@@ -1,6 +1,6 @@
 import { defined } from "./defined.ts";
 import { mapValues } from "./map-values.ts";
-import type { HttpOperation, HttpProbe, OkxProbe, ProbeTarget } from "./model.ts";
+import type { HttpOperation, HttpProbe, OkxProbe, ProberPlace, ProbeTarget } from "./model.ts";
 import type { EnvironmentInput } from "./schema/environment-schema.ts";
 import type { HttpProbeInput } from "./schema/http-probe-schema.ts";
 import { toValue } from "./to-value.ts";
@@ -9,8 +9,13 @@ import { perSecondOf } from "./value-of.ts";
 type ProbeInput = NonNullable<EnvironmentInput["regions"][string]["probe"]>;
 
 /** How a region is probed. In class demo a venue's probes say that they only simulate. */
-export const toProbe = (input: ProbeInput, isDemo: boolean): ProbeTarget =>
-  "okx" in input ? toOkx(input.okx, isDemo) : toHttp(input.http);
+export const toProbe = (input: ProbeInput, isDemo: boolean): ProbeTarget => ({
+  ...("okx" in input ? toOkx(input.okx, isDemo) : toHttp(input.http)),
+  ...(input.in === undefined ? {} : { in: toPlace(input.in) }),
+});
+
+const toPlace = ({ kubeconfig, ...place }: NonNullable<ProbeInput["in"]>): ProberPlace =>
+  defined({ ...place, kubeconfig: kubeconfig === undefined ? undefined : toValue(kubeconfig) });
 
 const toOkx = (input: Extract<ProbeInput, { readonly okx: unknown }>["okx"], isDemo: boolean): OkxProbe =>
   defined({

@@ -1,8 +1,14 @@
-import type { Environment, Value } from "./model.ts";
+import type { Environment, ProbeTarget, Value } from "./model.ts";
 import type { Path } from "./source/source.ts";
 
 /** A value of an environment that may come from outside, with its place and what it is. */
-export type PlacedValue = { readonly value: Value; readonly path: Path; readonly what: string };
+export type PlacedValue = {
+  readonly value: Value;
+  readonly path: Path;
+  readonly what: string;
+  /** It is read by probes in their region, and never here. */
+  readonly isReadElsewhere?: true;
+};
 
 /** Every such value of an environment. */
 export const valuesOf = (environment: Environment): readonly PlacedValue[] => [
@@ -16,21 +22,34 @@ export const valuesOf = (environment: Environment): readonly PlacedValue[] => [
 const probeValues = (environment: Environment): readonly PlacedValue[] =>
   Object.entries(environment.regions).flatMap(([region, { probe }]) => {
     if (probe === undefined) return [];
-    const path = ["regions", region, "probe", probe.kind];
-    if (probe.kind === "okx")
-      return [{ value: probe.accounts, path: [...path, "accounts"], what: `the probe accounts of ${region}` }];
-    const { values, cohorts } = probe;
+    const own = ownValues(region, probe);
+    if (probe.in === undefined) return own;
+    const { kubeconfig } = probe.in;
+    const path = ["regions", region, "probe", "in", "kubeconfig"];
     return [
-      ...Object.entries(values).map(([name, value]) => ({
-        value,
-        path: [...path, "values", name],
-        what: `the value ${name} of the probe of ${region}`,
-      })),
-      ...(cohorts === undefined
+      ...own.map((one): PlacedValue => ({ ...one, isReadElsewhere: true })),
+      ...(kubeconfig === undefined
         ? []
-        : [{ value: cohorts, path: [...path, "cohorts"], what: `the probe cohorts of ${region}` }]),
+        : [{ value: kubeconfig, path, what: `the kubeconfig for the probes of ${region}` }]),
     ];
   });
+
+const ownValues = (region: string, probe: ProbeTarget): readonly PlacedValue[] => {
+  const path = ["regions", region, "probe", probe.kind];
+  if (probe.kind === "okx")
+    return [{ value: probe.accounts, path: [...path, "accounts"], what: `the probe accounts of ${region}` }];
+  const { values, cohorts } = probe;
+  return [
+    ...Object.entries(values).map(([name, value]) => ({
+      value,
+      path: [...path, "values", name],
+      what: `the value ${name} of the probe of ${region}`,
+    })),
+    ...(cohorts === undefined
+      ? []
+      : [{ value: cohorts, path: [...path, "cohorts"], what: `the probe cohorts of ${region}` }]),
+  ];
+};
 
 const componentValues = (environment: Environment): readonly PlacedValue[] =>
   Object.entries(environment.components).flatMap(([name, component]) => {

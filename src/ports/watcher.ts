@@ -42,6 +42,8 @@ export type WatchConfig = {
     readonly cohorts?: readonly ProbeCohort[];
     /** What its probe's outcomes say. Default: okx-v5. */
     readonly rules?: Rules;
+    /** Probed by a process of its own within the region: accounts and cohorts are known there alone. */
+    readonly isRemote?: true;
   }[];
   /** `rules`: what their codes say. Default: okx-v5. */
   readonly counters?: { readonly path: string; readonly metric: string; readonly rules?: Rules };

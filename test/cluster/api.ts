@@ -34,7 +34,9 @@ export async function apiAt(url: string, token: string, caFile: string): Promise
             answer.on("data", (chunk: Buffer) => chunks.push(chunk));
             answer.on("end", () => {
               const said = Buffer.concat(chunks).toString();
-              const parsed = said.startsWith("{") ? (JSON.parse(said) as { message?: string }) : said;
+              // A log may be of lines that are JSON, one by one.
+              const isJson = answer.headers["content-type"]?.startsWith("application/json") === true;
+              const parsed = isJson && said.startsWith("{") ? (JSON.parse(said) as { message?: string }) : said;
               if ((answer.statusCode ?? 500) < 400) return resolve(parsed);
               const why = typeof parsed === "string" ? parsed : (parsed.message ?? said);
               reject(new Error(`${method} ${path}: ${answer.statusCode} ${why}`));

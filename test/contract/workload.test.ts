@@ -63,14 +63,26 @@ workloadContract("as pods", async () => {
   const place = await kubePlace({ replicas: 0 });
   const { tokyo } = place.clusters;
   tokyo?.spoil(imageOf("3.0"));
+  const driver = place.open();
+  // What a pod does by itself is heard of a moment later.
+  const isSeen = async (id: string, isReady: boolean): Promise<void> => {
+    const find = async () => (await driver.workload.observe("tokyo", signal)).instances.find((one) => one.id === id);
+    await expect.poll(async () => (await find())?.ready, { interval: 5, timeout: 5_000 }).toBe(isReady);
+  };
   return {
-    ...place.open(),
+    ...driver,
     old: releaseOf("1.0"),
     fresh: releaseOf("2.0"),
     bad: releaseOf("3.0"),
     instances: "replaced",
-    kill: async (id) => tokyo?.kill("tokyo", id),
-    revive: async (id) => tokyo?.revive("tokyo", id),
+    async kill(id) {
+      tokyo?.kill("tokyo", id);
+      await isSeen(id, false);
+    },
+    async revive(id) {
+      tokyo?.revive("tokyo", id);
+      await isSeen(id, true);
+    },
     cut: async (region) => place.clusters[region]?.close(),
     close: place.close,
   };

@@ -187,12 +187,12 @@ describe("a stock Deployment", () => {
     const { tokyo, driver } = await begin(4);
     await driver.traffic.weigh("tokyo", weighingOf(4, 2), fence(), signal);
     const asked = tokyo.asked.length;
-    const last = fence();
-    await driver.traffic.weigh("tokyo", weighingOf(4, 0), last, signal);
+    const newest = fence();
+    await driver.traffic.weigh("tokyo", weighingOf(4, 0), newest, signal);
     const [first, ...others] = tokyo.asked.slice(asked).filter((one) => one.endsWith("deployments/gateway"));
     expect(first).toBe("PATCH deployments/gateway");
     expect(others.slice(0, 1)).not.toContain("GET deployments/gateway");
-    expect(deploymentIn(tokyo).metadata.annotations?.["midflight.dev/fence"]).toBe(`1.${last.seq}`);
+    expect(deploymentIn(tokyo).metadata.annotations?.["midflight.dev/fence"]).toBe(`1.${newest.seq}`);
     expect(tokyo.asked.slice(asked).filter((one) => one.startsWith("DELETE pods"))).toHaveLength(2);
   });
 

@@ -77,12 +77,10 @@ test("probes ask anew once an instance takes no users any more and stands there 
     guard: guardOf({ operations: ["pay"] }),
     prefix: "t",
     lag: { since: () => 0, stop: () => undefined },
-    wallOf: (at) => at,
-    onBin: () => undefined,
+    onSamples: () => undefined,
     onOutcome: () => undefined,
     onSilence: () => undefined,
     onFill: () => undefined,
-    countsRefusals: false,
     onLeaving: () => undefined,
     onFarewell: () => undefined,
   });

@@ -4,11 +4,21 @@ import { Worker } from "node:worker_threads";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { ProofResult } from "../../guard/proof.ts";
 import type { Verdict } from "../../guard/verdict.ts";
+import type { Prober, ProberListener } from "../../ports/prober.ts";
 import type { WatchedInstance, Watcher } from "../../ports/watcher.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 
-/** The watcher in a thread of its own. `entry`: its script; by default the one beside this file. */
-export const guardThread = (options: { readonly entry?: URL } = {}): Watcher => {
+export type GuardThreadOptions = {
+  /** Its script; by default the one beside this file. */
+  readonly entry?: URL;
+  /** Region → who probes it from within, for those that `isRemote`. */
+  readonly probers?: Readonly<Record<string, Prober>>;
+};
+
+/** The watcher in a thread of its own. */
+export const guardThread = (options: GuardThreadOptions = {}): Watcher => {
+  const probers = Object.entries(options.probers ?? {});
+  const noMoreProbers = new AbortController();
   let worker: Worker | undefined;
   let listener: Parameters<Watcher["start"]>[1] | undefined;
   let started = Promise.withResolvers<void>();
@@ -28,6 +38,10 @@ export const guardThread = (options: { readonly entry?: URL } = {}): Watcher => 
     switch (message.kind) {
       case "started":
         return started.resolve();
+      case "refused":
+        return started.reject(refusal(message));
+      case "order":
+        return options.probers?.[message.region]?.order(message.text);
       case "verdict":
         return isStopping ? undefined : listener?.verdict(message.verdict);
       case "pulse":
@@ -70,6 +84,16 @@ export const guardThread = (options: { readonly entry?: URL } = {}): Watcher => 
     alive.unref();
   };
 
+  const startProber = (region: string, prober: Prober): void => {
+    const on: ProberListener = {
+      line: (text) => tell({ kind: "prober", region, news: { kind: "line", text } }),
+      trouble: (why) => tell({ kind: "prober", region, news: { kind: "trouble", why } }),
+    };
+    prober.start(on, noMoreProbers.signal).catch((error: unknown) => {
+      if (!isStopping) started.reject(error);
+    });
+  };
+
   const ask = async <T>(
     waiters: Map<number, PromiseWithResolvers<T>>,
     message: (id: number) => ToThread,
@@ -108,6 +132,7 @@ export const guardThread = (options: { readonly entry?: URL } = {}): Watcher => 
       started.promise.then(checkAlive, () => undefined);
       tell({ kind: "start", config });
       if (watched !== undefined) tell({ kind: "instances", instances: watched });
+      for (const [region, prober] of probers) startProber(region, prober);
       return started.promise;
     },
     instances(instances) {
@@ -119,7 +144,10 @@ export const guardThread = (options: { readonly entry?: URL } = {}): Watcher => 
     prove: (order, signal) => ask(proofs, (id) => ({ kind: "prove", id, order }), signal),
     async stop() {
       clearInterval(alive);
-      if (worker === undefined || lost !== undefined) return;
+      noMoreProbers.abort(new Error("the guard stops"));
+      // What a prober left open it takes back itself: neither waits for the other.
+      const ended = Promise.all(probers.map(([, prober]) => prober.stop()));
+      if (worker === undefined || lost !== undefined) return void (await ended);
       if (stopped !== undefined) return stopped.promise;
       isStopping = true;
       stopped = Promise.withResolvers<void>();
@@ -130,9 +158,17 @@ export const guardThread = (options: { readonly entry?: URL } = {}): Watcher => 
       await stopped.promise;
       clearTimeout(late);
       await worker.terminate();
+      await ended;
     },
   };
 };
+
+const refusal = ({ region, code, message, hint }: Extract<FromThread, { kind: "refused" }>): UpgradeError =>
+  new UpgradeError(
+    "PROBES_REFUSED",
+    `the probes of ${region} cannot begin as they are set up: ${message}${code === "" ? "" : ` (${code})`}`,
+    { hint: hint === "" ? "look at what they print (kubectl logs), and mend it" : hint },
+  );
 
 const SILENT_MS = 2_000;
 const CHECK_MS = 500;

@@ -7,6 +7,10 @@ export type Sample = {
   readonly isSlow: boolean;
   readonly cohort: string;
   readonly served: Served;
+  /** Instance that it was pinned to. */
+  readonly target?: string;
+  /** It says nothing of the service, such as a goodbye, or a deadline that passed while this thread stood still. */
+  readonly isPassedOver?: true;
 };
 export type Served = { readonly side: CountSide; readonly release: string; readonly isExposed: boolean };
 
@@ -16,7 +20,9 @@ export const countsOf = (
   { region, countsRefusals }: { readonly region: string; readonly countsRefusals: boolean },
 ): readonly Count[] => {
   const counts = new Map<string, Mutable>();
-  for (const { outcome, isSlow, cohort, served } of samples) {
+  for (const { outcome, isSlow, cohort, served, isPassedOver } of samples) {
+    // What is no sample of the service may be one of its refusals.
+    if (isPassedOver === true || (outcome.kind === "none" && !(countsRefusals && outcome.isRefused))) continue;
     const { operation } = outcome;
     const key = [operation, cohort, served.release, served.side, served.isExposed].join(" ");
     const count = counts.get(key) ?? {

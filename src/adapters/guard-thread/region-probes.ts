@@ -1,4 +1,3 @@
-import type { CountBin } from "../../guard/count.ts";
 import type { ProbeFill } from "../../guard/probe-fill.ts";
 import { cohortOver } from "../../guard/protocol.ts";
 import type { Rules } from "../../guard/rules.ts";
@@ -11,9 +10,10 @@ import type { Lag } from "./lag.ts";
 import { okxProbes } from "./okx-probes.ts";
 import { startPacer } from "./pacer.ts";
 import type { ProbeChain, ProbeOutcome } from "./probe-chain.ts";
-import { countsOf, type Sample, type Served } from "./probe-counts.ts";
+import type { Sample } from "./probe-counts.ts";
 import type { ProbeSystem } from "./probe-system.ts";
 import { watchSchedule } from "./schedule.ts";
+import { servedBy, targetsOf } from "./served-by.ts";
 
 /** Probes of one region: evenly spaced operations of several accounts, through its public address and pinned to releases. */
 export type RegionProbes = {
@@ -46,20 +46,20 @@ export type RegionProbesOptions = {
   readonly guard: PlanGuard;
   readonly prefix: string;
   readonly lag: Lag;
-  /** Wall clock of a monotonic time. */
-  readonly wallOf: (monotonic: number) => number;
-  readonly onBin: (bin: CountBin) => void;
+  /** All that was issued in a time, and has ended. */
+  readonly onSamples: (bin: SampleBin) => void;
   readonly onOutcome: (outcome: ProbeOutcome, release: string, cohort: string) => void;
   readonly onSilence: (operation: Operation, why: string) => void;
   /** Somebody traded with a probe order; told again whenever its state changes. */
   readonly onFill: (fill: ProbeFill) => void;
-  /** Whether refusals of probes are counted here. Where counters are read they show there, together with those of users. */
-  readonly countsRefusals: boolean;
   /** Instances that announced that they leave: no longer counted among those that should serve. */
   readonly onLeaving: (ids: ReadonlySet<string>) => void;
   /** A pinned probe met an instance that is leaving; its counter shows a failure that no user had. */
   readonly onFarewell: (instance: string, operation: Operation, code: string) => void;
 };
+
+/** Outcomes of operations that were issued between two monotonic times. */
+export type SampleBin = { readonly from: number; readonly to: number; readonly samples: readonly Sample[] };
 
 const BIN_MS = 100;
 const FLUSH_MS = 25;
@@ -70,7 +70,7 @@ const AWAKE_MS = 250;
 const SWITCHED_MS = 1_500;
 
 export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
-  const { region, guard, lag, wallOf } = options;
+  const { region, guard, lag } = options;
   const origin = originOf(options.probe);
   const system = systemOf(options);
   let instances: readonly WatchedInstance[] = [];
@@ -82,8 +82,7 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
   const bins = collectBins<Sample>(
     BIN_MS,
     () => performance.now(),
-    ({ from, to, outcomes }) =>
-      options.onBin({ kind: "bin", at: wallOf(to), ms: to - from, counts: countsOf(outcomes, options) }),
+    ({ from, to, outcomes }) => options.onSamples({ from, to, samples: outcomes }),
   );
 
   /** Whether this thread stood still, and the failure may be of nothing else: a deadline that passed, or a connection that the other side gave up meanwhile. */
@@ -91,10 +90,6 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     code === "timeout" || code === "not shown"
       ? lag.since(from) > guard.deadlineMs / 3
       : code === "cut" && lag.since(from - AWAKE_MS) > IDLE_MS;
-
-  /** What is no sample of the service may be one of its refusals. */
-  const tells = (outcome: ProbeOutcome): boolean =>
-    outcome.kind !== "none" || (options.countsRefusals && outcome.isRefused);
 
   const probe = async (chain: ProbeChain, target: WatchedInstance | undefined): Promise<void> => {
     const settle = bins.issue();
@@ -109,16 +104,16 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     const served = servedBy(instances, region, target, outcome);
     const cohort = cohortOver(outcome.protocol ?? "REST", chain.account.cohort);
     options.onOutcome(outcome, served.release, cohort);
-    settle(
-      isOurs || isFarewell || schedule.trouble() !== undefined || (hasLeft && outcome.kind !== "ok") || !tells(outcome)
-        ? undefined
-        : {
-            outcome,
-            isSlow: outcome.kind === "ok" && tookMs > guard.slowerThanMs,
-            cohort,
-            served,
-          },
-    );
+    settle({
+      outcome,
+      isSlow: outcome.kind === "ok" && tookMs > guard.slowerThanMs,
+      cohort,
+      served,
+      ...(target === undefined ? {} : { target: target.id }),
+      ...(isOurs || isFarewell || schedule.trouble() !== undefined || (hasLeft && outcome.kind !== "ok")
+        ? { isPassedOver: true }
+        : {}),
+    });
   };
 
   const onSlot = (slot: number): void => {
@@ -195,45 +190,11 @@ const systemOf = ({ probe, guard, ...options }: RegionProbesOptions): ProbeSyste
   return probe.kind === "okx" ? okxProbes({ ...common, probe }) : httpProbes({ ...common, probe });
 };
 
-/** Instances that pinned probes may go to: old ones that users reach, new ones that users reach or have reached. */
-const targetsOf = (
-  instances: readonly WatchedInstance[],
-  exposed: ReadonlySet<string>,
-  region: string,
-): readonly WatchedInstance[] => {
-  const here = instances.filter((instance) => instance.region === region);
-  const able = here.filter(({ id, side, inTraffic }) => inTraffic || (side === "new" && exposed.has(id)));
-  return able.some(({ side }) => side === "new") && able.some(({ side }) => side === "old") ? able : [];
-};
-
 /** Of four operations of an account one goes through the public address, two to new instances and one to an old one, so that both sides have outcomes. */
 const pinned = (targets: readonly WatchedInstance[], round: number, seat: number): WatchedInstance | undefined => {
   const side = ([undefined, "new", "old", "new"] as const)[(round + seat) % 4];
   const members = targets.filter((target) => target.side === side);
   return members[(Math.floor(round / 4) + seat) % Math.max(1, members.length)];
-};
-
-const servedBy = (
-  instances: readonly WatchedInstance[],
-  region: string,
-  target: WatchedInstance | undefined,
-  outcome: ProbeOutcome,
-): Served => {
-  const named = target ?? instances.find(({ id }) => id === outcome.instance);
-  if (named !== undefined) return { side: named.side, release: named.release, isExposed: named.inTraffic };
-  const able = instances.filter(
-    (instance) =>
-      instance.region === region &&
-      instance.inTraffic &&
-      (outcome.release === undefined || instance.release === outcome.release),
-  );
-  const [first] = able;
-  // Nobody answered: it is known whose failure it is only where all are alike.
-  const isAlike =
-    first !== undefined && able.every(({ side, release }) => side === first.side && release === first.release);
-  return isAlike
-    ? { side: first.side, release: first.release, isExposed: true }
-    : { side: "unknown", release: outcome.release ?? "unknown", isExposed: true };
 };
 
 const rotated = <T>(items: readonly T[], by: number): readonly T[] => [...items.slice(by), ...items.slice(0, by)];

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { CountBin } from "../../guard/count.ts";
 import {
   baselineAdvice,
@@ -14,11 +15,15 @@ import {
 import type { HealthNeed } from "../../guard/health.ts";
 import type { ProbeFill } from "../../guard/probe-fill.ts";
 import type { StreamReading, VerdictState } from "../../guard/verdict.ts";
+import type { Operation } from "../../plan/model.ts";
 import type { ProbeSchedule, ProofOrder, WatchConfig, WatchedInstance, WatchPulse } from "../../ports/watcher.ts";
 import { judgedRegions } from "./judged-regions.ts";
 import { watchLag } from "./lag.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import type { ProbeOutcome } from "./probe-chain.ts";
+import { countsOf } from "./probe-counts.ts";
+import { remoteProbes, type RemoteProbes } from "./prober/remote-probes.ts";
+import { proveByRegion, type Prover } from "./prove-by-region.ts";
 import { proveInstances } from "./prove.ts";
 import { startRecorder, type Recorder } from "./recorder.ts";
 import { originOf, regionProbes, type RegionProbes } from "./region-probes.ts";
@@ -116,36 +121,71 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
       totals.probed(outcome.operation, { region, release, cohort }, outcome.code);
   };
 
+  /** Where counters are read refusals show there, together with those of users. */
+  const telling = (region: string): { readonly region: string; readonly countsRefusals: boolean } => ({
+    region,
+    countsRefusals: !settings.counted.includes(region) || settings.uncounted.includes(region),
+  });
+
   // Orders of a venue are seen through every region of it.
   const origins = config.regions.flatMap(({ probe }) => (probe?.kind === "okx" ? [originOf(probe)] : []));
-  const regions: readonly RegionProbes[] = config.regions.flatMap(({ region, probe, accounts, cohorts = [], rules }) =>
-    probe === undefined
+  const reports = (region: string) => ({
+    onOutcome: (outcome: ProbeOutcome, release: string, cohort: string) =>
+      noteOutcome(outcome, region, release, cohort),
+    onLeaving: (ids: ReadonlySet<string>) => {
+      leaving.set(region, ids);
+      tellInstances();
+    },
+    onFarewell: (instance: string, operation: Operation, code: string) => {
+      for (const source of sources) source.forgive(instance, operation, code);
+    },
+    onFill: (fill: ProbeFill) => void fills.set(fill.clOrdId, fill),
+    onSilence: (operation: Operation, why: string) => feed({ kind: "silent", at: now(), operation, region, why }),
+  });
+  const regions: readonly RegionProbes[] = config.regions.flatMap(({ region, probe, accounts, isRemote, ...known }) =>
+    probe === undefined || isRemote === true
       ? []
       : [
           regionProbes({
             region,
             probe,
             accounts,
-            cohorts,
-            ...(rules === undefined ? {} : { rules }),
+            cohorts: known.cohorts ?? [],
+            ...(known.rules === undefined ? {} : { rules: known.rules }),
             ...(config.left === undefined ? {} : { left: `${config.left}-${region}.ndjson` }),
             guard,
-            countsRefusals: !settings.counted.includes(region) || settings.uncounted.includes(region),
             prefix: config.orderPrefix,
             lag,
-            wallOf,
-            onBin,
+            onSamples: ({ from, to, samples }) =>
+              onBin({ kind: "bin", at: wallOf(to), ms: to - from, counts: countsOf(samples, telling(region)) }),
             otherOrigins: origins.filter((origin) => origin !== originOf(probe)),
-            onOutcome: (outcome, release, cohort) => noteOutcome(outcome, region, release, cohort),
-            onLeaving: (ids) => {
-              leaving.set(region, ids);
-              tellInstances();
-            },
-            onFarewell: (instance, operation, code) => {
-              for (const source of sources) source.forgive(instance, operation, code);
-            },
-            onFill: (fill) => void fills.set(fill.clOrdId, fill),
-            onSilence: (operation, why) => feed({ kind: "silent", at: now(), operation, region, why }),
+            ...reports(region),
+          }),
+        ],
+  );
+  const session = randomUUID().slice(0, 8);
+  const remote: readonly RemoteProbes[] = config.regions.flatMap(({ region, probe, isRemote }) =>
+    probe === undefined || isRemote !== true
+      ? []
+      : [
+          remoteProbes({
+            region,
+            operations: guard.operations,
+            session,
+            now: () => performance.now(),
+            isDisturbed: () => isTroubledNow(state),
+            order: (text) => send({ kind: "order", region, text }),
+            onSamples: ({ issuedFrom, from, to, samples }) =>
+              onBin({
+                kind: "bin",
+                at: wallOf(to),
+                ms: Math.max(1, Math.round(to - from)),
+                // Until an order was read there, nobody knows how old it may be.
+                from: issuedFrom === -Infinity ? 0 : wallOf(issuedFrom),
+                counts: countsOf(samples, telling(region)),
+              }),
+            onRefused: (refused) => send({ kind: "refused", region, ...refused }),
+            ...reports(region),
           }),
         ],
   );
@@ -153,7 +193,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
   const timers: NodeJS.Timeout[] = [];
 
   const pulse = (): WatchPulse => {
-    const schedule = worstOf(regions.map((region) => region.schedule()));
+    const schedule = worstOf([...regions, ...remote].map((region) => region.schedule()));
     return {
       ...totals.pulse(now(), stateIn(readingsOf(state))),
       ...(fills.size === 0 ? {} : { fills: [...fills.values()] }),
@@ -166,7 +206,16 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
     proofs.set(id, abort);
     const onOutcome = (instance: WatchedInstance, outcome: ProbeOutcome, cohort: string): void =>
       noteOutcome(outcome, instance.region, instance.release, cohort);
-    proveInstances(order, { guard, regions, lag, isDisturbed: () => isTroubledNow(state), onOutcome }, abort.signal)
+    const here: Prover = {
+      regions: config.regions.filter(({ isRemote }) => isRemote !== true).map(({ region }) => region),
+      prove: (one, signal) =>
+        proveInstances(one, { guard, regions, lag, isDisturbed: () => isTroubledNow(state), onOutcome }, signal),
+    };
+    const there = remote.map((probes): Prover => ({
+      regions: [probes.region],
+      prove: (one, signal) => probes.prove(one, signal),
+    }));
+    proveByRegion(order, [here, ...there], abort.signal)
       .then(
         (result) => send({ kind: "proof", id, result }),
         () => undefined,
@@ -176,7 +225,11 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
 
   return {
     async start() {
-      const [startSources] = await Promise.all([loadSources(config), ...regions.map((region) => region.clean())]);
+      const [startSources] = await Promise.all([
+        loadSources(config),
+        ...regions.map((region) => region.clean()),
+        ...remote.map((region) => region.ready()),
+      ]);
       // The time that starting took is no silence.
       state = { ...state, startedAt: now(), at: now() };
       if (config.record !== undefined)
@@ -206,7 +259,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
         case "instances":
           instances = message.instances;
           for (const source of sources) source.instances(instances);
-          for (const region of regions) region.instances(instances);
+          for (const region of [...regions, ...remote]) region.instances(instances);
           return tellInstances();
         case "mark":
           return feed({ kind: "mark", at: now(), cause: message.mark.cause });
@@ -215,6 +268,8 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
           return answer();
         case "prove":
           return prove(message.id, message.order);
+        case "prober":
+          return remote.find(({ region }) => region === message.region)?.hear(message.news);
         case "abandon":
           questions.delete(message.id);
           return proofs.get(message.id)?.abort();
@@ -225,6 +280,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
       for (const timer of timers) clearInterval(timer);
       for (const abort of proofs.values()) abort.abort();
       questions.clear();
+      for (const region of remote) region.stop();
       await Promise.all([...sources, ...regions].map((part) => part.stop()));
       await recorder?.end();
       lag.stop();

@@ -16,9 +16,9 @@ export type Errand = {
 
 /**
  * The fence of a call stands in the Deployment before the call waits or changes anything. Where its first act is an order, both are one write, which
- * is then refused if anybody gave another order since this one was decided on.
+ * is then refused if anybody changed its spec or gave another order since this one was decided on.
  */
-type Stamp = { isWritten: boolean; /** The order and the fence that were found. */ basis?: string };
+type Stamp = { isWritten: boolean; /** What was found: generation, fence and order. */ basis?: string };
 
 /** Acts, and leaves the fence there whatever came of it. Rejects `FENCED` before anything else. */
 export async function underFence(
@@ -55,8 +55,9 @@ export function refuseOvertaken(deployment: Deployment, { stamp }: Errand): void
   if (!stamp.isWritten && stamp.basis !== basisOf(deployment)) throw new Overtaken();
 }
 
-/** Somebody gave another order in the meantime: it is looked at again, under the fence. */
+/** Somebody changed it, or gave another order, in the meantime: it is looked at again, under the fence. */
 class Overtaken extends Error {}
 
-const basisOf = ({ metadata: { annotations } }: Deployment): string =>
-  `${annotations?.[FENCE] ?? ""} ${annotations?.[HELD] ?? ""}`;
+/** Whatever somebody changes of its spec is a new generation: also that it is paused. */
+const basisOf = ({ metadata: { annotations, generation = 0 } }: Deployment): string =>
+  `${generation} ${annotations?.[FENCE] ?? ""} ${annotations?.[HELD] ?? ""}`;

@@ -11,7 +11,9 @@ import { findSide } from "../facts/sides.ts";
 import { loadReleases } from "../files/load.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { holderOf, stateOf } from "../run/state.ts";
+import { findProbers, freeProber, proberText } from "../run/free-probers.ts";
 import { confirm } from "../terminal/confirm.ts";
+import { placedProbes } from "../wiring/probers.ts";
 import { wireHolds, type WiredHolds } from "../wiring/holds.ts";
 import { inKubernetes } from "../wiring/kubernetes.ts";
 import { leaseKey, leaseOver } from "../wiring/lease.ts";
@@ -39,8 +41,11 @@ export async function releaseHold(io: CliIo, [component]: readonly string[], opt
   const keeping: Keeping = options.keepNew === true ? "new" : "old";
   const releases = await releasesOf(io, environment, options.releases);
   const wired = await wireHolds(environment, namesIn(environment, component), { env: io.env, releases });
-  if (wired.length === 0) throw nothingHeld(environment, component);
+  const hasProbers = component === undefined && placedProbes(environment).length > 0;
+  if (wired.length === 0 && !hasProbers) throw nothingHeld(environment, component);
   const { found, failures } = await lookAt(wired, keeping);
+  const signal = AbortSignal.timeout(DEADLINE_MS);
+  const probers = hasProbers ? await findProbers(io, environment, signal) : { found: [], failures: [] };
   for (const { place, error } of failures) io.say(`${place} could not be looked at: ${messageOf(error)}`);
   if (found.length > 0) {
     const lease = await leaseOf(io, { environment, releases, found }, options);
@@ -52,10 +57,16 @@ export async function releaseHold(io: CliIo, [component]: readonly string[], opt
     } finally {
       await lease.release();
     }
-  } else if (failures.length === 0) io.print(`nothing of ${environment.name} is held`);
+  } else if (failures.length + probers.found.length === 0) io.print(`nothing of ${environment.name} is held`);
+  if (probers.found.length > 0) {
+    for (const one of probers.found) io.print(proberText(one));
+    if (!(await isWanted(io, options))) return EXIT.refused;
+    for (const one of probers.found) await freeProber(io, one, signal);
+  }
   // What was seen is freed first: a cluster that does not answer keeps no other one held.
   const [failed] = failures;
   if (failed !== undefined) throw failed.error;
+  if (probers.failures.length > 0) throw probers.failures[0];
   return EXIT.done;
 }
 

@@ -79,6 +79,12 @@ function placeFor({ environment, plan }: Loaded, state: State): ConductorPlace {
         "leave it out, or write { env: NAME } and put it into the Secret of inCluster.env",
       );
   }
+  for (const [region, { probe }] of Object.entries(environment.regions))
+    if (typeof probe?.in?.kubeconfig === "string")
+      throw impossible(
+        `the kubeconfig for the probes of ${region} is a file of this machine`,
+        "leave it out, or write { env: NAME } and put it into the Secret of inCluster.env",
+      );
   const file = valuesOf(environment).find(({ value }) => typeof value === "object" && "file" in value);
   if (file !== undefined)
     throw impossible(

@@ -11,7 +11,10 @@ export async function wireConductor(environment: Environment, place: ConductorPl
 }
 
 /** Those that come without a kubeconfig of their own. */
-const contextsOf = ({ components, stateCluster, jobs }: Environment): readonly string[] => [
+const contextsOf = ({ components, stateCluster, jobs, regions }: Environment): readonly string[] => [
+  ...Object.values(regions).flatMap(({ probe }) =>
+    probe?.in === undefined || probe.in.kubeconfig !== undefined ? [] : [probe.in.context],
+  ),
   ...(stateCluster === undefined ? [] : [stateCluster.context]),
   ...(jobs === undefined || jobs.kubeconfig !== undefined ? [] : [jobs.context]),
   ...Object.values(components).flatMap((component) =>

@@ -6,6 +6,7 @@ import { isEntry } from "../../plan/entry.ts";
 import { regionsOf } from "../../plan/regions-of.ts";
 import type { Loaded } from "../files/load.ts";
 import { inKubernetes, optionsOf } from "./kubernetes.ts";
+import { placedProbes } from "./probers.ts";
 import { Secrets } from "./secrets.ts";
 
 export type GrantsOrder = {
@@ -24,7 +25,7 @@ export async function wireGrants(
   { plan, graph, environment, releases }: Loaded,
   order: GrantsOrder,
 ): Promise<readonly Grant[]> {
-  const { grantsFor, needsOf, needsOfJobs, needsOfRuns, pausingGrants } =
+  const { grantsFor, needsOf, needsOfJobs, needsOfProbes, needsOfRuns, pausingGrants } =
     await import("../../adapters/kubernetes/beside/rbac.ts");
   const { connect } = await import("../../adapters/kubernetes/api/connection.ts");
   const { copiesOf } = await import("../../adapters/kubernetes/config.ts");
@@ -71,6 +72,9 @@ export async function wireGrants(
     inCluster === undefined
       ? undefined
       : { name: inCluster.serviceAccount, namespace: inCluster.namespace, context: inCluster.context };
-  const grants = grantsFor([...placed.map((one) => needsOf(one)), ...kept], conductor);
+  const probed = placedProbes(environment)
+    .filter(({ region }) => order.region === undefined || region === order.region)
+    .map(({ place }) => needsOfProbes(place));
+  const grants = grantsFor([...placed.map((one) => needsOf(one)), ...probed, ...kept], conductor);
   return order.managersIn === undefined ? grants : [...grants, ...pausingGrants(grants, order.managersIn)];
 }

@@ -3,6 +3,7 @@ import { systemClock } from "../../adapters/system/clock.ts";
 import type { Environment, PlanGuard } from "../../plan/model.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { WatchConfig, WatchedInstance, Watcher } from "../../ports/watcher.ts";
+import { wireProbers } from "./probers.ts";
 import { Secrets } from "./secrets.ts";
 import { watchConfig } from "./wire.ts";
 import { servingOf, wireWitnesses } from "./witnesses.ts";
@@ -31,15 +32,20 @@ export async function wireGuard(
   const { guardThread } = await import("../../adapters/guard-thread/guard-thread.ts");
   const secrets = new Secrets(how.env, dirname(environment.file));
   const witnesses = await wireWitnesses(environment, secrets, how);
+  const run = `guard${systemClock.now()}`;
+  const config = watchConfig(environment, guard, secrets, {
+    run,
+    cwd: how.cwd,
+    ...(how.record === undefined ? {} : { record: how.record }),
+  });
+  const clock = systemClock;
   return {
-    watcher: guardThread(),
-    config: watchConfig(environment, guard, secrets, {
-      run: `guard${systemClock.now()}`,
-      cwd: how.cwd,
-      ...(how.record === undefined ? {} : { record: how.record }),
+    watcher: guardThread({
+      probers: await wireProbers(environment, guard, { run, prefix: config.orderPrefix, secrets, clock }),
     }),
+    config,
     secrets: secrets.seen(),
-    clock: systemClock,
+    clock,
     instances: (signal) => servingOf(witnesses, signal),
   };
 }

@@ -1,11 +1,12 @@
 import { dirname } from "node:path";
 import { systemClock } from "../../adapters/system/clock.ts";
 import { isRolled } from "../../graph/rolled.ts";
-import type { Plan, RollStep } from "../../plan/model.ts";
+import type { Environment, Plan, RollStep } from "../../plan/model.ts";
 import { regionsOf } from "../../plan/regions-of.ts";
 import type { Preflight } from "../../ports/preflight.ts";
 import type { Loaded } from "../files/load.ts";
 import { inKubernetes, optionsOf } from "./kubernetes.ts";
+import { placedProbes } from "./probers.ts";
 import { Secrets } from "./secrets.ts";
 
 export type WiredPreflight = {
@@ -14,7 +15,7 @@ export type WiredPreflight = {
   readonly preflight: Preflight;
 };
 
-/** One for each component that the plan changes and whose driver can look ahead. Throws `SECRET_MISSING`. */
+/** One for each component that the plan changes and whose driver can look ahead, and one for each region whose probes run there. Throws `SECRET_MISSING`. */
 export async function wirePreflights(
   { plan, graph, environment, releases: { releases } }: Loaded,
   env: Readonly<Record<string, string | undefined>>,
@@ -23,8 +24,11 @@ export async function wirePreflights(
     isRolled(graph, component),
   );
   const secrets = new Secrets(env, dirname(environment.file));
-  const jobs = await jobsOf({ plan, environment }, secrets);
-  if (placed.length === 0) return jobs;
+  const beside = [
+    ...(await jobsOf({ plan, environment }, secrets)),
+    ...(await wireProbesPreflights(environment, secrets)),
+  ];
+  if (placed.length === 0) return beside;
   const { kubernetesPreflight } = await import("../../adapters/kubernetes/beside/preflight/preflight.ts");
   const components = placed.map(({ component, config }) => ({
     component,
@@ -34,7 +38,25 @@ export async function wirePreflights(
       intentFor(plan, component),
     ),
   }));
-  return [...components, ...jobs];
+  return [...components, ...beside];
+}
+
+/** Those of probes that run in their region. */
+async function wireProbesPreflights(environment: Environment, secrets: Secrets): Promise<readonly WiredPreflight[]> {
+  const placed = placedProbes(environment);
+  if (placed.length === 0) return [];
+  const { probesPreflight } = await import("../../adapters/kubernetes/prober/preflight.ts");
+  return placed.map(({ region, place: { kubeconfig, ...place } }) => ({
+    component: "the probes",
+    regions: [region],
+    preflight: probesPreflight({
+      place,
+      clock: systemClock,
+      ...(kubeconfig === undefined
+        ? {}
+        : { kubeconfig: secrets.read(kubeconfig, `the kubeconfig for the probes of ${region}`) }),
+    }),
+  }));
 }
 
 /** Of the namespace where the plan's Jobs are made, if it has any. */

@@ -10,10 +10,17 @@ import type { Secrets } from "./secrets.ts";
 type Region = WatchConfig["regions"][number];
 
 /** How a region is probed for a guard, with its secrets. Throws `SECRET_MISSING`, `SECRET_MALFORMED`, `PROBE_ACCOUNTS_FEW`. */
-export function watchedRegion(environment: Environment, guard: PlanGuard, region: string, secrets: Secrets): Region {
+export function watchedRegion(
+  environment: Pick<Environment, "regions" | "rules">,
+  guard: PlanGuard,
+  region: string,
+  secrets: Secrets,
+): Region {
   const probe = environment.regions[region]?.probe;
   if (probe === undefined) return { region, accounts: [] };
   const rules = rulesNamed(environment, probe.rules);
+  // Its secrets are read where it runs, and nowhere else.
+  if (probe.in !== undefined) return { region, probe, accounts: [], isRemote: true };
   return {
     region,
     probe,
@@ -24,7 +31,7 @@ export function watchedRegion(environment: Environment, guard: PlanGuard, region
 }
 
 /** Undefined: those that ship. */
-export function rulesNamed({ rules }: Environment, name: string | undefined): Rules | undefined {
+export function rulesNamed({ rules }: Pick<Environment, "rules">, name: string | undefined): Rules | undefined {
   const written = name === undefined ? undefined : rules[name];
   return name === undefined || written === undefined ? undefined : rulesOn(OKX_V5, name, written);
 }

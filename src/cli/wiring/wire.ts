@@ -14,6 +14,7 @@ import type { World } from "../../runtime/world.ts";
 import type { Loaded } from "../files/load.ts";
 import { wireNotifiers } from "./notifiers.ts";
 import { rulesNamed, watchedRegion } from "./probes.ts";
+import { wireProbers } from "./probers.ts";
 import { processOptions } from "./process-options.ts";
 import { wireRunner } from "./runner.ts";
 import { Secrets } from "./secrets.ts";
@@ -44,6 +45,14 @@ export async function wire(
     else workloads[name] = await wireWorkload(name, placed, loaded, secrets, how);
   }
   const { guardThread } = await import("../../adapters/guard-thread/guard-thread.ts");
+  const { guard } = loaded.plan;
+  const watch = watchConfig(loaded.environment, guard, secrets, { ...how, ...besides(how.record) });
+  const probers = await wireProbers(loaded.environment, guard, {
+    run: how.run,
+    prefix: watch.orderPrefix,
+    secrets,
+    clock: how.clock,
+  });
   const world: World = {
     workloads,
     metadata,
@@ -51,8 +60,8 @@ export async function wire(
       stateDir: how.stateDir,
       without: Object.keys(loaded.plan.components),
     }),
-    watcher: guardThread(),
-    watch: watchConfig(loaded.environment, loaded.plan.guard, secrets, { ...how, ...besides(how.record) }),
+    watcher: guardThread({ probers }),
+    watch,
     runner: await wireRunner(loaded, secrets, how),
     programs: { cwd: how.cwd, env: { ...programEnv(how.env), ...placeEnv(loaded, secrets) } },
     notifiers: await wireNotifiers(loaded.environment, secrets, how.clock),

@@ -61,12 +61,28 @@ const okx = z
   })
   .register(NOUN, { noun: "probe" });
 
+const proberPlace = z
+  .strictObject({
+    context: text().describe("Context of the kubeconfig."),
+    namespace: objectName().describe("Namespace of their Deployment, which stands there while a run lasts."),
+    image: text().describe("Image of midflight, whose entry point is `midflight`, by digest."),
+    env: objectName()
+      .optional()
+      .describe("Secret whose keys become their environment variables: what this probe refers to by { env }."),
+    kubeconfig: value()
+      .optional()
+      .describe("Path of the kubeconfig, or the kubeconfig itself. Default: where kubectl finds it."),
+  })
+  .register(NOUN, { noun: "place for probes" });
+
+const placed = { in: proberPlace.optional().describe("Where its probes run. Default: beside the guard.") };
+
 const region = z
   .strictObject({
     probe: z
       .union([
-        z.strictObject({ okx: okx.describe("A venue with the OKX V5 API.") }),
-        z.strictObject({ http: httpProbeSchema.describe("Any other system that speaks HTTP.") }),
+        z.strictObject({ okx: okx.describe("A venue with the OKX V5 API."), ...placed }),
+        z.strictObject({ http: httpProbeSchema.describe("Any other system that speaks HTTP."), ...placed }),
       ])
       .register(CHOICE, { what: "probe" })
       .optional()

@@ -17,18 +17,20 @@ export type Rule = {
 };
 type Item = { readonly kind: string; readonly metadata: { readonly name: string }; readonly rules?: readonly Rule[] };
 
-const PATHS: Readonly<Record<string, string>> = {
-  ServiceAccount: "/api/v1/namespaces/tokyo/serviceaccounts",
-  Role: "/apis/rbac.authorization.k8s.io/v1/namespaces/tokyo/roles",
-  RoleBinding: "/apis/rbac.authorization.k8s.io/v1/namespaces/tokyo/rolebindings",
-};
+const pathsIn = (namespace: string): Readonly<Record<string, string>> => ({
+  ServiceAccount: `/api/v1/namespaces/${namespace}/serviceaccounts`,
+  Role: `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/roles`,
+  RoleBinding: `/apis/rbac.authorization.k8s.io/v1/namespaces/${namespace}/rolebindings`,
+});
 
-/** Applies the manifests of grants in tokyo under names of their own, with other rules where they are given. */
+/** Applies the manifests of grants, of tokyo where none else is named, under names of their own, with other rules where they are given. */
 export async function accountOf(
   { api }: Ground,
   grants: readonly Grant[],
   change: (rules: readonly Rule[]) => readonly Rule[] = (rules) => rules,
+  namespace = "tokyo",
 ): Promise<Account> {
+  const PATHS = pathsIn(namespace);
   const name = `midflight-${Math.random().toString(36).slice(2, 8)}`;
   const items = grants.flatMap(({ manifest }) => (manifest as { readonly items: readonly Item[] }).items);
   for (const item of items) {

@@ -98,7 +98,7 @@ export function upgradeErrorOf(
   failure: ApiFailure,
   unreachable: Extract<
     ErrorCode,
-    "WORKLOAD_UNREACHABLE" | "BALANCER_UNREACHABLE" | "STATE_UNREACHABLE" | "JOBS_UNREACHABLE"
+    "WORKLOAD_UNREACHABLE" | "BALANCER_UNREACHABLE" | "STATE_UNREACHABLE" | "JOBS_UNREACHABLE" | "PROBES_UNREACHABLE"
   >,
 ): UpgradeError {
   const { asked, status, message } = failure;

@@ -14,6 +14,8 @@ export type Api = {
   send<T>(ask: Ask, signal: AbortSignal): Promise<T>;
   /** The same for what is no JSON. */
   text(ask: Ask, signal: AbortSignal): Promise<string>;
+  /** The same line by line, for as long as it comes. */
+  lines(ask: Ask, signal: AbortSignal): AsyncGenerator<string>;
   /** A list, read object by object: of a long one no more is in memory than what is kept of each. */
   list<T>(ask: ListAsk<T>, signal: AbortSignal): Promise<Listed<T>>;
   /** What changes from a version on, until the server ends it. Rejects with status 410 when that version is too old. */
@@ -130,6 +132,13 @@ export const apiOf = (connection: Connection, clock: Clock): Api => {
       return reading(ask, signal, async (response) => JSON.parse(await textOf(response)) as T);
     },
     text: (ask, signal) => reading(ask, signal, textOf),
+    async *lines(ask, signal) {
+      try {
+        yield* linesOf(await answer(ask, signal));
+      } catch (error) {
+        throw thrown(error, askedBy(ask), signal);
+      }
+    },
     list: ({ resource, query, kept }, signal) =>
       reading({ verb: "list", resource, ...(query === undefined ? {} : { query }) }, signal, (response) =>
         listOf(response, kept),

@@ -7,6 +7,7 @@ import {
   LEASING,
   looking,
   PAUSING,
+  PROBING,
   rolling,
   ROUTING,
   SWITCHING,
@@ -127,6 +128,16 @@ export const needsOfJobs = ({ context, namespace }: Place): Needs => ({
   namespace,
   wanted: WORKING.map((right) => ({ right, name: undefined })),
 });
+
+/** To run a region's probes in a namespace. */
+export const needsOfProbes = ({ context, namespace }: Place): Needs => ({
+  what: "probes",
+  context,
+  namespace,
+  wanted: PROBES_WANTED,
+});
+
+export const PROBES_WANTED: readonly Wanted[] = PROBING.map((right) => ({ right, name: undefined }));
 
 /** `name`: the one object that it is about; undefined for all of the namespace. */
 export type Wanted = { readonly right: Right; readonly name: string | undefined };

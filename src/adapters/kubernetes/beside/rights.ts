@@ -65,6 +65,13 @@ export const WORKING: readonly Right[] = [
   { resource: "pods", subresource: "log", verbs: ["get"] },
 ];
 
+/** To run a region's probes there, and to find those that a dead run left. */
+export const PROBING: readonly Right[] = [
+  { resource: "deployments", verbs: ["get", "list", "watch", "create", "patch", "delete"] },
+  { resource: "pods", verbs: ["list", "watch", "patch"] },
+  { resource: "pods", subresource: "log", verbs: ["get"] },
+];
+
 /** To see that the config of a release is there: a name in a template may be of either kind. */
 export const CONFIG: readonly Right[] = [
   { resource: "configmaps", verbs: ["get"], isNamed: true },

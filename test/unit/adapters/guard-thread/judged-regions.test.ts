@@ -61,3 +61,9 @@ test("a probe without accounts or cohorts looks at nothing", () => {
     { isProbed: true },
   ]);
 });
+
+test("a region that is probed from within is probed, and silent after 2 s: what it says comes over an API server", () => {
+  const { accounts: _accounts, ...probed } = PROBED;
+  const regions = [{ ...probed, accounts: [], isRemote: true as const }];
+  expect(judgedRegions(config({ regions }))).toMatchObject([{ region: "tokyo", isProbed: true, silentAfterMs: 2_000 }]);
+});

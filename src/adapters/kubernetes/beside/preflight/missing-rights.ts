@@ -10,7 +10,7 @@ type Site = { readonly api: Api };
  * Whoever may not even ask that is told by the first request that is refused.
  */
 export async function missingRights(
-  site: Site,
+  site: Pick<Site, "api">,
   wanted: readonly Wanted[],
   signal: AbortSignal,
 ): Promise<readonly string[]> {
@@ -28,7 +28,7 @@ export async function missingRights(
 type Review = { readonly status?: { readonly allowed?: boolean } };
 
 async function isAllowed(
-  { api }: Site,
+  { api }: Pick<Site, "api">,
   { right: { resource, subresource }, name }: Wanted,
   verb: Verb,
   signal: AbortSignal,
@@ -56,7 +56,7 @@ async function isAllowed(
   }
 }
 
-function sentence({ api }: Site, { right, name }: Wanted, verbs: readonly Verb[]): string {
+function sentence({ api }: Pick<Site, "api">, { right, name }: Wanted, verbs: readonly Verb[]): string {
   const asked = { ...right, ...(name === undefined ? {} : { name }), namespace: api.namespace };
   return `may not ${verbs.join(", ")} ${thing(asked)} of ${api.context}; ${ruleFor(asked, verbs)}`;
 }

@@ -19,6 +19,7 @@ import {
   ROUTING,
   SWITCHING,
   TELLING,
+  PROBING,
   WORKING,
   type Right,
 } from "../../../../../src/adapters/kubernetes/beside/rights.ts";
@@ -224,15 +225,21 @@ test("the table in the docs says what is asked for, and no more", () => {
   ];
   expect(rows.toSorted()).toEqual([...new Set(rights.map((right) => textOf(right)))].toSorted());
   const [, beside = ""] = /\nIn the namespace of `state`: (.*)\n/.exec(section) ?? [];
-  const [keeping = "", working = ""] = beside.split("In that of `jobs`: ");
+  const [keeping = "", rest = ""] = beside.split("In that of `jobs`: ");
+  const [working = "", probing = ""] = rest.split("In that of a region's `probe.in`: ");
+  for (const right of PROBING) expect(probing).toContain(textOf(right).replace(/^([^:]+):/, "`$1`"));
   for (const right of KEEPING) expect(keeping).toContain(textOf(right).replace(/^([^:]+):/, "`$1`"));
   for (const right of WORKING) expect(working).toContain(textOf(right).replace(/^([^:]+):/, "`$1`"));
 });
 
 test.each([
-  { base: "region", rights: [...KINDS.flatMap((kind) => rolling(kind)), ...SWITCHING, ...CONFIG, ...TELLING] },
+  {
+    base: "region",
+    rights: [...KINDS.flatMap((kind) => rolling(kind)), ...SWITCHING, ...ROUTING, ...CONFIG, ...TELLING],
+  },
   { base: "conductor", rights: KEEPING },
   { base: "jobs", rights: WORKING },
+  { base: "probes", rights: PROBING },
 ])("the base in deploy/$base allows what is asked for, and no more", ({ base, rights }) => {
   const role = parse(readFileSync(new URL(`../../../../../deploy/${base}/role.yaml`, import.meta.url), "utf8")) as Item;
   const allowed = (role.rules ?? []).flatMap(({ apiGroups, resources, verbs }) =>
