@@ -79,7 +79,7 @@ export const routedContract = (name: string, make: () => Promise<RoutedHarness>)
     for (const harness of made.splice(0).toReversed()) await harness.close();
   });
 
-  describe(`a route that weighs two Services ${name}`, () => {
+  describe(`a route that weighs two Services ${name}`, { timeout: 120_000 }, () => {
     test("a full second set comes up and takes nobody, then its shares, then everybody, and all is as it was found in the end", async () => {
       const { harness, found } = await begin();
       const { size } = harness;

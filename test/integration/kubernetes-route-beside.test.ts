@@ -3,13 +3,11 @@ import { kubernetesHolds } from "../../src/adapters/kubernetes/beside/holds.ts";
 import { kubernetesPreflight } from "../../src/adapters/kubernetes/beside/preflight/preflight.ts";
 import { rolling, ROUTING, SWITCHING } from "../../src/adapters/kubernetes/beside/rights.ts";
 import type { HttpRoute } from "../../src/adapters/kubernetes/route/http-route.ts";
-import { SETTLING_MS } from "../../src/adapters/kubernetes/route/workload-routed.ts";
-import { systemClock } from "../../src/adapters/system/clock.ts";
 import type { Clock } from "../../src/ports/clock.ts";
 import { weighingOf } from "../contract/routed.ts";
 import { shapeOf } from "../contract/switched.ts";
 import type { KubeCluster } from "../fakes/kube-cluster.ts";
-import { kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
+import { kubePlace, releaseOf, settled, type KubePlace } from "../fakes/kube-place.ts";
 
 // What stands around shares by a route: what is asked, who says no, what a crash and a dead run leave.
 const { signal } = new AbortController();
@@ -24,11 +22,7 @@ type Stage = ReturnType<KubePlace["open"]> & { readonly place: KubePlace; readon
 
 /** `hurry`: also the patience with a gateway runs fast. */
 async function begin(hurry = 1): Promise<Stage> {
-  const clock: Clock = {
-    ...systemClock,
-    monotonic: () => systemClock.monotonic() * hurry,
-    sleep: (ms, stop) => systemClock.sleep(ms === SETTLING_MS ? 20 : ms, stop),
-  };
+  const clock: Clock = { ...settled, monotonic: () => settled.monotonic() * hurry };
   const place = await kubePlace({ replicas: SIZE, traffic: TRAFFIC, clock });
   places.push(place);
   const { tokyo } = place.clusters;

@@ -1,19 +1,11 @@
-import { SETTLING_MS } from "../../src/adapters/kubernetes/route/workload-routed.ts";
-import { systemClock } from "../../src/adapters/system/clock.ts";
-import type { Clock } from "../../src/ports/clock.ts";
 import { routedContract } from "../contract/routed.ts";
 import { kubePlace, releaseOf } from "../fakes/kube-place.ts";
 
-// The pretended gateway serves at once by what it has read.
-const QUICK: Clock = {
-  ...systemClock,
-  sleep: (ms, signal) => systemClock.sleep(ms === SETTLING_MS ? 20 : ms, signal),
-};
 const SIZE = 3;
 const TRAFFIC = { kind: "httpRoute", route: "gateway", beside: "gateway-beside" } as const;
 
 routedContract("in a pretended cluster", async () => {
-  const place = await kubePlace({ replicas: SIZE, traffic: TRAFFIC, clock: QUICK });
+  const place = await kubePlace({ replicas: SIZE, traffic: TRAFFIC });
   const { tokyo } = place.clusters;
   if (tokyo === undefined) throw new Error("no tokyo");
   tokyo.spoil(`registry/gateway@${releaseOf("3.0").digest}`);
