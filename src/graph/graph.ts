@@ -36,7 +36,7 @@ export type WorkloadComponent = {
   readonly isInPlace?: true;
   /** To admit instances that are not there brings them: without a proof, none has to come up in the dark first. */
   readonly isBroughtByAdmission?: true;
-  /** Users reach one release at a time: all of them are switched at once. */
+  /** Users are moved to a full second set of instances: all of them at once, or share by share. */
   readonly isSwitched?: true;
   /** Files that the environment's driver starts, where it starts any: other bytes are another driver. */
   readonly programs?: readonly { readonly name: string; readonly sha256: string }[];

@@ -49,7 +49,7 @@ import { stepFitsComponent } from "./rules/step-fits-component.ts";
 import { stepsOnce } from "./rules/steps-once.ts";
 import { sharesFit, sharesRise } from "./rules/shares-fit.ts";
 import { surgeCoversBatch } from "./rules/surge-covers-batch.ts";
-import { switchFits } from "./rules/switch-fits.ts";
+import { besideDiffers, switchFits } from "./rules/switch-fits.ts";
 import { trialsInDemo } from "./rules/trials-in-demo.ts";
 import { waveRegions } from "./rules/wave-regions.ts";
 import { inOrder } from "./source/in-order.ts";
@@ -83,6 +83,7 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   componentRegions,
   oneObject,
   switchFits,
+  besideDiffers,
   countersAtEntry,
   noSecrets,
   stateIsKept,

@@ -8,9 +8,9 @@ export const isInPlace = (placed: EnvironmentComponent | undefined): boolean =>
 export const isBroughtByAdmission = (placed: EnvironmentComponent | undefined): boolean =>
   placed?.driver === "kubernetes" && !isReplacing(placed.object.kind) && !isSwitched(placed);
 
-/** Whether users are moved from one release to the other all at once, and by nothing less. */
+/** Whether users are moved from one full set of instances to another one: all at once, or by shares of them. */
 export const isSwitched = (placed: EnvironmentComponent | undefined): boolean =>
-  placed?.driver === "kubernetes" && placed.traffic?.kind === "selector";
+  placed?.driver === "kubernetes" && placed.traffic !== undefined;
 
 /** A Deployment brings pods beside the old ones; a StatefulSet has a place for each pod, and a DaemonSet one on each node. */
 export function isReplacing(kind: KubernetesKind): boolean {

@@ -392,8 +392,13 @@ export type KubernetesKind = "Deployment" | "StatefulSet" | "DaemonSet";
 /** The key of an environment file that names an object of a kind. */
 export type KubernetesKey = "deployment" | "statefulSet" | "daemonSet";
 
-/** `selector`: the Service's selector names one release, so that all users are switched at once. */
-export type KubernetesTraffic = { readonly kind: "selector" };
+/**
+ * `selector`: the Service's selector names one release, so that all users are switched at once. `httpRoute`: a route of the Gateway API weighs the
+ * Service and the one beside it, each of which names one release, so that users are moved by any share.
+ */
+export type KubernetesTraffic =
+  | { readonly kind: "selector" }
+  | { readonly kind: "httpRoute"; readonly route: string; readonly beside: string };
 
 /** A stock Deployment, StatefulSet or DaemonSet in each region. */
 export type KubernetesComponent = {

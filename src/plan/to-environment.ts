@@ -7,6 +7,7 @@ import type {
   KubernetesComponent,
   KubernetesKey,
   KubernetesKind,
+  KubernetesTraffic,
   JobsPlace,
   NoticeChoice,
   NotifyRule,
@@ -102,7 +103,7 @@ function toComponent(input: EnvironmentInput["components"][string], hasCounters:
         named,
         container: input.container ?? object.name,
         service: input.service,
-        traffic: input.traffic === undefined ? undefined : { kind: input.traffic.switch },
+        traffic: input.traffic === undefined ? undefined : toTraffic(input.traffic),
         contexts: input.contexts,
         namespace: input.namespace,
         kubeconfig: input.kubeconfig === undefined ? undefined : toValue(input.kubeconfig),
@@ -149,6 +150,9 @@ const toTrials = (input: TrialsInput): StoreTrials => ({
   mask: input.mask ?? [],
   sessions: input.sessions ?? "ask",
 });
+
+const toTraffic = (input: NonNullable<KubernetesInput["traffic"]>): KubernetesTraffic =>
+  "switch" in input ? { kind: input.switch } : { kind: "httpRoute", route: input.httpRoute, beside: input.beside };
 
 /** Numbers that each venue gives for itself, and when somebody last wrote a row. */
 const OWN_BY_NATURE = ["inst_id_code", "created_at", "updated_at", "modified_at"];

@@ -18,6 +18,7 @@ import type {
   ReplicaSet,
   Service,
 } from "../../src/adapters/kubernetes/api/objects.ts";
+import type { HttpRoute } from "../../src/adapters/kubernetes/route/http-route.ts";
 
 type Content = {
   readonly spec?: unknown;
@@ -41,6 +42,7 @@ type Kinds = {
   readonly pods: Pod;
   readonly endpointslices: EndpointSlice;
   readonly services: Service;
+  readonly httproutes: HttpRoute;
   readonly events: Event;
   readonly horizontalpodautoscalers: Autoscaler;
   readonly poddisruptionbudgets: DisruptionBudget;
@@ -342,13 +344,14 @@ async function bodyOf(request: IncomingMessage): Promise<string> {
 }
 
 function isSelected({ metadata }: Thing, params: URLSearchParams): boolean {
-  const labels = (params.get("labelSelector") ?? "").split(",").filter((pair) => pair !== "");
+  const labels = (params.get("labelSelector") ?? "").split(/,(?![^(]*\))/).filter((pair) => pair !== "");
   const [, name] = /^metadata\.name=(.*)$/.exec(params.get("fieldSelector") ?? "") ?? [];
   return (
     (name === undefined || name === metadata.name) &&
     labels.every((pair) => {
-      const [key = "", value] = pair.split("=");
-      return metadata.labels?.[key] === value;
+      const [, among = "", values = ""] = /^(\S+) in \((.*)\)$/.exec(pair) ?? [];
+      const [key = "", value = ""] = among === "" ? pair.split("=") : [among, values];
+      return value.split(",").includes(metadata.labels?.[key] ?? "");
     })
   );
 }

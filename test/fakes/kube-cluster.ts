@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Deployment, Pod, Template } from "../../src/adapters/kubernetes/api/objects.ts";
+import type { HttpRoute } from "../../src/adapters/kubernetes/route/http-route.ts";
 import { kubeApi, type KubeApi, type ScaledSet } from "./kube-api.ts";
 import { kubePods, type KubePods } from "./kube-pods.ts";
 
@@ -8,6 +9,10 @@ export type KubeCluster = KubeApi &
   Pick<KubePods, "spoil" | "kill" | "revive" | "leastReady" | "holdEndpoints"> & {
     /** A Deployment `gateway` with its Service, in a namespace of its own. */
     deploy(namespace: string, image: string, replicas: number, spec?: Partial<Deployment["spec"]>): void;
+    /** A second Service `gateway-beside`, and an HTTPRoute `gateway` that sends everybody to the first, with a gateway that reads it. */
+    expose(namespace: string): void;
+    /** The gateway reads nothing any more, or again. */
+    holdGateway(isHeld: boolean): void;
     /** How often pods of two templates were scaled together: then the controller chooses the counts, and not who ordered. */
     readonly spread: () => number;
   };
@@ -128,11 +133,21 @@ export async function kubeCluster(): Promise<KubeCluster> {
       .slice(0, Math.max(0, there.length - set.spec.replicas));
     for (const { metadata } of leaving) api.remove("pods", namespace, metadata.name);
   };
+  let isGatewayHeld = false;
+  /** A gateway says that it has read a route. */
+  const read = (namespace: string, route: HttpRoute): void => {
+    const observedGeneration = route.metadata.generation ?? 0;
+    const conditions = ["Accepted", "ResolvedRefs"].map((type) => ({ type, status: "True", observedGeneration }));
+    const status = { parents: [{ parentRef: { name: "edge" }, controllerName: "example.com/gateway", conditions }] };
+    if (isGatewayHeld || text(status) === text(route.status)) return;
+    api.put("httproutes", namespace, { ...route, status });
+  };
   const turn = (): void => {
     for (const namespace of namespaces) {
       for (const deployment of api.list("deployments", namespace)) roll(namespace, deployment);
       for (const set of setsOf(namespace)) fill(namespace, set);
       kubelets.turn(namespace);
+      for (const route of api.list("httproutes", namespace)) read(namespace, route);
     }
   };
   api.onChange(turn);
@@ -157,6 +172,18 @@ export async function kubeCluster(): Promise<KubeCluster> {
           ...spec,
         },
       });
+    },
+    expose(namespace) {
+      api.put("services", namespace, { metadata: { name: "gateway-beside" }, spec: { selector: { app: "gateway" } } });
+      const backendRefs = [
+        { name: "gateway", port: 80, weight: 1 },
+        { name: "gateway-beside", port: 80, weight: 0 },
+      ];
+      api.put("httproutes", namespace, { metadata: { name: "gateway" }, spec: { rules: [{ backendRefs }] } });
+    },
+    holdGateway(isHeld) {
+      isGatewayHeld = isHeld;
+      turn();
     },
     spread: () => spread,
   };

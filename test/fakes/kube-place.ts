@@ -1,6 +1,7 @@
 import { kubernetesDriver } from "../../src/adapters/kubernetes/driver.ts";
 import type { KubernetesOptions } from "../../src/adapters/kubernetes/api/options.ts";
 import type { Deployment, PodSet } from "../../src/adapters/kubernetes/api/objects.ts";
+import { SETTLING_MS } from "../../src/adapters/kubernetes/route/workload-routed.ts";
 import { systemClock } from "../../src/adapters/system/clock.ts";
 import type { KubernetesKind, KubernetesTraffic } from "../../src/plan/model.ts";
 import type { Clock } from "../../src/ports/clock.ts";
@@ -22,6 +23,12 @@ export const imageOf = (version: string): string => `registry/gateway@${digestOf
 export const digestOf = (version: string): string => `sha256:${version.slice(0, 1).repeat(64)}`;
 export const releaseOf = (version: string) => ({ release: `gateway@${version}`, digest: digestOf(version) });
 
+/** The pretended gateway serves at once by what it has read. */
+export const settled: Clock = {
+  ...systemClock,
+  sleep: (ms, signal) => systemClock.sleep(ms === SETTLING_MS ? 20 : ms, signal),
+};
+
 export async function kubePlace(how: {
   readonly replicas: number;
   readonly clock?: Clock;
@@ -31,10 +38,12 @@ export async function kubePlace(how: {
   const clusters = { tokyo: await kubeCluster(), frankfurt: await kubeCluster() };
   for (const [region, cluster] of Object.entries(clusters))
     cluster.deploy(region, imageOf("1.0"), how.replicas, how.spec);
+  if (how.traffic?.kind === "httpRoute")
+    for (const [region, cluster] of Object.entries(clusters)) cluster.expose(region);
   return placeOn(clusters, {
     kind: "Deployment",
     instances: how.replicas,
-    clock: how.clock ?? systemClock,
+    clock: how.clock ?? settled,
     ...(how.traffic === undefined ? {} : { traffic: how.traffic }),
   });
 }

@@ -1,7 +1,7 @@
-import type { ContainerStatus, Pod } from "../../src/adapters/kubernetes/api/objects.ts";
+import type { ContainerStatus, Labels, Pod } from "../../src/adapters/kubernetes/api/objects.ts";
 import type { KubeApi } from "./kube-api.ts";
 
-/** The kubelets and the endpoints of a pretended cluster: pods that are only said to run, and a Service `gateway` that lists whom it selects. */
+/** The kubelets and the endpoints of a pretended cluster: pods that are only said to run, and Services that list whom they select. */
 export type KubePods = {
   /** What they do after a change in a namespace. */
   turn(namespace: string): void;
@@ -59,7 +59,13 @@ export function kubePods(api: KubeApi): KubePods {
   };
   const route = (namespace: string): void => {
     if (areEndpointsHeld) return;
-    const selector = Object.entries(api.get("services", namespace, "gateway")?.spec?.selector ?? { app: "gateway" });
+    const services = api.list("services", namespace);
+    // One that nobody made lists the pods of a Deployment `gateway`.
+    if (!services.some(({ metadata }) => metadata.name === "gateway")) list(namespace, "gateway", { app: "gateway" });
+    for (const { metadata, spec } of services) list(namespace, metadata.name, spec?.selector ?? { app: "gateway" });
+  };
+  const list = (namespace: string, service: string, labels: Labels): void => {
+    const selector = Object.entries(labels);
     const selected = api
       .list("pods", namespace)
       .filter(({ metadata }) => selector.every(([label, value]) => metadata.labels?.[label] === value));
@@ -67,10 +73,10 @@ export function kubePods(api: KubeApi): KubePods {
       conditions: { ready: isReady(pod), terminating: pod.metadata.deletionTimestamp !== undefined },
       targetRef: { kind: "Pod", name: pod.metadata.name },
     }));
-    const before = api.get("endpointslices", namespace, "gateway-1");
+    const before = api.get("endpointslices", namespace, `${service}-1`);
     if (JSON.stringify(before?.endpoints) === JSON.stringify(endpoints)) return;
     api.put("endpointslices", namespace, {
-      metadata: { name: "gateway-1", labels: { "kubernetes.io/service-name": "gateway" } },
+      metadata: { name: `${service}-1`, labels: { "kubernetes.io/service-name": service } },
       endpoints,
     });
   };

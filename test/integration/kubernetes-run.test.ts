@@ -53,6 +53,16 @@ const begin = async (how: How = {}): Promise<Stage> => beginOn(await kubePlace({
 const beginSwitched = async (): Promise<Stage> =>
   beginOn(await kubePlace({ replicas: PODS, traffic: { kind: "selector" } }), { sharesPct: [100] });
 
+/** The same with a route that gives the second set its shares. */
+const beginRouted = async (): Promise<Stage> =>
+  beginOn(
+    await kubePlace({
+      replicas: PODS,
+      traffic: { kind: "httpRoute", route: "gateway", beside: "gateway-beside" },
+    }),
+    { sharesPct: [5, 50, 100] },
+  );
+
 /** The same with pods that are replaced in their places. */
 const beginInPlace = async (kind: "StatefulSet" | "DaemonSet"): Promise<Stage<KubeSets>> =>
   beginOn(await kubeSetPlace({ kind, places: PODS }), { home: "in-place" });
@@ -394,6 +404,107 @@ describe("a Service whose selector switches all users", () => {
     const run = await stage.play(meddle);
     expect(run.phase).toMatchObject({ kind: "halted", code: "FOREIGN_CHANGE" });
     expect(JSON.stringify(run.phase)).toMatch(/spec\.selector\.canary: nothing → \\"no\\"/);
+  }, 60_000);
+});
+
+describe("a route that gives shares", () => {
+  const entriesIn = (stage: Stage) =>
+    REGIONS.map((region) => {
+      const api = stage.place.clusters[region];
+      const route = api?.get("httproutes", region, "gateway");
+      const services = ["gateway", "gateway-beside"].map((name) => api?.get("services", region, name));
+      return {
+        weights: route?.spec?.rules?.[0]?.backendRefs?.map(({ weight }) => weight),
+        selectors: services.map((service) => service?.spec?.selector),
+        marks: [route, ...services].flatMap((thing) => Object.keys(thing?.metadata.annotations ?? {})),
+      };
+    });
+  const asFound = REGIONS.map(() => ({
+    weights: [1, 0],
+    selectors: [{ app: "gateway" }, { app: "gateway" }],
+    marks: [],
+  }));
+
+  test("takes users over share by share in each region, and is as it was found in the end", async () => {
+    const stage = await beginRouted();
+    for (const region of REGIONS) stage.place.clusters[region]?.leastReady(region);
+    const run = await stage.play(() => undefined);
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
+    for (const region of REGIONS) {
+      expect(await releasesIn(stage, region)).toEqual(all("2.0"));
+      expect(stage.place.clusters[region]?.leastReady(region)).toBeGreaterThanOrEqual(PODS);
+      // The record, three shares, the weights as they were, and the record away.
+      expect(stage.place.clusters[region]?.asked.filter((one) => one === "PATCH httproutes/gateway")).toHaveLength(6);
+    }
+    expect(entriesIn(stage)).toEqual(asFound);
+  }, 60_000);
+
+  test.each([
+    { name: "a share", after: /wave-1\/batch-1\/shift-50#tokyo$/ },
+    { name: "the last share", after: /wave-1\/batch-1\/admit#tokyo$/ },
+    { name: "the old ones have left", after: /wave-1\/batch-1\/retire#tokyo$/ },
+  ])(
+    "is as it was found, and so are the Deployments, when a release fails after $name",
+    async ({ after }) => {
+      const stage = await beginRouted();
+      const before = stage.specs();
+      const fail = once(({ watcher, done }) => {
+        if (!done().some((id) => after.test(id))) return false;
+        watcher.say({ state: "failing" });
+        return true;
+      });
+      const heal = once(({ watcher, done }) => {
+        if (!done().some((id) => id.startsWith("check:"))) return false;
+        watcher.say({ state: "healthy" });
+        return true;
+      });
+      const run = await stage.play((now) => {
+        fail(now);
+        heal(now);
+      });
+      expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "undone" });
+      expect(stage.specs()).toEqual(before);
+      expect(entriesIn(stage)).toEqual(asFound);
+      for (const region of REGIONS) expect(await releasesIn(stage, region)).toEqual(all("1.0"));
+    },
+    60_000,
+  );
+
+  test("takes a suspected release out of traffic by one weight, and gives it its share back when the suspicion clears", async () => {
+    const stage = await beginRouted();
+    const suspect = once(({ watcher, done }) => {
+      if (!done().some((id) => id.endsWith("wave-1/batch-1/shift-50#tokyo"))) return false;
+      watcher.say({ state: "suspect", regions: ["tokyo"] });
+      return true;
+    });
+    const clear = once(({ watcher, done }) => {
+      if (!done().some((id) => id.startsWith("withdraw:"))) return false;
+      watcher.say({ state: "healthy" });
+      return true;
+    });
+    const run = await stage.play((now) => {
+      suspect(now);
+      clear(now);
+    });
+    expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
+    expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
+    expect(stage.place.clusters["tokyo"]?.asked.filter((one) => one.startsWith("DELETE pods"))).toEqual([]);
+    expect(entriesIn(stage)).toEqual(asFound);
+  }, 60_000);
+
+  test("halts the run when somebody changes a weight in the soak, and tells it", async () => {
+    const stage = await beginRouted();
+    const meddle = once(({ done }) => {
+      const tokyo = stage.place.clusters["tokyo"];
+      const route = tokyo?.get("httproutes", "tokyo", "gateway");
+      if (route === undefined || !done().some((id) => id.endsWith("wave-1/batch-1/shift-50#tokyo"))) return false;
+      const backendRefs = route.spec?.rules?.[0]?.backendRefs?.map((ref) => ({ ...ref, weight: 9 })) ?? [];
+      tokyo?.put("httproutes", "tokyo", { ...route, spec: { rules: [{ backendRefs }] } });
+      return true;
+    });
+    const run = await stage.play(meddle);
+    expect(run.phase).toMatchObject({ kind: "halted", code: "FOREIGN_CHANGE" });
+    expect(JSON.stringify(run.phase)).toMatch(/rule 1\.gateway-beside\.weight: 400 → 9/);
   }, 60_000);
 });
 

@@ -5,6 +5,8 @@ import { configCheck } from "./config-check.ts";
 import { trafficInPlace } from "./in-place/traffic-in-place.ts";
 import { workloadInPlace } from "./in-place/workload-in-place.ts";
 import type { KubernetesOptions } from "./api/options.ts";
+import { routedTrafficOn } from "./route/traffic-routed.ts";
+import { routedWorkloadOn } from "./route/workload-routed.ts";
 import { inOurWords, sitesOf, type Sites } from "./site.ts";
 import { switchedTrafficOn } from "./switch/traffic-switched.ts";
 import { switchedWorkloadOn } from "./switch/workload-switched.ts";
@@ -25,6 +27,8 @@ function driverFor({ config }: KubernetesOptions, sites: Sites): Driver {
   switch (config.traffic?.kind) {
     case "selector":
       return { workload: switchedWorkloadOn(sites), traffic: switchedTrafficOn(sites) };
+    case "httpRoute":
+      return { workload: routedWorkloadOn(sites), traffic: routedTrafficOn(sites) };
     case undefined:
       return { workload: workloadOn(sites), traffic: trafficOn(sites) };
   }

@@ -102,13 +102,23 @@ const objectSource = ({ object }: Config): Source => ({
 
 /** What belongs to an object, each with the query that finds it. */
 export const sourcesOf = (
-  { object, service }: Config,
+  { object, service, traffic }: Config,
   selecting: Selecting,
 ): Readonly<Record<"pods" | "dark" | "slices", Source>> => ({
   pods: { resource: "pods", query: { labelSelector: selectorOf(selecting) } },
   dark: { resource: "pods", query: { labelSelector: `${DARK}=${object.name}` } },
-  slices: { resource: "endpointslices", query: { labelSelector: `kubernetes.io/service-name=${service}` } },
+  slices: {
+    resource: "endpointslices",
+    query: { labelSelector: `kubernetes.io/service-name${isAmong([service, ...besideIn(traffic)])}` },
+  },
 });
+
+/** The Service that a route weighs beside the component's own. */
+const besideIn = (traffic: Config["traffic"]): readonly string[] =>
+  traffic?.kind === "httpRoute" ? [traffic.beside] : [];
+
+const isAmong = (names: readonly string[]): string =>
+  names.length === 1 ? `=${names[0]}` : ` in (${names.join(",")})`;
 
 /** The same, to be watched for long. */
 function standing(config: Config, selecting: Selecting, configured: readonly Configured[]) {

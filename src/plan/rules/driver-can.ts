@@ -57,7 +57,12 @@ const unprovable = (placed: EnvironmentComponent): string | undefined => {
 
 function whyNoShares(placed: EnvironmentComponent): string {
   if (placed.driver !== "kubernetes") return "it has no balancer";
-  return placed.traffic === undefined
-    ? "a Service sends every pod the same"
-    : "its users are switched by the roll itself, all at once";
+  switch (placed.traffic?.kind) {
+    case undefined:
+      return "a Service sends every pod the same";
+    case "selector":
+      return "its users are switched by the roll itself, all at once";
+    case "httpRoute":
+      return "its users are moved by the roll itself, by the `shares` of its waves";
+  }
 }

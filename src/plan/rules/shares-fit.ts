@@ -55,7 +55,7 @@ function hintFor(placed: EnvironmentComponent): string {
   if (placed.driver !== "kubernetes")
     return "take `shares` out: waves and batches decide how much the new release takes";
   return placed.traffic === undefined
-    ? "write `shares: [100%]`, and `traffic: { switch: selector }` for it in the environment file"
+    ? "write `shares: [100%]`, and `traffic: { switch: selector }` for it in the environment file; or `traffic: { httpRoute: NAME, beside: SERVICE }`, which gives any shares"
     : "write `shares: [100%]`";
 }
 
@@ -68,7 +68,7 @@ function whyNot(placed: EnvironmentComponent, shares: readonly number[] | undefi
       return "it has no balancer";
     case "kubernetes":
       if (placed.traffic === undefined) return "a Service sends every pod the same";
-      return shares === undefined || shares.length === 1
+      return placed.traffic.kind === "httpRoute" || shares === undefined || shares.length === 1
         ? undefined
         : "a Service's selector names one release, so that all users are switched at once";
   }

@@ -212,13 +212,24 @@ const kubernetesComponent = z.strictObject({
     .describe("Container of its pods whose image is the release. Default: named like what its pods belong to."),
   service: objectName().describe("Service by which users reach the pods."),
   traffic: z
-    .strictObject({
-      switch: z
-        .literal("selector")
-        .describe(
-          "The Service's selector names one release at a time: all users are switched at once, and back at once.",
+    .union([
+      z.strictObject({
+        switch: z
+          .literal("selector")
+          .describe(
+            "The Service's selector names one release at a time: all users are switched at once, and back at once.",
+          ),
+      }),
+      z.strictObject({
+        httpRoute: objectName().describe(
+          "Or an HTTPRoute of the Gateway API, whose weights give the new release any share of the users.",
         ),
-    })
+        beside: objectName().describe(
+          "Second Service in its rules, with the same selector as `service`, and the weight 0 while no upgrade runs.",
+        ),
+      }),
+    ])
+    .register(CHOICE, { what: "traffic rule" })
     .optional()
     .describe(
       "How users are moved to a full second set of pods of a Deployment. Default: the Service sends every pod the same, and a batch takes its share as it comes.",

@@ -85,12 +85,13 @@ export async function placeOn(
     readonly kind?: KubernetesKind;
     /** What else its pods' container says. */
     readonly container?: object;
-    readonly traffic?: KubernetesTraffic;
+    readonly traffic?: KubernetesTraffic | ((name: string) => KubernetesTraffic);
   },
 ): Promise<Place> {
   const { api, facts, images } = ground;
   const name = `gateway-${Math.random().toString(36).slice(2, 8)}`;
   const { kind = "Deployment" } = how;
+  const traffic = typeof how.traffic === "function" ? how.traffic(name) : how.traffic;
   const resource = RESOURCES[kind];
   const relays: Record<string, Relay> = {};
   for (const region of REGIONS) relays[region] = await relayTo(facts.ports.api);
@@ -111,7 +112,7 @@ export async function placeOn(
       object: { kind, name },
       container: "gateway",
       service: name,
-      ...(how.traffic === undefined ? {} : { traffic: how.traffic }),
+      ...(traffic === undefined ? {} : { traffic }),
       contexts: { tokyo: "tokyo", frankfurt: "frankfurt" },
       isEntry: true,
       instances: how.replicas,

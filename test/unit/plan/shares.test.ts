@@ -21,6 +21,7 @@ const AS_PROCESSES =
   "{ driver: process, balancer: { tokyo: http://127.0.0.1:7190, frankfurt: http://127.0.0.1:7290 }, instances: 6 }";
 const SWITCHED =
   "{ driver: kubernetes, deployment: gateway, service: gateway, traffic: { switch: selector }, contexts: { tokyo: prod-tokyo, frankfurt: prod-frankfurt }, instances: 6, port: 8080 }";
+const ROUTED = SWITCHED.replace("switch: selector", "httpRoute: gateway, beside: gateway-beside");
 const PLAIN = SWITCHED.replace(" traffic: { switch: selector },", "");
 const FULL = "batch: 6, surge: 6";
 type Edits = readonly (readonly [string, string])[];
@@ -75,6 +76,13 @@ describe("users who go over to a full second set", () => {
       "admit/soak: soak 20s",
       "retire: retire the old ones in tokyo",
     ]);
+  });
+
+  test("are moved share by share by a route, by the same moves as processes are", () => {
+    const shares = waves(`${FULL}, shares: [5%, 50%, 100%]`);
+    expect(checkAllChanged(on(ROUTED, shares))).toEqual([]);
+    expect(brief(movesOf(on(ROUTED, shares)))).toEqual(brief(movesOf({ plan: shares })));
+    expect(brief(movesOf(on(ROUTED, waves(FULL)))).filter((line) => line.includes("switch"))).toHaveLength(1);
   });
 
   test("come to a set that nobody proved, where the plan says so, and not before it is there", () => {
@@ -159,6 +167,20 @@ test.each<{ name: string; changes: Changes; code: string; says: RegExp; hint: Re
     hint: /driver process/,
     at: "gateway",
   },
+  {
+    name: "a step that shifts, where a route gives shares",
+    changes: on(ROUTED, [
+      ...waves(FULL),
+      [
+        "  - migrate: orders-db\n    phase: contract",
+        "  - shift: gateway\n    to: 50%\n  - migrate: orders-db\n    phase: contract",
+      ],
+    ]),
+    code: "DRIVER_CANNOT",
+    says: /moved by the roll itself, by the `shares` of its waves/,
+    hint: /driver process/,
+    at: "gateway",
+  },
 ])("$name: refused, with the place and what to write", ({ changes, code, says, hint, at }) => {
   const found = checkAllChanged(changes).find((problem) => problem.code === code && says.test(problem.message));
   expect(found).toMatchObject({ code, message: expect.stringMatching(says), hint: expect.stringMatching(hint) });
@@ -176,6 +198,16 @@ test.each([
     gateway: SWITCHED.replace("deployment:", "daemonSet:"),
     says: /pods of a DaemonSet are replaced in their places/,
   },
+  {
+    name: "a Service beside itself is no second one",
+    gateway: ROUTED.replace("beside: gateway-beside", "beside: gateway"),
+    says: /gateway as its service and as the one beside it, so that no weight tells the releases apart/,
+  },
+  {
+    name: "a StatefulSet behind a route has no second set",
+    gateway: ROUTED.replace("deployment:", "statefulSet:"),
+    says: /pods of a StatefulSet are replaced in their places/,
+  },
 ])("$name to switch to", ({ gateway, says }) => {
   const environment = located(parseEnvironment(changed(ENVIRONMENT, [[AS_PROCESSES, gateway]]), "production.yaml"));
   expect(checkEnvironment(environment)).toContainEqual(
@@ -183,10 +215,13 @@ test.each([
   );
 });
 
-test.each(["{ switch: weights }", "{ switch: selector, route: x }", "selector"])(
-  "traffic that says %s is no way to switch users",
-  (traffic) => {
-    const file = changed(ENVIRONMENT, [[AS_PROCESSES, SWITCHED.replace("{ switch: selector }", traffic)]]);
-    expect(parseEnvironment(file, "production.yaml").ok).toBe(false);
-  },
-);
+test.each([
+  "{ switch: weights }",
+  "{ switch: selector, route: x }",
+  "selector",
+  "{ httpRoute: gateway }",
+  "{ httpRoute: gateway, beside: b, switch: selector }",
+])("traffic that says %s is no way to switch users", (traffic) => {
+  const file = changed(ENVIRONMENT, [[AS_PROCESSES, SWITCHED.replace("{ switch: selector }", traffic)]]);
+  expect(parseEnvironment(file, "production.yaml").ok).toBe(false);
+});

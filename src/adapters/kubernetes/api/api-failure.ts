@@ -11,6 +11,7 @@ export type Resource =
   | "pods"
   | "endpointslices"
   | "services"
+  | "httproutes"
   | "events"
   | "horizontalpodautoscalers"
   | "poddisruptionbudgets"
@@ -64,6 +65,7 @@ export const GROUPS: Readonly<Record<Resource, string>> = {
   pods: "",
   endpointslices: "discovery.k8s.io",
   services: "",
+  httproutes: "gateway.networking.k8s.io",
   events: "",
   horizontalpodautoscalers: "autoscaling",
   poddisruptionbudgets: "policy",

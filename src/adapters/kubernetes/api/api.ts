@@ -67,6 +67,7 @@ const VERSIONS: Readonly<Record<Resource, string>> = {
   pods: "v1",
   endpointslices: "v1",
   services: "v1",
+  httproutes: "v1",
   events: "v1",
   horizontalpodautoscalers: "v2",
   poddisruptionbudgets: "v1",

@@ -12,9 +12,10 @@ import { unobserved } from "../judge.ts";
 import { leftoverAt, type Leftover } from "./leftover.ts";
 import type { KubernetesOptions } from "../api/options.ts";
 import { giveBackIn, waitingIn } from "./pausing.ts";
+import { handOverEntry, leaveEntry, leftoverEntryAt } from "../route/leftover-entry.ts";
 import type { SeenPod } from "../sight.ts";
 import { inOurWords, objectText, sitesOf, type Site } from "../site.ts";
-import { handOver, leftoverPinAt, unpinAfter, type Leave } from "../switch/leftover-pin.ts";
+import type { Leave } from "../switch/leftover-pin.ts";
 import { until } from "../api/until.ts";
 
 /** Objects that a run left held, pods that it left in the dark, and managers that wait for it. */
@@ -31,7 +32,7 @@ async function lookIn(site: Site, keeping: Keeping, signal: AbortSignal): Promis
   const [left, waiting, pin] = await Promise.all([
     leftoverAt(site, signal),
     waitingIn(site, signal),
-    leftoverPinAt(site, signal),
+    leftoverEntryAt(site, signal),
   ]);
   const { metadata, dark, held } = left;
   if (held === undefined && dark.length === 0 && waiting.length === 0 && pin === undefined) return undefined;
@@ -67,9 +68,9 @@ type How = { readonly keeping: Keeping; readonly fence: Fence };
 
 async function releaseIn(site: Site, hold: Hold, how: How, signal: AbortSignal): Promise<void> {
   const leave = await leaveOf(site, how, signal);
-  const pin = hold.entryRecord === undefined ? undefined : await leftoverPinAt(site, signal);
+  const pin = hold.entryRecord === undefined ? undefined : await leftoverEntryAt(site, signal);
   if (pin !== undefined && pin.record !== hold.entryRecord) throw writtenMeanwhile(site);
-  if (pin !== undefined) await handOver(site, pin, leave, signal);
+  if (pin !== undefined) await handOverEntry(site, leave, signal);
   const left = hold.record === undefined ? undefined : await putBack(site, hold.record, how, signal);
   const { dark } = await leftoverAt(site, signal);
   // A place that is emptied before its controller has read the template would be filled from the one before.
@@ -79,7 +80,7 @@ async function releaseIn(site: Site, hold: Hold, how: How, signal: AbortSignal):
     removePods(site, shown(dark, hold.dark), signal),
     deletePods(site, shown(stuck, hold.stuck), signal),
   ]);
-  if (pin !== undefined) await unpinAfter(site, leave, signal);
+  if (pin !== undefined) await leaveEntry(site, leave, signal);
   await giveBackIn(site, undefined, signal);
 }
 

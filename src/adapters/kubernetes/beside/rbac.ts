@@ -1,5 +1,6 @@
 import type { KubernetesObject } from "../../../plan/model.ts";
 import { GROUPS, ruleNameOf, type Verb } from "../api/api-failure.ts";
+import type { Routed } from "../switch/service-of.ts";
 import {
   CONFIG,
   KEEPING,
@@ -8,6 +9,7 @@ import {
   PAUSING,
   PROBING,
   rolling,
+  ROUTING,
   SWITCHING,
   TELLING,
   WORKING,
@@ -27,6 +29,8 @@ export type Placed = {
   readonly config: readonly string[];
   /** Service whose selector switches users; absent where none does. */
   readonly switched?: string;
+  /** Route whose weights give shares, and the Service beside the other one in it; absent where none does. */
+  readonly routed?: Routed;
 };
 
 /** What is needed in one namespace of one cluster, and for what: a region, or `runs` and `jobs` that are kept there. */
@@ -139,17 +143,19 @@ export const PROBES_WANTED: readonly Wanted[] = PROBING.map((right) => ({ right,
 export type Wanted = { readonly right: Right; readonly name: string | undefined };
 
 /** What is asked about a component itself. */
-export function wantedFor({ object, isRolled, isPlanned, config, switched }: About): readonly Wanted[] {
+export function wantedFor({ object, isRolled, isPlanned, config, switched, routed }: About): readonly Wanted[] {
   const seen = isPlanned ? [...looking(object.kind), ...LEASING] : looking(object.kind);
   const own = isRolled ? rolling(object.kind) : seen;
   return [
     ...own.map((right) => ({ right, name: right.isNamed === true ? object.name : undefined })),
     ...(isRolled && switched !== undefined ? SWITCHING.map((right) => ({ right, name: switched })) : []),
+    ...(isRolled && routed !== undefined ? SWITCHING.map((right) => ({ right, name: routed.beside })) : []),
+    ...(isRolled && routed !== undefined ? ROUTING.map((right) => ({ right, name: routed.route })) : []),
     ...(isRolled ? config.flatMap((name) => CONFIG.map((right) => ({ right, name }))) : []),
   ];
 }
 
-type About = Pick<Placed, "object" | "isRolled" | "isPlanned" | "config" | "switched">;
+type About = Pick<Placed, "object" | "isRolled" | "isPlanned" | "config" | "switched" | "routed">;
 
 /** What only explains and warns. */
 const tellingFor = ({ isRolled }: Placed): readonly Wanted[] =>

@@ -81,6 +81,9 @@ export const CONFIG: readonly Right[] = [
 /** To switch users by the selector of a Service, where the environment says so. */
 export const SWITCHING: readonly Right[] = [{ resource: "services", verbs: ["get", "patch"], isNamed: true }];
 
+/** To give shares by the weights of an HTTPRoute, where the environment says so. */
+export const ROUTING: readonly Right[] = [{ resource: "httproutes", verbs: ["get", "patch"], isNamed: true }];
+
 /** Without these an upgrade goes the same way: it explains and warns less, and nothing stands in `kubectl describe`. */
 export const TELLING: readonly Right[] = [
   { resource: "events", verbs: ["list"] },

@@ -59,7 +59,7 @@ function soleIn(weighing: Weighing): Weighing[number] | undefined {
 const isAlone = (side: Side, { held, sight }: Ground, container: string): boolean =>
   podsOf(held, side, sight, container).length === sight.pods.length;
 
-function refuseSick(side: Side | undefined, least: number, { held, sight }: Ground, { frame }: Site): void {
+export function refuseSick(side: Side | undefined, least: number, { held, sight }: Ground, { frame }: Site): void {
   const pods = side === undefined ? [] : podsOf(held, side, sight, frame.container);
   const sick = pods.filter(({ isReady }) => !isReady);
   if (pods.length - sick.length >= least) return;

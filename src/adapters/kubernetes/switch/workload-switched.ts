@@ -66,7 +66,7 @@ async function converge(shape: Shape, errand: Errand): Promise<void> {
 }
 
 /** How many of each release. A release that the Deployment never had is the one that comes after. */
-async function schemeFor(
+export async function schemeFor(
   { releases }: Shape,
   { sight, held: known }: Ground,
   { site, signal }: Errand,
@@ -107,13 +107,13 @@ const chosenIn = (held: Held, chosen: Side | undefined): Begun => ({
   ...(chosen === undefined ? {} : { chosen }),
 });
 
-const isGrowth = (held: Held, { before, after }: Placement): boolean => {
+export const isGrowth = (held: Held, { before, after }: Placement): boolean => {
   const counts = countsOf(held);
   return before >= counts.before && after >= counts.after;
 };
 
 /** Orders what is missing, one patch after the other, and waits for each. What stands already is looked at all the same. */
-async function placed(
+export async function placed(
   target: Counts,
   { chosen, held: from }: Begun,
   errand: Errand,

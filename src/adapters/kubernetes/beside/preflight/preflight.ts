@@ -7,6 +7,7 @@ import { setFieldsOf, setHeldIn } from "../../in-place/set-held.ts";
 import { lookAtSet } from "../../in-place/set-site.ts";
 import type { Autoscaler, DisruptionBudget, Listed } from "../../api/objects.ts";
 import type { KubernetesOptions } from "../../api/options.ts";
+import { routeRisks } from "../../route/route-risks.ts";
 import { inOurWords, readDeployment, sitesOf, type Site } from "../../site.ts";
 import { switchedBy } from "../../switch/service-of.ts";
 import { switchRisks } from "../../switch/switch-risks.ts";
@@ -60,6 +61,7 @@ async function risksOf(site: Site, intent: Intent, signal: AbortSignal): Promise
   return [
     ...risksIn({ ...resting, ...seen, object, container, intent }),
     ...(await switchRisks(site, signal)),
+    ...(await routeRisks(site, signal)),
     ...autoscalers.risks,
     ...budgets.risks,
   ];

@@ -16,6 +16,7 @@ import {
   looking,
   PAUSING,
   rolling,
+  ROUTING,
   SWITCHING,
   TELLING,
   PROBING,
@@ -167,6 +168,23 @@ test("only where a Service's selector switches users may that Service be read an
   expect(ruleFor(rulesOf(grantsFor([placed({ switched: "entry", isRolled: false })])[0]), "services")).toEqual([]);
 });
 
+test("only where a route gives shares may that route and its two Services be read and written, and no other ones", () => {
+  const routed = { route: "edge", beside: "entry-beside" };
+  const rules = rulesOf(grantsFor([placed({ switched: "entry", routed })])[0]);
+  expect(ruleFor(rules, "httproutes")).toEqual([
+    {
+      apiGroups: ["gateway.networking.k8s.io"],
+      resources: ["httproutes"],
+      resourceNames: ["edge"],
+      verbs: ["get", "patch"],
+    },
+  ]);
+  expect(ruleFor(rules, "services").flatMap(({ resourceNames }) => resourceNames)).toEqual(["entry", "entry-beside"]);
+  expect(ruleFor(rulesOf(grantsFor([placed({ switched: "entry" })])[0]), "httproutes")).toEqual([]);
+  const watched = placed({ switched: "entry", routed, isRolled: false });
+  expect(ruleFor(rulesOf(grantsFor([watched])[0]), "httproutes")).toEqual([]);
+});
+
 test("an account that conducts from within a cluster is bound in every namespace of that cluster, and others have their own", () => {
   const needs = [
     needsOf(placed()),
@@ -197,7 +215,14 @@ test("the table in the docs says what is asked for, and no more", () => {
   const rows = [...section.matchAll(/^\| ((?:`[^`]+`(?:, )?)+)[^|]*\| ([a-z, ]+?) \|/gm)].flatMap(
     ([, resources = "", verbs = ""]) => resources.match(/[^`, ]+/g)?.map((resource) => `${resource}: ${verbs}`) ?? [],
   );
-  const rights = [...KINDS.flatMap((kind) => rolling(kind)), ...SWITCHING, ...CONFIG, ...TELLING, ...PAUSING];
+  const rights = [
+    ...KINDS.flatMap((kind) => rolling(kind)),
+    ...SWITCHING,
+    ...ROUTING,
+    ...CONFIG,
+    ...TELLING,
+    ...PAUSING,
+  ];
   expect(rows.toSorted()).toEqual([...new Set(rights.map((right) => textOf(right)))].toSorted());
   const [, beside = ""] = /\nIn the namespace of `state`: (.*)\n/.exec(section) ?? [];
   const [keeping = "", rest = ""] = beside.split("In that of `jobs`: ");
@@ -208,7 +233,10 @@ test("the table in the docs says what is asked for, and no more", () => {
 });
 
 test.each([
-  { base: "region", rights: [...KINDS.flatMap((kind) => rolling(kind)), ...SWITCHING, ...CONFIG, ...TELLING] },
+  {
+    base: "region",
+    rights: [...KINDS.flatMap((kind) => rolling(kind)), ...SWITCHING, ...ROUTING, ...CONFIG, ...TELLING],
+  },
   { base: "conductor", rights: KEEPING },
   { base: "jobs", rights: WORKING },
   { base: "probes", rights: PROBING },
