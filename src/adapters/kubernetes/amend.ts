@@ -12,10 +12,10 @@ import {
   patchFor,
   type Amendment,
   type Held,
-  type PatchOp,
 } from "./hold.ts";
 import { managersOf, scalersOf, type Manager } from "./beside/managers.ts";
 import type { Autoscaler, Deployment, Listed, Metadata, PodSet } from "./api/objects.ts";
+import type { PatchOp } from "./api/patch.ts";
 import { objectText, readObject, type Site } from "./site.ts";
 
 /** What a Deployment shall be, decided on what it is. Undefined: nothing but the fence is written. */

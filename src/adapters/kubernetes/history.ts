@@ -1,6 +1,7 @@
 import { isFailure } from "./api/api-failure.ts";
-import { HELD } from "./hold.ts";
 import { isOwnedBy, type Deployment, type Listed, type ReplicaSet } from "./api/objects.ts";
+import { annotationPath } from "./api/patch.ts";
+import { HELD } from "./hold.ts";
 import { sourcesOf, type Site } from "./site.ts";
 
 /** The ReplicaSets of a Deployment, those of old templates too. */
@@ -32,7 +33,7 @@ export async function cleanHistory(
     sets.map(async ({ metadata: { name, annotations = {} } }) => {
       const body = names
         .filter((one) => annotations[one] !== undefined)
-        .map((one) => ({ op: "remove", path: `/metadata/annotations/${one.replaceAll("/", "~1")}` }));
+        .map((one) => ({ op: "remove", path: annotationPath(one) }));
       if (body.length === 0) return;
       await site.api
         .send({ verb: "patch", resource: "replicasets", name, body }, signal)

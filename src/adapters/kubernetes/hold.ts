@@ -1,8 +1,9 @@
-import { UpgradeError } from "../../errors/upgrade-error.ts";
 import { canonicalJson } from "../../graph/fingerprint.ts";
 import { fenceText, type Fence } from "../../ports/fence.ts";
-import type { Deployment, Metadata, Strategy, Template } from "./api/objects.ts";
+import type { Deployment, Strategy, Template } from "./api/objects.ts";
+import { annotationOps, setAt, type PatchOp } from "./api/patch.ts";
 import type { Counts, Placement } from "./placement.ts";
+import { recordIn } from "./record.ts";
 
 /**
  * A Deployment that midflight holds says so itself, in one annotation: what it was before, to the last field, and what was ordered last. A
@@ -43,30 +44,14 @@ const NO_DEADLINE_S = 2_147_483_647;
 
 /** The record of a Deployment that is held. Throws `KUBERNETES_HOLD_UNREADABLE`. */
 export const heldIn = ({ metadata }: Pick<Deployment, "metadata">): Held | undefined =>
-  recordIn(metadata, `deployment ${metadata.name}`) as Held | undefined;
+  recordIn<Held>(HOLD, metadata, `deployment ${metadata.name}`);
 
-/** The record in an object's annotation. Throws `KUBERNETES_HOLD_UNREADABLE`. */
-export function recordIn({ annotations }: Metadata, of: string): object | undefined {
-  const text = annotations?.[HELD];
-  if (text === undefined) return undefined;
-  const parsed = parsedOf(text);
-  if (typeof parsed === "object" && parsed !== null && "format" in parsed && parsed.format === 1) return parsed;
-  throw new UpgradeError(
-    "KUBERNETES_HOLD_UNREADABLE",
-    `the annotation ${HELD} of ${of} is not a record that this version can read`,
-    {
-      hint: "use the version of midflight that wrote it, or take the annotation away by hand once the rollout is as you want it",
-    },
-  );
-}
-
-function parsedOf(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+/** Of every kind of object that is held. */
+export const HOLD = {
+  annotation: HELD,
+  isWhole: () => true,
+  remedy: "take the annotation away by hand once the rollout is as you want it",
+};
 
 /** The first record, before anything is changed. */
 export const holdOf = (deployment: Deployment, digest: string): Held => {
@@ -136,10 +121,6 @@ const shown = (value: unknown): string => {
   return text.length > 80 ? `${text.slice(0, 77)}…` : text;
 };
 
-export type PatchOp =
-  | { readonly op: "add" | "replace"; readonly path: string; readonly value: unknown }
-  | { readonly op: "remove"; readonly path: string };
-
 /** What a Deployment shall be next. `held` undefined: nobody holds it any more. */
 export type Amendment = { readonly held: Held | undefined; readonly fields: Fields };
 
@@ -150,18 +131,15 @@ export const patchFor = (deployment: Deployment, fence: Fence, { held, fields }:
 ];
 
 /** The version that was read, and both annotations. */
-export function recordOps({ metadata }: Pick<Deployment, "metadata">, fence: Fence, held: unknown): readonly PatchOp[] {
-  const { annotations, resourceVersion } = metadata;
-  return [
-    { op: "replace", path: "/metadata/resourceVersion", value: resourceVersion },
-    ...(annotations === undefined ? [{ op: "add" as const, path: "/metadata/annotations", value: {} }] : []),
-    ...annotated(annotations?.[FENCE], FENCE, fenceText(fence)),
-    ...annotated(annotations?.[HELD], HELD, held === undefined ? undefined : JSON.stringify(held)),
-  ];
-}
-
-const annotated = (was: string | undefined, name: string, value: string | undefined): readonly PatchOp[] =>
-  was === value ? [] : [setAt(`/metadata/annotations/${name.replace("/", "~1")}`, value)];
+export const recordOps = (
+  { metadata }: Pick<Deployment, "metadata">,
+  fence: Fence,
+  held: unknown,
+): readonly PatchOp[] =>
+  annotationOps(metadata, {
+    [FENCE]: fenceText(fence),
+    [HELD]: held === undefined ? undefined : JSON.stringify(held),
+  });
 
 const FIELDS = ["template", "replicas", "strategy", "minReadySeconds", "progressDeadlineSeconds"] as const;
 
@@ -169,9 +147,6 @@ const fieldOps = (was: Fields, wanted: Fields): readonly PatchOp[] =>
   FIELDS.filter((name) => canonicalJson(was[name] ?? null) !== canonicalJson(wanted[name] ?? null)).map((name) =>
     setAt(`/spec/${name}`, wanted[name]),
   );
-
-export const setAt = (path: string, value: unknown): PatchOp =>
-  value === undefined ? { op: "remove", path } : { op: "add", path, value };
 
 /** `7.42` as it stands in the annotation; zero where nobody ever wrote. */
 export function fenceIn({ metadata }: Pick<Deployment, "metadata">): Fence {

@@ -1,7 +1,8 @@
 import { isReplacing } from "../../../plan/in-place.ts";
 import type { Fence } from "../../../ports/fence.ts";
 import type { Keeping } from "../../../ports/holds.ts";
-import { differencesOf, fieldsOf, heldIn, patchFor, type Held, type PatchOp } from "../hold.ts";
+import type { PatchOp } from "../api/patch.ts";
+import { differencesOf, fieldsOf, heldIn, patchFor, type Held } from "../hold.ts";
 import { setFieldsOf, setHeldIn, setPatchFor, type SetHeld } from "../in-place/set-held.ts";
 import { lookAtSet, type SetSight } from "../in-place/set-site.ts";
 import type { Metadata } from "../api/objects.ts";

@@ -3,7 +3,7 @@ import type { Managers } from "../../../ports/managers.ts";
 import { ApiFailure, isFailure, upgradeErrorOf } from "../api/api-failure.ts";
 import type { Api } from "../api/api.ts";
 import { cleanHistory } from "../history.ts";
-import type { PatchOp } from "../hold.ts";
+import type { PatchOp } from "../api/patch.ts";
 import { managersOf } from "./managers.ts";
 import type { Managed, Metadata } from "../api/objects.ts";
 import type { KubernetesOptions } from "../api/options.ts";

@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "../../../plan/model.ts";
 import { RESOURCES, type Resource } from "../api/api-failure.ts";
-import type { PatchOp } from "../hold.ts";
 import type { Managed, Metadata } from "../api/objects.ts";
+import { annotationPath, type PatchOp } from "../api/patch.ts";
 
 /** By what a manager is told to wait: a value at a place of an object, which is put back as it was. */
 export type Switch = {
@@ -120,8 +120,6 @@ const versionOf = ({ metadata }: Managed): PatchOp => ({
   path: "/metadata/resourceVersion",
   value: metadata.resourceVersion,
 });
-
-const annotationPath = (name: string): string => `/metadata/annotations/${name.replaceAll("/", "~1")}`;
 
 const pathOf = ({ at }: Switch): string => ("annotation" in at ? annotationPath(at.annotation) : `/spec/${at.spec}`);
 

@@ -1,8 +1,10 @@
 import { canonicalJson } from "../../../graph/fingerprint.ts";
 import type { Fence } from "../../../ports/fence.ts";
-import { recordIn, recordOps, setAt, type PatchOp, type Variant } from "../hold.ts";
+import { setAt, type PatchOp } from "../api/patch.ts";
+import { HOLD, recordOps, type Variant } from "../hold.ts";
 import type { PodSet, UpdateStrategy } from "../api/objects.ts";
 import type { Counts, Side } from "../placement.ts";
+import { recordIn } from "../record.ts";
 
 /** The kinds that replace pods in their places. */
 export type SetKind = "StatefulSet" | "DaemonSet";
@@ -34,7 +36,7 @@ export type SetFields = SetRest & { readonly template: PodSet["spec"]["template"
 
 /** The record of a set that is held. Throws `KUBERNETES_HOLD_UNREADABLE`. */
 export const setHeldIn = ({ metadata }: PodSet): SetHeld | undefined =>
-  recordIn(metadata, metadata.name) as SetHeld | undefined;
+  recordIn<SetHeld>(HOLD, metadata, metadata.name);
 
 /** The first record, before anything is changed. */
 export const setHoldOf = (set: PodSet, digest: string): SetHeld => {

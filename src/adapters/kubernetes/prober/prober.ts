@@ -7,6 +7,7 @@ import { writeCertainly, type Place } from "../api/certain-write.ts";
 import { connect } from "../api/connection.ts";
 import { follow } from "../api/follow.ts";
 import type { Deployment, Pod } from "../api/objects.ts";
+import { annotationPath } from "../api/patch.ts";
 import { troubleOf } from "../explain.ts";
 import { inOurWords } from "../site.ts";
 import { CONTAINER, deploymentOf, ORDERS, podsOf, proberName, type ProberSeat } from "./deployment.ts";
@@ -103,7 +104,7 @@ function postOffice({ api, clock }: Place, signal: AbortSignal) {
   const bring = async (): Promise<void> => {
     while (text !== undefined && pod !== undefined && brought !== `${pod} ${text}`) {
       const [to, value] = [pod, text];
-      const body = [{ op: "add", path: `/metadata/annotations/${ORDERS.replace("/", "~1")}`, value }];
+      const body = [{ op: "add", path: annotationPath(ORDERS), value }];
       try {
         await api.send(
           { verb: "patch", resource: "pods", name: to, query: { fieldManager: "midflight" }, body },

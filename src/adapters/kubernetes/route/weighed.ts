@@ -1,6 +1,7 @@
-import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { Fence } from "../../../ports/fence.ts";
-import { differencesOf, setAt, type PatchOp } from "../hold.ts";
+import { annotationOps, setAt, type PatchOp } from "../api/patch.ts";
+import { differencesOf } from "../hold.ts";
+import { recordIn, type RecordKind } from "../record.ts";
 import { backendsOf, placesIn, type Backends, type Entries, type HttpRoute } from "./http-route.ts";
 
 /**
@@ -23,28 +24,15 @@ export type Weights = Readonly<Record<keyof Entries, number>>;
 
 export const WEIGHED = "midflight.dev/weighed";
 
-/** Undefined where nobody weighs it. Throws `KUBERNETES_HOLD_UNREADABLE`. */
-export function weighedIn({ metadata }: HttpRoute): Weighed | undefined {
-  const text = metadata.annotations?.[WEIGHED];
-  if (text === undefined) return undefined;
-  const parsed = parsedOf(text);
-  if (parsed?.format === 1 && Array.isArray(parsed.was) && typeof parsed.pcts === "object") return parsed as Weighed;
-  throw new UpgradeError(
-    "KUBERNETES_HOLD_UNREADABLE",
-    `the annotation ${WEIGHED} of httproute ${metadata.name} is not a record that this version can read`,
-    {
-      hint: "use the version of midflight that wrote it, or put the weights back and take the annotation away by hand",
-    },
-  );
-}
+const RECORD: RecordKind<Weighed> = {
+  annotation: WEIGHED,
+  isWhole: ({ was, pcts }) => Array.isArray(was) && typeof pcts === "object",
+  remedy: "put the weights back and take the annotation away by hand",
+};
 
-function parsedOf(text: string): Partial<Weighed> | null | undefined {
-  try {
-    return JSON.parse(text) as Partial<Weighed> | null;
-  } catch {
-    return undefined;
-  }
-}
+/** Undefined where nobody weighs it. Throws `KUBERNETES_HOLD_UNREADABLE`. */
+export const weighedIn = ({ metadata }: HttpRoute): Weighed | undefined =>
+  recordIn(RECORD, metadata, `httproute ${metadata.name}`);
 
 /** Every backend's weight while this record stands. */
 export const backendsBy = ({ was, now }: Weighed, { own, beside }: Entries): Backends =>
@@ -74,16 +62,10 @@ const readable = (backends: Backends): object =>
  * and no record is left.
  */
 export function weightPatch(route: HttpRoute, entries: Entries, { weighed, was }: Written): readonly PatchOp[] {
-  const { annotations, resourceVersion } = route.metadata;
-  const record = weighed === undefined ? undefined : JSON.stringify(weighed);
   const found = backendsOf(route);
   const wanted = weighed === undefined ? was : backendsBy(weighed, entries);
   return [
-    { op: "replace", path: "/metadata/resourceVersion", value: resourceVersion },
-    ...(annotations === undefined ? [{ op: "add" as const, path: "/metadata/annotations", value: {} }] : []),
-    ...(annotations?.[WEIGHED] === record
-      ? []
-      : [setAt(`/metadata/annotations/${WEIGHED.replace("/", "~1")}`, record)]),
+    ...annotationOps(route.metadata, { [WEIGHED]: weighed === undefined ? undefined : JSON.stringify(weighed) }),
     ...placesIn(route, entries).flatMap(({ rule, ref }): readonly PatchOp[] => {
       const weight = wanted[rule]?.[ref]?.weight;
       return found[rule]?.[ref]?.weight === weight

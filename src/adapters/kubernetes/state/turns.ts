@@ -3,9 +3,9 @@ import type { Clock } from "../../../ports/clock.ts";
 import type { Claim, LeasePlace, LeaseTimes, Turns } from "../../../ports/turns.ts";
 import { ApiFailure, isFailure } from "../api/api-failure.ts";
 import type { Api, Ask } from "../api/api.ts";
-import type { PatchOp } from "../hold.ts";
 import { objectName } from "../api/object-name.ts";
 import type { Labels, Lease } from "../api/objects.ts";
+import { annotationPath, type PatchOp } from "../api/patch.ts";
 import { inOurWords } from "../site.ts";
 
 export const CLUSTER_LEASE_TIMES: LeaseTimes = { renewEveryMs: 5_000, giveUpAfterMs: 12_000, lostAfterMs: 15_000 };
@@ -81,8 +81,12 @@ function turnsIn({ api, clock, times }: Required<Place>, key: string): Turns {
         },
       });
     return write(found, [
-      ...Object.entries(annotations).map(([note, value]) => ({ op: "add" as const, path: pathOf(note), value })),
-      ...(isReleased(found) ? [{ op: "remove" as const, path: pathOf(RELEASED) }] : []),
+      ...Object.entries(annotations).map(([note, value]) => ({
+        op: "add" as const,
+        path: annotationPath(note),
+        value,
+      })),
+      ...(isReleased(found) ? [{ op: "remove" as const, path: annotationPath(RELEASED) }] : []),
       { op: "add", path: "/spec", value: spec },
     ]);
   };
@@ -165,7 +169,7 @@ function turnsIn({ api, clock, times }: Required<Place>, key: string): Turns {
           if (lease === undefined || turnIn(lease) !== turn || isReleased(lease)) return;
           try {
             const gone = lease.spec?.holderIdentity === undefined ? [] : [REMOVE_HOLDER];
-            await write(lease, [{ op: "add", path: pathOf(RELEASED), value: "true" }, ...gone]);
+            await write(lease, [{ op: "add", path: annotationPath(RELEASED), value: "true" }, ...gone]);
             return;
           } catch (error) {
             if (!isFailure(error, 409) || turns === RELEASE_TRIES) throw error;
@@ -179,7 +183,6 @@ const REMOVE_HOLDER = { op: "remove", path: "/spec/holderIdentity" } as const;
 
 const annotationsOf = ({ metadata }: Lease): Labels => metadata.annotations ?? {};
 const isReleased = (lease: Lease): boolean => annotationsOf(lease)[RELEASED] !== undefined;
-const pathOf = (annotation: string): string => `/metadata/annotations/${annotation.replace("/", "~1")}`;
 
 /** The API server takes exactly six digits behind the point. */
 const microTime = (ms: number): string => new Date(ms).toISOString().replace("Z", "000Z");

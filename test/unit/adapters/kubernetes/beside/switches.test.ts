@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { PatchOp } from "../../../../../src/adapters/kubernetes/hold.ts";
+import type { PatchOp } from "../../../../../src/adapters/kubernetes/api/patch.ts";
 import type { Managed, Metadata } from "../../../../../src/adapters/kubernetes/api/objects.ts";
 import {
   giveBackPatch,
