@@ -183,6 +183,18 @@ describe("a stock Deployment", () => {
     expect(await countsIn(driver)).toBe("2/2");
   });
 
+  test("keeps who filled up the places of those that were withdrawn, also when the same is ordered again, as an undo begins", async () => {
+    const { tokyo, driver } = await begin(4);
+    await batch(driver, 0, 2, 4);
+    await driver.traffic.weigh("tokyo", weighingOf(2, 0), fence(), signal);
+    await expect.poll(() => countsIn(driver)).toBe("4/0");
+    const filled = tokyo.list("pods", "tokyo").filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    await driver.traffic.weigh("tokyo", weighingOf(2, 0), fence(), signal);
+    await goBack(driver, 4);
+    const left = tokyo.list("pods", "tokyo").filter(({ metadata }) => metadata.deletionTimestamp === undefined);
+    expect(left.map(({ metadata }) => metadata.name)).toEqual(filled.map(({ metadata }) => metadata.name));
+  });
+
   test("is withdrawn from by one write, with its fence in it, and nothing is read before", async () => {
     const { tokyo, driver } = await begin(4);
     await driver.traffic.weigh("tokyo", weighingOf(4, 2), fence(), signal);

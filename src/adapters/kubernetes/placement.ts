@@ -40,8 +40,8 @@ export function exchangeFor(from: Counts, to: Counts, replicas: number): Placeme
 }
 
 /**
- * One side leaves at once, all of it, and the other one is brought to `full`: nothing is waited for. What leaves comes first, because the
- * controller adds beyond `replicas` only what `maxSurge` allows, and here that is nothing.
+ * One side leaves at once, all of it, and the other one is brought to `full`: nothing is waited for. Those that are missing may come beside those
+ * that leave (`maxSurge`): otherwise the controller lets go first, and brings them one turn later.
  */
 export function withdrawalFor(from: Counts, leaving: Side, full: number, replicas: number): readonly Placement[] {
   const staying = otherOf(leaving);
@@ -49,7 +49,10 @@ export function withdrawalFor(from: Counts, leaving: Side, full: number, replica
   const path: Path = { counts: { ...from, [leaving]: 0 }, replicas, placements: [] };
   const end = Math.max(from[staying], full);
   const gone = end === 0 ? path : put(path, staying, replicas, 0);
-  return gone.placements.length > 0 && end === replicas ? gone.placements : put(gone, staying, end, 0).placements;
+  const { placements } = end === replicas && gone.placements.length > 0 ? gone : put(gone, staying, end, 0);
+  const [first, ...rest] = placements;
+  if (first === undefined || first[staying] === from[staying]) return placements;
+  return [{ ...first, maxSurge: Math.min(from[leaving], first[staying] - from[staying]) }, ...rest];
 }
 
 type Path = { readonly counts: Counts; readonly replicas: number; readonly placements: readonly Placement[] };

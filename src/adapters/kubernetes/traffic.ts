@@ -2,7 +2,7 @@ import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { Weighing } from "../../graph/observation.ts";
 import type { Traffic } from "../../ports/traffic.ts";
 import { removePods } from "./dark-pods.ts";
-import { countsOf, replicasOf, type Variant } from "./hold.ts";
+import { countsOf, replicasOf, type Held, type Variant } from "./hold.ts";
 import { otherOf, withdrawalFor, type Counts, type Side } from "./placement.ts";
 import {
   beside,
@@ -110,12 +110,16 @@ async function ballotFor(weighing: Weighing, ground: Ground, { site, signal }: E
   }
   return {
     held,
-    target,
+    target: isWithdrawn(held, target) ? { ...target, before: Math.max(target.before, countsOf(held).before) } : target,
     dark: [],
     admitted: turns.filter(({ isReady }) => isReady),
     sick: turns.filter(({ isReady }) => !isReady),
   };
 }
+
+/** Its new release has left and does not come back: whoever filled its places stays, also when the same is ordered again. */
+const isWithdrawn = (held: Held, target: Counts): boolean =>
+  held.after !== undefined && countsOf(held).after === 0 && target.after === 0;
 
 /**
  * A release that shall take nothing leaves first and at once, if anybody else serves: it was accused, and waiting costs users. What it leaves

@@ -79,8 +79,22 @@ test.each<{ name: string; from: Counts; to: Counts; replicas: number; steps: rea
 
 test.each<{ name: string; from: Counts; full: number; replicas: number; steps: readonly string[] }>([
   {
-    name: "new ones that are accused leave at once, and the old ones fill up",
+    name: "new ones that are accused leave at once, and the old ones fill up beside them",
     from: counts(8, 4),
+    full: 10,
+    replicas: 10,
+    steps: ["10/0 before r10 s2 u10"],
+  },
+  {
+    name: "beside fewer of them than are missing come as many",
+    from: counts(7, 2),
+    full: 10,
+    replicas: 9,
+    steps: ["9/0 before r9 s2 u9", "10/0 before r10 s0 u10"],
+  },
+  {
+    name: "where nobody is missing, nobody comes",
+    from: counts(10, 2),
     full: 10,
     replicas: 10,
     steps: ["10/0 before r10 s0 u10"],
@@ -90,7 +104,7 @@ test.each<{ name: string; from: Counts; full: number; replicas: number; steps: r
     from: counts(4, 4),
     full: 10,
     replicas: 8,
-    steps: ["8/0 before r8 s0 u8", "10/0 before r10 s0 u10"],
+    steps: ["8/0 before r8 s4 u8", "10/0 before r10 s0 u10"],
   },
   { name: "where there are none, none leave", from: counts(10, 0), full: 10, replicas: 10, steps: [] },
 ])("$name", ({ from, full, replicas, steps }) => {
