@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { RunEvent } from "../../src/events/event.ts";
 import type { Figure, Stage } from "../bench.ts";
 import type { Missed } from "../pod-clients.ts";
@@ -8,7 +9,7 @@ import type { Cluster } from "./cluster.ts";
 import { overAll, tried, type Part } from "./part.ts";
 import { POD_PORT, podsIn, REGION, releaseOf, untilAlone } from "./pods.ts";
 import { rolloutOn, type Rollout } from "./rollout.ts";
-import { standingOf } from "./standing.ts";
+import { standingOf, type Comer } from "./standing.ts";
 import { PODS_PER_REGION, tenPods } from "./ten-pods.ts";
 import { timeOf, upgrade } from "./upgrade.ts";
 
@@ -16,6 +17,9 @@ const BATCH = 2;
 const RATE = 500;
 const CLIENTS = 32;
 const RENEWED_SHARE = 0.02;
+
+/** Clients have been running for a while when a bad release is withdrawn. */
+const SETTLED_MS = 3_000;
 
 const WITHDRAWN_MS = 800;
 const LAST_FAILURE_MS = 1_500;
@@ -34,9 +38,13 @@ type Trial = {
   readonly backMs: number | null;
   /** From the withdrawal until the run had seen that everything is as before. */
   readonly seenMs: number | null;
-  /** The same ten pods back from the same eight and two by `kubectl rollout undo`. */
-  readonly undoMs: number;
+  /** Pods that came after it. */
+  readonly comers: readonly Comer[];
+  readonly undo: Undo;
 };
+
+/** The same ten pods back from the same eight and two by `kubectl rollout undo`, under the same users. */
+type Undo = { readonly ms: number; readonly comers: readonly Comer[] };
 
 /** How soon a release is withdrawn that only users' traffic shows, and what it costs them until then. */
 export async function badRelease(cluster: Cluster, stage: Stage, count: number): Promise<Part> {
@@ -51,8 +59,8 @@ export async function badRelease(cluster: Cluster, stage: Stage, count: number):
   const rollout = rolloutOn(cluster);
   const trial = async (): Promise<Trial> => {
     const one = await withdrawn({ url, dir, old: images["1.0"], bad: images.bad }, cluster, stage);
-    const undoMs = await undone(rollout, { old: images["1.0"], bad: images.bad }, cluster, stage);
-    return { ...one, undoMs };
+    const undo = await undone(rollout, { url, old: images["1.0"], bad: images.bad }, cluster, stage);
+    return { ...one, undo };
   };
   const { done: trials, broken } = await tried(count, { name: "bad release", run: trial, inShort }, stage);
   return {
@@ -78,7 +86,7 @@ export async function badRelease(cluster: Cluster, stage: Stage, count: number):
           String(one.lost),
           ms(one.backMs),
           ms(one.seenMs),
-          ms(one.undoMs),
+          ms(one.undo.ms),
         ]),
       },
     ],
@@ -86,8 +94,8 @@ export async function badRelease(cluster: Cluster, stage: Stage, count: number):
   };
 }
 
-const inShort = ({ sent, failed, withdrawnMs, lastFailureMs, backMs, undoMs }: Trial): string =>
-  `withdrawn after ${ms(withdrawnMs)}, last failure after ${ms(lastFailureMs)}, ${failed} of ${sent} failed, back after ${ms(backMs)}, by kubectl ${ms(undoMs)}`;
+const inShort = ({ sent, failed, withdrawnMs, lastFailureMs, backMs, undo }: Trial): string =>
+  `withdrawn after ${ms(withdrawnMs)}, last failure after ${ms(lastFailureMs)}, ${failed} of ${sent} failed, back after ${ms(backMs)}, by kubectl ${ms(undo.ms)}`;
 
 function figuresOf(trials: readonly Trial[]): readonly Figure[] {
   const known = (of: (trial: Trial) => number | null): readonly number[] =>
@@ -99,7 +107,7 @@ function figuresOf(trials: readonly Trial[]): readonly Figure[] {
     known(({ backMs }) => backMs),
   ];
   const failed = trials.map((one) => (one.failed * OF) / Math.max(OF, one.sent));
-  const ratio = median(trials.flatMap((one) => (one.backMs === null ? [] : [one.backMs / one.undoMs])));
+  const ratio = median(trials.flatMap((one) => (one.backMs === null ? [] : [one.backMs / one.undo.ms])));
   return [
     under("a third of users' orders fail behind 2 of 10 pods: first failure → withdrawn", acted, WITHDRAWN_MS, isWhole),
     under("the same: first failure → last failing order", last, LAST_FAILURE_MS, isWhole),
@@ -111,7 +119,7 @@ function figuresOf(trials: readonly Trial[]): readonly Figure[] {
     },
     {
       figure: "the same: withdrawn → all ten old pods ready and no other one there, to `kubectl rollout undo`",
-      measured: `${ratio?.toFixed(2) ?? "-"} (${ms(median(back))} to ${ms(median(trials.map(({ undoMs }) => undoMs)))})`,
+      measured: `${ratio?.toFixed(2) ?? "-"} (${ms(median(back))} to ${ms(median(trials.map(({ undo }) => undo.ms)))})`,
       goal: `at most ${MOST_RATIO}`,
       ok: isWhole && ratio !== undefined && ratio <= MOST_RATIO,
     },
@@ -134,9 +142,9 @@ async function withdrawn(
   { url, dir, old, bad }: Place,
   cluster: Cluster,
   { signal }: Stage,
-): Promise<Omit<Trial, "undoMs">> {
+): Promise<Omit<Trial, "undo">> {
   await untilAlone(cluster.api, PODS_PER_REGION);
-  await using clients = await startClients({ url, ratePerSec: RATE, clients: CLIENTS, renewedShare: RENEWED_SHARE });
+  await using clients = await startClients(clientsOf(url));
   await using standing = standingOf(cluster, old);
   let struck = Promise.resolve();
   const onEvent = (event: RunEvent): void => {
@@ -158,6 +166,7 @@ async function withdrawn(
     lastFailureMs: between(first, last),
     backMs: acted === undefined ? null : (await standing.alone(PODS_PER_REGION, acted)) - acted,
     seenMs: between(acted, timeOf(events, "confirming")),
+    comers: acted === undefined ? [] : standing.comers(acted),
   };
 }
 
@@ -171,18 +180,24 @@ async function strike({ api }: Cluster, image: string): Promise<void> {
 
 const isByFault = ({ kind, why }: Missed): boolean => kind === "failed" && why.endsWith(releaseOf("bad"));
 
-/** By hand: two pods of the bad image serve beside eight old ones, and the old image is set again. Resolves with the time from there to ten old ones. */
+/** By hand: two pods of the bad image serve beside eight old ones, and the old image is set again. */
 async function undone(
   rollout: Rollout,
-  images: { readonly old: string; readonly bad: string },
+  { url, old, bad }: Omit<Place, "dir">,
   cluster: Cluster,
   { signal }: Stage,
-): Promise<number> {
+): Promise<Undo> {
   await untilAlone(cluster.api, PODS_PER_REGION);
-  await rollout.setImageOf(BATCH, images.bad, signal);
+  await rollout.setImageOf(BATCH, bad, signal);
   await untilAlone(cluster.api, PODS_PER_REGION);
-  await using standing = standingOf(cluster, images.old);
+  await using clients = await startClients(clientsOf(url));
+  await using standing = standingOf(cluster, old);
+  await setTimeout(SETTLED_MS, undefined, { signal });
   const since = Date.now();
-  await rollout.undo(images.old);
-  return (await standing.alone(PODS_PER_REGION, since)) - since;
+  await rollout.undo(old);
+  const backAt = await standing.alone(PODS_PER_REGION, since);
+  await clients.stop();
+  return { ms: backAt - since, comers: standing.comers(since) };
 }
+
+const clientsOf = (url: string) => ({ url, ratePerSec: RATE, clients: CLIENTS, renewedShare: RENEWED_SHARE });

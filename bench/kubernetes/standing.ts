@@ -11,6 +11,15 @@ import { PODS, REGION } from "./pods.ts";
 export type Standing = AsyncDisposable & {
   /** Resolves with the first moment from `since` on (ms since the epoch) at which so many of the image were ready, and nobody else was there. */
   alone(count: number, since: number): Promise<number>;
+  /** Pods that were first seen from `since` on, each with when it was seen, told to leave and ready: ms after `since`. */
+  comers(since: number): readonly Comer[];
+};
+
+export type Comer = {
+  readonly isWanted: boolean;
+  readonly seenMs: number;
+  readonly readyMs?: number;
+  readonly leftMs?: number;
 };
 
 type Seen = { readonly at: number; readonly ready: number; readonly others: number };
@@ -20,12 +29,20 @@ const LIMIT_MS = 60_000;
 export function standingOf({ places }: Cluster, image: string): Standing {
   const end = new AbortController();
   const seen: Seen[] = [];
+  const pods = new Map<string, Marks>();
   let broken: string | undefined;
   const api = apiOf(connect(places.kubeconfig, REGION, { now: () => systemClock.monotonic() }), systemClock);
   const following = follow<Pod>(
     { api, clock: systemClock },
     { resource: "pods", query: { labelSelector: `app=${PODS}` } },
-    { items: (pods) => void seen.push({ at: Date.now(), ...counted(pods, image) }), silence: () => undefined },
+    {
+      items: (found) => {
+        const at = Date.now();
+        seen.push({ at, ...counted(found, image) });
+        for (const pod of found) mark(pods, pod, { at, image });
+      },
+      silence: () => undefined,
+    },
     end.signal,
   ).catch((error: unknown) => {
     if (!end.signal.aborted) broken = String(error);
@@ -41,6 +58,15 @@ export function standingOf({ places }: Cluster, image: string): Standing {
       });
       return find()?.at ?? since;
     },
+    comers: (since) =>
+      [...pods.values()]
+        .filter(({ seenAt }) => seenAt >= since)
+        .map(({ isWanted, seenAt, readyAt, leftAt }) => ({
+          isWanted,
+          seenMs: seenAt - since,
+          ...(readyAt === undefined ? {} : { readyMs: readyAt - since }),
+          ...(leftAt === undefined ? {} : { leftMs: leftAt - since }),
+        })),
     async [Symbol.asyncDispose]() {
       end.abort();
       await following;
@@ -48,11 +74,27 @@ export function standingOf({ places }: Cluster, image: string): Standing {
   };
 }
 
+type Marks = { readonly isWanted: boolean; readonly seenAt: number; readyAt?: number; leftAt?: number };
+
+function mark(
+  marks: Map<string, Marks>,
+  pod: Pod,
+  { at, image }: { readonly at: number; readonly image: string },
+): void {
+  const { name, deletionTimestamp } = pod.metadata;
+  const one = marks.get(name) ?? { isWanted: isOf(pod, image), seenAt: at };
+  if (isReady(pod)) one.readyAt ??= at;
+  if (deletionTimestamp !== undefined) one.leftAt ??= at;
+  marks.set(name, one);
+}
+
 function counted(pods: readonly Pod[], image: string): Pick<Seen, "ready" | "others"> {
   const staying = pods.filter(({ metadata }) => metadata.deletionTimestamp === undefined);
-  const own = staying.filter(({ spec }) => spec.containers.some((container) => container.image === image));
+  const own = staying.filter((pod) => isOf(pod, image));
   return { ready: own.filter((pod) => isReady(pod)).length, others: staying.length - own.length };
 }
+
+const isOf = ({ spec }: Pod, image: string): boolean => spec.containers.some((container) => container.image === image);
 
 const isReady = ({ status }: Pod): boolean =>
   status?.conditions?.some(({ type, status: value }) => type === "Ready" && value === "True") === true;
