@@ -41,6 +41,8 @@ export type CountBin = {
   /** When the first of its operations may have been issued, where that was before the bin began: who is read in turns is not read at one moment. */
   readonly from?: number;
   readonly counts: readonly Count[];
+  /** Instances that did as they were asked, asked for themselves and not as one of many. */
+  readonly met?: readonly string[];
 };
 
 /** No operation of the bin was issued before. */

@@ -21,9 +21,7 @@ export const gather = (state: JudgeState, input: JudgeInput): JudgeState => {
     case "mark":
       return gatherMark(state, input.cause);
     case "instances":
-      return input.instances.some(({ side }) => side === "new")
-        ? { ...state, instances: input.instances }
-        : withoutNew({ ...state, instances: input.instances });
+      return gatherInstances(state, input.instances);
     case "reach":
       return { ...state, contact: foldReach(state.contact, input) };
     case "sight":
@@ -31,6 +29,12 @@ export const gather = (state: JudgeState, input: JudgeInput): JudgeState => {
     case "silent":
       return { ...state, silence: { ...state.silence, [nameOf(input)]: { at: input.at, why: input.why } } };
   }
+};
+
+const gatherInstances = (before: JudgeState, instances: JudgeState["instances"]): JudgeState => {
+  const met = new Set(instances.flatMap(({ id }) => (before.met.has(id) ? [id] : [])));
+  const state = { ...before, instances, met };
+  return instances.some(({ side }) => side === "new") ? state : withoutNew(state);
 };
 
 // What was held against instances that are gone must not meet the next ones.
@@ -52,6 +56,7 @@ const gatherBin = (state: JudgeState, bin: CountBin): JudgeState => {
     evidence: foldEvidence(state.evidence, bin, state.latch === undefined ? undefined : { baselinePct }),
     clearing: state.clearing === undefined ? undefined : clearingOf(state.clearing, bin, baselinePct),
     contact: foldProbeContact(state.contact, bin),
+    met: bin.met === undefined ? state.met : new Set([...state.met, ...bin.met]),
     lastOutcome: lastOutcomesOf(state, bin),
     readings: readingsOf(state.readings, bin),
     spent: spentOf(state, bin.counts),

@@ -125,6 +125,8 @@ export type JudgeState = {
   /** User operations that failed since the last change: on new instances, and anywhere. */
   readonly spent: { readonly fresh: number; readonly all: number };
   readonly instances: readonly Instance[];
+  /** Those of them that were met: they did as they were asked, asked for themselves. */
+  readonly met: ReadonlySet<string>;
   readonly contact: Contact;
   readonly blind: Blind;
   readonly lost: readonly { readonly region: string; readonly since: number }[];
@@ -187,6 +189,7 @@ export const startJudging = (settings: JudgeSettings, at: number): JudgeState =>
   readings: new Map(),
   spent: { fresh: 0, all: 0 },
   instances: [],
+  met: new Set(),
   contact: noContact,
   blind: {},
   lost: [],

@@ -32,11 +32,26 @@ export const judge = (state: JudgeState, input: JudgeInput): Judgement => {
 export const evidenceMissing = (state: JudgeState, need: HealthNeed): string | undefined => {
   if (state.latch !== undefined) return state.latch.reason;
   const { strata, baselinePct, probed } = state.settings;
-  return missingEvidence(state.evidence, strata, state.instances, {
-    need,
-    baselinePct,
-    probed,
-  });
+  return (
+    missingEvidence(state.evidence, strata, state.instances, {
+      need,
+      baselinePct,
+      probed,
+    }) ?? unmet(state)
+  );
+};
+
+/**
+ * However well new instances do together, one of them may do nothing: before an old one leaves, each was asked for itself. Where no old one takes
+ * users any more nobody leaves, and nobody is asked for himself.
+ */
+const unmet = ({ instances, met, settings }: JudgeState): string | undefined => {
+  const serving = instances.filter(({ inTraffic, region }) => inTraffic && settings.probed.includes(region));
+  const missing = serving.find(
+    ({ id, side, region }) =>
+      side === "new" && !met.has(id) && serving.some((other) => other.side === "old" && other.region === region),
+  );
+  return missing === undefined ? undefined : `${missing.id} in ${missing.region} has not answered a probe of its own`;
 };
 
 /** `healthy`, because evidence for it was asked for and is there. What was measured before the first change is told beside it. */

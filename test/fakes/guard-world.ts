@@ -124,19 +124,22 @@ export const guardWorld = (options: GuardWorldOptions) => {
   };
 
   let slot = 0;
-  const probe = (from: number): Map<string, Mutable> => {
+  let unasked: (instance: Instance) => boolean = () => false;
+  const probe = (from: number): { readonly counts: Map<string, Mutable>; readonly met: readonly string[] } => {
     const counts = new Map<string, Mutable>();
+    const met = new Set<string>();
     for (let index = 0; index < 3; index++, slot++) {
       for (const region of REGIONS) {
         const [round, account] = [Math.floor(slot / 10), slot % 10];
         const members = instances.filter((instance) => instance.region === region);
         const [fresh, old] = [
-          members.filter(({ side }) => side === "new"),
+          members.filter((instance) => instance.side === "new" && !unasked(instance)),
           members.filter(({ side, inTraffic }) => side === "old" && inTraffic),
         ];
         const inTraffic = members.filter((member) => member.inTraffic);
         const targets = fresh.length > 0 && old.length > 0 ? [inTraffic, fresh, old, fresh] : [inTraffic];
-        const instance = pick(targets[(round + account) % targets.length] ?? members);
+        const among = targets[(round + account) % targets.length] ?? members;
+        const instance = pick(among);
         if (instance === undefined) continue;
         const operation: SimulatedOperation = {
           at: from + index * 33,
@@ -147,10 +150,12 @@ export const guardWorld = (options: GuardWorldOptions) => {
           source: "probes",
         };
         const isGone = gone(instance);
-        add(counts, operation, isGone || failed(operation) || random() < baseline, isGone);
+        const isFailed = isGone || failed(operation) || random() < baseline;
+        add(counts, operation, isFailed, isGone);
+        if (among !== inTraffic && !isFailed) met.add(instance.id);
       }
     }
-    return counts;
+    return { counts, met: [...met] };
   };
 
   const world = {
@@ -158,9 +163,9 @@ export const guardWorld = (options: GuardWorldOptions) => {
     run(ms: number, until: (verdict: Verdict) => boolean = () => false): void {
       for (const end = now + ms; now < end;) {
         live(now);
-        const probes = probe(now);
+        const { counts, met } = probe(now);
         now += STEP_MS;
-        put(binOf(now, STEP_MS, probes));
+        put({ ...binOf(now, STEP_MS, counts), met });
         if (now % liveBinMs === 0) {
           put({ kind: "reach", at: now, gone: instances.filter(gone).map(({ id }) => id), unreadable: [] });
           put(binOf(now, liveBinMs, liveCounts));
@@ -188,6 +193,10 @@ export const guardWorld = (options: GuardWorldOptions) => {
     fail(when: (operation: SimulatedOperation) => boolean, share = 1): void {
       fails = (operation) => when(operation) && random() < share;
       firstFailedAt = undefined;
+    },
+    /** No probe is sent to these for themselves. */
+    leaveUnasked(which: (instance: Instance) => boolean): void {
+      unasked = which;
     },
     kill(which: (instance: Instance) => boolean): void {
       gone = which;

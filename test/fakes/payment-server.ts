@@ -33,10 +33,12 @@ export const startPaymentServer = async (how: {
   let exposed = how.instances.map(({ id }) => id);
   let turn = 0;
   let requests = 0;
+  const askedOf = new Map<string, number>();
   let made = 0;
 
   const handle = async (id: string, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     requests++;
+    askedOf.set(id, (askedOf.get(id) ?? 0) + 1);
     const body = await textOf(request);
     response.setHeader("x-instance", id);
     response.setHeader("x-release", how.instances.find((instance) => instance.id === id)?.release ?? "");
@@ -104,6 +106,7 @@ export const startPaymentServer = async (how: {
     open: (): number => [...payments.values()].filter(({ state }) => state === "captured").length,
     payments: (): number => payments.size,
     requests: (): number => requests,
+    requestsOf: (id: string): number => askedOf.get(id) ?? 0,
     close(): void {
       for (const server of servers) {
         server.close();

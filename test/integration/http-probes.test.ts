@@ -269,6 +269,39 @@ const watched = async (token = TOKEN) => {
 };
 
 describe("the guard on a payment system", () => {
+  test("asks each new instance for itself before it lets an old one leave, however little it wants to know of all", async () => {
+    const many = Array.from({ length: 12 }, (_, index) => ({ id: `pay-new-${index}`, release: "pay@2.0" }));
+    server.close();
+    server = await startPaymentServer({ token: TOKEN, instances: [{ id: "pay-0", release: "pay@1.0" }, ...many] });
+    const guard = guardThread();
+    watcher = guard;
+    const of = (id: string, side: "old" | "new", release: string): WatchedInstance => ({
+      id,
+      side,
+      release,
+      inTraffic: true,
+      component: "pay",
+      region: "tokyo",
+      url: server.urlOf(id),
+    });
+    // Whoever is asked through the public address is the old one.
+    server.expose(["pay-0"]);
+    const old = of("pay-0", "old", "pay@1.0");
+    guard.instances([old]);
+    await guard.start(
+      { guard: GUARD, orderPrefix: "mfpay", regions: [regionOf()] },
+      { verdict: () => undefined, pulse: () => undefined },
+    );
+    const little = { excludePct: 80, confidencePct: 50 };
+    await guard.evidence(little, FOREVER);
+    guard.instances([old, ...many.map(({ id, release }) => of(id, "new", release))]);
+    guard.mark({ id: "admit", cause: { kind: "instances", component: "pay", regions: ["tokyo"] } });
+    await guard.evidence(little, FOREVER);
+    expect(many.filter(({ id }) => server.requestsOf(id) === 0)).toEqual([]);
+    const asked = many.map(({ id }) => server.requestsOf(id));
+    expect(Math.max(...asked), "nobody is asked again before all were").toBeLessThanOrEqual(4);
+  });
+
   test("takes back what a guard of the same run left open that was killed", { timeout: 40_000 }, async () => {
     const config: WatchConfig = {
       guard: GUARD,

@@ -1,4 +1,4 @@
-import type { Count, CountSide } from "../../guard/count.ts";
+import type { Count, CountBin, CountSide } from "../../guard/count.ts";
 import type { ProbeOutcome } from "./probe-chain.ts";
 
 /** What came of one probe operation, and who served it. */
@@ -51,6 +51,14 @@ export const countsOf = (
     counts.set(key, count);
   }
   return [...counts.values()];
+};
+
+/** Instances that did as a probe of their own asked. */
+export const metIn = (samples: readonly Sample[]): Pick<CountBin, "met"> => {
+  const met = samples.flatMap(({ target, outcome, isPassedOver }) =>
+    target === undefined || outcome.kind !== "ok" || isPassedOver === true ? [] : [target],
+  );
+  return met.length === 0 ? {} : { met: [...new Set(met)] };
 };
 
 type Mutable = { -readonly [Key in keyof Count]: Count[Key] } & {

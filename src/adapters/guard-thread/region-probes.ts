@@ -75,6 +75,8 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
   const system = systemOf(options);
   let instances: readonly WatchedInstance[] = [];
   const exposed = new Set<string>();
+  /** Who did as a probe of its own asked. */
+  const met = new Set<string>();
   const leaving = noticeLeaving();
   const targets = (): readonly WatchedInstance[] => targetsOf(instances, exposed, region);
   const schedule = watchSchedule();
@@ -104,6 +106,7 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     const served = servedBy(instances, region, target, outcome);
     const cohort = cohortOver(outcome.protocol ?? "REST", chain.account.cohort);
     options.onOutcome(outcome, served.release, cohort);
+    if (target !== undefined && outcome.kind === "ok") met.add(target.id);
     settle({
       outcome,
       isSlow: outcome.kind === "ok" && tookMs > guard.slowerThanMs,
@@ -129,7 +132,10 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
       void probe(
         chain,
         pinned(
-          targets().filter(({ id }) => !leaving.isAvoided(id)),
+          firstUnmet(
+            targets().filter(({ id }) => !leaving.isAvoided(id)),
+            met,
+          ),
           round,
           seat,
         ),
@@ -161,7 +167,9 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
       instances = watched.filter((instance) => instance.region === region);
       if (isAnyHidden(before, instances)) renewTwice();
       for (const { id, inTraffic } of instances) if (inTraffic) exposed.add(id);
-      leaving.keepOnly(new Set(instances.map(({ id }) => id)));
+      const known = new Set(instances.map(({ id }) => id));
+      leaving.keepOnly(known);
+      for (const id of met) if (!known.has(id)) met.delete(id);
     },
     clean: () => system.clean(),
     start() {
@@ -195,6 +203,12 @@ const pinned = (targets: readonly WatchedInstance[], round: number, seat: number
   const side = ([undefined, "new", "old", "new"] as const)[(round + seat) % 4];
   const members = targets.filter((target) => target.side === side);
   return members[(Math.floor(round / 4) + seat) % Math.max(1, members.length)];
+};
+
+/** As long as new instances are left that nobody asked for themselves, those are asked in the place of all new ones: old ones leave only then. */
+const firstUnmet = (targets: readonly WatchedInstance[], met: ReadonlySet<string>): readonly WatchedInstance[] => {
+  const isUnmet = ({ id, side, inTraffic }: WatchedInstance): boolean => side === "new" && inTraffic && !met.has(id);
+  return targets.some(isUnmet) ? targets.filter((target) => target.side === "old" || isUnmet(target)) : targets;
 };
 
 const rotated = <T>(items: readonly T[], by: number): readonly T[] => [...items.slice(by), ...items.slice(0, by)];

@@ -21,7 +21,7 @@ import { judgedRegions } from "./judged-regions.ts";
 import { watchLag } from "./lag.ts";
 import type { FromThread, ToThread } from "./messages.ts";
 import type { ProbeOutcome } from "./probe-chain.ts";
-import { countsOf } from "./probe-counts.ts";
+import { countsOf, metIn } from "./probe-counts.ts";
 import { remoteProbes, type RemoteProbes } from "./prober/remote-probes.ts";
 import { proveByRegion, type Prover } from "./prove-by-region.ts";
 import { proveInstances } from "./prove.ts";
@@ -157,7 +157,13 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
             prefix: config.orderPrefix,
             lag,
             onSamples: ({ from, to, samples }) =>
-              onBin({ kind: "bin", at: wallOf(to), ms: to - from, counts: countsOf(samples, telling(region)) }),
+              onBin({
+                kind: "bin",
+                at: wallOf(to),
+                ms: to - from,
+                counts: countsOf(samples, telling(region)),
+                ...metIn(samples),
+              }),
             otherOrigins: origins.filter((origin) => origin !== originOf(probe)),
             ...reports(region),
           }),
@@ -183,6 +189,7 @@ const run = (config: WatchConfig, send: (message: FromThread) => void): Running 
                 // Until an order was read there, nobody knows how old it may be.
                 from: issuedFrom === -Infinity ? 0 : wallOf(issuedFrom),
                 counts: countsOf(samples, telling(region)),
+                ...metIn(samples),
               }),
             onRefused: (refused) => send({ kind: "refused", region, ...refused }),
             ...reports(region),

@@ -339,6 +339,36 @@ describe("no data is never healthy", () => {
     world.run(20_000);
     expect(evidenceMissing(world.state(), { excludePct: 5, confidencePct: 99 })).toBeUndefined();
   });
+
+  test("evidence is not there before each new instance was asked for itself, as long as an old one could leave", () => {
+    const need = { excludePct: 5, confidencePct: 99 };
+    const world = settled(1, { baseline: 0 });
+    world.leaveUnasked(({ id }) => id === "tokyo-1");
+    world.upgrade(["tokyo-0", "tokyo-1"]);
+    world.mark({ kind: "instances", component: "gateway", regions: ["tokyo"] });
+    world.run(30_000);
+    expect(evidenceMissing(world.state(), need)).toBe("tokyo-1 in tokyo has not answered a probe of its own");
+    world.set((one) => (one.id === "tokyo-1" ? { ...one, inTraffic: false } : one));
+    expect(evidenceMissing(world.state(), need), "nobody leaves for one that takes no users").toBeUndefined();
+    world.set((one) => (one.region === "tokyo" ? { ...one, side: "new", inTraffic: true } : one));
+    expect(evidenceMissing(world.state(), need), "nobody is left who could leave").toBeUndefined();
+    world.set((one) => (one.id === "tokyo-5" ? { ...one, side: "old" } : one));
+    expect(evidenceMissing(world.state(), need)).toMatch(/^tokyo-\d in tokyo has not answered a probe of its own$/);
+    world.leaveUnasked(() => false);
+    world.run(10_000);
+    expect(evidenceMissing(world.state(), need)).toBeUndefined();
+  });
+
+  test("an instance that comes again under its name is asked anew", () => {
+    const world = settled(1, { baseline: 0 });
+    oneNew(world);
+    world.run(30_000);
+    expect(world.state().met).toContain("tokyo-0");
+    const [first, ...others] = world.state().instances;
+    world.put({ kind: "instances", at: world.now(), instances: others });
+    world.put({ kind: "instances", at: world.now(), instances: [first, ...others].flatMap((one) => one ?? []) });
+    expect(world.state().met).not.toContain("tokyo-0");
+  });
 });
 
 describe("the budget of failed operations", () => {

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { ProbeOutcome } from "../../../../src/adapters/guard-thread/probe-chain.ts";
-import { countsOf, type Sample } from "../../../../src/adapters/guard-thread/probe-counts.ts";
+import { countsOf, metIn, type Sample } from "../../../../src/adapters/guard-thread/probe-counts.ts";
 
 const sample = (outcome: ProbeOutcome): Sample => ({
   outcome,
@@ -26,4 +26,19 @@ test("where counters tell of refusals, probes do not tell of them once more", ()
   const [count] = countsOf([sample(OK)], { region: "tokyo", countsRefusals: false });
   expect(count).toMatchObject({ issued: 1, failed: 0 });
   expect(count).not.toHaveProperty("asked");
+});
+
+test("who did as a probe of its own asked is told by name, once, and nobody else", () => {
+  const failed: ProbeOutcome = { operation: "order", kind: "failed", code: "50026", isReached: true };
+  expect(
+    metIn([
+      { ...sample(OK), target: "a" },
+      { ...sample(OK), target: "a" },
+      { ...sample(failed), target: "b" },
+      { ...sample(OK), target: "c", isPassedOver: true },
+      { ...sample(LIMITED), target: "d" },
+      sample(OK),
+    ]),
+  ).toEqual({ met: ["a"] });
+  expect(metIn([sample(OK)])).toEqual({});
 });
