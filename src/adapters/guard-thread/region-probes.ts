@@ -2,6 +2,7 @@ import type { ProbeFill } from "../../guard/probe-fill.ts";
 import { cohortOver } from "../../guard/protocol.ts";
 import type { Rules } from "../../guard/rules.ts";
 import type { Operation, PlanGuard, ProbeTarget } from "../../plan/model.ts";
+import { originOf } from "../../plan/probe-origin.ts";
 import type { ProbeAccount, ProbeCohort, ProbeSchedule, WatchedInstance } from "../../ports/watcher.ts";
 import { collectBins } from "./bins.ts";
 import { httpProbes } from "./http-probes.ts";
@@ -185,9 +186,6 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     },
   };
 };
-
-/** Public address of a region. */
-export const originOf = (probe: ProbeTarget): string => new URL(probe.kind === "okx" ? probe.rest : probe.url).origin;
 
 /** Somebody who took users stands there still, and takes none any more. */
 const isAnyHidden = (before: readonly WatchedInstance[], now: readonly WatchedInstance[]): boolean =>

@@ -1,5 +1,5 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import { isFailure } from "./api/api-failure.ts";
+import { isFailure, unlessAbsent } from "./api/api-failure.ts";
 import { darkName, darkPod, type Owner } from "./dark-pod.ts";
 import type { Variant } from "./hold.ts";
 import type { DarkWanted } from "./judge.ts";
@@ -41,9 +41,7 @@ export async function removePods({ api }: Site, pods: readonly SeenPod[], signal
   const query = { gracePeriodSeconds: String(GRACE_S) };
   await Promise.all(
     pods.map(({ pod: { metadata } }) =>
-      api
-        .send({ verb: "delete", resource: "pods", name: metadata.name, query }, signal)
-        .catch((error: unknown) => (isFailure(error, 404) ? undefined : Promise.reject(error))),
+      unlessAbsent(api.send({ verb: "delete", resource: "pods", name: metadata.name, query }, signal)),
     ),
   );
 }

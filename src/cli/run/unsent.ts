@@ -81,8 +81,9 @@ type Owed = { readonly run: Run; readonly notifiers: readonly Notifier[]; readon
 /** Undefined where nobody is owed anything, or where the run is not over: whoever resumes it tells it then. */
 async function owedBy({ io, state, run: name }: Order): Promise<Owed | undefined> {
   const records = await state.store.read(name);
+  if (!hasSilence(records)) return undefined;
   const run = replay(records);
-  if (!isOver(run) || !hasSilence(records)) return undefined;
+  if (!isOver(run)) return undefined;
   const text = (await state.store.getFile(name, "input/environment.yaml")) ?? "";
   const environment = parseEnvironment(new TextEncoder().encode(text), "environment.yaml");
   if (!environment.ok) return undefined;

@@ -6,7 +6,7 @@ import { regionsOf } from "../../plan/regions-of.ts";
 import type { Preflight } from "../../ports/preflight.ts";
 import type { Loaded } from "../files/load.ts";
 import { inKubernetes, optionsOf } from "./kubernetes.ts";
-import { placedProbes } from "./probers.ts";
+import { kubeconfigFor, placedProbes } from "./probers.ts";
 import { Secrets } from "./secrets.ts";
 
 export type WiredPreflight = {
@@ -52,9 +52,7 @@ async function wireProbesPreflights(environment: Environment, secrets: Secrets):
     preflight: probesPreflight({
       place,
       clock: systemClock,
-      ...(kubeconfig === undefined
-        ? {}
-        : { kubeconfig: secrets.read(kubeconfig, `the kubeconfig for the probes of ${region}`) }),
+      ...kubeconfigFor(secrets, region, kubeconfig),
     }),
   }));
 }

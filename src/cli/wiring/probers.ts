@@ -1,7 +1,8 @@
 import { dirname } from "node:path";
 import { systemClock } from "../../adapters/system/clock.ts";
 import type { ProberBrief } from "../../adapters/guard-thread/prober/prober-brief.ts";
-import type { Environment, PlanGuard, ProbeTarget } from "../../plan/model.ts";
+import type { Environment, PlanGuard, ProbeTarget, Value } from "../../plan/model.ts";
+import { originOf } from "../../plan/probe-origin.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { LeftProbers } from "../../ports/left-probers.ts";
 import type { Prober } from "../../ports/prober.ts";
@@ -27,13 +28,21 @@ export async function wireProbers(
       environment: environment.name,
       brief: JSON.stringify(briefOf(environment, { guard, region, probe, prefix })),
       clock,
-      ...(kubeconfig === undefined
-        ? {}
-        : { kubeconfig: secrets.read(kubeconfig, `the kubeconfig for the probes of ${region}`) }),
+      ...kubeconfigFor(secrets, region, kubeconfig),
     }),
   ]);
   return Object.fromEntries(probers);
 }
+
+/** None: that of the environment variable, or the usual file. */
+export const kubeconfigFor = (
+  secrets: Secrets,
+  region: string,
+  kubeconfig: Value | undefined,
+): { readonly kubeconfig?: string } =>
+  kubeconfig === undefined
+    ? {}
+    : { kubeconfig: secrets.read(kubeconfig, `the kubeconfig for the probes of ${region}`) };
 
 /** What runs left of probes in each such region. Throws `KUBECONFIG_UNUSABLE`, `KUBERNETES_NOT_FOUND`, `SECRET_MISSING`. */
 export async function wireLeftProbers(
@@ -51,9 +60,7 @@ export async function wireLeftProbers(
       region,
       place,
       clock: systemClock,
-      ...(kubeconfig === undefined
-        ? {}
-        : { kubeconfig: secrets.read(kubeconfig, `the kubeconfig for the probes of ${region}`) }),
+      ...kubeconfigFor(secrets, region, kubeconfig),
     }),
   }));
 }
@@ -80,7 +87,5 @@ function briefOf({ regions, rules }: Environment, { probe, ...told }: Told): Pro
     ),
   };
 }
-
-const originOf = (probe: ProbeTarget): string => new URL(probe.kind === "okx" ? probe.rest : probe.url).origin;
 
 const withoutPlace = ({ in: _place, ...probe }: ProbeTarget): ProbeTarget => probe;

@@ -55,6 +55,10 @@ export class ApiFailure extends Error {
 export const isFailure = (error: unknown, status: number): boolean =>
   error instanceof ApiFailure && error.status === status;
 
+/** Undefined where what was asked for is not there. */
+export const unlessAbsent = <T>(asked: Promise<T>): Promise<T | undefined> =>
+  asked.catch((error: unknown) => (isFailure(error, 404) ? undefined : Promise.reject(error)));
+
 /** API group of each kind of object, as rules of RBAC name it. */
 export const GROUPS: Readonly<Record<Resource, string>> = {
   deployments: "apps",

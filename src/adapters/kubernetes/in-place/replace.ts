@@ -1,7 +1,7 @@
 import { isObserved } from "../api/objects.ts";
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { Fence } from "../../../ports/fence.ts";
-import { isFailure } from "../api/api-failure.ts";
+import { unlessAbsent } from "../api/api-failure.ts";
 import { removePods } from "../dark-pods.ts";
 import { differencesOf, type Variant } from "../hold.ts";
 import { serves, type DarkWanted } from "../judge.ts";
@@ -198,9 +198,7 @@ async function orderAll(known: SetHeld, side: Side, errand: SetErrand): Promise<
 export async function deletePods({ api }: Site, pods: readonly SeenPod[], signal: AbortSignal): Promise<void> {
   await Promise.all(
     pods.map(({ pod: { metadata } }) =>
-      api
-        .send({ verb: "delete", resource: "pods", name: metadata.name }, signal)
-        .catch((error: unknown) => (isFailure(error, 404) ? undefined : Promise.reject(error))),
+      unlessAbsent(api.send({ verb: "delete", resource: "pods", name: metadata.name }, signal)),
     ),
   );
 }

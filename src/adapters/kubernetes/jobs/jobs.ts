@@ -3,7 +3,7 @@ import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { JobProgram } from "../../../plan/model.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { Runner } from "../../../ports/runner.ts";
-import { isFailure } from "../api/api-failure.ts";
+import { isFailure, unlessAbsent } from "../api/api-failure.ts";
 import { apiOf } from "../api/api.ts";
 import { connect } from "../api/connection.ts";
 import { jobFor, parseJobManifest, selectorOf, TRY, type JobManifest, type Try } from "./job-manifest.ts";
@@ -106,12 +106,8 @@ const countOf = ({ metadata }: Job): number => Number(metadata.labels?.[TRY] ?? 
 /** With its pods, and they have gone when this resolves: what comes next must not meet it. */
 async function remove(place: JobPlace, name: string): Promise<void> {
   const { signal } = new AbortController();
-  try {
-    const query = { propagationPolicy: "Background" };
-    await place.api.send({ verb: "delete", resource: "jobs", name, query }, signal);
-  } catch (error) {
-    if (!isFailure(error, 404)) throw error;
-  }
+  const query = { propagationPolicy: "Background" };
+  await unlessAbsent(place.api.send({ verb: "delete", resource: "jobs", name, query }, signal));
   await untilGone(place, name);
 }
 

@@ -1,4 +1,4 @@
-import { isFailure } from "../api/api-failure.ts";
+import { unlessAbsent } from "../api/api-failure.ts";
 import type { Place } from "../api/certain-write.ts";
 import type { Deployment, Listed, Pod } from "../api/objects.ts";
 import { RUN } from "../state/run-objects.ts";
@@ -42,12 +42,8 @@ async function ordersOf({ api }: Place, name: string, signal: AbortSignal): Prom
 /** With its pods, which take back what they left open. Resolves when they are gone, or after a while. */
 export async function removeProber(place: Place, name: string, signal: AbortSignal): Promise<void> {
   const { api, clock } = place;
-  try {
-    const query = { propagationPolicy: "Background" };
-    await api.send({ verb: "delete", resource: "deployments", name, query }, signal);
-  } catch (error) {
-    if (!isFailure(error, 404)) throw error;
-  }
+  const propagated = { propagationPolicy: "Background" };
+  await unlessAbsent(api.send({ verb: "delete", resource: "deployments", name, query: propagated }, signal));
   for (const until = clock.monotonic() + GONE_MS; clock.monotonic() < until; await clock.sleep(LOOK_MS, signal)) {
     const query = { labelSelector: podsOf(name) };
     const { items = [] } = await api.send<Listed<Pod>>({ verb: "list", resource: "pods", query }, signal);

@@ -1,4 +1,4 @@
-import { isFailure } from "../api/api-failure.ts";
+import { unlessAbsent } from "../api/api-failure.ts";
 import type { Fence } from "../../../ports/fence.ts";
 import type { Site } from "../site.ts";
 import { look } from "../site.ts";
@@ -40,9 +40,7 @@ const isRouted = ({ options: { config } }: Site): boolean => routedBy(config).ro
 
 async function leftoverRouteAt(site: Site, signal: AbortSignal): Promise<LeftoverEntry | undefined> {
   // Whoever frees what another one left need not have a route any more.
-  const route = await readRoute(site, signal).catch((error: unknown) =>
-    isFailure(error, 404) ? undefined : Promise.reject(error),
-  );
+  const route = await unlessAbsent(readRoute(site, signal));
   const weighed = route === undefined ? undefined : weighedIn(route);
   const record = route?.metadata.annotations?.[WEIGHED];
   if (route === undefined || weighed === undefined || record === undefined) return undefined;

@@ -6,7 +6,7 @@ import { Bug } from "../../../errors/bug.ts";
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { RunStore } from "../../../ports/journal.ts";
 import type { JournalForm } from "../../../ports/journal-form.ts";
-import { isFailure } from "../api/api-failure.ts";
+import { isFailure, unlessAbsent } from "../api/api-failure.ts";
 import { follow } from "../api/follow.ts";
 import { chunkedDisk, pathOf, readChunks } from "./journal-chunks.ts";
 import type { ConfigMap, Listed } from "../api/objects.ts";
@@ -32,14 +32,8 @@ export function kubernetesRunStore({ api, clock, form, dir }: RunStoreOptions): 
   const folderOf = (run: string): string => resolve(dir, "runs", run);
   const where = `namespace ${api.namespace} of ${api.context}`;
 
-  const findMap = async (name: string): Promise<ConfigMap | undefined> => {
-    try {
-      return await api.send<ConfigMap>({ verb: "get", resource: "configmaps", name }, signal);
-    } catch (error) {
-      if (isFailure(error, 404)) return undefined;
-      throw error;
-    }
-  };
+  const findMap = (name: string): Promise<ConfigMap | undefined> =>
+    unlessAbsent(api.send<ConfigMap>({ verb: "get", resource: "configmaps", name }, signal));
   const headOf = async (run: string): Promise<ConfigMap> => {
     const head = NAME.test(run) ? await findMap(headName(run)) : undefined;
     if (head === undefined) throw notFound(run, where);
@@ -49,11 +43,7 @@ export function kubernetesRunStore({ api, clock, form, dir }: RunStoreOptions): 
     (await api.send<Listed<ConfigMap>>({ verb: "list", resource: "configmaps", query: { labelSelector } }, signal))
       .items ?? [];
   const removeMap = async (name: string): Promise<void> => {
-    try {
-      await api.send({ verb: "delete", resource: "configmaps", name }, signal);
-    } catch (error) {
-      if (!isFailure(error, 404)) throw error;
-    }
+    await unlessAbsent(api.send({ verb: "delete", resource: "configmaps", name }, signal));
   };
   /** The head first: a writer that is at work may only make the journal longer than it. */
   const readAll = async (run: string) => {

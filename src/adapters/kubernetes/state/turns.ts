@@ -1,7 +1,7 @@
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { Clock } from "../../../ports/clock.ts";
 import type { Claim, LeasePlace, LeaseTimes, Turns } from "../../../ports/turns.ts";
-import { ApiFailure, isFailure } from "../api/api-failure.ts";
+import { ApiFailure, isFailure, unlessAbsent } from "../api/api-failure.ts";
 import type { Api, Ask } from "../api/api.ts";
 import { objectName } from "../api/object-name.ts";
 import type { Labels, Lease } from "../api/objects.ts";
@@ -48,14 +48,7 @@ function turnsIn({ api, clock, times }: Required<Place>, key: string): Turns {
       throw new ApiFailure(asked, 0, `did not answer within ${ANSWER_MS / 1_000} s`, error);
     }
   };
-  const read = async (): Promise<Lease | undefined> => {
-    try {
-      return await send({ verb: "get", name });
-    } catch (error) {
-      if (isFailure(error, 404)) return undefined;
-      throw error;
-    }
-  };
+  const read = (): Promise<Lease | undefined> => unlessAbsent(send({ verb: "get", name }));
   const write = async (lease: Lease, ops: readonly PatchOp[]): Promise<Lease> => {
     const { resourceVersion: value } = lease.metadata;
     const body = [{ op: "replace", path: "/metadata/resourceVersion", value }, ...ops];

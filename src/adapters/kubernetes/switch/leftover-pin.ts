@@ -1,6 +1,6 @@
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { Fence } from "../../../ports/fence.ts";
-import { isFailure } from "../api/api-failure.ts";
+import { unlessAbsent } from "../api/api-failure.ts";
 import { until, type Missing } from "../api/until.ts";
 import { differencesOf } from "../hold.ts";
 import type { SeenPod, Sight } from "../sight.ts";
@@ -23,9 +23,7 @@ export type LeftoverPin = {
 export async function leftoverPinAt(site: Site, signal: AbortSignal): Promise<LeftoverPin | undefined> {
   if (switchedBy(site.options.config).switched === undefined) return undefined;
   // Whoever frees what another one left need not have a Service any more.
-  const service = await readService(site, signal).catch((error: unknown) =>
-    isFailure(error, 404) ? undefined : Promise.reject(error),
-  );
+  const service = await unlessAbsent(readService(site, signal));
   const pinned = service === undefined ? undefined : pinnedIn(service);
   const record = service?.metadata.annotations?.[PINNED];
   if (service === undefined || pinned === undefined || record === undefined) return undefined;
