@@ -4,7 +4,7 @@ import type { EndpointSlice } from "../api/objects.ts";
 import type { SeenPod } from "../sight.ts";
 import { list, type Site } from "../site.ts";
 import { pinnedIn, type Pinned } from "../switch/pinned.ts";
-import { changeOf, readPinned, readService } from "../switch/selector.ts";
+import { selectorChange, readPinned, readService } from "../switch/selector.ts";
 import { besideOf, entriesOf } from "./entries.ts";
 import { unfitIn } from "./http-route.ts";
 import { weighedIn, type Weighed } from "./weighed.ts";
@@ -43,8 +43,8 @@ export async function seenEntry(site: Site, signal: AbortSignal): Promise<Entry 
   const [weighed, own, beside] = [weighedIn(route), pinnedIn(service), pinnedIn(other)];
   const changes = [
     weighed === undefined ? undefined : routeChange(site, route, weighed),
-    own === undefined ? undefined : changeOf(site, service, own),
-    beside === undefined ? undefined : changeOf(second, other, beside),
+    own === undefined ? undefined : selectorChange(site, service, own),
+    beside === undefined ? undefined : selectorChange(second, other, beside),
     weighed === undefined && own !== undefined ? lost(site).message : undefined,
   ].filter((text) => text !== undefined);
   return { ...entryOf(weighed, own, beside), ...(changes.length === 0 ? {} : { foreign: changes.join("; ") }) };

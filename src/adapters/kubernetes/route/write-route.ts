@@ -1,82 +1,50 @@
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
-import { fenceText, type Fence } from "../../../ports/fence.ts";
-import { amend } from "../amend.ts";
-import { isFailure } from "../api/api-failure.ts";
-import { managersOf } from "../beside/managers.ts";
-import { isLower } from "../hold.ts";
+import { changeOf, readRecorded, refuseChanged, writeRecorded, type Recorded } from "../recorded.ts";
 import type { Site } from "../site.ts";
 import type { Errand } from "../under-fence.ts";
 import { entriesOf } from "./entries.ts";
 import { backendsOf, untakenIn, type HttpRoute } from "./http-route.ts";
 import { backendsBy, weighedIn, weightChanges, weightPatch, type Weighed } from "./weighed.ts";
 
-/** A gateway writes its status to the route; somebody else may write too. */
-const TRIES = 20;
 const TAKEN_WITHIN_MS = 15_000;
 const FIRST_LOOK_MS = 50;
 const LONGEST_LOOK_MS = 1_000;
 
-export const readRoute = (site: Site, signal: AbortSignal): Promise<HttpRoute> =>
-  site.api.send<HttpRoute>({ verb: "get", resource: "httproutes", name: entriesOf(site).route }, signal);
+const ROUTE: Recorded<HttpRoute, Weighed> = {
+  resource: "httproutes",
+  nameIn: (site) => entriesOf(site).route,
+  called: "the route",
+  remedy: "put the weights back as they were ordered",
+  recordIn: weighedIn,
+  changes: (site, route, weighed) => weightChanges(backendsBy(weighed, entriesOf(site)), backendsOf(route)),
+};
+
+export const readRoute = (site: Site, signal: AbortSignal): Promise<HttpRoute> => readRecorded(ROUTE, site, signal);
 
 /** In words; undefined where the weights are as they were ordered. */
-export function routeChange(site: Site, route: HttpRoute, weighed: Weighed): string | undefined {
-  const changes = weightChanges(backendsBy(weighed, entriesOf(site)), backendsOf(route));
-  if (changes.length === 0) return undefined;
-  const suspects = managersOf(route.metadata).map(({ name }) => name);
-  const by = suspects.length === 0 ? "" : ` (it is managed by ${suspects.join(" and ")})`;
-  return `httproute ${route.metadata.name} in ${site.api.context} was changed by somebody else while midflight held it: ${changes.join("; ")}${by}`;
-}
+export const routeChange = (site: Site, route: HttpRoute, weighed: Weighed): string | undefined =>
+  changeOf(ROUTE, site, route, weighed);
 
-export function refuseRouteChanged(site: Site, route: HttpRoute, weighed: Weighed): void {
-  const text = routeChange(site, route, weighed);
-  if (text === undefined) return;
-  const pauses = managersOf(route.metadata).map(({ pause }) => `${pause}; `);
-  throw new UpgradeError("FOREIGN_CHANGE", text, {
-    hint: `${pauses.join("")}put the weights back as they were ordered, then \`midflight resume\``,
-  });
-}
+export const refuseRouteChanged = (site: Site, route: HttpRoute, weighed: Weighed): void =>
+  refuseChanged(ROUTE, site, route, weighed);
 
 /** What the record shall be next, given the one that stands; undefined: nothing is to be written. `free`: none any more, and the weights as they were. */
 type Next = (route: HttpRoute, weighed: Weighed | undefined) => Omit<Weighed, "format" | "fence"> | "free" | undefined;
 
-/**
- * Reads, decides, and writes only if nobody wrote meanwhile: record and weights are one patch. Resolves with whether anything was written. Repeatable.
- * `isShown`: weights that somebody changed meanwhile are no offence, since whoever asked was shown them.
- */
-export async function writeRoute(errand: Errand, next: Next, isShown = false): Promise<boolean> {
-  const { site, fence, signal } = errand;
-  const entries = entriesOf(site);
-  for (let turn = 1; ; turn += 1) {
-    const route = await readRoute(site, signal);
-    const known = weighedIn(route);
-    if (known !== undefined && !isShown) {
-      refuseLate(site, fence, known);
-      refuseRouteChanged(site, route, known);
-    }
-    const wanted = next(route, known);
-    if (wanted === undefined) return false;
-    const weighed: Weighed | undefined = wanted === "free" ? undefined : { format: 1, ...wanted, fence };
-    const was = (weighed ?? known)?.was ?? backendsOf(route);
-    const body = weightPatch(route, entries, { weighed, was });
-    try {
-      const query = { fieldManager: "midflight" };
-      await site.api.send({ verb: "patch", resource: "httproutes", name: entries.route, query, body }, signal);
-      return true;
-    } catch (error) {
-      if (!isFailure(error, 409) || turn === TRIES) throw error;
-      // Whoever wrote may be the next conductor.
-      if (!isShown) await amend(site, fence, () => undefined, signal);
-    }
-  }
-}
-
-function refuseLate({ frame }: Site, fence: Fence, weighed: Weighed): void {
-  if (!isLower(fence, weighed.fence)) return;
-  throw new UpgradeError(
-    "FENCED",
-    `a write with fence ${fenceText(fence)} was refused for the route of ${frame.component} in ${frame.region}, where ${fenceText(weighed.fence)} was seen`,
-    { hint: "look at `midflight status` to see who acts now" },
+/** Record and weights are one patch. Resolves with whether anything was written. Repeatable. `isShown`: see `writeRecorded`. */
+export function writeRoute(errand: Errand, next: Next, isShown = false): Promise<boolean> {
+  const { site, fence } = errand;
+  return writeRecorded(
+    ROUTE,
+    errand,
+    (route, known) => {
+      const wanted = next(route, known);
+      if (wanted === undefined) return undefined;
+      const weighed: Weighed | undefined = wanted === "free" ? undefined : { format: 1, ...wanted, fence };
+      const was = (weighed ?? known)?.was ?? backendsOf(route);
+      return weightPatch(route, entriesOf(site), { weighed, was });
+    },
+    isShown,
   );
 }
 

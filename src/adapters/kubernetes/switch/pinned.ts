@@ -1,5 +1,5 @@
 import { canonicalJson } from "../../../graph/fingerprint.ts";
-import { fenceText, type Fence } from "../../../ports/fence.ts";
+import type { Fence } from "../../../ports/fence.ts";
 import type { Labels, Service } from "../api/objects.ts";
 import { annotationOps, setAt, type PatchOp } from "../api/patch.ts";
 import { differencesOf } from "../hold.ts";
@@ -50,5 +50,3 @@ export function pinPatch(service: Service, pinned: Pinned | undefined, was: Labe
       : [setAt("/spec/selector", selector)]),
   ];
 }
-
-export const fenceOf = ({ fence }: Pinned): string => fenceText(fence);

@@ -11,7 +11,7 @@ import { refuseStrangers } from "../strangers.ts";
 import { underFence, writeFence, type Errand } from "../under-fence.ts";
 import { podsOf, sideOf, variantOf } from "../variant.ts";
 import { pinnedIn } from "./pinned.ts";
-import { changeOf, point, readPinned, readService, refuseShared, unpin } from "./selector.ts";
+import { selectorChange, point, readPinned, readService, refuseShared, unpin } from "./selector.ts";
 import { hashOf, sideNamed, switchedJudge, switchedStateOf } from "./sides.ts";
 
 /**
@@ -44,7 +44,7 @@ async function stateIn(site: Site, signal: AbortSignal) {
   if (heldIn(sight.deployment) === undefined) return switchedStateOf(sight, undefined, site.frame);
   const service = await readService(site, signal);
   const pinned = pinnedIn(service);
-  const foreign = pinned === undefined ? undefined : changeOf(site, service, pinned);
+  const foreign = pinned === undefined ? undefined : selectorChange(site, service, pinned);
   return { ...switchedStateOf(sight, pinned?.chosen, site.frame), ...(foreign === undefined ? {} : { foreign }) };
 }
 
