@@ -148,6 +148,24 @@ const once = (act: (stage: Played) => boolean): ((stage: Played) => void) => {
     isDone ||= act(stage);
   };
 };
+
+const both =
+  (one: (stage: Played) => void, other: (stage: Played) => void) =>
+  (stage: Played): void => {
+    one(stage);
+    other(stage);
+  };
+
+/** The guard says it once an effect was answered that is meant. */
+const said = (
+  verdict: Parameters<FakeWatcher["say"]>[0],
+  isMeant: (id: string) => boolean,
+): ((stage: Played) => void) =>
+  once(({ watcher, done }) => {
+    if (!done().some(isMeant)) return false;
+    watcher.say(verdict);
+    return true;
+  });
 const releasesIn = async (
   stage: { readonly place: Pick<KubePlace, "open"> },
   region: string,
@@ -193,20 +211,13 @@ test.each<{ name: string; after: RegExp; how?: How }>([
   async ({ after, how }) => {
     const stage = await begin(how);
     const before = stage.specs();
-    const fail = once(({ watcher, done }) => {
-      if (!done().some((id) => after.test(id))) return false;
-      watcher.say({ state: "failing" });
-      return true;
-    });
+    const fail = said({ state: "failing" }, (id) => after.test(id));
     const heal = once(({ watcher, facts }) => {
       if (!facts().includes("verdict") || !stage.done().some((id) => id.startsWith("check:"))) return false;
       watcher.say({ state: "healthy" });
       return true;
     });
-    const run = await stage.play((now) => {
-      fail(now);
-      heal(now);
-    });
+    const run = await stage.play(both(fail, heal));
     expect(run.phase).toMatchObject({ kind: "ended", outcome: "undone" });
     expect(stage.specs()).toEqual(before);
     for (const region of REGIONS) {
@@ -224,20 +235,9 @@ test.each<{ name: string; how: How; after: string }>([
   "a suspicion takes $name pods out of traffic, and when it clears they come back and the run goes on",
   async ({ how, after }) => {
     const stage = await begin(how);
-    const suspect = once(({ watcher, done }) => {
-      if (!done().some((id) => id.endsWith(after))) return false;
-      watcher.say({ state: "suspect", regions: ["tokyo"] });
-      return true;
-    });
-    const clear = once(({ watcher, done }) => {
-      if (!done().some((id) => id.startsWith("withdraw:"))) return false;
-      watcher.say({ state: "healthy" });
-      return true;
-    });
-    const run = await stage.play((now) => {
-      suspect(now);
-      clear(now);
-    });
+    const suspect = said({ state: "suspect", regions: ["tokyo"] }, (id) => id.endsWith(after));
+    const clear = said({ state: "healthy" }, (id) => id.startsWith("withdraw:"));
+    const run = await stage.play(both(suspect, clear));
     expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
     expect(run.phase).toMatchObject({ kind: "ended", outcome: "promoted" });
     expect(await releasesIn(stage, "tokyo")).toEqual(all("2.0"));
@@ -347,20 +347,9 @@ describe("a Service whose selector switches all users", () => {
     async ({ after }) => {
       const stage = await beginSwitched();
       const before = stage.specs();
-      const fail = once(({ watcher, done }) => {
-        if (!done().some((id) => after.test(id))) return false;
-        watcher.say({ state: "failing" });
-        return true;
-      });
-      const heal = once(({ watcher, done }) => {
-        if (!done().some((id) => id.startsWith("check:"))) return false;
-        watcher.say({ state: "healthy" });
-        return true;
-      });
-      const run = await stage.play((now) => {
-        fail(now);
-        heal(now);
-      });
+      const fail = said({ state: "failing" }, (id) => after.test(id));
+      const heal = said({ state: "healthy" }, (id) => id.startsWith("check:"));
+      const run = await stage.play(both(fail, heal));
       expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "undone" });
       expect(stage.done().some((id) => after.test(id))).toBe(true);
       expect(stage.specs()).toEqual(before);
@@ -372,20 +361,9 @@ describe("a Service whose selector switches all users", () => {
 
   test("a suspicion sends users back in one patch, the suspected pods stay, and when it clears users return to them", async () => {
     const stage = await beginSwitched();
-    const suspect = once(({ watcher, done }) => {
-      if (!done().some((id) => id.endsWith("wave-1/batch-1/admit#tokyo"))) return false;
-      watcher.say({ state: "suspect", regions: ["tokyo"] });
-      return true;
-    });
-    const clear = once(({ watcher, done }) => {
-      if (!done().some((id) => id.startsWith("withdraw:"))) return false;
-      watcher.say({ state: "healthy" });
-      return true;
-    });
-    const run = await stage.play((now) => {
-      suspect(now);
-      clear(now);
-    });
+    const suspect = said({ state: "suspect", regions: ["tokyo"] }, (id) => id.endsWith("wave-1/batch-1/admit#tokyo"));
+    const clear = said({ state: "healthy" }, (id) => id.startsWith("withdraw:"));
+    const run = await stage.play(both(suspect, clear));
     expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
     expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
     expect(stage.place.clusters["tokyo"]?.asked.filter((one) => one === "PATCH services/gateway")).toHaveLength(5);
@@ -448,20 +426,9 @@ describe("a route that gives shares", () => {
     async ({ after }) => {
       const stage = await beginRouted();
       const before = stage.specs();
-      const fail = once(({ watcher, done }) => {
-        if (!done().some((id) => after.test(id))) return false;
-        watcher.say({ state: "failing" });
-        return true;
-      });
-      const heal = once(({ watcher, done }) => {
-        if (!done().some((id) => id.startsWith("check:"))) return false;
-        watcher.say({ state: "healthy" });
-        return true;
-      });
-      const run = await stage.play((now) => {
-        fail(now);
-        heal(now);
-      });
+      const fail = said({ state: "failing" }, (id) => after.test(id));
+      const heal = said({ state: "healthy" }, (id) => id.startsWith("check:"));
+      const run = await stage.play(both(fail, heal));
       expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "undone" });
       expect(stage.specs()).toEqual(before);
       expect(entriesIn(stage)).toEqual(asFound);
@@ -472,20 +439,11 @@ describe("a route that gives shares", () => {
 
   test("takes a suspected release out of traffic by one weight, and gives it its share back when the suspicion clears", async () => {
     const stage = await beginRouted();
-    const suspect = once(({ watcher, done }) => {
-      if (!done().some((id) => id.endsWith("wave-1/batch-1/shift-50#tokyo"))) return false;
-      watcher.say({ state: "suspect", regions: ["tokyo"] });
-      return true;
-    });
-    const clear = once(({ watcher, done }) => {
-      if (!done().some((id) => id.startsWith("withdraw:"))) return false;
-      watcher.say({ state: "healthy" });
-      return true;
-    });
-    const run = await stage.play((now) => {
-      suspect(now);
-      clear(now);
-    });
+    const suspect = said({ state: "suspect", regions: ["tokyo"] }, (id) =>
+      id.endsWith("wave-1/batch-1/shift-50#tokyo"),
+    );
+    const clear = said({ state: "healthy" }, (id) => id.startsWith("withdraw:"));
+    const run = await stage.play(both(suspect, clear));
     expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
     expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
     expect(stage.place.clusters["tokyo"]?.asked.filter((one) => one.startsWith("DELETE pods"))).toEqual([]);
@@ -537,20 +495,9 @@ describe.each([
     async ({ after }) => {
       const stage = await beginInPlace(kind);
       const before = setsIn(stage);
-      const fail = once(({ watcher, done }) => {
-        if (!done().some((id) => after.test(id))) return false;
-        watcher.say({ state: "failing" });
-        return true;
-      });
-      const heal = once(({ watcher, done }) => {
-        if (!done().some((id) => id.startsWith("check:"))) return false;
-        watcher.say({ state: "healthy" });
-        return true;
-      });
-      const run = await stage.play((now) => {
-        fail(now);
-        heal(now);
-      });
+      const fail = said({ state: "failing" }, (id) => after.test(id));
+      const heal = said({ state: "healthy" }, (id) => id.startsWith("check:"));
+      const run = await stage.play(both(fail, heal));
       expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "undone" });
       expect(setsIn(stage)).toEqual(before);
       for (const region of REGIONS) expect(await releasesIn(stage, region)).toEqual(all("1.0"));
@@ -560,20 +507,9 @@ describe.each([
 
   test("whose new pods are suspected gives their places back, and takes them again when the suspicion clears", async () => {
     const stage = await beginInPlace(kind);
-    const suspect = once(({ watcher, done }) => {
-      if (!done().some((id) => id.endsWith("batch-1/admit#tokyo"))) return false;
-      watcher.say({ state: "suspect", regions: ["tokyo"] });
-      return true;
-    });
-    const clear = once(({ watcher, done }) => {
-      if (!done().some((id) => id.startsWith("withdraw:"))) return false;
-      watcher.say({ state: "healthy" });
-      return true;
-    });
-    const run = await stage.play((now) => {
-      suspect(now);
-      clear(now);
-    });
+    const suspect = said({ state: "suspect", regions: ["tokyo"] }, (id) => id.endsWith("batch-1/admit#tokyo"));
+    const clear = said({ state: "healthy" }, (id) => id.startsWith("withdraw:"));
+    const run = await stage.play(both(suspect, clear));
     expect(stage.done().some((id) => id.startsWith("readmit:"))).toBe(true);
     expect(run.phase, JSON.stringify(run.phase)).toMatchObject({ kind: "ended", outcome: "promoted" });
     expect(await releasesIn(stage, "tokyo")).toEqual(all("2.0"));

@@ -11,7 +11,7 @@ import type { Lag } from "./lag.ts";
 import { okxProbes } from "./okx-probes.ts";
 import { startPacer } from "./pacer.ts";
 import type { ProbeChain, ProbeOutcome } from "./probe-chain.ts";
-import type { Sample } from "./probe-counts.ts";
+import { metIn, type Sample } from "./probe-counts.ts";
 import type { ProbeSystem } from "./probe-system.ts";
 import { watchSchedule } from "./schedule.ts";
 import { servedBy, targetsOf } from "./served-by.ts";
@@ -107,8 +107,7 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
     const served = servedBy(instances, region, target, outcome);
     const cohort = cohortOver(outcome.protocol ?? "REST", chain.account.cohort);
     options.onOutcome(outcome, served.release, cohort);
-    if (target !== undefined && outcome.kind === "ok") met.add(target.id);
-    settle({
+    const sample: Sample = {
       outcome,
       isSlow: outcome.kind === "ok" && tookMs > guard.slowerThanMs,
       cohort,
@@ -117,7 +116,9 @@ export const regionProbes = (options: RegionProbesOptions): RegionProbes => {
       ...(isOurs || isFarewell || schedule.trouble() !== undefined || (hasLeft && outcome.kind !== "ok")
         ? { isPassedOver: true }
         : {}),
-    });
+    };
+    for (const id of metIn([sample]).met ?? []) met.add(id);
+    settle(sample);
   };
 
   const onSlot = (slot: number): void => {

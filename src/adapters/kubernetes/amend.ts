@@ -1,5 +1,4 @@
-import { UpgradeError } from "../../errors/upgrade-error.ts";
-import { fenceText, type Fence } from "../../ports/fence.ts";
+import type { Fence } from "../../ports/fence.ts";
 import { isFailure, RESOURCES } from "./api/api-failure.ts";
 import type { Ask } from "./api/api.ts";
 import {
@@ -16,6 +15,7 @@ import {
 import { managersOf, scalersOf, type Manager } from "./beside/managers.ts";
 import type { Autoscaler, Deployment, Listed, Metadata, PodSet } from "./api/objects.ts";
 import type { PatchOp } from "./api/patch.ts";
+import { fenced, foreignChange } from "./refusals.ts";
 import { objectText, readObject, type Site } from "./site.ts";
 
 /** What a Deployment shall be, decided on what it is. Undefined: nothing but the fence is written. */
@@ -79,7 +79,7 @@ export async function writeFenced<R extends { readonly metadata: Metadata }, W>(
   const askFor = async (read: R): Promise<Ask | undefined> => {
     const known = fenceIn(read);
     // Whoever is newer may have changed what we see: then it is not foreign, we are late.
-    if (isLower(fence, known)) throw fenced(site, fenceText(fence), fenceText(known));
+    if (isLower(fence, known)) throw fenced(site, site.frame.component, fence, known);
     const body = await steps.bodyFor(read);
     const query = { fieldManager: "midflight" };
     return body === undefined ? undefined : { verb: "patch", resource: RESOURCES[kind], name, query, body };
@@ -107,13 +107,6 @@ export async function writeFenced<R extends { readonly metadata: Metadata }, W>(
   }
 }
 
-const fenced = ({ frame }: Site, fence: string, known: string): UpgradeError =>
-  new UpgradeError(
-    "FENCED",
-    `a write with fence ${fence} was refused for ${frame.component} in ${frame.region}, where ${known} was seen`,
-    { hint: "look at `midflight status` to see who acts now" },
-  );
-
 /** Rejects `FOREIGN_CHANGE` for fields that are not as they were ordered, with whoever may have changed them. */
 export async function refuseForeign(
   site: Site,
@@ -124,17 +117,12 @@ export async function refuseForeign(
   if (differences.length === 0) return;
   const isScaled = differences.some((line) => line.startsWith("replicas:"));
   const suspects = [...managersOf(metadata), ...(isScaled ? await autoscalersOf(site, signal) : [])];
-  throw new UpgradeError(
-    "FOREIGN_CHANGE",
-    `${objectText(site)} in ${site.api.context} was changed by somebody else while midflight held it: ${differences.join("; ")}${accused(suspects)}`,
-    {
-      hint: `${suspects.map(({ pause }) => `${pause}; `).join("")}put it back as it was ordered, then \`midflight resume\``,
-    },
+  throw foreignChange(
+    site,
+    { what: objectText(site), changes: differences, suspects },
+    "put it back as it was ordered",
   );
 }
-
-const accused = (suspects: readonly Manager[]): string =>
-  suspects.length === 0 ? "" : ` (it is managed by ${suspects.map(({ name }) => name).join(" and ")})`;
 
 /** None as well when this user may not read them: they only explain. */
 export async function autoscalersOf({ api, options }: Site, signal: AbortSignal): Promise<readonly Manager[]> {

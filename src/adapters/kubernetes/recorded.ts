@@ -1,11 +1,11 @@
-import { UpgradeError } from "../../errors/upgrade-error.ts";
-import { fenceText, type Fence } from "../../ports/fence.ts";
+import type { Fence } from "../../ports/fence.ts";
 import { amend } from "./amend.ts";
 import { isFailure, type Resource } from "./api/api-failure.ts";
 import type { Metadata } from "./api/objects.ts";
 import type { PatchOp } from "./api/patch.ts";
 import { managersOf } from "./beside/managers.ts";
 import { isLower } from "./hold.ts";
+import { fenced, foreignChange, foreignText, type Foreign } from "./refusals.ts";
 import type { Site } from "./site.ts";
 import type { Errand } from "./under-fence.ts";
 
@@ -31,29 +31,35 @@ type Fenced = { readonly fence: Fence };
 export const readRecorded = <O, R>({ resource, nameIn }: Recorded<O, R>, site: Site, signal: AbortSignal): Promise<O> =>
   site.api.send<O>({ verb: "get", resource, name: nameIn(site) }, signal);
 
+/** Undefined where it is as it was ordered. */
+function foreignIn<O extends Written, R>(
+  { resource, changes: changesOf }: Recorded<O, R>,
+  site: Site,
+  object: O,
+  record: R,
+): Foreign | undefined {
+  const changes = changesOf(site, object, record);
+  const { metadata } = object;
+  return changes.length === 0
+    ? undefined
+    : { what: `${resource.slice(0, -1)} ${metadata.name}`, changes, suspects: managersOf(metadata) };
+}
+
 /** In words; undefined where it is as it was ordered. */
 export function changeOf<O extends Written, R>(
-  { resource, changes }: Recorded<O, R>,
+  kind: Recorded<O, R>,
   site: Site,
   object: O,
   record: R,
 ): string | undefined {
-  const found = changes(site, object, record);
-  if (found.length === 0) return undefined;
-  const { metadata } = object;
-  const suspects = managersOf(metadata).map(({ name }) => name);
-  const by = suspects.length === 0 ? "" : ` (it is managed by ${suspects.join(" and ")})`;
-  return `${resource.slice(0, -1)} ${metadata.name} in ${site.api.context} was changed by somebody else while midflight held it: ${found.join("; ")}${by}`;
+  const foreign = foreignIn(kind, site, object, record);
+  return foreign === undefined ? undefined : foreignText(site, foreign);
 }
 
 /** Throws `FOREIGN_CHANGE` with what somebody else changed. */
 export function refuseChanged<O extends Written, R>(kind: Recorded<O, R>, site: Site, object: O, record: R): void {
-  const text = changeOf(kind, site, object, record);
-  if (text === undefined) return;
-  const pauses = managersOf(object.metadata).map(({ pause }) => `${pause}; `);
-  throw new UpgradeError("FOREIGN_CHANGE", text, {
-    hint: `${pauses.join("")}${kind.remedy}, then \`midflight resume\``,
-  });
+  const foreign = foreignIn(kind, site, object, record);
+  if (foreign !== undefined) throw foreignChange(site, foreign, kind.remedy);
 }
 
 /** The body of the write; undefined: there is nothing to write. */
@@ -74,7 +80,8 @@ export async function writeRecorded<O extends Written, R extends Fenced>(
     const object = await readRecorded(kind, site, signal);
     const record = recordIn(object);
     if (record !== undefined && !isShown) {
-      refuseLate(kind, site, fence, record);
+      if (isLower(fence, record.fence))
+        throw fenced(site, `${kind.called} of ${site.frame.component}`, fence, record.fence);
       refuseChanged(kind, site, object, record);
     }
     const body = patchFor(object, record);
@@ -89,13 +96,4 @@ export async function writeRecorded<O extends Written, R extends Fenced>(
       if (!isShown) await amend(site, fence, () => undefined, signal);
     }
   }
-}
-
-function refuseLate<O, R extends Fenced>({ called }: Recorded<O, R>, { frame }: Site, fence: Fence, known: R): void {
-  if (!isLower(fence, known.fence)) return;
-  throw new UpgradeError(
-    "FENCED",
-    `a write with fence ${fenceText(fence)} was refused for ${called} of ${frame.component} in ${frame.region}, where ${fenceText(known.fence)} was seen`,
-    { hint: "look at `midflight status` to see who acts now" },
-  );
 }

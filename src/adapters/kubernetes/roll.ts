@@ -121,7 +121,7 @@ const stepsOf = ({ held, target }: Aim): readonly Placement[] =>
   placementsFor(countsOf(held), target, replicasOf(held));
 
 /** Also a step that only changes `replicas` on the way to more. */
-const isGrowth = (held: Held, { before, after }: Placement): boolean => {
+export const isGrowth = (held: Held, { before, after }: Placement): boolean => {
   const counts = countsOf(held);
   return before >= counts.before && after >= counts.after;
 };

@@ -13,6 +13,7 @@ import { HELD } from "./hold.ts";
 import type { Deployment, EndpointSlice, Listed, Metadata, Pod } from "./api/objects.ts";
 import type { KubernetesOptions } from "./api/options.ts";
 import { sightOf, type Frame, type Parts, type Sight } from "./sight.ts";
+import { routedBy } from "./switch/service-of.ts";
 import { containerIn, digestIn } from "./template.ts";
 
 /** One component in one region: its cluster and namespace, and the names of its objects there. */
@@ -101,21 +102,19 @@ const objectSource = ({ object }: Config): Source => ({
 });
 
 /** What belongs to an object, each with the query that finds it. */
-export const sourcesOf = (
-  { object, service, traffic }: Config,
-  selecting: Selecting,
-): Readonly<Record<"pods" | "dark" | "slices", Source>> => ({
-  pods: { resource: "pods", query: { labelSelector: selectorOf(selecting) } },
-  dark: { resource: "pods", query: { labelSelector: `${DARK}=${object.name}` } },
-  slices: {
-    resource: "endpointslices",
-    query: { labelSelector: `kubernetes.io/service-name${isAmong([service, ...besideIn(traffic)])}` },
-  },
-});
-
-/** The Service that a route weighs beside the component's own. */
-const besideIn = (traffic: Config["traffic"]): readonly string[] =>
-  traffic?.kind === "httpRoute" ? [traffic.beside] : [];
+export function sourcesOf(config: Config, selecting: Selecting): Readonly<Record<"pods" | "dark" | "slices", Source>> {
+  const { object, service } = config;
+  const { routed } = routedBy(config);
+  const services = [service, ...(routed === undefined ? [] : [routed.beside])];
+  return {
+    pods: { resource: "pods", query: { labelSelector: selectorOf(selecting) } },
+    dark: { resource: "pods", query: { labelSelector: `${DARK}=${object.name}` } },
+    slices: {
+      resource: "endpointslices",
+      query: { labelSelector: `kubernetes.io/service-name${isAmong(services)}` },
+    },
+  };
+}
 
 const isAmong = (names: readonly string[]): string =>
   names.length === 1 ? `=${names[0]}` : ` in (${names.join(",")})`;

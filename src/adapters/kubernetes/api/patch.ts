@@ -11,12 +11,19 @@ export const setAt = (path: string, value: unknown): PatchOp =>
 
 export const annotationPath = (name: string): string => `/metadata/annotations/${name.replaceAll("/", "~1")}`;
 
+/** First line of a patch that is refused when anybody wrote since this version was read. */
+export const ofVersion = (resourceVersion: string | undefined): PatchOp => ({
+  op: "replace",
+  path: "/metadata/resourceVersion",
+  value: resourceVersion,
+});
+
 /** Refused when anybody wrote since the object was read; then these annotations, as far as they differ. Undefined: it shall be gone. */
 export const annotationOps = (
   { annotations, resourceVersion }: Metadata,
   wanted: Readonly<Record<string, string | undefined>>,
 ): readonly PatchOp[] => [
-  { op: "replace", path: "/metadata/resourceVersion", value: resourceVersion },
+  ofVersion(resourceVersion),
   ...(annotations === undefined ? [{ op: "add" as const, path: "/metadata/annotations", value: {} }] : []),
   ...Object.entries(wanted).flatMap(([name, value]) =>
     annotations?.[name] === value ? [] : [setAt(annotationPath(name), value)],

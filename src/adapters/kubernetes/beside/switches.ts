@@ -1,7 +1,7 @@
 import type { KubernetesObject } from "../../../plan/model.ts";
 import { RESOURCES, type Resource } from "../api/api-failure.ts";
 import type { Managed, Metadata } from "../api/objects.ts";
-import { annotationPath, type PatchOp } from "../api/patch.ts";
+import { annotationPath, ofVersion, type PatchOp } from "../api/patch.ts";
 
 /** By what a manager is told to wait: a value at a place of an object, which is put back as it was. */
 export type Switch = {
@@ -85,7 +85,7 @@ export function pausePatch(object: Managed, one: Switch, run: string): readonly 
     was: known === undefined ? (valueIn(object, one) ?? null) : known.was,
   };
   return [
-    versionOf(object),
+    ofVersion(object.metadata.resourceVersion),
     ...(object.metadata.annotations === undefined
       ? [{ op: "add" as const, path: "/metadata/annotations", value: {} }]
       : []),
@@ -101,11 +101,11 @@ export function giveBackPatch(object: Managed, one: Switch, run: string | undefi
   const left = run === undefined ? [] : known.runs.filter((other) => other !== run);
   if (left.length > 0) {
     const value = JSON.stringify({ ...known, runs: left });
-    return [versionOf(object), { op: "add", path: annotationPath(PAUSED), value }];
+    return [ofVersion(object.metadata.resourceVersion), { op: "add", path: annotationPath(PAUSED), value }];
   }
   const isOurs = valueIn(object, one) === one.value;
   return [
-    versionOf(object),
+    ofVersion(object.metadata.resourceVersion),
     { op: "remove", path: annotationPath(PAUSED) },
     ...(isOurs ? [restored(pathOf(one), known.was)] : []),
   ];
@@ -113,13 +113,6 @@ export function giveBackPatch(object: Managed, one: Switch, run: string | undefi
 
 const restored = (path: string, was: unknown): PatchOp =>
   was === null ? { op: "remove", path } : { op: "add", path, value: was };
-
-/** A patch of anything older is refused. */
-const versionOf = ({ metadata }: Managed): PatchOp => ({
-  op: "replace",
-  path: "/metadata/resourceVersion",
-  value: metadata.resourceVersion,
-});
 
 const pathOf = ({ at }: Switch): string => ("annotation" in at ? annotationPath(at.annotation) : `/spec/${at.spec}`);
 

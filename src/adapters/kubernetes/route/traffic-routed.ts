@@ -2,10 +2,11 @@ import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { Weighing } from "../../../graph/observation.ts";
 import type { Traffic } from "../../../ports/traffic.ts";
 import { groundOf, type Ground } from "../roll.ts";
-import { inOurWords, type Site, type Sites } from "../site.ts";
+import type { Site, Sites } from "../site.ts";
+import { fencedTraffic } from "../switch/fenced-ports.ts";
 import { hashOf } from "../switch/sides.ts";
 import { refuseSick } from "../switch/traffic-switched.ts";
-import { underFence, writeFence, type Errand } from "../under-fence.ts";
+import type { Errand } from "../under-fence.ts";
 import { sideOf } from "../variant.ts";
 import { lost, readEntry } from "./entry.ts";
 import type { Weights } from "./weighed.ts";
@@ -16,16 +17,7 @@ import { taken, writeRoute } from "./write-route.ts";
  * it. Both weights are one patch, and a withdrawal is one. Resolves once the gateways say that they have read it. Also rejects `INSTANCE_NOT_READY`:
  * nobody is sent to a release that is not there in full; on the way back to the one that was there before, one pod that answers is enough.
  */
-export const routedTrafficOn = (sites: Sites): Traffic => ({
-  weigh: (region, weighing, fence, signal) =>
-    inOurWords("BALANCER_UNREACHABLE", async () => {
-      signal.throwIfAborted();
-      await underFence({ site: sites(region), fence, signal }, async (errand) => {
-        await writeFence(errand);
-        await distribute(weighing, errand);
-      });
-    }),
-});
+export const routedTrafficOn = (sites: Sites): Traffic => fencedTraffic(sites, distribute);
 
 /** One release of a weighing, as it is there. */
 type Placed = Weighing[number] & { readonly hash: string | undefined; readonly pct: number };

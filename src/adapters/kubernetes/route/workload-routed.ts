@@ -3,14 +3,15 @@ import type { Workload } from "../../../ports/workload.ts";
 import { removePods } from "../dark-pods.ts";
 import { countsOf, heldIn, type Held } from "../hold.ts";
 import type { Side } from "../placement.ts";
-import { freeAtRest, groundOf, order, type Ground } from "../roll.ts";
+import { freeAtRest, groundOf, isGrowth, order, type Ground } from "../roll.ts";
 import { stateOf, type Sight } from "../sight.ts";
-import { inOurWords, look, type Site, type Sites } from "../site.ts";
+import { look, type Site, type Sites } from "../site.ts";
 import { refuseStrangers } from "../strangers.ts";
+import { fencedWorkload } from "../switch/fenced-ports.ts";
 import { point, refuseShared, unpin } from "../switch/selector.ts";
 import { hashIn, hashOf } from "../switch/sides.ts";
-import { isGrowth, placed, schemeFor } from "../switch/workload-switched.ts";
-import { underFence, writeFence, type Errand } from "../under-fence.ts";
+import { placed, schemeFor } from "../switch/workload-switched.ts";
+import type { Errand } from "../under-fence.ts";
 import { besideOf } from "./entries.ts";
 import { listed, readEntry, refuseUnfit, seenEntry, type Entry } from "./entry.ts";
 import { backendsOf } from "./http-route.ts";
@@ -21,23 +22,7 @@ import { taken, writeRoute } from "./write-route.ts";
  * What either takes is the route's weight for its Service. The component's own Service names whoever was there first; before they leave it names
  * those who stay, and takes all users again.
  */
-export const routedWorkloadOn = (sites: Sites): Workload => ({
-  observe: (region, signal) =>
-    inOurWords("WORKLOAD_UNREACHABLE", async () => {
-      signal.throwIfAborted();
-      return stateIn(sites(region), signal);
-    }),
-  shape: (region, shape, fence, signal) =>
-    inOurWords("WORKLOAD_UNREACHABLE", async () => {
-      signal.throwIfAborted();
-      const site = sites(region);
-      await underFence({ site, fence, signal }, async (errand) => {
-        await writeFence(errand);
-        await converge(shape, errand);
-      });
-      return stateIn(site, signal);
-    }),
-});
+export const routedWorkloadOn = (sites: Sites): Workload => fencedWorkload(sites, { stateIn, converge });
 
 /** What the route says is asked while the Deployment is held, and not otherwise. */
 async function stateIn(site: Site, signal: AbortSignal): Promise<WorkloadState> {

@@ -2,6 +2,7 @@ import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { JournalDisk } from "../../../ports/journal-form.ts";
 import { ApiFailure, upgradeErrorOf } from "../api/api-failure.ts";
 import type { ConfigMap, Listed } from "../api/objects.ts";
+import { ofVersion } from "../api/patch.ts";
 import { chunkName, headName, newConfigMap, ofRun, recordKey } from "./run-objects.ts";
 import { writeCertainly, type Place, type Write } from "../api/certain-write.ts";
 
@@ -113,10 +114,7 @@ const patchAt = (version: string, values: readonly (readonly [string, string])[]
   ({
     verb: "patch",
     query: { fieldManager: "midflight" },
-    body: [
-      { op: "replace", path: "/metadata/resourceVersion", value: version },
-      ...values.map(([path, value]) => ({ op: "add", path, value })),
-    ],
+    body: [ofVersion(version), ...values.map(([path, value]) => ({ op: "add", path, value }))],
   }) as const;
 
 function writeFailed(path: string, failure: ApiFailure): UpgradeError {

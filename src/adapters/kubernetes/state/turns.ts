@@ -5,7 +5,7 @@ import { ApiFailure, isFailure, unlessAbsent } from "../api/api-failure.ts";
 import type { Api, Ask } from "../api/api.ts";
 import { objectName } from "../api/object-name.ts";
 import type { Labels, Lease } from "../api/objects.ts";
-import { annotationPath, type PatchOp } from "../api/patch.ts";
+import { annotationPath, ofVersion, type PatchOp } from "../api/patch.ts";
 import { inOurWords } from "../site.ts";
 
 export const CLUSTER_LEASE_TIMES: LeaseTimes = { renewEveryMs: 5_000, giveUpAfterMs: 12_000, lostAfterMs: 15_000 };
@@ -51,7 +51,7 @@ function turnsIn({ api, clock, times }: Required<Place>, key: string): Turns {
   const read = (): Promise<Lease | undefined> => unlessAbsent(send({ verb: "get", name }));
   const write = async (lease: Lease, ops: readonly PatchOp[]): Promise<Lease> => {
     const { resourceVersion: value } = lease.metadata;
-    const body = [{ op: "replace", path: "/metadata/resourceVersion", value }, ...ops];
+    const body = [ofVersion(value), ...ops];
     return send({ verb: "patch", name, query: { fieldManager: "midflight" }, body });
   };
   const put = (found: Lease | undefined, turn: number, claim: Claim): Promise<Lease> => {
@@ -148,10 +148,7 @@ function turnsIn({ api, clock, times }: Required<Place>, key: string): Turns {
       }),
     beat: () =>
       inOurWords("STATE_UNREACHABLE", async () => {
-        const body = [
-          { op: "replace", path: "/metadata/resourceVersion", value: version },
-          { op: "replace", path: "/spec/renewTime", value: microTime(clock.now()) },
-        ];
+        const body = [ofVersion(version), { op: "replace", path: "/spec/renewTime", value: microTime(clock.now()) }];
         const query = { fieldManager: "midflight" };
         version = (await send({ verb: "patch", name, query, body })).metadata.resourceVersion;
       }),

@@ -3,9 +3,10 @@ import type { Weighing } from "../../../graph/observation.ts";
 import type { Traffic } from "../../../ports/traffic.ts";
 import type { Side } from "../placement.ts";
 import { groundOf, type Ground } from "../roll.ts";
-import { inOurWords, type Site, type Sites } from "../site.ts";
-import { underFence, writeFence, type Errand } from "../under-fence.ts";
+import type { Site, Sites } from "../site.ts";
+import type { Errand } from "../under-fence.ts";
 import { podsOf, sideOf } from "../variant.ts";
+import { fencedTraffic } from "./fenced-ports.ts";
 import { readPinned } from "./selector.ts";
 import { sideNamed } from "./sides.ts";
 import { switchTo } from "./workload-switched.ts";
@@ -15,16 +16,7 @@ import { switchTo } from "./workload-switched.ts";
  * that stands stays with its pod until that pod drains. Also rejects `INSTANCE_NOT_READY`: nobody is sent to a release that is not there in full;
  * on the way back to the one that was there before, one pod that answers is enough.
  */
-export const switchedTrafficOn = (sites: Sites): Traffic => ({
-  weigh: (region, weighing, fence, signal) =>
-    inOurWords("BALANCER_UNREACHABLE", async () => {
-      signal.throwIfAborted();
-      await underFence({ site: sites(region), fence, signal }, async (errand) => {
-        await writeFence(errand);
-        await distribute(weighing, errand);
-      });
-    }),
-});
+export const switchedTrafficOn = (sites: Sites): Traffic => fencedTraffic(sites, distribute);
 
 async function distribute(weighing: Weighing, errand: Errand): Promise<void> {
   const { site, signal } = errand;

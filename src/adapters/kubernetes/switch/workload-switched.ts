@@ -4,12 +4,13 @@ import { until } from "../api/until.ts";
 import { removePods } from "../dark-pods.ts";
 import { countsOf, heldIn, replicasOf, type Held } from "../hold.ts";
 import { otherOf, placementsFor, type Counts, type Placement, type Side } from "../placement.ts";
-import { beside, freeAtRest, groundOf, order, type Ground } from "../roll.ts";
+import { beside, freeAtRest, groundOf, isGrowth, order, type Ground } from "../roll.ts";
 import type { Sight } from "../sight.ts";
-import { inOurWords, look, type Site, type Sites } from "../site.ts";
+import { look, type Site, type Sites } from "../site.ts";
 import { refuseStrangers } from "../strangers.ts";
-import { underFence, writeFence, type Errand } from "../under-fence.ts";
+import type { Errand } from "../under-fence.ts";
 import { podsOf, sideOf, variantOf } from "../variant.ts";
+import { fencedWorkload } from "./fenced-ports.ts";
 import { pinnedIn } from "./pinned.ts";
 import { selectorChange, point, readPinned, readService, refuseShared, unpin } from "./selector.ts";
 import { hashOf, sideNamed, switchedJudge, switchedStateOf } from "./sides.ts";
@@ -20,23 +21,7 @@ import { hashOf, sideNamed, switchedJudge, switchedStateOf } from "./sides.ts";
  * proved take users later. The selector names the old template from before the first new pod comes until one release is left alone, and then it is
  * what it was.
  */
-export const switchedWorkloadOn = (sites: Sites): Workload => ({
-  observe: (region, signal) =>
-    inOurWords("WORKLOAD_UNREACHABLE", async () => {
-      signal.throwIfAborted();
-      return stateIn(sites(region), signal);
-    }),
-  shape: (region, shape, fence, signal) =>
-    inOurWords("WORKLOAD_UNREACHABLE", async () => {
-      signal.throwIfAborted();
-      const site = sites(region);
-      await underFence({ site, fence, signal }, async (errand) => {
-        await writeFence(errand);
-        await converge(shape, errand);
-      });
-      return stateIn(site, signal);
-    }),
-});
+export const switchedWorkloadOn = (sites: Sites): Workload => fencedWorkload(sites, { stateIn, converge });
 
 /** Whom the Service names is asked while the Deployment is held, and not otherwise. */
 async function stateIn(site: Site, signal: AbortSignal) {
@@ -106,11 +91,6 @@ const chosenIn = (held: Held, chosen: Side | undefined): Begun => ({
   held,
   ...(chosen === undefined ? {} : { chosen }),
 });
-
-export const isGrowth = (held: Held, { before, after }: Placement): boolean => {
-  const counts = countsOf(held);
-  return before >= counts.before && after >= counts.after;
-};
 
 /** Orders what is missing, one patch after the other, and waits for each. What stands already is looked at all the same. */
 export async function placed(
