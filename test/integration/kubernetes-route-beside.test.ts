@@ -8,6 +8,7 @@ import { weighingOf } from "../contract/routed.ts";
 import { shapeOf } from "../contract/switched.ts";
 import type { KubeCluster } from "../fakes/kube-cluster.ts";
 import { kubePlace, releaseOf, settled, type KubePlace } from "../fakes/kube-place.ts";
+import { standing, type Standing } from "../fakes/kube-standing.ts";
 
 // What stands around shares by a route: what is asked, who says no, what a crash and a dead run leave.
 const { signal } = new AbortController();
@@ -18,28 +19,20 @@ afterEach(async () => {
   for (const place of places.splice(0)) await place.close();
 });
 
-type Stage = ReturnType<KubePlace["open"]> & { readonly place: KubePlace; readonly tokyo: KubeCluster };
-
 /** `hurry`: also the patience with a gateway runs fast. */
-async function begin(hurry = 1): Promise<Stage> {
+async function begin(hurry = 1): Promise<Standing> {
   const clock: Clock = { ...settled, monotonic: () => settled.monotonic() * hurry };
   const place = await kubePlace({ replicas: SIZE, traffic: TRAFFIC, clock });
   places.push(place);
-  const { tokyo } = place.clusters;
-  if (tokyo === undefined) throw new Error("there is no tokyo");
-  const driver = place.open();
-  await expect
-    .poll(async () => (await driver.workload.observe("tokyo", signal)).instances.filter(({ ready }) => ready).length)
-    .toBe(SIZE);
-  return { ...driver, place, tokyo };
+  return standing(place, SIZE);
 }
 
 let seq = 0;
 const fence = (epoch = 1) => ({ epoch, seq: (seq += 1) });
 const RELEASES = { old: releaseOf("1.0"), fresh: releaseOf("2.0"), size: SIZE };
-const shape = ({ workload }: Pick<Stage, "workload">, before: number, after: number) =>
+const shape = ({ workload }: Pick<Standing, "workload">, before: number, after: number) =>
   workload.shape("tokyo", shapeOf(RELEASES, before, after), fence(), signal);
-const weigh = ({ traffic }: Pick<Stage, "traffic">, oldPct: number, freshPct: number) =>
+const weigh = ({ traffic }: Pick<Standing, "traffic">, oldPct: number, freshPct: number) =>
   traffic.weigh("tokyo", weighingOf(RELEASES, oldPct, freshPct), fence(), signal);
 const routeIn = (tokyo: KubeCluster): HttpRoute => {
   const found = tokyo.get("httproutes", "tokyo", "gateway");

@@ -6,6 +6,7 @@ import type { Service } from "../../src/adapters/kubernetes/api/objects.ts";
 import { shapeOf } from "../contract/switched.ts";
 import type { KubeCluster } from "../fakes/kube-cluster.ts";
 import { kubePlace, releaseOf, type KubePlace } from "../fakes/kube-place.ts";
+import { standing, type Standing } from "../fakes/kube-standing.ts";
 
 // What stands around a switch by a Service's selector: who may be cut off by it, what is asked, and what a dead run leaves.
 const { signal } = new AbortController();
@@ -16,26 +17,18 @@ afterEach(async () => {
   for (const place of places.splice(0)) await place.close();
 });
 
-type Stage = ReturnType<KubePlace["open"]> & { readonly place: KubePlace; readonly tokyo: KubeCluster };
-
-async function begin(): Promise<Stage> {
+async function begin(): Promise<Standing> {
   const place = await kubePlace({ replicas: SIZE, traffic: { kind: "selector" } });
   places.push(place);
-  const { tokyo } = place.clusters;
-  if (tokyo === undefined) throw new Error("there is no tokyo");
-  const driver = place.open();
-  await expect
-    .poll(async () => (await driver.workload.observe("tokyo", signal)).instances.filter(({ ready }) => ready).length)
-    .toBe(SIZE);
-  return { ...driver, place, tokyo };
+  return standing(place, SIZE);
 }
 
 let seq = 0;
 const fence = (epoch = 1) => ({ epoch, seq: (seq += 1) });
 const RELEASES = { old: releaseOf("1.0"), fresh: releaseOf("2.0") };
-const shape = ({ workload }: Stage, before: number, after: number) =>
+const shape = ({ workload }: Standing, before: number, after: number) =>
   workload.shape("tokyo", shapeOf(RELEASES, before, after), fence(), signal);
-const toFresh = ({ traffic }: Stage) =>
+const toFresh = ({ traffic }: Standing) =>
   traffic.weigh(
     "tokyo",
     [
@@ -165,7 +158,7 @@ test.each([
       );
     await expect(shape(stage, SIZE, SIZE)).rejects.toMatchObject({ code: "WORKLOAD_UNREACHABLE" });
     stage.tokyo.forgive();
-    const next: Stage = { ...stage, ...stage.place.open() };
+    const next: Standing = { ...stage, ...stage.place.open() };
     await next.workload.shape("tokyo", shapeOf(RELEASES, SIZE, 0), fence(2), signal);
     expect(seenOf(serviceIn(stage.tokyo))).toEqual(PLAIN);
     expect(stage.tokyo.get("deployments", "tokyo", "gateway")?.spec).toEqual(before);
