@@ -39,8 +39,9 @@ export type VenueOptions = {
 
 /** Starts store, engines and balancers. What started is stopped again when something else can't. */
 export async function startVenue(options: VenueOptions): Promise<Venue> {
-  const ports = await choosePorts(options.portBase);
-  const started: { stop(): Promise<void> }[] = [];
+  const held = await choosePorts(options.portBase);
+  const started: { stop(): Promise<void> }[] = [{ stop: () => held.release() }];
+  const { ports } = held;
   const stop = async () => {
     for (const part of started.toReversed()) await part.stop();
   };
