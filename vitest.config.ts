@@ -1,6 +1,6 @@
 import { defineConfig } from "vitest/config";
 
-/** Real processes, stores and API servers, and nobody in them who has a deadline: two files at a time. */
+/** Real processes, stores and API servers, and nobody in them who has a deadline: three files at a time, because they wait a third of their time. */
 const PARTS = [
   "test/contract/{journal,journal-crash,lease,metadata}.test.ts",
   "test/integration/{build,corpus-runs,facts,forgotten-statements,journal,lease,programs,rebuild-bands,trials}.test.ts",
@@ -13,7 +13,9 @@ const PARTS = [
 const IDLE = [
   "test/cli/guard-http.test.ts",
   "test/contract/watcher.test.ts",
-  "test/integration/{guard-clocks,guard-thread,http-probes,probe-connections,prober,probes,prometheus-source}.test.ts",
+  "test/integration/{command,command-source,guard-clocks,guard-thread,guard-venue,http-probes}.test.ts",
+  "test/integration/{probe-connections,prober,probes,prometheus-source,traffic}.test.ts",
+  "test/unit/demo/traffic/start.test.ts",
 ];
 
 /** Small venues of their own with a little traffic, where how fast the machine is is not the question: two at a time. */
@@ -25,7 +27,6 @@ const SYSTEM = [
   "test/contract/**/*.test.ts",
   "test/cli/**/*.test.ts",
   "test/stories/**/*.test.ts",
-  "test/unit/demo/traffic/start.test.ts",
 ];
 
 /** Needs a real Kubernetes cluster: `npm run test:cluster` makes one. */
@@ -48,12 +49,12 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: [...SYSTEM, CLUSTER, "node_modules/**"],
+          exclude: [...SYSTEM, ...IDLE, CLUSTER, "node_modules/**"],
           maxWorkers: 2,
         },
       },
       // A shared machine may stand still for a while. What fails twice has something to say; what was told again is printed.
-      { extends: true, test: { name: "parts", include: PARTS, maxWorkers: 2, retry: 1 } },
+      { extends: true, test: { name: "parts", include: PARTS, maxWorkers: 3, retry: 1 } },
       { extends: true, test: { name: "small", include: SMALL, maxWorkers: 2, retry: 1 } },
       { extends: true, test: { name: "idle", include: IDLE, maxWorkers: 3, retry: 1 } },
       {

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { createInterface } from "node:readline";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
-import { watchSessions } from "../../src/adapters/postgres/watch-sessions.ts";
+import { watchSessions, type Clients } from "../../src/adapters/postgres/watch-sessions.ts";
 import { connectionsOf } from "../../src/adapters/process/connections.ts";
 import type { SessionReading } from "../../src/ports/sessions.ts";
 import { until } from "../support/cli.ts";
@@ -44,6 +44,11 @@ afterEach(async () => {
 
 const never = new AbortController().signal;
 
+const portsOf = async (groups: readonly number[]): Promise<Clients | undefined> => {
+  const ports = await connectionsOf(groups);
+  return ports === undefined ? undefined : { ports };
+};
+
 type Wish = { readonly says?: "connected" | "up"; readonly meanwhile?: () => Promise<unknown> };
 
 /** Starts a program of its own group, and watches its sessions from before its start. */
@@ -52,7 +57,7 @@ async function watched(
   { says = "up", meanwhile = () => Promise.resolve() }: Wish = {},
 ): Promise<SessionReading> {
   const groups: number[] = [];
-  const watch = await watchSessions({ store: "orders-db", url, ports: () => connectionsOf(groups) }, never);
+  const watch = await watchSessions({ store: "orders-db", url, clients: () => portsOf(groups) }, never);
   try {
     const child = spawn(process.execPath, ["--input-type=module", "-e", PROGRAM, url, ...statements], {
       stdio: ["ignore", "pipe", "inherit"],
@@ -127,7 +132,7 @@ test("who may not see the sessions of others is told so, and claims nothing", as
   const owner = await server.session(url);
   await owner.query(`grant connect on database ${gateway.pathname.slice(1)} to public`);
   const watch = await watchSessions(
-    { store: "orders-db", url: gateway.href, ports: () => Promise.resolve(new Set<number>()) },
+    { store: "orders-db", url: gateway.href, clients: () => Promise.resolve({ ports: new Set<number>() }) },
     never,
   );
   const reading = await watch.answer("writes-too", never);
@@ -135,5 +140,39 @@ test("who may not see the sessions of others is told so, and claims nothing", as
   expect(reading.blindTo).toEqual({
     what: "sessions",
     why: expect.stringContaining("may not see the sessions of others") as unknown,
+  });
+});
+
+describe("instances that are known by their address", () => {
+  const readBy = async (address: string): Promise<SessionReading> => {
+    const watch = await watchSessions(
+      { store: "orders-db", url, clients: () => Promise.resolve({ addresses: new Set([address]) }) },
+      never,
+    );
+    const session = await server.session(url);
+    await session.query("select pg_advisory_lock(4713)");
+    const reading = await watch.answer("leadership", never);
+    await session.query("select pg_advisory_unlock(4713)");
+    await watch.close();
+    return reading;
+  };
+
+  test("are seen in what they do", async () => {
+    const { acts, blindTo } = await readBy("127.0.0.1");
+    expect(acts).toContainEqual(
+      expect.objectContaining({ kind: "advisory-lock", lock: "0:4713:1 ExclusiveLock" }) as unknown,
+    );
+    expect(blindTo?.what).not.toBe("sessions");
+  });
+
+  test("and have no session by it prove nothing: something in between may hide them", async () => {
+    expect(await readBy("10.9.9.9")).toMatchObject({
+      sessions: 0,
+      acts: [],
+      blindTo: {
+        what: "sessions",
+        why: expect.stringContaining("no session came from an address of theirs") as unknown,
+      },
+    });
   });
 });

@@ -13,7 +13,7 @@ import { place, prepareWorkspace } from "../../src/demo/workspace.ts";
 
 const shipped = fileURLToPath(new URL("../../plans", import.meta.url));
 
-/** A real venue with two gateways in each region and a little traffic, and files to upgrade it by. */
+/** A real venue with a few gateways in each region and a little traffic, and files to upgrade it by. */
 export type SmallVenue = {
   /** Also the working folder of commands. */
   readonly dir: string;
@@ -32,10 +32,13 @@ export type SmallVenue = {
 /** By default both regions go at once, in one batch, and no contract bars the way back. */
 export const QUICK = {
   contract: false,
+  /** Gateways in each region. */
+  instances: 2,
   batch: 2,
   fault: {} as Readonly<Record<string, number>>,
   release: "gateway@2.0",
-  ratePerSec: 100,
+  /** Few: they trade all the time, and most of a test is not about them. Probes are the evidence, while a run lasts. */
+  ratePerSec: 40,
   name: "venue",
   /** Also brings up the demo environment, to rehearse in. */
   withDemo: false,
@@ -45,7 +48,7 @@ export const QUICK = {
 export async function startSmallVenue(
   wish: Partial<typeof QUICK> & { readonly prepare?: (state: string) => void } = {},
 ): Promise<SmallVenue> {
-  const { contract, batch, fault, release, ratePerSec, name, withDemo } = { ...QUICK, ...wish };
+  const { contract, instances, batch, fault, release, ratePerSec, name, withDemo } = { ...QUICK, ...wish };
   const dir = await mkdtemp(join(tmpdir(), `midflight-cli ${name}-`));
   await using stack = new AsyncDisposableStack();
   stack.defer(() => rm(dir, { recursive: true, force: true }));
@@ -58,7 +61,7 @@ export async function startSmallVenue(
       env: "production",
       keySeed: "small",
       prepare: async (started) => {
-        await place(workspace.environment, started, 2);
+        await place(workspace.environment, started, instances);
         wish.prepare?.(state);
         return workspace;
       },
@@ -75,7 +78,7 @@ export async function startSmallVenue(
         env: "demo",
         keySeed: "small",
         prepare: async (started) => {
-          await place(workspace.demo, started, 2);
+          await place(workspace.demo, started, instances);
           return { environment: workspace.demo, releases: workspace.releases };
         },
         midflight: (variables) => midflightSurface(silent(workspace.dir, { ...env, ...variables }), "json"),
@@ -171,6 +174,7 @@ ${
   operations: [order, amend, cancel]
   falseAlarms: 1 per 30 days
   baseline: { atMost: 0.2% }
+  probes: 60/s
   deadline: 2s                  # how fast this machine is, is not the question here
   slowerThan: 2s
   budget: { failedOperations: 500 }

@@ -19,20 +19,30 @@ const COUNTED = (version: number): string =>
     ? "(select w.wal_records - w.wal_fpi from pg_catalog.pg_stat_get_backend_wal(a.pid) w)"
     : "null::bigint";
 
-const look = (version: number): string => `
+/** Processes on the server's own machine, by their ports; whoever has an address to himself, by that. */
+const WHOSE = {
+  ports:
+    "a.client_port = any($1::int[]) and (a.client_addr = inet_server_addr() or a.client_addr << inet '127.0.0.0/8')",
+  addresses: "host(a.client_addr) = any($1::text[])",
+} as const;
+
+const look = (version: number, by: keyof typeof WHOSE): string => `
   select a.pid, a.backend_start::text as began, coalesce(nullif(a.application_name, ''), 'unnamed') as name, left(a.query, 200) as query,
     extract(epoch from clock_timestamp() - a.state_change) * 1000 as idle_ms, a.backend_xid is not null as writes, ${COUNTED(version)}::text as records,
     array(select format('%s:%s:%s %s%s', l.classid, l.objid, l.objsubid, l.mode, case when l.granted then '' else ' (waiting)' end)
       from pg_catalog.pg_locks l where l.pid = a.pid and l.locktype = 'advisory') as locks,
     array(select s.slot_name::text from pg_catalog.pg_replication_slots s where s.active_pid = a.pid) as slots
   from pg_catalog.pg_stat_activity a
-  where a.client_port = any($1::int[]) and (a.client_addr = inet_server_addr() or a.client_addr << inet '127.0.0.0/8')`;
+  where ${WHOSE[by]}`;
+
+/** By what a server knows the connections of those who are watched. */
+export type Clients = { readonly ports: ReadonlySet<number> } | { readonly addresses: ReadonlySet<string> };
 
 export type SessionWatchOptions = {
   readonly store: string;
   readonly url: string;
-  /** By which ports the processes' connections come; undefined where nobody can tell. */
-  readonly ports: () => Promise<ReadonlySet<number> | undefined>;
+  /** Undefined where nobody can tell. */
+  readonly clients: () => Promise<Clients | undefined>;
 };
 
 /** Begins to watch. Rejects `METADATA_UNREACHABLE`. */
@@ -68,7 +78,9 @@ class Watch implements SessionWatch {
   private next: bigint;
   /** Of the session that did something last. */
   private idleMs = 0;
-  private canTellPorts = true;
+  private canTell = true;
+  /** Whether addresses are what they are known by: something in between may have changed them. */
+  private isByAddress = false;
   private isClosed = false;
   private failure: unknown;
   private looking: Promise<void> = Promise.resolve();
@@ -121,7 +133,14 @@ class Watch implements SessionWatch {
 
   private blindness(): Pick<SessionReading, "blindTo"> {
     if (this.blind !== undefined) return { blindTo: { what: "sessions", why: this.blind } };
-    if (!this.canTellPorts)
+    if (this.isByAddress && this.seen.size === 0)
+      return {
+        blindTo: {
+          what: "sessions",
+          why: "no session came from an address of theirs: they hold none, or something in between hides them",
+        },
+      };
+    if (!this.canTell)
       return { blindTo: { what: "sessions", why: "this system does not tell whose connection is whose" } };
     return this.version >= 180_000
       ? {}
@@ -149,10 +168,14 @@ class Watch implements SessionWatch {
   }
 
   private async lookOnce(): Promise<void> {
-    const ports = await this.options.ports();
-    this.canTellPorts = ports !== undefined;
-    if (ports === undefined || ports.size === 0) return;
-    const rows = await this.db.query(look(this.version), [[...ports]]);
+    const clients = await this.options.clients();
+    this.canTell = clients !== undefined;
+    if (clients === undefined) return;
+    this.isByAddress = "addresses" in clients;
+    const [by, known] =
+      "addresses" in clients ? (["addresses", clients.addresses] as const) : (["ports", clients.ports] as const);
+    if (known.size === 0) return;
+    const rows = await this.db.query(look(this.version, by), [[...known]]);
     this.idleMs = Math.min(...rows.map((row) => Number(row["idle_ms"])), COUNTED_MS);
     for (const row of rows) this.note(row);
   }

@@ -29,7 +29,7 @@ import { VERSION } from "../version.ts";
 import { Secrets } from "../wiring/secrets.ts";
 import { wire } from "../wiring/wire.ts";
 import { fileState } from "../wiring/state.ts";
-import { wireBreaker } from "../wiring/rehearsal.ts";
+import { refuseImmortals, wireBreaker } from "../wiring/rehearsal.ts";
 import { servingOf, wireWitnesses } from "../wiring/witnesses.ts";
 
 export type RehearseOrder = {
@@ -59,6 +59,7 @@ export type Rehearsed = {
 export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
   const { demo, production, state, signal } = order;
   refuseWrongPlaces(demo, production);
+  if (!order.isQuick && !order.isResumed) refuseImmortals(demo);
   const io: CliIo = { ...order.io, env: withoutProduction(order.io.env, demo.environment, production.environment) };
   const lease = await state.lease.acquire([`rehearsal/${demo.environment.name}`], holderOf("rehearsal"), signal);
   const stop = AbortSignal.any([signal, lease.lost]);

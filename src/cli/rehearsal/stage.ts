@@ -88,6 +88,7 @@ async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal
   } finally {
     clearTimeout(patience);
     await dark?.close();
+    await options.breaker.rest();
     signal.removeEventListener("abort", stop);
   }
 }

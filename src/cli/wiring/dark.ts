@@ -1,10 +1,12 @@
 import { messageOf } from "../../errors/message-of.ts";
 import { dirname } from "node:path";
+import type { watchSessions } from "../../adapters/postgres/watch-sessions.ts";
 import type { SessionReading, SessionWatch } from "../../ports/sessions.ts";
 import type { DarkReading, DarkWatch } from "../../rehearsal/dark.ts";
 import type { Loaded } from "../files/load.ts";
 import type { State } from "../run/state.ts";
 import { wireEstate } from "./estate.ts";
+import { wireKubernetes } from "./kubernetes.ts";
 import { Secrets } from "./secrets.ts";
 
 /** How long new instances stand alone before they are judged: what they do at their start, and a little longer, ms. */
@@ -13,7 +15,7 @@ const ALONE_MS = 1_500;
 export type WiredDark = DarkWatch & { readonly readings: () => readonly DarkReading[]; close(): Promise<void> };
 
 /**
- * Sees what new instances of the process driver do in the PostgreSQL stores of their plan. It cannot see what they do elsewhere: in a message
+ * Sees what new processes and pods do in the PostgreSQL stores of their plan. It cannot see what they do elsewhere: in a message
  * broker, in files, in another server, or in a store that they reach through a pool of others' sessions.
  */
 export function wireDark(
@@ -49,7 +51,8 @@ export function wireDark(
     readings: () => readings,
     begin: (component, region) =>
       orBlind(component, region, async (place) => {
-        if (loaded.environment.components[component]?.driver === "process")
+        const driver = loaded.environment.components[component]?.driver;
+        if (driver === "process" || driver === "kubernetes")
           open.set(place, await watchesOf(loaded, component, region, how));
       }),
     alone: (component, region) =>
@@ -79,22 +82,62 @@ const blindBy = (error: unknown): SessionReading => ({
   blindTo: { what: "sessions", why: messageOf(error) },
 });
 
+type How = Parameters<typeof wireDark>[1];
+
 /** Of what runs in the region from now on, and did not before. */
 async function watchesOf(
   loaded: Loaded,
   component: string,
   region: string,
-  { env, state, signal }: Parameters<typeof wireDark>[1],
+  how: How,
 ): Promise<readonly SessionWatch[]> {
-  const { connectionsOf } = await import("../../adapters/process/connections.ts");
   const { watchSessions } = await import("../../adapters/postgres/watch-sessions.ts");
-  const { estate } = wireEstate(loaded, component, { env, stateDir: state.dir });
-  const secrets = new Secrets(env, dirname(loaded.environment.file));
-  const before = new Set(await estate.pids(region));
-  const ports = async () => connectionsOf((await estate.pids(region)).filter((pid) => !before.has(pid)));
+  const secrets = new Secrets(how.env, dirname(loaded.environment.file));
   const stores = Object.keys(loaded.plan.components).flatMap((name) => {
     const placed = loaded.environment.components[name];
     return placed?.driver === "postgres" ? [{ store: name, url: secrets.read(placed.url, `the URL of ${name}`) }] : [];
   });
-  return Promise.all(stores.map((store) => watchSessions({ ...store, ports }, signal)));
+  if (stores.length === 0) return [];
+  const placed = loaded.environment.components[component];
+  const clients =
+    placed?.driver === "kubernetes"
+      ? await addressesOf(
+          { component, config: placed, releases: loaded.releases.releases, secrets, clock: how.state.clock },
+          region,
+          how.signal,
+        )
+      : await portsOf(loaded, component, region, how);
+  return Promise.all(stores.map((store) => watchSessions({ ...store, clients }, how.signal)));
 }
+
+type Known = Parameters<typeof watchSessions>[0]["clients"];
+
+async function portsOf(loaded: Loaded, component: string, region: string, { env, state }: How): Promise<Known> {
+  const { connectionsOf } = await import("../../adapters/process/connections.ts");
+  const { estate } = wireEstate(loaded, component, { env, stateDir: state.dir });
+  const before = new Set(await estate.pids(region));
+  return async () => {
+    const ports = await connectionsOf((await estate.pids(region)).filter((pid) => !before.has(pid)));
+    return ports === undefined ? undefined : { ports };
+  };
+}
+
+async function addressesOf(
+  placed: Parameters<typeof wireKubernetes>[0],
+  region: string,
+  signal: AbortSignal,
+): Promise<Known> {
+  const { workload } = await wireKubernetes(placed);
+  const instances = async () => (await workload.observe(region, signal)).instances;
+  const before = new Set((await instances()).map(({ id }) => id));
+  return async () => ({
+    addresses: new Set(
+      (await instances()).flatMap(({ id, address }) =>
+        before.has(id) || address === undefined ? [] : [hostOf(address)],
+      ),
+    ),
+  });
+}
+
+/** Without the port, and without the brackets of an address of version 6. */
+const hostOf = (address: string): string => address.replace(/:\d+$/, "").replaceAll(/[[\]]/g, "");

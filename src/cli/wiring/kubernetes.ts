@@ -1,4 +1,5 @@
 import type { KubernetesOptions } from "../../adapters/kubernetes/api/options.ts";
+import type { Killing } from "../../adapters/kubernetes/kill-pods.ts";
 import type { Environment, KubernetesComponent, KubernetesRelease, Releases } from "../../plan/model.ts";
 import type { Clock } from "../../ports/clock.ts";
 import type { Facts } from "../../ports/facts.ts";
@@ -34,6 +35,12 @@ export async function wireKubernetesFacts(placed: Placed): Promise<Facts> {
   return {
     collect: async (signal) => (await Promise.all([instances, deployments].map((one) => one.collect(signal)))).flat(),
   };
+}
+
+/** Pods of a region that die for a drill. */
+export async function wireKilling(placed: Placed, region: string, digest?: string): Promise<Killing> {
+  const { killPods } = await import("../../adapters/kubernetes/kill-pods.ts");
+  return killPods(optionsOf(placed), region, digest);
 }
 
 /** Those of the named components that stand in Kubernetes. */

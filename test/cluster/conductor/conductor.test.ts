@@ -5,7 +5,7 @@ import { losePower, SECOND_NODE, startSecondNode } from "../second-node.ts";
 import { users } from "../users.ts";
 import { conductorImage } from "./image.ts";
 import { conductorsOf, endConductor, type Ending } from "./pods.ts";
-import { all, prepare, seatOn, STATE, type Seat } from "./seat.ts";
+import { all, prepare, seatOn, STATE, type Seat, type SeatOptions } from "./seat.ts";
 
 // A conductor that is a Job of a real cluster, from the image and with the rights that deploy/ gives it.
 let ground: Ground;
@@ -28,8 +28,8 @@ afterAll(async () => {
   ground?.api.close();
 });
 
-async function begin(): Promise<Seat> {
-  const seat = await seatOn(ground, image);
+async function begin(options: SeatOptions = {}): Promise<Seat> {
+  const seat = await seatOn(ground, image, options);
   seats.push(seat);
   return seat;
 }
@@ -67,6 +67,39 @@ describe("a conductor in a real cluster", () => {
     await expect.poll(phases, { timeout: 20_000, interval: 200 }).toEqual(["Succeeded"]);
   }, 300_000);
 
+  test("probes each region from within it, loses its own pod and one that probes, and leaves nothing of them", async () => {
+    const seat = await begin({ isProbedWithin: true });
+    const load = await users(seat.place.service);
+    const running = seat.begin(UPGRADE);
+    await running.says(/done: admit gateway@2\.0 1\/3 in tokyo/, 90_000);
+    const [prober] = await probersIn("tokyo");
+    await ground.api.call("DELETE", `/api/v1/namespaces/tokyo/pods/${prober ?? ""}`, { gracePeriodSeconds: 0 });
+    const run = runIn(running.stderr());
+    expect(await endConductor(ground, run, "killed", 1_000)).toBe(true);
+    const ended = await running.ended;
+    const { sent, lost } = await load.stop();
+    expect(ended.status, ended.stdout + ended.stderr).toBe(0);
+    expect(ended.stdout).toContain("resumed by a new conductor");
+    for (const region of ["tokyo", "frankfurt"]) {
+      expect(await seat.pods(region)).toEqual(all("2.0"));
+      await expect.poll(() => probersIn(region), { timeout: 30_000, interval: 200 }).toEqual([]);
+    }
+    expect(lost).toEqual([]);
+    expect(sent).toBeGreaterThan(500);
+  }, 300_000);
+
+  test("hears from the pods that probe that a release is bad, and no user meets it", async () => {
+    const seat = await begin({ isProbedWithin: true, isBad: true });
+    const ended = await seat.begin(UPGRADE).ended;
+    expect(ended.status, ended.stdout + ended.stderr).toBe(1);
+    expect(ended.stdout).toMatch(/look on \S+ \(gateway@2\.0\): \d+ of \d+ failed, mostly 2\.0/);
+    expect(ended.stdout).not.toContain("admit gateway@2.0");
+    for (const region of ["tokyo", "frankfurt"]) {
+      expect(await seat.pods(region)).toEqual(all("1.0"));
+      expect(await probersIn(region)).toEqual([]);
+    }
+  }, 300_000);
+
   test("whose node is lost in the middle goes on at another one, and no request is lost", async () => {
     const { api, facts, places } = ground;
     // On the first node: the conductor alone comes to the second one.
@@ -99,6 +132,15 @@ describe("a conductor in a real cluster", () => {
     expect(sent).toBeGreaterThan(500);
   }, 300_000);
 });
+
+/** Names of the pods that probe it. */
+async function probersIn(region: string): Promise<readonly string[]> {
+  const labels = encodeURIComponent("app.kubernetes.io/name=midflight-probes");
+  const { items } = (await ground.api.call("GET", `/api/v1/namespaces/${region}/pods?labelSelector=${labels}`)) as {
+    readonly items: readonly { readonly metadata: { readonly name: string } }[];
+  };
+  return items.map(({ metadata }) => metadata.name);
+}
 
 const setSchedulable = (name: string, isSchedulable: boolean): Promise<unknown> =>
   ground.api.call(

@@ -18,7 +18,7 @@ const PODS = 3;
 export async function prepare({ api, facts }: Ground): Promise<() => Promise<void>> {
   await make(api, "/api/v1/namespaces", { apiVersion: "v1", kind: "Namespace", metadata: { name: STATE } });
   await apply(api, "conductor", STATE);
-  for (const region of REGIONS) await apply(api, "region", region);
+  for (const region of REGIONS) for (const base of ["region", "probes"]) await apply(api, base, region);
   await apply(api, "jobs", "tokyo");
   const server = createServer((client) => {
     const upstream = connect(facts.ports.api, "127.0.0.1");
@@ -70,6 +70,13 @@ const make = async (api: Api, path: string, body: object): Promise<void> => {
   });
 };
 
+export type SeatOptions = {
+  /** Whether each region is probed by a pod of its own. */
+  readonly isProbedWithin?: boolean;
+  /** Whether what the new release answers counts as a failure. */
+  readonly isBad?: boolean;
+};
+
 /** An environment of its own, with Deployments of three pods in both regions, and a folder from where it is upgraded. */
 export type Seat = {
   readonly place: Place;
@@ -82,7 +89,7 @@ export type Seat = {
   close(): Promise<void>;
 };
 
-export async function seatOn(ground: Ground, image: string): Promise<Seat> {
+export async function seatOn(ground: Ground, image: string, options: SeatOptions = {}): Promise<Seat> {
   const place = await placeOn(ground, { replicas: PODS });
   const dir = await mkdtemp(join(tmpdir(), "midflight-seat-"));
   const other = await mkdtemp(join(tmpdir(), "midflight-elsewhere-"));
@@ -99,7 +106,7 @@ export async function seatOn(ground: Ground, image: string): Promise<Seat> {
   await writeFile(join(dir, "plan.yaml"), PLAN);
   await writeFile(join(dir, "job.yaml"), jobOf(ground));
   await writeFile(join(dir, "releases.yaml"), releasesOf(ground));
-  await writeFile(join(dir, "environment.yaml"), await environmentOf(ground, place, image));
+  await writeFile(join(dir, "environment.yaml"), await environmentOf(ground, place, image, options));
   const env = { KUBECONFIG: ground.places.kubeconfig };
   const from = (cwd: string) => (args: readonly string[]) => start(args, { cwd, env, limitMs: 280_000 });
   return {
@@ -157,13 +164,18 @@ spec:
           command: [/usr/bin/node, -e, "console.log('moved for ' + process.env.MIDFLIGHT_RUN)"]
 `;
 
-async function environmentOf({ api, facts }: Ground, { name }: Place, image: string): Promise<string> {
+async function environmentOf(
+  { api, facts }: Ground,
+  { name }: Place,
+  image: string,
+  { isProbedWithin = false, isBad = false }: SeatOptions,
+): Promise<string> {
   const regions = await Promise.all(
     REGIONS.map(async (region) => {
       const { spec } = (await api.call("GET", `/api/v1/namespaces/${region}/services/${name}`)) as {
         readonly spec: { readonly clusterIP: string };
       };
-      return `  ${region}: { probe: { http: { url: "http://${spec.clusterIP}", rules: plain, operations: { look: { method: GET, path: / } } } } }\n`;
+      return `  ${region}: { probe: { http: { url: "http://${spec.clusterIP}", rules: plain, operations: { look: { method: GET, path: / } } }${isProbedWithin ? `, in: { context: ${region}, namespace: ${region}, image: "${image}" }` : ""} } }\n`;
     }),
   );
   return `midflight: 1
@@ -171,7 +183,7 @@ environment: ${name}
 class: demo
 regions:
 ${regions.join("")}rules:
-  plain: { code: [release], codes: { ok: ["1.0", "2.0"] } }
+  plain: { code: [release], codes: ${isBad ? `{ ok: ["1.0"], service: ["2.0"] }` : `{ ok: ["1.0", "2.0"] }`} }
 components:
   gateway: { driver: kubernetes, deployment: ${name}, container: gateway, service: ${name}, contexts: { tokyo: tokyo, frankfurt: frankfurt }, instances: ${PODS}, port: 8080 }
 jobs: { context: tokyo, namespace: tokyo }

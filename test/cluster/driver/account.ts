@@ -1,5 +1,6 @@
-import type { Grant } from "../../../src/adapters/kubernetes/beside/rbac.ts";
 import type { KubernetesOptions } from "../../../src/adapters/kubernetes/api/options.ts";
+import { grantsFor, needsOf, type Grant } from "../../../src/adapters/kubernetes/beside/rbac.ts";
+import { switchedBy } from "../../../src/adapters/kubernetes/switch/service-of.ts";
 import type { Ground } from "./place.ts";
 
 /** An account of the cluster with the rights of a grant and no others. */
@@ -16,6 +17,21 @@ export type Rule = {
   readonly verbs: readonly string[];
 };
 type Item = { readonly kind: string; readonly metadata: { readonly name: string }; readonly rules?: readonly Rule[] };
+
+/** What is printed for a plan that rolls a place, in tokyo. */
+export const grantsOf = ({ config }: KubernetesOptions): readonly Grant[] =>
+  grantsFor([
+    needsOf({
+      region: "tokyo",
+      context: "tokyo",
+      namespace: "tokyo",
+      object: config.object,
+      isRolled: true,
+      isPlanned: true,
+      config: [],
+      ...switchedBy(config),
+    }),
+  ]);
 
 const pathsIn = (namespace: string): Readonly<Record<string, string>> => ({
   ServiceAccount: `/api/v1/namespaces/${namespace}/serviceaccounts`,

@@ -4,11 +4,10 @@ import { darkName } from "../../../src/adapters/kubernetes/dark-pod.ts";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
 import type { KubernetesOptions } from "../../../src/adapters/kubernetes/api/options.ts";
 import { kubernetesPreflight } from "../../../src/adapters/kubernetes/beside/preflight/preflight.ts";
-import { grantsFor, needsOf, type Grant } from "../../../src/adapters/kubernetes/beside/rbac.ts";
 import { rolling, type Right } from "../../../src/adapters/kubernetes/beside/rights.ts";
 import type { KubernetesKind } from "../../../src/plan/model.ts";
 import { takeInRegion } from "../../fakes/kube-lease.ts";
-import { accountOf, type Account, type Rule } from "./account.ts";
+import { accountOf, grantsOf, type Account, type Rule } from "./account.ts";
 import { fence, shapeOf, untilServing, weighingOf } from "./orders.ts";
 import type { Place } from "./place.ts";
 import { withGround } from "./with-ground.ts";
@@ -22,19 +21,6 @@ async function begin(kind: KubernetesKind, replicas: number): Promise<Place> {
   await untilServing(place, replicas);
   return place;
 }
-
-const grantsOf = ({ config }: KubernetesOptions): readonly Grant[] =>
-  grantsFor([
-    needsOf({
-      region: "tokyo",
-      context: "tokyo",
-      namespace: "tokyo",
-      object: config.object,
-      isRolled: true,
-      isPlanned: true,
-      config: [],
-    }),
-  ]);
 
 /** Everything that a printed Role allows, one verb at one resource each. */
 type Single = { readonly resource: string; readonly group: string; readonly verb: string };

@@ -1,17 +1,18 @@
 import { Agent, fetch as pooledFetch } from "undici";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
 import type { Service } from "../../../src/adapters/kubernetes/api/objects.ts";
 import { kubernetesHolds } from "../../../src/adapters/kubernetes/beside/holds.ts";
 import { kubernetesPreflight } from "../../../src/adapters/kubernetes/beside/preflight/preflight.ts";
-import { grantsFor, needsOf } from "../../../src/adapters/kubernetes/beside/rbac.ts";
 import { routedContract, weighingOf, type RoutedHarness } from "../../contract/routed.ts";
 import { shapeOf } from "../../contract/switched.ts";
 import { findGateway } from "../gateway/build.ts";
 import { gatewayOn, type Gateway, type Route } from "../gateway/gateway.ts";
 import { users } from "../users.ts";
-import { accountOf } from "./account.ts";
-import { findGround, placeOn, type Ground, type Place } from "./place.ts";
+import { accountOf, grantsOf } from "./account.ts";
+import { untilServing } from "./orders.ts";
+import { placeOn, type Place } from "./place.ts";
+import { withGround } from "./with-ground.ts";
 
 // Shares by the weights of an HTTPRoute, on the real cluster, served by a real gateway: who answers is counted.
 const { signal } = new AbortController();
@@ -22,14 +23,13 @@ if (binary === undefined)
   process.stderr.write(
     "skipped: shares by an HTTPRoute (test/cluster/driver/route.test.ts): no gateway was built; `node test/cluster/gateway/build.ts` builds one, once for a machine\n",
   );
-let ground: Ground;
+const cluster = withGround();
 let gateway: Gateway;
-const undone: (() => Promise<unknown>)[] = [];
 
 type Harness = RoutedHarness & { readonly place: Place; readonly route: Route };
 
 async function harnessOn(replicas: number, readyDeadlineMs = 60_000): Promise<Harness> {
-  const place = await placeOn(ground, {
+  const place = await placeOn(cluster.ground(), {
     replicas,
     readyDeadlineMs,
     traffic: (name) => ({ kind: "httpRoute", route: name, beside: `${name}-beside` }),
@@ -37,7 +37,7 @@ async function harnessOn(replicas: number, readyDeadlineMs = 60_000): Promise<Ha
   const beside = `${place.name}-beside`;
   const route = await gateway.expose(place.name, beside);
   const service = async (name: string) =>
-    (await ground.api.call("GET", `/api/v1/namespaces/tokyo/services/${name}`)) as Service;
+    (await cluster.ground().api.call("GET", `/api/v1/namespaces/tokyo/services/${name}`)) as Service;
   return {
     ...place.driver,
     place,
@@ -74,16 +74,8 @@ const shape = (harness: Pick<Harness, "workload" | "old" | "fresh">, before: num
 /** The same once all of its pods serve. */
 async function begin(replicas: number): Promise<Harness> {
   const harness = await harnessOn(replicas);
-  undone.push(harness.close);
-  await expect
-    .poll(
-      async () =>
-        (await harness.workload.observe("tokyo", signal)).instances.filter(
-          ({ ready, weightPct }) => ready && weightPct === 100,
-        ).length,
-      { timeout: 60_000, interval: 200 },
-    )
-    .toBe(replicas);
+  cluster.undo(harness.close);
+  await untilServing(harness.place, replicas);
   await expect.poll(async () => (await fetch(harness.route.url)).status, { timeout: 15_000 }).toBe(200);
   return harness;
 }
@@ -125,16 +117,9 @@ async function servedFrom(url: string, isServed: (fresh: number) => boolean, fro
 
 describe.skipIf(binary === undefined)("with a gateway", () => {
   beforeAll(async () => {
-    ground = await findGround();
-    if (binary !== undefined) gateway = await gatewayOn(ground, binary);
+    if (binary !== undefined) gateway = await gatewayOn(cluster.ground(), binary);
   }, 180_000);
-  afterEach(async () => {
-    for (const undo of undone.splice(0).toReversed()) await undo();
-  });
-  afterAll(async () => {
-    await gateway?.close();
-    ground?.api.close();
-  });
+  afterAll(() => gateway?.close());
 
   test("the share that is served is the one that was ordered, at every step and back, and no request is lost", async () => {
     const harness = await begin(4);
@@ -241,25 +226,13 @@ describe.skipIf(binary === undefined)("with a gateway", () => {
   test("the printed rights are enough to give shares, and without those to the route nothing is begun", async () => {
     const harness = await begin(1);
     const { options } = harness.place;
-    const grants = grantsFor([
-      needsOf({
-        region: "tokyo",
-        context: "tokyo",
-        namespace: "tokyo",
-        object: options.config.object,
-        isRolled: true,
-        isPlanned: true,
-        config: [],
-        switched: options.config.service,
-        routed: { route: harness.place.name, beside: `${harness.place.name}-beside` },
-      }),
-    ]);
-    const one = await accountOf(ground, grants);
-    undone.push(one.close);
-    const blind = await accountOf(ground, grants, (rules) =>
+    const grants = grantsOf(options);
+    const one = await accountOf(cluster.ground(), grants);
+    cluster.undo(one.close);
+    const blind = await accountOf(cluster.ground(), grants, (rules) =>
       rules.filter(({ resources }) => resources[0] !== "httproutes"),
     );
-    undone.push(blind.close);
+    cluster.undo(blind.close);
     const allowed = { ...harness, ...kubernetesDriver(one.as(options)) };
     await expect
       .poll(() => allowed.workload.observe("tokyo", signal).then(() => "seen", String), { timeout: 15_000 })

@@ -1,35 +1,28 @@
 import { Agent, fetch as pooledFetch } from "undici";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { kubernetesDriver } from "../../../src/adapters/kubernetes/driver.ts";
 import type { Service } from "../../../src/adapters/kubernetes/api/objects.ts";
 import { kubernetesHolds } from "../../../src/adapters/kubernetes/beside/holds.ts";
-import { grantsFor, needsOf } from "../../../src/adapters/kubernetes/beside/rbac.ts";
 import { shapeOf, switchedContract, type SwitchedHarness } from "../../contract/switched.ts";
 import { takeInRegion } from "../../fakes/kube-lease.ts";
 import { users } from "../users.ts";
-import { accountOf } from "./account.ts";
-import { findGround, placeOn, type Ground, type Place } from "./place.ts";
+import { accountOf, grantsOf } from "./account.ts";
+import { untilServing } from "./orders.ts";
+import { placeOn, type Place } from "./place.ts";
+import { withGround } from "./with-ground.ts";
 
 // All users switched by the selector of a Service, on the real cluster: real endpoints, real proxies, real connections.
 const { signal } = new AbortController();
 const SIZE = 3;
-let ground: Ground;
-const undone: (() => Promise<unknown>)[] = [];
-beforeAll(async () => {
-  ground = await findGround();
-}, 180_000);
-afterEach(async () => {
-  for (const undo of undone.splice(0).toReversed()) await undo();
-});
-afterAll(() => ground?.api.close());
+const cluster = withGround();
 
 async function harnessOn(
   replicas: number,
   readyDeadlineMs = 60_000,
 ): Promise<SwitchedHarness & { readonly place: Place }> {
-  const place = await placeOn(ground, { replicas, readyDeadlineMs, traffic: { kind: "selector" } });
+  const place = await placeOn(cluster.ground(), { replicas, readyDeadlineMs, traffic: { kind: "selector" } });
   const path = `/api/v1/namespaces/tokyo/services/${place.name}`;
-  const read = async () => (await ground.api.call("GET", path)) as Service;
+  const read = async () => (await cluster.ground().api.call("GET", path)) as Service;
   return {
     ...place.driver,
     place,
@@ -44,12 +37,14 @@ async function harnessOn(
     },
     spec: async () => (await place.deployment("tokyo")).spec,
     select: async (selector) =>
-      void (await ground.api.call(
-        "PATCH",
-        path,
-        [{ op: "replace", path: "/spec/selector", value: selector }],
-        "application/json-patch+json",
-      )),
+      void (await cluster
+        .ground()
+        .api.call(
+          "PATCH",
+          path,
+          [{ op: "replace", path: "/spec/selector", value: selector }],
+          "application/json-patch+json",
+        )),
     open: () => kubernetesDriver(place.options),
     close: () => place.close(),
   };
@@ -73,16 +68,8 @@ const switchTo = ({ traffic, old, fresh, size }: SwitchedHarness, to: "old" | "f
 /** The same once all of its pods serve. */
 async function begin(replicas: number): Promise<SwitchedHarness & { readonly place: Place }> {
   const harness = await harnessOn(replicas);
-  undone.push(harness.close);
-  await expect
-    .poll(
-      async () =>
-        (await harness.workload.observe("tokyo", signal)).instances.filter(
-          ({ ready, weightPct }) => ready && weightPct === 100,
-        ).length,
-      { timeout: 60_000, interval: 200 },
-    )
-    .toBe(replicas);
+  cluster.undo(harness.close);
+  await untilServing(harness.place, replicas);
   return harness;
 }
 
@@ -154,24 +141,13 @@ test("what a dead run left is shown and freed: users first, then the pods, and t
 test("the printed rights are enough to switch, and the Service's are among them", async () => {
   const harness = await begin(1);
   const { options } = harness.place;
-  const grants = grantsFor([
-    needsOf({
-      region: "tokyo",
-      context: "tokyo",
-      namespace: "tokyo",
-      object: options.config.object,
-      isRolled: true,
-      isPlanned: true,
-      config: [],
-      switched: options.config.service,
-    }),
-  ]);
-  const one = await accountOf(ground, grants);
-  undone.push(one.close);
-  const blind = await accountOf(ground, grants, (rules) =>
+  const grants = grantsOf(options);
+  const one = await accountOf(cluster.ground(), grants);
+  cluster.undo(one.close);
+  const blind = await accountOf(cluster.ground(), grants, (rules) =>
     rules.filter(({ resources }) => resources[0] !== "services"),
   );
-  undone.push(blind.close);
+  cluster.undo(blind.close);
   await expect
     .poll(
       () =>

@@ -31,7 +31,7 @@ beforeEach(() => {
 const tell = (story: Story, seed = "1"): Promise<Told> =>
   tellOn(ground, story, {
     seed,
-    ratePerSec: 120,
+    ratePerSec: 80,
     look: async () => {
       left = await Promise.all(
         VENUE_REGIONS.map(async (region) => (await ground.api.call("GET", deploymentPath(region))) as Deployment),
