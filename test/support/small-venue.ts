@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -54,6 +54,10 @@ export async function startSmallVenue(
   stack.defer(() => rm(dir, { recursive: true, force: true }));
   const workspace = await prepareWorkspace(shipped, join(dir, "work"), { plan: "small.yaml" }, { text: "none" });
   await writeFile(workspace.plan, planOf({ release, contract, batch }));
+  // The first release is started by the shipped plan, whose batches may be larger than a region of ours.
+  const shippedPlan = join(workspace.dir, "plans", "good-upgrade.yaml");
+  const text = await readFile(shippedPlan, "utf8");
+  await writeFile(shippedPlan, text.replaceAll(/(batch|surge): 2/g, `$1: ${Math.min(2, instances)}`));
   const state = join(workspace.dir, "plans", ".midflight");
   const { venue, estate } = await startEnvironment(
     {
