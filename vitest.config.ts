@@ -34,8 +34,8 @@ const CLUSTER = "test/cluster/**/*.test.ts";
 
 /** Of those, who wait for a cluster most of their time, and leave its nodes, its API server and the clocks of users alone: three files at a time. */
 const CLUSTER_BESIDE = [
-  "test/cluster/{jobs,state}/*.test.ts",
-  "test/cluster/driver/{beside,commands,contract,engine,regions,rights,sets}.test.ts",
+  "test/cluster/{jobs,rehearsal,state}/*.test.ts",
+  "test/cluster/driver/{beside,commands,contract,engine,regions,rights,route,sets,switch}.test.ts",
 ];
 
 export default defineConfig({

@@ -72,7 +72,7 @@ export const switchedContract = (name: string, make: () => Promise<SwitchedHarne
     for (const harness of made.splice(0).toReversed()) await harness.close();
   });
 
-  describe(`a Service that names one release ${name}`, () => {
+  describe(`a Service that names one release ${name}`, { timeout: 120_000 }, () => {
     test("a full second set comes up out of reach, takes all users at once, and the selector is as it was in the end", async () => {
       const harness = await begin();
       const { size } = harness;
