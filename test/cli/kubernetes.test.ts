@@ -107,6 +107,19 @@ describe("a release that only the environment file says an image of", () => {
   });
 });
 
+test("a plan is not rehearsed where commands drive it: nobody could be killed there, and drills do", async () => {
+  const blue = environmentOf("blue", "tokyo", 7);
+  const driven = `gateway: { driver: command, observe: ["true"], apply: ["true"], undo: ["true"], ready: ["true"] }
+releases: { gateway@2.0: { command: { digest: "sha256:${"0".repeat(64)}" } } }`;
+  await writeFile(join(dir, "gray.yaml"), blue.replace("blue", "gray").replace(/gateway: .*/, driven));
+  const waves = "dark: none\n    waves: [{ regions: [tokyo], batch: 1, surge: 1, soak: 5s }]";
+  await writeFile(join(dir, "gray-plan.yaml"), PLAN.replace(/waves: .*/, waves));
+  const { status, stderr } = await call(["rehearse", "gray-plan.yaml", "--env", "gray.yaml", "--for", "green.yaml"]);
+  expect(status, stderr).toBe(5);
+  expect(stderr).toContain("gateway is driven by commands in gray: its instances cannot be killed, and drills do");
+  expect(stderr).toContain("--quick");
+});
+
 test("a cluster whose Deployment is missing pods is not begun with, and a forbidden look names the rule to add", async () => {
   place.clusters["tokyo"]?.refuse({ method: "GET", kind: "deployments", status: 403, message: "no", times: 100 });
   const forbidden = await call(["plan", "plan.yaml", "--env", "blue.yaml"]);

@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from "vitest";
 import { killPods } from "../../src/adapters/kubernetes/kill-pods.ts";
 import type { KubeApi } from "../fakes/kube-api.ts";
 import { kubePlace, kubeSetPlace, releaseOf } from "../fakes/kube-place.ts";
+import { eventually } from "../fakes/watched-venue.ts";
 import { standing } from "../fakes/kube-standing.ts";
 
 // What a drill does to pods: they are dead, and so is whoever comes in their place, until that is over.
@@ -76,15 +77,23 @@ describe("pods that a drill kills", () => {
     await killing.stop();
   });
 
-  test("may belong to a StatefulSet", async () => {
+  test("may belong to a StatefulSet, where the next one has the name of the one that died", async () => {
     const place = await kubeSetPlace({ kind: "StatefulSet", places: 2 });
     cleanups.push(place.close);
     const { workload } = place.open();
     const ready = async () =>
       (await workload.observe("tokyo", signal)).instances.filter((one) => one.ready).map(({ id }) => id);
     await expect.poll(ready).toHaveLength(2);
+    const uids = (): readonly unknown[] =>
+      place.clusters["tokyo"]?.list("pods", "tokyo").map(({ metadata }) => metadata.uid) ?? [];
+    const others = (known: readonly unknown[]) => () =>
+      uids().filter((uid) => !known.includes(uid)).length === 2 ? uids() : undefined;
+    const first = uids();
     const killing = await killPods(place.options, "tokyo");
+    cleanups.push(() => killing.stop());
     expect(killing.count).toBe(2);
+    const second = await eventually(others(first), 5_000, () => "two pods in their places");
+    await eventually(others([...first, ...second]), 5_000, () => "two more in theirs");
     await killing.stop();
     await expect.poll(ready, { timeout: 5_000 }).toHaveLength(2);
   });

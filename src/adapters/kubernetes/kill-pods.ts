@@ -25,17 +25,16 @@ export async function killPods(options: KubernetesOptions, region: string, diges
   const { workload } = kubernetesDriver(options);
   const { api } = sitesOf(options)(region);
   const end = new AbortController();
-  const killed = new Set<string>();
   const kill = async (): Promise<number> => {
     const { instances } = await workload.observe(region, end.signal);
-    const living = instances.filter((one) => (digest === undefined || one.digest === digest) && !killed.has(one.id));
+    const living = instances.filter((one) => digest === undefined || one.digest === digest);
+    // The next pod of a StatefulSet has the name of the one that died: who was killed already is not told by it.
     await Promise.all(living.map(({ id }) => die(id)));
     return living.length;
   };
   const die = async (name: Instance["id"]): Promise<void> => {
     const query = { gracePeriodSeconds: "0" };
     await unlessAbsent(api.send({ verb: "delete", resource: "pods", name, query }, end.signal));
-    killed.add(name);
   };
   const count = await kill();
   let trouble: unknown;

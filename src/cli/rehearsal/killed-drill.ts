@@ -8,7 +8,8 @@ import { DrillLog } from "./drill-log.ts";
 import type { CliIo } from "../io.ts";
 import { reviveRun } from "../run/revive-run.ts";
 import { ownScript } from "../shipped.ts";
-import { mute, PATIENCE_MS, type StageOptions } from "./stage-options.ts";
+import { patienceWith } from "./patience.ts";
+import { mute, type StageOptions } from "./stage-options.ts";
 
 /** The conductor is a process of its own and really dies; the next one takes everything back from the journal alone. */
 export async function playKilled(order: WalkOrder, options: StageOptions, signal: AbortSignal): Promise<DrillRun> {
@@ -39,7 +40,7 @@ export async function playKilled(order: WalkOrder, options: StageOptions, signal
   const log = new DrillLog(order);
   const kill = () => child.kill("SIGKILL");
   signal.addEventListener("abort", kill, { once: true });
-  const patience = setTimeout(kill, PATIENCE_MS);
+  const patience = patienceWith(loaded, kill);
   let id: string | undefined;
   createInterface({ input: child.stdout }).on("line", (line) => {
     const event = eventFrom(line);
@@ -48,6 +49,7 @@ export async function playKilled(order: WalkOrder, options: StageOptions, signal
     id ??= event.run;
     options.onEvent(event);
     log.heed(event);
+    patience.heed(event);
     for (const strike of order.strikes) {
       const when = event.kind === "move-started" ? "started" : event.kind === "move-done" ? "done" : undefined;
       if (when !== strike.when || !("move" in event) || event.move !== strike.move) continue;
@@ -56,7 +58,7 @@ export async function playKilled(order: WalkOrder, options: StageOptions, signal
     }
   });
   await new Promise<void>((resolve) => child.once("close", () => resolve()));
-  clearTimeout(patience);
+  patience.end();
   signal.removeEventListener("abort", kill);
   if (id === undefined)
     throw new UpgradeError("REHEARSAL_FAILED", `a conductor for a drill could not start: ${complaint.trim()}`, {

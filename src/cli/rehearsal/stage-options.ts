@@ -17,8 +17,5 @@ export type StageOptions = {
   readonly onRun: (run: string) => Promise<void>;
 };
 
-/** A drill that has not ended by itself after this time is taken back, and counts as failed. */
-export const PATIENCE_MS = 150_000;
-
 /** Runs of drills are told by the rehearsal, not by themselves. */
 export const mute = (io: CliIo): CliIo => ({ ...io, print: () => {}, say: () => {}, onSignal: () => () => {} });

@@ -12,7 +12,8 @@ import { playKilled } from "./killed-drill.ts";
 import type { Loaded } from "../files/load.ts";
 import { leaseKeys } from "../run/lease-keys.ts";
 import { startRun } from "../run/start-run.ts";
-import { mute, PATIENCE_MS, type StageOptions } from "./stage-options.ts";
+import { patienceWith } from "./patience.ts";
+import { mute, type StageOptions } from "./stage-options.ts";
 import { holderOf } from "../run/state.ts";
 import { wireDark } from "../wiring/dark.ts";
 import { wireLease } from "../wiring/lease.ts";
@@ -56,10 +57,10 @@ async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal
       : undefined;
   const hand = new Hand(order, options, log, signal, dark);
   const startedAt = performance.now();
-  const patience = setTimeout(() => {
-    log.text = `it did not end within ${PATIENCE_MS / 1000} s`;
-    hand.conducted?.ask("undo", "rehearsal", "the drill lasts too long");
-  }, PATIENCE_MS);
+  const patience = patienceWith(options.loaded, (why) => {
+    log.text = why;
+    hand.conducted?.ask("undo", "rehearsal", "the drill gets no further");
+  });
   const stop = () => hand.conducted?.ask("undo", "rehearsal", "the rehearsal was stopped");
   signal.addEventListener("abort", stop, { once: true });
   try {
@@ -79,6 +80,7 @@ async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal
         if (event.kind === "run-opened") hand.note(event.run);
         options.onEvent(event);
         log.heed(event);
+        patience.heed(event);
         hand.heed(event);
       },
     });
@@ -86,7 +88,7 @@ async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal
     signal.throwIfAborted();
     return { ...log.told(run, performance.now() - startedAt), dark: dark?.readings() ?? [] };
   } finally {
-    clearTimeout(patience);
+    patience.end();
     await dark?.close();
     await options.breaker.rest();
     signal.removeEventListener("abort", stop);

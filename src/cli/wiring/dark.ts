@@ -130,13 +130,13 @@ async function addressesOf(
   const { workload } = await wireKubernetes(placed);
   const instances = async () => (await workload.observe(region, signal)).instances;
   const before = new Set((await instances()).map(({ id }) => id));
-  return async () => ({
-    addresses: new Set(
-      (await instances()).flatMap(({ id, address }) =>
-        before.has(id) || address === undefined ? [] : [hostOf(address)],
-      ),
-    ),
-  });
+  return async () => {
+    const [old, fresh] = [new Set<string>(), new Set<string>()];
+    for (const { id, address } of await instances())
+      if (address !== undefined) (before.has(id) ? old : fresh).add(hostOf(address));
+    // Pods on the network of their node have its address.
+    return [...fresh].some((address) => old.has(address)) ? undefined : { addresses: fresh };
+  };
 }
 
 /** Without the port, and without the brackets of an address of version 6. */

@@ -2,7 +2,9 @@ import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
+import type { Grant } from "../../../src/adapters/kubernetes/beside/rbac.ts";
 import { midflight, type Ended } from "../../support/cli.ts";
+import { accountOf } from "../driver/account.ts";
 import { countsIn, untilAnswered, untilServing } from "../driver/orders.ts";
 import type { Place } from "../driver/place.ts";
 import { withGround } from "../driver/with-ground.ts";
@@ -61,6 +63,16 @@ test("every fault strikes pods too, demo is as before after each of them, and wh
     await untilServing(place, REPLICAS);
     await untilAnswered(place);
   }
+
+  // The rights of an upgrade of demo, and no others.
+  const printed = await call("rbac", "plan.yaml", "--env", "demo", "--json");
+  const { grants } = JSON.parse(printed.stdout) as { readonly grants: readonly Grant[] };
+  const account = await accountOf(cluster.ground(), grants);
+  cluster.undo(account.close);
+  await file("demo.config", account.as(demo.options).kubeconfig ?? "");
+  const planned = async () => (await call("plan", "plan.yaml", "--env", "demo")).stdout;
+  // The API server learns of a role a little later.
+  await expect.poll(planned, { timeout: 20_000, interval: 500 }).not.toMatch(/may not|Cannot start now/);
 
   const refused = await call("upgrade", "plan.yaml", "--env", "production", "--yes");
   expect([refused.status, refused.stderr]).toEqual([5, expect.stringContaining("CERTIFICATE_MISSING")]);
