@@ -176,3 +176,14 @@ describe("instances that are known by their address", () => {
     });
   });
 });
+
+test("instances that nobody can tell apart any more prove nothing, although they could be told before", async () => {
+  const known: (Clients | undefined)[] = [{ addresses: new Set() }, undefined];
+  const watch = await watchSessions(
+    { store: "orders-db", url, clients: () => Promise.resolve(known.length > 1 ? known.shift() : known[0]) },
+    never,
+  );
+  const { blindTo } = await watch.answer("leadership", never);
+  await watch.close();
+  expect(blindTo).toMatchObject({ what: "sessions", why: "this system does not tell whose connection is whose" });
+});

@@ -133,6 +133,8 @@ class Watch implements SessionWatch {
 
   private blindness(): Pick<SessionReading, "blindTo"> {
     if (this.blind !== undefined) return { blindTo: { what: "sessions", why: this.blind } };
+    if (!this.canTell)
+      return { blindTo: { what: "sessions", why: "this system does not tell whose connection is whose" } };
     if (this.isByAddress && this.seen.size === 0)
       return {
         blindTo: {
@@ -140,8 +142,6 @@ class Watch implements SessionWatch {
           why: "no session came from an address of theirs: they hold none, or something in between hides them",
         },
       };
-    if (!this.canTell)
-      return { blindTo: { what: "sessions", why: "this system does not tell whose connection is whose" } };
     return this.version >= 180_000
       ? {}
       : { blindTo: { what: "writes", why: "a server before version 18 does not count by session" } };
@@ -170,8 +170,8 @@ class Watch implements SessionWatch {
   private async lookOnce(): Promise<void> {
     const clients = await this.options.clients();
     this.canTell = clients !== undefined;
+    this.isByAddress = clients !== undefined && "addresses" in clients;
     if (clients === undefined) return;
-    this.isByAddress = "addresses" in clients;
     const [by, known] =
       "addresses" in clients ? (["addresses", clients.addresses] as const) : (["ports", clients.ports] as const);
     if (known.size === 0) return;

@@ -40,7 +40,10 @@ export async function playKilled(order: WalkOrder, options: StageOptions, signal
   const log = new DrillLog(order);
   const kill = () => child.kill("SIGKILL");
   signal.addEventListener("abort", kill, { once: true });
-  const patience = patienceWith(loaded, kill);
+  const patience = patienceWith(loaded, (why) => {
+    log.text = why;
+    kill();
+  });
   let id: string | undefined;
   createInterface({ input: child.stdout }).on("line", (line) => {
     const event = eventFrom(line);

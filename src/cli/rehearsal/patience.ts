@@ -5,6 +5,8 @@ import type { Environment } from "../../plan/model.ts";
 
 /** How long a drill may get no further, beyond what its plan and its environment grant, ms. */
 const STILL_MS = 150_000;
+/** No timer runs for longer. */
+const MOST_MS = 2 ** 31 - 1;
 
 export type Patience = {
   /** Counts anew from what a run did last. */
@@ -24,7 +26,7 @@ export function patienceWith(
   const limits = new Map(graph.moves.map((move) => [move.id, STILL_MS + limitOf(move)]));
   let timer: NodeJS.Timeout;
   const count = (ms: number): void => {
-    timer = setTimeout(() => onEnd(`it got no further within ${Math.round(ms / 1000)} s`), ms);
+    timer = setTimeout(() => onEnd(`it got no further within ${Math.round(ms / 1000)} s`), Math.min(ms, MOST_MS));
   };
   count(between);
   return {
