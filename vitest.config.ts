@@ -4,7 +4,8 @@ import { defineConfig } from "vitest/config";
 const PARTS = [
   "test/contract/{journal,journal-crash,lease,metadata}.test.ts",
   "test/integration/{build,corpus-runs,facts,forgotten-statements,journal,lease,programs,rebuild-bands,trials}.test.ts",
-  "test/integration/{dark,kubernetes,metadata,postgres,trial}-*.test.ts",
+  "test/integration/{dark,kubernetes,metadata,postgres}-*.test.ts",
+  "test/integration/trial-{corpus,trace}.test.ts",
   "test/integration/kubernetes.test.ts",
   "test/cli/{bad-input,check-migrations,kubernetes,output,parity,shelf}.test.ts",
 ];
@@ -34,7 +35,7 @@ const CLUSTER = "test/cluster/**/*.test.ts";
 
 /** Of those, who wait for a cluster most of their time, and leave its nodes, its API server and the clocks of users alone: three files at a time. */
 const CLUSTER_BESIDE = [
-  "test/cluster/{jobs,rehearsal,state}/*.test.ts",
+  "test/cluster/{jobs,state}/*.test.ts",
   "test/cluster/driver/{beside,commands,contract,engine,regions,rights,route,sets,switch}.test.ts",
 ];
 
