@@ -111,7 +111,7 @@ describe("a DaemonSet of a real cluster", () => {
   }, 120_000);
 
   test("is not emptied while a disruption budget keeps its pod, and is once the budget is gone", async () => {
-    const place = await begin("DaemonSet", 1, { readyDeadlineMs: 8_000 });
+    const place = await begin("DaemonSet", 1, { readyDeadlineMs: 12_000 });
     const budgets = "/apis/policy/v1/namespaces/tokyo/poddisruptionbudgets";
     await cluster.ground().api.call("POST", budgets, {
       apiVersion: "policy/v1",
