@@ -97,7 +97,7 @@ components:
   const { estate } = wireEstate(loaded, "gateway", { env: io.env, stateDir: state.dir });
   stack.defer(() => estate.stop());
   const { world } = await wire(loaded, { env: io.env, cwd: dir, stateDir: state.dir, clock: systemClock, run: "r" });
-  const dark = wireDark(loaded, { env: io.env, state, signal: never });
+  const dark = wireDark(loaded, { env: io.env, state, workloads: world.workloads, signal: never });
   stack.defer(() => dark.close());
   const proofless = { ...world.watcher, prove: () => Promise.resolve({}) } as unknown as typeof world.watcher;
   const watched = watchedWorld({ ...world, watcher: proofless }, loaded.graph, dark);

@@ -1,9 +1,10 @@
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import { isFailure, unlessAbsent } from "./api/api-failure.ts";
+import { isFailure } from "./api/api-failure.ts";
 import { darkName, darkPod, type Owner } from "./dark-pod.ts";
 import type { Variant } from "./hold.ts";
 import type { DarkWanted } from "./judge.ts";
 import type { Pod } from "./api/objects.ts";
+import { endPods } from "./end-pods.ts";
 import type { SeenPod } from "./sight.ts";
 import type { Site } from "./site.ts";
 
@@ -37,11 +38,10 @@ export async function startDark(
 const GRACE_S = 1;
 
 /** Tells pods to leave at once. Whoever is gone already is gone. */
-export async function removePods({ api }: Site, pods: readonly SeenPod[], signal: AbortSignal): Promise<void> {
-  const query = { gracePeriodSeconds: String(GRACE_S) };
-  await Promise.all(
-    pods.map(({ pod: { metadata } }) =>
-      unlessAbsent(api.send({ verb: "delete", resource: "pods", name: metadata.name, query }, signal)),
-    ),
+export const removePods = (site: Site, pods: readonly SeenPod[], signal: AbortSignal): Promise<void> =>
+  endPods(
+    site,
+    pods.map(({ pod }) => pod.metadata.name),
+    signal,
+    GRACE_S,
   );
-}

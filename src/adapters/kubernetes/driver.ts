@@ -16,8 +16,10 @@ import { workloadOn } from "./workload.ts";
 type Driver = { readonly workload: Workload; readonly traffic: Traffic };
 
 /** A stock Deployment, StatefulSet or DaemonSet in each region, upgraded without a controller or a custom resource. Nothing is connected to before it is asked. */
-export function kubernetesDriver(options: KubernetesOptions): Driver {
-  const sites = sitesOf(options);
+export const kubernetesDriver = (options: KubernetesOptions): Driver => driverOn(sitesOf(options), options);
+
+/** The same by connections that somebody else uses, too. */
+export function driverOn(sites: Sites, options: KubernetesOptions): Driver {
   const { workload, traffic } = driverFor(options, sites);
   return { workload: checked(workload, sites), traffic };
 }

@@ -1,8 +1,7 @@
 import { messageOf } from "../../errors/message-of.ts";
-import type { Instance } from "../../graph/observation.ts";
-import { unlessAbsent } from "./api/api-failure.ts";
 import type { KubernetesOptions } from "./api/options.ts";
-import { kubernetesDriver } from "./driver.ts";
+import { driverOn } from "./driver.ts";
+import { endPods } from "./end-pods.ts";
 import { sitesOf } from "./site.ts";
 
 /** Pods that are dead until they may come back. */
@@ -22,19 +21,20 @@ const AGAIN_MS = 200;
  * Rejects what the API server says when the first are killed.
  */
 export async function killPods(options: KubernetesOptions, region: string, digest?: string): Promise<Killing> {
-  const { workload } = kubernetesDriver(options);
-  const { api } = sitesOf(options)(region);
+  const sites = sitesOf(options);
+  const { workload } = driverOn(sites, options);
   const end = new AbortController();
   const kill = async (): Promise<number> => {
     const { instances } = await workload.observe(region, end.signal);
     const living = instances.filter((one) => digest === undefined || one.digest === digest);
     // The next pod of a StatefulSet has the name of the one that died: who was killed already is not told by it.
-    await Promise.all(living.map(({ id }) => die(id)));
+    await endPods(
+      sites(region),
+      living.map(({ id }) => id),
+      end.signal,
+      0,
+    );
     return living.length;
-  };
-  const die = async (name: Instance["id"]): Promise<void> => {
-    const query = { gracePeriodSeconds: "0" };
-    await unlessAbsent(api.send({ verb: "delete", resource: "pods", name, query }, end.signal));
   };
   const count = await kill();
   let trouble: unknown;

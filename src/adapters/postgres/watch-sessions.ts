@@ -78,9 +78,8 @@ class Watch implements SessionWatch {
   private next: bigint;
   /** Of the session that did something last. */
   private idleMs = 0;
-  private canTell = true;
-  /** Whether addresses are what they are known by: something in between may have changed them. */
-  private isByAddress = false;
+  /** At the last look. */
+  private clients: Clients | undefined = { ports: new Set() };
   private isClosed = false;
   private failure: unknown;
   private looking: Promise<void> = Promise.resolve();
@@ -133,9 +132,9 @@ class Watch implements SessionWatch {
 
   private blindness(): Pick<SessionReading, "blindTo"> {
     if (this.blind !== undefined) return { blindTo: { what: "sessions", why: this.blind } };
-    if (!this.canTell)
+    if (this.clients === undefined)
       return { blindTo: { what: "sessions", why: "this system does not tell whose connection is whose" } };
-    if (this.isByAddress && this.seen.size === 0)
+    if ("addresses" in this.clients && this.seen.size === 0)
       return {
         blindTo: {
           what: "sessions",
@@ -169,8 +168,7 @@ class Watch implements SessionWatch {
 
   private async lookOnce(): Promise<void> {
     const clients = await this.options.clients();
-    this.canTell = clients !== undefined;
-    this.isByAddress = clients !== undefined && "addresses" in clients;
+    this.clients = clients;
     if (clients === undefined) return;
     const [by, known] =
       "addresses" in clients ? (["addresses", clients.addresses] as const) : (["ports", clients.ports] as const);

@@ -53,7 +53,12 @@ async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal
   const log = new DrillLog(order);
   const dark =
     order.isWatched === true
-      ? wireDark(options.loaded, { env: options.io.env, state: options.state, signal })
+      ? wireDark(options.loaded, {
+          env: options.io.env,
+          state: options.state,
+          workloads: options.wired.world.workloads,
+          signal,
+        })
       : undefined;
   const hand = new Hand(order, options, log, signal, dark);
   const startedAt = performance.now();

@@ -2,11 +2,12 @@ import { messageOf } from "../../errors/message-of.ts";
 import { dirname } from "node:path";
 import type { watchSessions } from "../../adapters/postgres/watch-sessions.ts";
 import type { SessionReading, SessionWatch } from "../../ports/sessions.ts";
+import type { Workload } from "../../ports/workload.ts";
 import type { DarkReading, DarkWatch } from "../../rehearsal/dark.ts";
+import type { World } from "../../runtime/world.ts";
 import type { Loaded } from "../files/load.ts";
 import type { State } from "../run/state.ts";
 import { wireEstate } from "./estate.ts";
-import { wireKubernetes } from "./kubernetes.ts";
 import { Secrets } from "./secrets.ts";
 
 /** How long new instances stand alone before they are judged: what they do at their start, and a little longer, ms. */
@@ -23,6 +24,8 @@ export function wireDark(
   how: {
     readonly env: Readonly<Record<string, string | undefined>>;
     readonly state: State;
+    /** To look through. */
+    readonly workloads: World["workloads"];
     readonly signal: AbortSignal;
   },
 ): WiredDark {
@@ -101,11 +104,7 @@ async function watchesOf(
   const placed = loaded.environment.components[component];
   const clients =
     placed?.driver === "kubernetes"
-      ? await addressesOf(
-          { component, config: placed, releases: loaded.releases.releases, secrets, clock: how.state.clock },
-          region,
-          how.signal,
-        )
+      ? await addressesOf(how.workloads[component]?.workload, region, how.signal)
       : await portsOf(loaded, component, region, how);
   return Promise.all(stores.map((store) => watchSessions({ ...store, clients }, how.signal)));
 }
@@ -122,13 +121,8 @@ async function portsOf(loaded: Loaded, component: string, region: string, { env,
   };
 }
 
-async function addressesOf(
-  placed: Parameters<typeof wireKubernetes>[0],
-  region: string,
-  signal: AbortSignal,
-): Promise<Known> {
-  const { workload } = await wireKubernetes(placed);
-  const instances = async () => (await workload.observe(region, signal)).instances;
+async function addressesOf(workload: Workload | undefined, region: string, signal: AbortSignal): Promise<Known> {
+  const instances = async () => (await workload?.observe(region, signal))?.instances ?? [];
   const before = new Set((await instances()).map(({ id }) => id));
   return async () => {
     const [old, fresh] = [new Set<string>(), new Set<string>()];

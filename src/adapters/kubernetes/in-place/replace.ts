@@ -1,8 +1,8 @@
 import { isObserved } from "../api/objects.ts";
 import { UpgradeError } from "../../../errors/upgrade-error.ts";
 import type { Fence } from "../../../ports/fence.ts";
-import { unlessAbsent } from "../api/api-failure.ts";
 import { removePods } from "../dark-pods.ts";
+import { endPods } from "../end-pods.ts";
 import { differencesOf, type Variant } from "../hold.ts";
 import { serves, type DarkWanted } from "../judge.ts";
 import { otherOf, type Side } from "../placement.ts";
@@ -195,13 +195,12 @@ async function orderAll(known: SetHeld, side: Side, errand: SetErrand): Promise<
 }
 
 /** With the grace that they state themselves: they may hold data. Users are gone from them at once all the same. */
-export async function deletePods({ api }: Site, pods: readonly SeenPod[], signal: AbortSignal): Promise<void> {
-  await Promise.all(
-    pods.map(({ pod: { metadata } }) =>
-      unlessAbsent(api.send({ verb: "delete", resource: "pods", name: metadata.name }, signal)),
-    ),
+export const deletePods = (site: Site, pods: readonly SeenPod[], signal: AbortSignal): Promise<void> =>
+  endPods(
+    site,
+    pods.map(({ pod }) => pod.metadata.name),
+    signal,
   );
-}
 
 /** A look is enough where nothing is missing. */
 export async function settleSet(
