@@ -34,6 +34,16 @@ export function cancelPending(run: Run): Decision {
   return { run: { ...run, pending: {} }, effects };
 }
 
+/** Orders some of what is awaited to stop, and awaits it no longer. */
+export function without(run: Run, isOver: (id: string) => boolean): Decision {
+  const kept = Object.entries(run.pending).filter(([id]) => !isOver(id));
+  const stopped = cancelPending({
+    ...run,
+    pending: Object.fromEntries(Object.entries(run.pending).filter(([id]) => isOver(id))),
+  });
+  return { run: { ...run, pending: Object.fromEntries(kept) }, effects: stopped.effects };
+}
+
 /** Puts the effects of `first` before those of a decision that was made on its run. */
 export const after = (first: Decision, second: Decision): Decision => ({
   run: second.run,

@@ -24,8 +24,8 @@ export type Phase =
   | { readonly kind: "moving"; readonly since?: number }
   /** The same release that is there already, or nothing more: looks once more whether all is as promised. */
   | { readonly kind: "finishing" }
-  /** New instances are out of traffic, and the guard makes up its mind. */
-  | { readonly kind: "withdrawn"; readonly regions: readonly string[] }
+  /** New instances are out of traffic, and the guard makes up its mind. `why`: it says by now that it is not them; they wait there until it is over. */
+  | { readonly kind: "withdrawn"; readonly regions: readonly string[]; readonly why?: string }
   /** Nothing moves until there is evidence again. */
   | {
       readonly kind: "holding";
@@ -53,7 +53,8 @@ export type Phase =
       readonly turns?: number;
     }
   | { readonly kind: "confirming" }
-  | { readonly kind: "halted"; readonly why: string; readonly code: string }
+  /** `withdrawn`: regions in which new instances are out of traffic. */
+  | { readonly kind: "halted"; readonly why: string; readonly code: string; readonly withdrawn?: readonly string[] }
   | { readonly kind: "ended"; readonly outcome: Outcome; readonly text: string };
 
 /**

@@ -135,8 +135,8 @@ function moveDone({ before, after, fact, startedAt }: Told): readonly Bare[] {
 }
 
 function phaseChange({ before, after, effects }: Told): readonly Bare[] {
-  const isSame = before?.phase.kind === after.phase.kind && before.next === after.next;
   const { phase } = after;
+  const isSame = before?.phase.kind === phase.kind && before.next === after.next && !isSatOut(before, after);
   const recorded: readonly Bare[] =
     before?.phase.kind === "preparing" && phase.kind !== "preparing" && phase.kind !== "ended"
       ? [
@@ -150,6 +150,12 @@ function phaseChange({ before, after, effects }: Told): readonly Bare[] {
   if (isSame && !(phase.kind === "moving" && effects.some((effect) => effect.kind === "mark"))) return recorded;
   return [...recorded, ...entered(after, before?.cause === undefined)];
 }
+
+const heldFor = (why: string): Bare => ({ kind: "held", why, message: `holding, nothing moves: ${why}` });
+
+/** By now it is not the new release that is in doubt, or it is again. */
+const isSatOut = ({ phase: was }: Run, { phase: is }: Run): boolean =>
+  was.kind === "withdrawn" && is.kind === "withdrawn" && (was.why === undefined) !== (is.why === undefined);
 
 function entered(run: Run, isNews: boolean): readonly Bare[] {
   const { phase } = run;
@@ -168,6 +174,7 @@ function entered(run: Run, isNews: boolean): readonly Bare[] {
         ? []
         : [{ kind: "move-started", move: move.id, step: move.step, title: move.title, message: move.title }];
     case "withdrawn":
+      if (phase.why !== undefined) return [heldFor(phase.why)];
       return [
         {
           kind: "withdrawn",
@@ -176,7 +183,7 @@ function entered(run: Run, isNews: boolean): readonly Bare[] {
         },
       ];
     case "holding":
-      return [{ kind: "held", why: phase.why, message: `holding, nothing moves: ${phase.why}` }];
+      return [heldFor(phase.why)];
     case "withdrawing":
     case "undoing":
       return run.cause === undefined || !isNews

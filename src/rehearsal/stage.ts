@@ -19,7 +19,7 @@ export type DrillRun = {
   readonly evidence: readonly { readonly move: string; readonly reason: string }[];
   /** What new instances did in the dark; empty where they were not watched. */
   readonly dark: readonly DarkReading[];
-  /** The moves after which it held. */
+  /** The moves after which servers died, and it held while they were gone. */
   readonly heldAfter: readonly string[];
   /** Whether every strike of the order came to pass. A drill whose fault never struck proves nothing. */
   readonly hasStruck: boolean;

@@ -119,7 +119,9 @@ async function played(
       ...(run.hasStruck ? [] : ["the fault never struck, so nothing is proved"]),
       ...order.strikes
         .filter(({ move, acts }) => acts.some(({ kind }) => kind === "kill-region") && !run.heldAfter.includes(move))
-        .map(({ move }) => `it did not hold while a region was gone after ${move}`),
+        .map(
+          ({ move }) => `it did not hold while a region was gone after ${move}; it ended ${run.outcome}: ${run.text}`,
+        ),
     ],
   };
 }

@@ -1,7 +1,7 @@
 import { appendFile, cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test } from "vitest";
 import { digestOfFolder } from "../../src/adapters/process/digest.ts";
 import { processEstate, type ProcessEstate } from "../../src/adapters/process/estate.ts";
 import { midflight, type Ended } from "../support/cli.ts";
@@ -35,8 +35,8 @@ rehearsal: { soak: 1s, validFor: 1h }
 let place: SmallVenue;
 const cleanups: (() => Promise<unknown>)[] = [];
 
-/** A second component beside the gateways in both environments: real processes behind balancers of their own. */
-beforeAll(async () => {
+/** A second component beside the gateways in both environments: real processes behind balancers of their own. Made anew for a second try: the first may have left demo upgraded. */
+beforeEach(async () => {
   place = await startSmallVenue({ name: "pair", withDemo: true, instances: 1, batch: 1 });
   cleanups.push(() => place.stop());
   const releases = { "prices@1.0": {}, "prices@2.0": {} };
@@ -70,7 +70,7 @@ beforeAll(async () => {
   const made = await call(["keys", "new", "--out", "plans/keys"]);
   if (made.status !== 0) throw new Error(`no keys were made: ${made.stderr}`);
 }, 120_000);
-afterAll(async () => {
+afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 }, 60_000);
 

@@ -110,6 +110,7 @@ export class Checks implements Witness {
       case "promoted":
         return this.expectEverywhere(NEW.digest, "promoted");
       case "undone":
+        this.expectHeld(run);
         return this.expectUndone(run);
       case "stranded":
         if (!notifications.some((one) => one.kind === "stranded")) this.complain("P6: stranded in silence");
@@ -135,6 +136,13 @@ export class Checks implements Witness {
           `P2: ${why}, but ${region} has ${instances.map((one) => `${one.id}@${one.weightPct}`).join(", ")}`,
         );
     }
+  }
+
+  /** P4: what happens to servers, and a storm in the market, hold the run. A conductor that dies meanwhile leaves a suspicion that the next one acts on. */
+  private expectHeld({ cause }: Run): void {
+    const { trouble, kills } = this.scenario;
+    const isInnocent = trouble.badRelease === undefined && trouble.badMigration === undefined && kills.length === 0;
+    if (isInnocent && cause?.kind === "guard") this.complain(`P4: taken back, not held: ${cause.text}`);
   }
 
   /** P7: equal to the record from before; what was kept is listed. */

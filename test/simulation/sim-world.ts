@@ -54,6 +54,9 @@ export type Witness = {
   capacity(region: string, cause: "shape" | "weigh", was: number, serving: number): void;
 };
 
+/** How long a trouble of everybody's looks like one of the new release, ms. */
+const GLIMPSE_MS = 250;
+
 /** A venue of two regions and one store that lives in simulated time; its ports lose, delay and double what they are told. */
 export class SimWorld {
   readonly cells: Record<string, Cell[]> = {};
@@ -127,13 +130,17 @@ export class SimWorld {
   health(): VerdictState {
     const elapsed = this.clock.now() - this.startedAt;
     const { storm, death, badMigration, badRelease } = this.trouble;
-    if (storm !== undefined && elapsed >= storm.fromMs && elapsed < storm.fromMs + storm.forMs) return "disturbed";
-    if (death !== undefined && elapsed >= death.fromMs && elapsed < death.fromMs + death.forMs) return "disturbed";
+    const isExposed = (isAlive: boolean) =>
+      Object.values(this.cells).some((cells) =>
+        cells.some((cell) => cell.digest === NEW.digest && (cell.isAlive || !isAlive) && cell.weightPct > 0),
+      );
+    for (const trouble of [storm, death]) {
+      if (trouble === undefined || elapsed < trouble.fromMs || elapsed >= trouble.fromMs + trouble.forMs) continue;
+      // Who fails first is suspected, until it is seen that everybody does.
+      return elapsed < trouble.fromMs + GLIMPSE_MS && isExposed(false) ? "suspect" : "disturbed";
+    }
     if (badMigration !== undefined && this.applied.includes(badMigration)) return "failing";
-    const isExposed = Object.values(this.cells).some((cells) =>
-      cells.some((cell) => cell.digest === NEW.digest && cell.isAlive && cell.weightPct > 0),
-    );
-    return badRelease === "live" && isExposed ? "suspect" : "healthy";
+    return badRelease === "live" && isExposed(true) ? "suspect" : "healthy";
   }
 
   /** One call through a port: it takes time, it may be lost on either way, it may be applied twice, and a dead caller hears nothing. */

@@ -9,6 +9,7 @@ export class DrillLog {
   private readonly evidence: { move: string; reason: string }[] = [];
   private awaited: string | undefined;
   private readonly heldAfter: string[] = [];
+  private readonly outages = new Map<string, AbortController>();
   private readonly waiting: Set<Strike>;
   text: string | undefined;
 
@@ -18,11 +19,24 @@ export class DrillLog {
 
   heed(event: RunEvent): void {
     if (event.kind === "move-done") this.moves.push({ move: event.move, ms: event.ms });
-    if (event.kind === "held") this.heldAfter.push(this.moves.at(-1)?.move ?? "");
+    if (event.kind === "held") this.heldAfter.push(...this.outages.keys());
+    if (event.kind === "held" || event.kind === "halted" || event.kind === "ended")
+      for (const answer of this.outages.values()) answer.abort();
     if (event.kind === "gate-waiting") this.awaited = event.move;
     if (event.kind !== "evidence" || this.awaited === undefined) return;
     this.evidence.push({ move: this.awaited, reason: event.message });
     this.awaited = undefined;
+  }
+
+  /** From now until it is over, servers are gone that died after this move. Aborted when the run has answered that: it holds, or goes nowhere any more. */
+  outage(move: string): AbortSignal {
+    const answer = new AbortController();
+    this.outages.set(move, answer);
+    return answer.signal;
+  }
+
+  outageOver(move: string): void {
+    this.outages.delete(move);
   }
 
   struck(strike: Strike): void {

@@ -4,7 +4,7 @@ import { workloadOf } from "../../graph/graph.ts";
 import type { Conduct } from "../../runtime/conduct.ts";
 import type { World } from "../../runtime/world.ts";
 import { watchedWorld, type DarkWatch } from "../../rehearsal/dark.ts";
-import type { Act, WalkOrder } from "../../rehearsal/drills-of.ts";
+import type { Act, Strike, WalkOrder } from "../../rehearsal/drills-of.ts";
 import { faultyWorld, type FaultyWorld } from "../../rehearsal/faulty-world.ts";
 import type { DrillRun, Stage, Standing } from "../../rehearsal/stage.ts";
 import { DrillLog } from "./drill-log.ts";
@@ -100,6 +100,9 @@ async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal
   }
 }
 
+/** How much longer servers stay away from a run that has not answered their death yet, ms. */
+const UNSEEN_MS = 20_000;
+
 /** Does to a run what its drill orders, when its moment comes. */
 class Hand {
   conducted: Conduct | undefined;
@@ -143,7 +146,7 @@ class Hand {
       if (strike.when !== when || strike.move !== event.move || strike.acts.some((act) => isBuiltIn(act))) continue;
       this.under.push(
         ...strike.acts.map((act) =>
-          this.act(act).then(
+          this.act(act, strike).then(
             () => this.log.struck(strike),
             (error: unknown) => {
               this.log.text ??= `the fault could not be made: ${messageOf(error)}`;
@@ -163,7 +166,7 @@ class Hand {
     await Promise.all(this.under);
   }
 
-  private async act(act: Act): Promise<void> {
+  private async act(act: Act, { move }: Strike): Promise<void> {
     const { breaker, state } = this.options;
     switch (act.kind) {
       case "accuse":
@@ -186,8 +189,16 @@ class Hand {
         return;
       }
       case "kill-region": {
-        if ((await breaker.kill(act.component, act.region)) === 0) throw new Error("no instance was there to kill");
-        await state.clock.sleep(act.awayMs, this.signal);
+        const answered = this.log.outage(move);
+        try {
+          if ((await breaker.kill(act.component, act.region)) === 0) throw new Error("no instance was there to kill");
+          await state.clock.sleep(act.awayMs, this.signal);
+          // A machine that stood still meanwhile has not looked yet: an outage that nobody could see would prove nothing.
+          await state.clock.sleep(UNSEEN_MS, AbortSignal.any([answered, this.signal])).catch(() => {});
+          this.signal.throwIfAborted();
+        } finally {
+          this.log.outageOver(move);
+        }
         await breaker.restore(act.component, act.region);
         if (act.afterwards === "turn-back")
           this.conducted?.ask("undo", "rehearsal", "drill: the servers are back; take it back");

@@ -106,7 +106,7 @@ export async function clearAgain(
 
 /** A run that is resumed while new instances are under suspicion turns back. */
 const goesBackAnyway = (run: Run): boolean =>
-  isTakingBack(run) || run.phase.kind === "withdrawn" || run.phase.kind === "ended";
+  isTakingBack(run) || (run.phase.kind === "withdrawn" && run.phase.why === undefined) || run.phase.kind === "ended";
 
 /** In a run's folder. */
 export const CERTIFICATE_COPY = "certificate.json";

@@ -1,4 +1,4 @@
-import { after, notify, order, stay } from "../decision.ts";
+import { after, notify, order, stay, without } from "../decision.ts";
 import type { Effect, EffectOf } from "../effect.ts";
 import type { Failure } from "../fact.ts";
 import { placeOf, type Decision, type Run } from "../run.ts";
@@ -81,12 +81,7 @@ export function cameBack(run: Run, place: string): Decision {
   const { [place]: _, ...away } = run.away ?? {};
   const { away: __, ...rest } = run;
   if (Object.keys(away).length > 0) return stay({ ...rest, away });
-  const waits = Object.keys(run.pending).filter((id) => isPatience(id));
-  const pending = Object.fromEntries(Object.entries(run.pending).filter(([id]) => !isPatience(id)));
-  return {
-    run: { ...rest, pending },
-    effects: waits.map((target): Effect => ({ kind: "cancel", id: `cancel:${target}:${run.facts}`, target })),
-  };
+  return without(rest, isPatience);
 }
 
 /** A component whose turn comes now is not asked for where another one could not be reached: what was built on it is still there. */

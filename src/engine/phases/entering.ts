@@ -65,7 +65,11 @@ const finish = (run: Run, first: readonly Effect[]): Decision =>
   go(run, { kind: "finishing" }, [...first, ...looks(run, "final")]);
 
 export const halt = (run: Run, code: string, why: string, first: readonly Effect[] = []): Decision =>
-  go({ ...run, isHaltAsked: false }, { kind: "halted", code, why }, [...first, notify(run, "held", `halted: ${why}`)]);
+  go(
+    { ...run, isHaltAsked: false },
+    { kind: "halted", code, why, ...(run.phase.kind === "withdrawn" ? { withdrawn: run.phase.regions } : {}) },
+    [...first, notify(run, "held", `halted: ${why}`)],
+  );
 
 const isSatisfied = (run: Run, move: Move): boolean => {
   if (run.touched.includes(move.id)) return false;

@@ -11,19 +11,17 @@ import { lastTouched, trip } from "./tripping.ts";
 const LOOK_AGAIN_MS = 1_000;
 
 /** Stops what is under way and moves nothing more. It goes on only after a look at the world and on new evidence. */
-export function hold(run: Run, why: string): Decision {
+export const hold = (run: Run, why: string): Decision => lookFirst(run, why, [notify(run, "held", `holding: ${why}`)]);
+
+/** The same where nobody needs to be told. */
+export function lookFirst(run: Run, why: string, news: readonly Effect[] = []): Decision {
   const rest = cancelPending({ ...run, isEvidenced: false });
-  return after(
-    rest,
-    go(rest.run, { kind: "holding", why }, [
-      notify(run, "held", `holding: ${why}`),
-      ...watchWorld(rest.run),
-      patience(rest.run),
-    ]),
-  );
+  const effects = [...news, ...watchWorld(rest.run), holdPatience(rest.run)];
+  return after(rest, go(rest.run, { kind: "holding", why }, effects));
 }
 
-const patience = (run: Run): Effect => ({
+/** Ends a hold that nothing ends. */
+export const holdPatience = (run: Run): Effect => ({
   id: `hold-patience:${run.facts}`,
   kind: "timer",
   ms: run.graph.guard.holdForMs,
@@ -33,7 +31,7 @@ const watchWorld = (run: Run): readonly Effect[] =>
 
 /** A look is back, or it is time for another, or patience ended. */
 export function looked(run: Run, fact: FactOf<"effect-done">): Decision {
-  if (fact.id.startsWith("hold-patience:")) return giveUp(run);
+  if (isHoldPatience(fact.id)) return giveUp(run);
   if (fact.result.kind === "elapsed") return order(run, watchWorld(run));
   if (fact.result.kind !== "workload") return stay(run);
   const component = fact.id.slice(fact.id.indexOf(":") + 1).split("/")[0] ?? "";
@@ -70,7 +68,8 @@ export function lookAgain(run: Run, why: string): Decision {
     : order(waiting, [{ id: `look-again:${run.facts}`, kind: "timer", ms: LOOK_AGAIN_MS }]);
 }
 
-const isLookDone = (run: Run): boolean => Object.keys(run.pending).every((id) => id.startsWith("hold-patience:"));
+export const isHoldPatience = (id: string): boolean => id.startsWith("hold-patience:");
+const isLookDone = (run: Run): boolean => Object.keys(run.pending).every((id) => isHoldPatience(id));
 
 function goOn(run: Run): Decision {
   const rest = cancelPending(run);

@@ -1,11 +1,11 @@
 import type { FactOf } from "../fact.ts";
 import { announced } from "../begin.ts";
 import { after, order, resend, stay } from "../decision.ts";
-import type { Effect } from "../effect.ts";
 import type { Decision, Run } from "../run.ts";
 import { askAgain } from "./away.ts";
-import { hold } from "./holding.ts";
+import { lookFirst } from "./holding.ts";
 import { lastTouched, trip } from "./tripping.ts";
+import { sitOutAgain } from "./withdrawn.ts";
 
 /**
  * A conductor picked the run up. After a gap in guarding it may look, hold or undo; it goes forward only on new evidence.
@@ -26,13 +26,17 @@ export function revive(before: Run, fact: FactOf<"conductor-started">): Decision
     case "gating":
     case "moving":
     case "holding":
-    case "halted":
     case "finishing":
-      return after(
-        after(order(run, announced(run)), mark(run)),
-        forget(hold({ ...run, pending: {} }, "the conductor was started again; looking at the world first")),
-      );
+      return lookAgainFirst(run);
+    case "halted":
+      return run.phase.withdrawn === undefined
+        ? lookAgainFirst(run)
+        : after(
+            again(run),
+            sitOutAgain(run, run.phase.withdrawn, `${STARTED_AGAIN}; new instances are out of traffic`),
+          );
     case "withdrawn":
+      if (run.phase.why !== undefined) return after(again(run), sitOutAgain(run, run.phase.regions, run.phase.why));
       return trip(
         { ...run, pending: {} },
         {
@@ -56,11 +60,12 @@ export function revive(before: Run, fact: FactOf<"conductor-started">): Decision
   }
 }
 
+const STARTED_AGAIN = "the conductor was started again";
+
+const lookAgainFirst = (run: Run): Decision =>
+  after(again(run), lookFirst({ ...run, pending: {} }, `${STARTED_AGAIN}; looking at the world first`));
+
+const again = (run: Run): Decision => after(order(run, announced(run)), mark(run));
+
 const mark = (run: Run): Decision =>
   order(run, [{ id: `mark:revived:${run.facts}`, kind: "mark", cause: { kind: "start" } }]);
-
-/** Being started again is no news for a pager. */
-const forget = (decision: Decision): Decision => ({
-  run: decision.run,
-  effects: decision.effects.filter((effect: Effect) => effect.kind !== "notify"),
-});

@@ -6,7 +6,7 @@ import { refuseNow, unfitness } from "./gating.ts";
 import { refuse } from "./preparing.ts";
 import { hold } from "./holding.ts";
 import { trip } from "./tripping.ts";
-import { readmit, withdraw } from "./withdrawn.ts";
+import { readmit, sitOut, suspectAgain, withdraw } from "./withdrawn.ts";
 
 /** The guard changed its mind. The mildest cure that its verdict allows comes first. */
 export function heed(run: Run, verdict: Verdict, at: number): Decision {
@@ -18,8 +18,7 @@ export function heed(run: Run, verdict: Verdict, at: number): Decision {
     case "finishing":
       return forward(told, verdict, at);
     case "withdrawn":
-      if (verdict.state === "healthy") return readmit(told);
-      return verdict.state === "failing" ? turnBack(told, verdict, at) : stay(told);
+      return whileWithdrawn(told, verdict, at);
     case "preparing":
     case "withdrawing":
     case "undoing":
@@ -46,6 +45,21 @@ function forward(run: Run, verdict: Verdict, at: number): Decision {
       return run.phase.kind === "holding" ? stay(run) : hold(run, verdict.reason);
     case "unknown":
       return order(run, [notify(run, "unknown", verdict.reason)]);
+  }
+}
+
+function whileWithdrawn(run: Run, verdict: Verdict, at: number): Decision {
+  switch (verdict.state) {
+    case "healthy":
+      return readmit(run);
+    case "suspect":
+      return suspectAgain(run, verdict);
+    case "failing":
+      return turnBack(run, verdict, at);
+    case "disturbed":
+      return sitOut(run, verdict.reason);
+    case "unknown":
+      return stay(run);
   }
 }
 

@@ -1,10 +1,11 @@
 import type { Verdict } from "../../guard/verdict.ts";
-import { after, cancelPending, go, isQuiet, notify, stay } from "../decision.ts";
+import { after, cancelPending, go, isQuiet, notify, order, resend, stay, without } from "../decision.ts";
 import type { Effect } from "../effect.ts";
 import type { FactOf } from "../fact.ts";
 import { placeOf, type Decision, type Run } from "../run.ts";
 import { componentOf, standingOf, weighingOf } from "../standing.ts";
-import { hold } from "./holding.ts";
+import { giveUp } from "./gating.ts";
+import { hold, holdPatience, isHoldPatience, lookFirst } from "./holding.ts";
 import { enter } from "./entering.ts";
 import { lastTouched, trip } from "./tripping.ts";
 
@@ -20,17 +21,58 @@ export function withdraw(run: Run, verdict: Verdict): Decision {
   if (effects.length === 0) return run.phase.kind === "holding" ? stay(run) : hold(run, verdict.reason);
   const rest = cancelPending(run);
   const regions = effects.map((effect) => effect.region);
-  // The guard itself turns a suspicion that does not clear into `failing`; this is for the day when it doesn't.
-  const fallback: Effect = { id: `suspicion:${run.facts}`, kind: "timer", ms: run.graph.guard.suspectForMs * 3 };
   return after(
     rest,
     go({ ...rest.run, withdrawnAt: run.withdrawnAt ?? verdict.at }, { kind: "withdrawn", regions }, [
       ...effects,
-      fallback,
+      suspicion(run),
       notify(run, "held", `withdrawn from traffic: ${verdict.reason}`),
     ]),
   );
 }
+
+/** The guard itself turns a suspicion that does not clear into `failing`; this is for the day when it doesn't. */
+const suspicion = (run: Run): Effect => ({
+  id: `suspicion:${run.facts}`,
+  kind: "timer",
+  ms: run.graph.guard.suspectForMs * 3,
+});
+
+/**
+ * It is not the new release: servers are gone, or the old one is in trouble too. Then nothing is taken back because a suspicion of before did not
+ * clear, and nothing is given to them either; they wait where they are until there is health.
+ */
+export function sitOut(run: Run, why: string): Decision {
+  if (run.phase.kind !== "withdrawn" || run.phase.why !== undefined || isReadmitting(run)) return stay(run);
+  return wait(without(run, isSuspicion), run.phase.regions, why, [notify(run, "held", `holding: ${why}`)]);
+}
+
+/** The new release is suspected all the same, perhaps elsewhere too. */
+export function suspectAgain(run: Run, verdict: Verdict): Decision {
+  if (run.phase.kind !== "withdrawn" || run.phase.why === undefined) return stay(run);
+  const effects = withdrawals(run, verdict.regions);
+  const rest = without(run, isHoldPatience);
+  const regions = [...new Set([...run.phase.regions, ...effects.map(({ region }) => region)])];
+  return after(rest, go(rest.run, { kind: "withdrawn", regions }, [...effects, suspicion(run)]));
+}
+
+/** So does a conductor that finds them there. What was on its way goes out again, and so does a withdrawal that a halt may have cut off. */
+export function sitOutAgain(run: Run, regions: readonly string[], why: string): Decision {
+  const isCutOff = isQuiet(run);
+  return after(resend(run), wait(order(run, isCutOff ? withdrawals(run, regions) : []), regions, why));
+}
+
+function wait(first: Decision, regions: readonly string[], why: string, news: readonly Effect[] = []): Decision {
+  const { run } = first;
+  const isPatient = Object.keys(run.pending).some((id) => isHoldPatience(id));
+  const patience = isPatient ? [] : [holdPatience(run)];
+  return after(first, go(run, { kind: "withdrawn", regions, why }, [...news, ...patience]));
+}
+
+const isReadmitting = (run: Run): boolean => Object.keys(run.pending).some((id) => isReadmission(id));
+/** Also before it is tried again. */
+const isReadmission = (id: string): boolean => id.startsWith("readmit:") || id.startsWith("retry:readmit:");
+const isSuspicion = (id: string): boolean => id.startsWith("suspicion:");
 
 /** Weight 0 for every new instance that users reach, in these regions (none named: everywhere). */
 export function withdrawals(
@@ -67,11 +109,11 @@ function isExposed(run: Run, component: string, region: string): boolean {
 const canSpare = (run: Run, component: string, region: string): boolean =>
   leastOld(run, component, region) >= Math.ceil(componentOf(run, component).instances * LEAST_OLD_SHARE);
 
-/** An admission that was sent may have taken old ones away already, whatever became of its answer. */
+/** A move that was sent may have taken old ones away already, whatever became of its answer. */
 function leastOld(run: Run, component: string, region: string): number {
   const { old } = standingOf(run, component, region);
   const move = run.graph.moves[run.next];
-  if (move?.kind !== "admit") return old;
+  if (move?.kind !== "admit" && move?.kind !== "retire") return old;
   const isSent = run.touched.includes(move.id) && move.component === component && move.regions.includes(region);
   return isSent ? Math.min(old, move.keep) : old;
 }
@@ -103,15 +145,20 @@ export function readmit(run: Run): Decision {
     : after(rest, go(rest.run, run.phase, [...effects, mark]));
 }
 
-/** A withdrawal or a readmission is done. */
+/** A withdrawal or a readmission is done, or patience ended. After anything but a suspicion the world is looked at before the run goes on. */
 export function readmitted(run: Run, fact: FactOf<"effect-done">): Decision {
-  if (fact.id.startsWith("suspicion:"))
+  if (isHoldPatience(fact.id)) return giveUp(run);
+  if (isSuspicion(fact.id))
     return trip(run, {
       kind: "guard",
       text: run.verdict?.reason ?? "a suspicion did not clear",
       at: fact.at,
       ...lastTouched(run),
     });
-  if (!fact.id.startsWith("readmit:") || !isQuiet(run)) return stay(run);
-  return enter({ ...run, isEvidenced: false }, run.next);
+  const isDone = isReadmission(fact.id) && isQuiet(without(run, isHoldPatience).run);
+  if (!isDone || run.phase.kind !== "withdrawn") return stay(run);
+  const back: Run = { ...run, isEvidenced: false };
+  return run.phase.why === undefined
+    ? enter(back, run.next)
+    : lookFirst(back, "new instances take traffic again; looking at the world first");
 }

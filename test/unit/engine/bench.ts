@@ -8,7 +8,12 @@ import type { VerdictState } from "../../../src/guard/verdict.ts";
 import { INSTANCES, OLD } from "./graph.ts";
 
 type Timeless<Kind extends Fact["kind"]> = Omit<Extract<Fact, { kind: Kind }>, "at">;
-type Untimed = Timeless<"verdict"> | Timeless<"asked"> | Timeless<"effect-done"> | Timeless<"effect-failed">;
+type Untimed =
+  | Timeless<"verdict">
+  | Timeless<"asked">
+  | Timeless<"effect-done">
+  | Timeless<"effect-failed">
+  | Timeless<"conductor-started">;
 
 /** A world of one line: every effect comes true at once, in order. */
 export class Bench {
@@ -52,6 +57,11 @@ export class Bench {
       kind: "verdict",
       verdict: { state, reason: `it is ${state}`, regions, at: this.at, streams: [] },
     });
+  }
+
+  /** The conductor is gone; the next one picks the run up. */
+  resume(): Decision {
+    return this.tell({ kind: "conductor-started", epoch: this.run.epoch + 1, host: "h", pid: 1, version: "0" });
   }
 
   /** Answers pending effects until `until` says so, or nothing is pending that has an answer now. */

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../src/engine/decide.ts";
+import { eventsOf } from "../../../src/events/events-of.ts";
 import type { EffectResult } from "../../../src/engine/fact.ts";
 import type { VerdictState } from "../../../src/guard/verdict.ts";
 import { Bench, ended, isAt } from "./bench.ts";
@@ -103,6 +104,92 @@ describe("the way back", () => {
     bench.say("suspect", ["tokyo"]);
     bench.say("healthy");
     expect(ended(bench.play().run)).toBe("promoted");
+  });
+
+  describe("a suspicion that turns out to be the servers", () => {
+    const REASON = "it is disturbed";
+    const FALLBACK = /^suspicion:/;
+    const awaits = (bench: Bench, id: RegExp) => Object.keys(bench.run.pending).filter((one) => id.test(one));
+    const gone = (): Bench => {
+      const bench = new Bench(graphOf()).play(isAt("batch-1/retire"));
+      bench.say("suspect", ["tokyo"]);
+      bench.say("disturbed", ["tokyo"]);
+      return bench;
+    };
+
+    test("is waited for: it takes nothing back because the suspicion did not clear, and withdraws all the same", () => {
+      const bench = gone();
+      expect(bench.run.phase).toEqual({ kind: "withdrawn", regions: ["tokyo"], why: REASON });
+      expect(awaits(bench, FALLBACK)).toEqual([]);
+      expect(bench.sent).toContainEqual(
+        expect.objectContaining({ kind: "cancel", target: expect.stringMatching(FALLBACK) }),
+      );
+      expect(awaits(bench, /^withdraw:gateway\/tokyo/)).toHaveLength(1);
+      expect(bench.sent.at(-2)).toMatchObject({ kind: "notify", notice: "held", text: `holding: ${REASON}` });
+      bench.play();
+      bench.say("disturbed", ["frankfurt", "tokyo"]);
+      bench.say("unknown");
+      expect(bench.run.phase).toMatchObject({ kind: "withdrawn", why: REASON });
+    });
+
+    test("is told as what it is: withdrawn, then held, and withdrawn once more when the guard suspects anew", () => {
+      const bench = new Bench(graphOf()).play(isAt("batch-1/retire"));
+      const told = (["suspect", "disturbed", "disturbed", "suspect"] as const).map((state) => {
+        const before = bench.run;
+        const { run, effects } = bench.say(state, ["tokyo"]);
+        const fact = { kind: "sighted", at: 0, component: "gateway", state: bench.look("tokyo") } as const;
+        return eventsOf({ seq: 1, fact, effects, before, after: run, startedAt: new Map() }).map(({ kind }) => kind);
+      });
+      expect(told).toEqual([["withdrawn"], ["held"], [], ["withdrawn"]]);
+    });
+
+    test("goes on with health, after a look at the world and on new evidence", () => {
+      const bench = gone().play();
+      const from = bench.sent.length;
+      bench.say("healthy");
+      bench.play((run) => run.phase.kind === "gating");
+      const kinds = bench.sent.slice(from).map(({ kind }) => kind);
+      expect(kinds.indexOf("observe-workload")).toBeGreaterThan(kinds.indexOf("weigh"));
+      expect(kinds.indexOf("watch")).toBeGreaterThan(kinds.lastIndexOf("observe-workload"));
+      expect(ended(bench.play().run)).toBe("promoted");
+    });
+
+    test("is halted with new instances out of traffic when patience ends, and is no change of somebody else's to who resumes it", () => {
+      const bench = gone().play();
+      const [patience = ""] = awaits(bench, /^hold-patience:/);
+      bench.tell({ kind: "effect-done", id: patience, result: { kind: "elapsed" } });
+      expect(bench.run.phase).toMatchObject({ kind: "halted", code: "NO_EVIDENCE", withdrawn: ["tokyo"] });
+      bench.resume();
+      expect(bench.run.phase).toMatchObject({ kind: "withdrawn", regions: ["tokyo"] });
+      expect(awaits(bench, /^withdraw:gateway\/tokyo/)).toHaveLength(1);
+      bench.play();
+      bench.say("healthy");
+      expect(ended(bench.play().run)).toBe("promoted");
+    });
+
+    test("is waited for by the next conductor too, also when the one before died while it readmitted", () => {
+      const early = gone();
+      early.resume();
+      expect(early.run.phase).toEqual({ kind: "withdrawn", regions: ["tokyo"], why: REASON });
+      const late = gone().play();
+      late.say("healthy");
+      late.resume();
+      for (const bench of [early, late]) {
+        bench.play();
+        bench.say("healthy");
+        expect(ended(bench.play().run)).toBe("promoted");
+      }
+    });
+
+    test("is a suspicion again when the guard suspects anew, and a failure when it is certain", () => {
+      const bench = gone().play();
+      bench.say("suspect", ["tokyo", "frankfurt"]);
+      expect(bench.run.phase).toEqual({ kind: "withdrawn", regions: ["tokyo"] });
+      expect([awaits(bench, FALLBACK).length, awaits(bench, /^hold-patience:/).length]).toEqual([1, 0]);
+      bench.say("disturbed");
+      bench.say("failing");
+      expect(ended(bench.play().run)).toBe("undone");
+    });
   });
 
   test("failing after a roll brings the code back and keeps the additive expand", () => {
