@@ -40,7 +40,7 @@ export async function playKilled(order: WalkOrder, options: StageOptions, signal
   const log = new DrillLog(order);
   const kill = () => child.kill("SIGKILL");
   signal.addEventListener("abort", kill, { once: true });
-  const patience = patienceWith(loaded, (why) => {
+  const patience = patienceWith(loaded, state.clock, (why) => {
     log.text = why;
     kill();
   });

@@ -2,11 +2,10 @@ import type { RunEvent } from "../../events/event.ts";
 import type { Graph } from "../../graph/graph.ts";
 import type { Move } from "../../graph/move.ts";
 import type { Environment } from "../../plan/model.ts";
+import type { Clock } from "../../ports/clock.ts";
 
 /** How long a drill may get no further, beyond what its plan and its environment grant, ms. */
 const STILL_MS = 150_000;
-/** No timer runs for longer. */
-const MOST_MS = 2 ** 31 - 1;
 
 export type Patience = {
   /** Counts anew from what a run did last. */
@@ -20,22 +19,27 @@ export type Patience = {
  */
 export function patienceWith(
   { graph, environment }: { readonly graph: Graph; readonly environment: Environment },
+  clock: Clock,
   onEnd: (why: string) => void,
 ): Patience {
   const between = STILL_MS + slowestStart(environment);
   const limits = new Map(graph.moves.map((move) => [move.id, STILL_MS + limitOf(move)]));
-  let timer: NodeJS.Timeout;
+  let counting = new AbortController();
   const count = (ms: number): void => {
-    timer = setTimeout(() => onEnd(`it got no further within ${Math.round(ms / 1000)} s`), Math.min(ms, MOST_MS));
+    counting = new AbortController();
+    void clock.sleep(ms, counting.signal).then(
+      () => onEnd(`it got no further within ${Math.round(ms / 1000)} s`),
+      () => {},
+    );
   };
   count(between);
   return {
     heed(event) {
       if (!ADVANCES.has(event.kind)) return;
-      clearTimeout(timer);
+      counting.abort();
       count(event.kind === "move-started" ? (limits.get(event.move) ?? between) : between);
     },
-    end: () => clearTimeout(timer),
+    end: () => counting.abort(),
   };
 }
 

@@ -62,7 +62,7 @@ async function play(order: WalkOrder, options: StageOptions, signal: AbortSignal
       : undefined;
   const hand = new Hand(order, options, log, signal, dark);
   const startedAt = performance.now();
-  const patience = patienceWith(options.loaded, (why) => {
+  const patience = patienceWith(options.loaded, options.state.clock, (why) => {
     log.text = why;
     hand.conducted?.ask("undo", "rehearsal", "the drill gets no further");
   });

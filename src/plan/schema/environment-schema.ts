@@ -22,7 +22,7 @@ import {
 } from "./fields.ts";
 import { httpProbeSchema } from "./http-probe-schema.ts";
 import { liveSourceSchema } from "./live-source-schema.ts";
-import { day, duration } from "./quantity-field.ts";
+import { day, duration, timeLimit } from "./quantity-field.ts";
 import { releaseSchema } from "./releases-schema.ts";
 
 const okx = z
@@ -195,7 +195,7 @@ const commandComponent = z.strictObject({
   undo: argv().describe("Makes what was observed run again. May run twice."),
   ready: argv().describe("Exit status 0 when it serves."),
   shell: flag().optional().describe("Hand each command line to /bin/sh. Default false."),
-  timeout: duration().optional().describe("For each program. Default 1m."),
+  timeout: timeLimit().optional().describe("For each program. Default 1m."),
 });
 
 const kubernetesComponent = z.strictObject({

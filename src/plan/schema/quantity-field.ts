@@ -54,6 +54,8 @@ const DAY: Kind = {
 
 /** Durations in ms; `0s` only where the limits allow it. */
 export const duration = (limits: Limits = {}) => field(DURATION, { min: 1, ...limits });
+/** For one thing that is waited for, such as a program: who has not ended in a week will not. A timer of Node.js knows 24.8 days. */
+export const timeLimit = (limits: Pick<Limits, "min"> = {}) => duration({ max: 7 * 86_400_000, ...limits });
 export const percent = (limits: Limits = {}) => field(PERCENT, limits);
 export const perSecond = (limits: Limits = {}) => field(PER_SECOND, limits);
 export const eventRate = () => field(EVENT_RATE, {});

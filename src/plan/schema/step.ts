@@ -1,10 +1,10 @@
 import * as z from "zod";
 import { argv, count, flag, name, path, text } from "./fields.ts";
 import { CHOICE, EXPECTED, NOUN } from "./expected.ts";
-import { duration, percent } from "./quantity-field.ts";
+import { duration, percent, timeLimit } from "./quantity-field.ts";
 
 const patience = (deadline: string, retries: number) => ({
-  deadline: duration({ min: 100 })
+  deadline: timeLimit({ min: 100 })
     .optional()
     .describe(`Longest time for each move of this step, with its retries. Default ${deadline}.`),
   retries: count(0, 100)
@@ -171,11 +171,11 @@ export const stepSchema = z
 const backupRun = z.strictObject({
   run: argv().describe("Program and arguments. With `shell`, one command line."),
   shell: flag().optional().describe("Hand the command line to /bin/sh. Default false."),
-  timeout: duration().optional().describe("Default 5m."),
+  timeout: timeLimit().optional().describe("Default 5m."),
 });
 const backupVerify = z.strictObject({
   verify: name().describe("Component that must be in order afterwards."),
-  timeout: duration().optional().describe("Default 1m."),
+  timeout: timeLimit().optional().describe("Default 1m."),
 });
 
 export const backupActionSchema = z

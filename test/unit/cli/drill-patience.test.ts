@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { systemClock } from "../../../src/adapters/system/clock.ts";
 import { patienceWith } from "../../../src/cli/rehearsal/patience.ts";
 import type { RunEvent } from "../../../src/events/event.ts";
 import { ENVIRONMENT } from "../../simulation/scenario.ts";
@@ -21,33 +22,35 @@ function drill(readyDeadlineMs = 0, plan = graph) {
       "readyDeadlineMs" in one ? { ...one, readyDeadlineMs } : one,
     ]),
   );
-  const patience = patienceWith({ graph: plan, environment: { ...ENVIRONMENT, components } }, (why) => ended.push(why));
+  const patience = patienceWith({ graph: plan, environment: { ...ENVIRONMENT, components } }, systemClock, (why) =>
+    ended.push(why),
+  );
   const happens = (event: Partial<RunEvent>): void => patience.heed(event as RunEvent);
   return { ended, patience, happens };
 }
 
 describe("patience with a drill", () => {
-  test("ends when nothing comes of it, and is told once, with the time", () => {
+  test("ends when nothing comes of it, and is told once, with the time", async () => {
     const { ended } = drill();
-    vi.advanceTimersByTime(STILL_MS - 1);
+    await vi.advanceTimersByTimeAsync(STILL_MS - 1);
     expect(ended).toEqual([]);
-    vi.advanceTimersByTime(1 + 10 * STILL_MS);
+    await vi.advanceTimersByTimeAsync(1 + 10 * STILL_MS);
     expect(ended).toEqual(["it got no further within 150 s"]);
   });
 
-  test("counts from what the run did last, however long the drill lasts", () => {
+  test("counts from what the run did last, however long the drill lasts", async () => {
     const { ended, happens } = drill();
     for (let turn = 0; turn < 20; turn += 1) {
-      vi.advanceTimersByTime(STILL_MS - 1);
+      await vi.advanceTimersByTimeAsync(STILL_MS - 1);
       happens({ kind: "undo-step" });
     }
     expect(ended).toEqual([]);
   });
 
-  test("is not prolonged by what is said all the time", () => {
+  test("is not prolonged by what is said all the time", async () => {
     const { ended, happens } = drill();
     for (let turn = 0; turn < 3; turn += 1) {
-      vi.advanceTimersByTime(STILL_MS / 3);
+      await vi.advanceTimersByTimeAsync(STILL_MS / 3);
       happens({ kind: "pulse" });
       happens({ kind: "verdict" });
       happens({ kind: "gate-waiting" });
@@ -55,7 +58,7 @@ describe("patience with a drill", () => {
     expect(ended).toHaveLength(1);
   });
 
-  test("lasts as long as a soak, and as the engine gives a move", () => {
+  test("lasts as long as a soak, and as the engine gives a move", async () => {
     for (const [move, ms] of [
       [soak, soak?.kind === "soak" ? soak.ms : 0],
       [admit, admit?.deadlineMs ?? 0],
@@ -63,26 +66,26 @@ describe("patience with a drill", () => {
       expect(ms).toBeGreaterThan(0);
       const { ended, happens } = drill();
       happens({ kind: "move-started", move: move?.id ?? "" });
-      vi.advanceTimersByTime(STILL_MS + ms - 1);
+      await vi.advanceTimersByTimeAsync(STILL_MS + ms - 1);
       expect(ended).toEqual([]);
-      vi.advanceTimersByTime(1);
+      await vi.advanceTimersByTimeAsync(1);
       expect(ended).toHaveLength(1);
     }
   });
 
-  test("grants instances the time that the environment gives them to get ready", () => {
+  test("grants instances the time that the environment gives them to get ready", async () => {
     const { ended, happens } = drill(600_000);
     happens({ kind: "tripped" });
-    vi.advanceTimersByTime(STILL_MS + 599_999);
+    await vi.advanceTimersByTimeAsync(STILL_MS + 599_999);
     expect(ended).toEqual([]);
-    vi.advanceTimersByTime(1);
+    await vi.advanceTimersByTimeAsync(1);
     expect(ended).toEqual(["it got no further within 750 s"]);
   });
 
-  test("is over with the drill", () => {
+  test("is over with the drill", async () => {
     const { ended, patience } = drill();
     patience.end();
-    vi.advanceTimersByTime(10 * STILL_MS);
+    await vi.advanceTimersByTimeAsync(10 * STILL_MS);
     expect(ended).toEqual([]);
   });
 });

@@ -138,6 +138,17 @@ guard: { operations: [order], falseAlarms: 1 per week, baseline: { atMost: 1% },
   });
 });
 
+test.each([
+  ["a soak may last for a month", "soak: 30d", []],
+  ["a move may last for a week", "deadline: 7d", []],
+  ["who has not ended by then will not", "deadline: 8d", ["it is more than 7d"]],
+  ["a year is the end of everything", "soak: 367d", ["it is longer than a year"]],
+])("%s: %s", (_, text, says) => {
+  const step = text.startsWith("soak") ? `  - ${text}` : `  - verify: gateway\n    ${text}`;
+  const problems = problemsOf(PLAN.replace("steps:", `steps:\n${step}`));
+  expect(problems.map(({ message }) => says.find((one) => message.includes(one)) ?? message)).toEqual(says);
+});
+
 test("an environment means what it says", () => {
   const text = `${ENVIRONMENT}  clearing: { driver: command, observe: [a], apply: [b], undo: [c], ready: [d], timeout: 2m }
 rehearsedIn: demo
