@@ -159,6 +159,7 @@ function commands(): readonly (readonly [Command, Load])[] {
           "--in-cluster",
           "let a Job in the cluster conduct it (the environment's `inCluster`), and follow it from here",
         )
+        .option("--soaks-at-most <duration>", "in a demo environment: let no soak of the plan last longer, such as 10s")
         .option("--yes", "do not ask before the start"),
       async () => (await import("./commands/upgrade.ts")).upgrade,
     ],

@@ -96,12 +96,13 @@ export function summarise(run: Run, facts: readonly Fact[]): RunSummary {
 function stateOf(run: Run): { readonly state: string; readonly text: string } {
   const { phase } = run;
   if (phase.kind === "ended") return { state: phase.outcome, text: phase.text };
-  if (phase.kind === "halted") return { state: "halted", text: phase.why };
-  return {
-    state: phase.kind,
-    text:
-      phase.kind === "holding" ? phase.why : (run.graph.moves[run.next]?.title ?? "looking once more at everything"),
-  };
+  if (phase.kind === "halted" || phase.kind === "holding") return { state: phase.kind, text: phase.why };
+  if (phase.kind === "withdrawn") {
+    const { regions, why } = phase;
+    const text = `new instances are out of traffic in ${regions.join(", ")}${why === undefined ? "" : `, and nothing moves: ${why}`}`;
+    return { state: phase.kind, text };
+  }
+  return { state: phase.kind, text: run.graph.moves[run.next]?.title ?? "looking once more at everything" };
 }
 
 const tallies = (facts: readonly Fact[]): readonly FactOf<"tally">[] =>

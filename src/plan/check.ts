@@ -50,6 +50,7 @@ import { stepsOnce } from "./rules/steps-once.ts";
 import { sharesFit, sharesRise } from "./rules/shares-fit.ts";
 import { surgeCoversBatch } from "./rules/surge-covers-batch.ts";
 import { besideDiffers, switchFits } from "./rules/switch-fits.ts";
+import { storesKnown } from "./rules/stores-known.ts";
 import { trialsInDemo } from "./rules/trials-in-demo.ts";
 import { waveRegions } from "./rules/wave-regions.ts";
 import { inOrder } from "./source/in-order.ts";
@@ -87,6 +88,7 @@ const ENVIRONMENT_RULES: readonly EnvironmentRule[] = [
   countersAtEntry,
   noSecrets,
   stateIsKept,
+  storesKnown,
   trialsInDemo,
   referenceTables,
   sourcesFit,

@@ -20,8 +20,11 @@ export type Plan = {
   readonly backups: Readonly<Record<string, readonly BackupAction[]>>;
 };
 
-/** `soakMs`: healthy time that demo must carry the new release before a certificate is valid. `validForMs`: how long it is valid then. */
-export type PlanRehearsal = { readonly soakMs: number; readonly validForMs: number };
+/**
+ * `soakMs`: healthy time that demo must carry the new release before a certificate is valid. `validForMs`: how long it is valid then.
+ * `drillSoakMs`: longest soak on the way of a drill. The whole plan is walked with its own.
+ */
+export type PlanRehearsal = { readonly soakMs: number; readonly drillSoakMs: number; readonly validForMs: number };
 
 export type PlanComponent = {
   /** `name@version`, a key of releases.yaml. Absent for a metadata store. */
@@ -419,6 +422,8 @@ export type KubernetesComponent = {
   readonly namespace?: string;
   /** Path of the kubeconfig, or the kubeconfig itself. Default: where kubectl finds it. */
   readonly kubeconfig?: Value;
+  /** Store → the address by which the pods come to it, as seen from the machine that rehearses. */
+  readonly stores: Readonly<Record<string, Value>>;
   /** Pods per region. */
   readonly instances: number;
   /** On which a pod is probed directly. */

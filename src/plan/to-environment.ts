@@ -107,6 +107,7 @@ function toComponent(input: EnvironmentInput["components"][string], hasCounters:
         contexts: input.contexts,
         namespace: input.namespace,
         kubeconfig: input.kubeconfig === undefined ? undefined : toValue(input.kubeconfig),
+        stores: mapValues(input.stores ?? {}, (value) => toValue(value)),
         instances: input.instances,
         port: input.port,
         isEntry: input.entry ?? (!hasCounters || input.counters !== undefined),

@@ -33,6 +33,7 @@ export const toPlan = (input: PlanInput, file: string): Plan =>
     guard: toGuard(input.guard ?? {}),
     rehearsal: {
       soakMs: msOr(input.rehearsal?.soak, 10 * MINUTE),
+      drillSoakMs: msOr(input.rehearsal?.drillSoak, 10_000),
       validForMs: msOr(input.rehearsal?.validFor, 7 * DAY),
     },
     backups: mapValues(input.backups ?? {}, (actions) => actions.map((action) => toBackupAction(action))),

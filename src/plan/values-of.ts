@@ -1,4 +1,4 @@
-import type { Environment, ProbeTarget, Value } from "./model.ts";
+import type { Environment, KubernetesComponent, ProbeTarget, Value } from "./model.ts";
 import type { Path } from "./source/source.ts";
 
 /** A value of an environment that may come from outside, with its place and what it is. */
@@ -56,22 +56,24 @@ const componentValues = (environment: Environment): readonly PlacedValue[] =>
     if (component.driver === "postgres")
       return [{ value: component.url, path: ["components", name, "url"], what: `the address of ${name}` }];
     if (component.driver === "command") return [];
-    if (component.driver === "kubernetes")
-      return component.kubeconfig === undefined
-        ? []
-        : [
-            {
-              value: component.kubeconfig,
-              path: ["components", name, "kubeconfig"],
-              what: `the kubeconfig of ${name}`,
-            },
-          ];
+    if (component.driver === "kubernetes") return podValues(name, component);
     return Object.entries(component.env).map(([variable, value]) => ({
       value,
       path: ["components", name, "env", variable],
       what: `${variable} of ${name}`,
     }));
   });
+
+const podValues = (name: string, { kubeconfig, stores }: KubernetesComponent): readonly PlacedValue[] => [
+  ...(kubeconfig === undefined
+    ? []
+    : [{ value: kubeconfig, path: ["components", name, "kubeconfig"], what: `the kubeconfig of ${name}` }]),
+  ...Object.entries(stores).map(([store, value]) => ({
+    value,
+    path: ["components", name, "stores", store],
+    what: `the address by which ${name} comes to ${store}`,
+  })),
+];
 
 const jobsValues = ({ jobs }: Environment): readonly PlacedValue[] =>
   jobs?.kubeconfig === undefined

@@ -14,6 +14,8 @@ export type WalkOrder = {
   readonly ends: readonly Outcome[];
   /** New instances are watched in the dark. */
   readonly isWatched?: true;
+  /** Demo keeps what it brings: it soaks as long as the plan says. Others take everything back, and hurry. */
+  readonly isKept?: true;
 };
 
 export type Strike = {
@@ -92,6 +94,7 @@ export const pastReturnOf = (graph: Graph): readonly WalkOrder[] =>
             kind: "backup",
             strikes: [{ when: "done", move: move.id, acts: [accusation(move)] }],
             isWatched: true,
+            isKept: true,
             ends: ["backed-up"],
           },
         ]
@@ -105,6 +108,7 @@ export const wholeWalk: WalkOrder = {
   kind: "walk",
   strikes: [],
   isWatched: true,
+  isKept: true,
   ends: ["promoted", "unchanged"],
 };
 

@@ -1,4 +1,5 @@
 import type { Graph } from "../graph/graph.ts";
+import { seconds } from "../graph/seconds.ts";
 import { havePassed, type Drill } from "./drill.ts";
 import { matchGraphs } from "./match-graphs.ts";
 import type { Rehearsal, SoakRecord } from "./rehearsal.ts";
@@ -22,6 +23,8 @@ export type RehearsalOrder = {
   /** Looks only: nothing is walked, and no certificate can follow. */
   readonly isQuick: boolean;
   readonly soakMs: number;
+  /** Longest soak on the way of a drill. */
+  readonly drillSoakMs: number;
   readonly allows: Rehearsal["allows"];
   /** What an earlier rehearsal of exactly this has done: only its soak goes on. */
   readonly resumed?: Rehearsal;
@@ -55,7 +58,7 @@ export async function rehearse(order: RehearsalOrder, parts: RehearsalParts, sig
     startedAt,
     endedAt: startedAt,
     isQuick: order.isQuick,
-    scaled: matchGraphs(order.demo, order.production).scaled,
+    scaled: [...matchGraphs(order.demo, order.production).scaled, ...hurry(order)],
     allows: order.allows,
     drills: [],
     moves: [],
@@ -119,6 +122,12 @@ export async function rehearse(order: RehearsalOrder, parts: RehearsalParts, sig
   await keep({ soak, drills: [...state.drills, soaked] });
   return state;
 }
+
+/** That drills wait less than the plan says is said. */
+const hurry = ({ demo, drillSoakMs }: RehearsalOrder): readonly string[] =>
+  demo.moves.some((move) => move.kind === "soak" && move.ms > drillSoakMs)
+    ? [`soaks on the way of drills, ${seconds(drillSoakMs)} at most; the whole plan is walked with its own`]
+    : [];
 
 function matchDrill({ demo, production }: RehearsalOrder): Drill {
   const { differences, scaled } = matchGraphs(demo, production);

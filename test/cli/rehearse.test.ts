@@ -40,6 +40,26 @@ async function demoReleases(): Promise<readonly string[]> {
   });
 }
 
+const runsIn = (): Promise<readonly string[]> => readdir(join(place.state, "runs")).catch(() => []);
+
+/** The first soak of each run, ms, and how the run ended. */
+async function soaksOfRuns() {
+  return Promise.all(
+    (await runsIn()).map(async (run) => {
+      const folder = join(place.state, "runs", run);
+      const journal = await readFile(join(folder, "journal.ndjson"), "utf8");
+      const { fact } = JSON.parse(journal.slice(0, journal.indexOf("\n"))) as {
+        readonly fact: {
+          readonly graph: { readonly moves: readonly { readonly kind: string; readonly ms: number }[] };
+        };
+      };
+      const report = await readFile(join(folder, "report.md"), "utf8").catch(() => "");
+      const outcome = /^# .*: (\S+)/.exec(report)?.[1];
+      return { run, outcome, ms: fact.graph.moves.find(({ kind }) => kind === "soak")?.ms };
+    }),
+  );
+}
+
 function isAlive(pid: number): boolean {
   try {
     return process.kill(pid, 0);
@@ -129,6 +149,7 @@ describe("a rehearsed plan", () => {
   }, 150_000);
 
   test("is drilled at every step, certified, and then let into production, and only as it was rehearsed", async () => {
+    const before = new Set(await runsIn());
     const rehearsal = start(["rehearse", "plans/small.yaml", "--key", "plans/keys/rehearsal.pem", "--json"], {
       cwd: place.dir,
       env: place.env,
@@ -151,6 +172,15 @@ describe("a rehearsed plan", () => {
     expect(await readFile(join(folder, "junit.xml"), "utf8")).toContain('failures="0"');
     expect(await readFile(summary.report, "utf8")).toContain("<svg");
     expect(await place.serving()).toEqual(OLD);
+    // What is taken back hurries, also where the conductor is another process; what demo keeps soaks as the plan says.
+    expect(await readFile(join(folder, "rehearsal.json"), "utf8")).toContain(
+      "soaks on the way of drills, 100ms at most",
+    );
+    const soaks = (await soaksOfRuns()).filter(({ run }) => !before.has(run));
+    const kept = soaks.filter(({ ms }) => ms === 1_000);
+    expect(kept.map(({ outcome }) => outcome)).not.toContain("undone");
+    expect(kept.length).toBe(2);
+    expect(new Set(soaks.filter((one) => !kept.includes(one)).map(({ ms }) => ms))).toEqual(new Set([100]));
 
     const migration = join(place.dir, "plans/migrations/orders/0001_price_bands.up.sql");
     const text = await readFile(migration, "utf8");

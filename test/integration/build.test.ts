@@ -46,7 +46,8 @@ async function digest(folder: string): Promise<string> {
 
 test(
   "the same sources build the same releases, whatever the umask and however often",
-  { timeout: 60_000 },
+  // Three builds, beside other tests.
+  { timeout: 240_000 },
   async () => {
     const [one, other] = [await checkout(), await checkout()];
     const { stdout } = await build(one, "077");

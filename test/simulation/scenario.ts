@@ -87,6 +87,7 @@ const withPods = (object: KubernetesObject, key: KubernetesKey): Environment => 
       container: "gateway",
       service: "gateway",
       contexts: { tokyo: "tokyo", frankfurt: "frankfurt" },
+      stores: {},
       instances: INSTANCES,
       port: 8080,
       isEntry: true,
@@ -199,7 +200,7 @@ function drawPlan(luck: Luck, isIrreversible: boolean): Plan {
       suspectForMs: 3_000,
       holdForMs: 30_000,
     },
-    rehearsal: { soakMs: 0, validForMs: 0 },
+    rehearsal: { soakMs: 0, drillSoakMs: 10_000, validForMs: 0 },
     backups: {
       rebuild: [
         { kind: "run", argv: ["rebuild"], shell: false, timeoutMs: 1000 },

@@ -182,5 +182,5 @@ ${
   deadline: 2s                  # how fast this machine is, is not the question here
   slowerThan: 2s
   budget: { failedOperations: 500 }
-rehearsal: { soak: 2s, validFor: 1h }
+rehearsal: { soak: 2s, drillSoak: 100ms, validFor: 1h }
 ${contract ? `backups:\n  rebuild: [{ run: [node, ./plans/backup/rebuild-bands.mjs], timeout: 1m }, { verify: gateway }]\n` : ""}`;

@@ -7,13 +7,13 @@ import type { JudgeState } from "../../guard/judge.ts";
 import { rejudge, startRejudging } from "../../guard/recording.ts";
 import type { UnlistedCode } from "../../guard/unlisted.ts";
 import type { Verdict } from "../../guard/verdict.ts";
-import { parseDuration } from "../../plan/duration.ts";
 import type { Environment, PlanGuard } from "../../plan/model.ts";
 import { operationsIn, regionsWithout } from "../../plan/operations-of.ts";
 import { plainGuard } from "../../plan/to-plan.ts";
 import { versionLine } from "../../view/json.ts";
 import { plain, statusLine } from "../../view/status-line.ts";
 import { unlistedLine, verdictLine, watchedText } from "../../view/watched.ts";
+import { durationOption } from "../duration-option.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { checkAlone } from "../files/load.ts";
 import { readRecording } from "../guard/read-recording.ts";
@@ -48,7 +48,7 @@ async function live(io: CliIo, env: string, options: Options): Promise<ExitStatu
   if (given.kind === "snapshot")
     throw new UpgradeError("USAGE", `${env} is a snapshot, and nobody trades there`, { hint: "name an environment" });
   const { environment } = given;
-  const forMs = durationOf(options.for);
+  const forMs = options.for === undefined ? undefined : durationOption("--for", options.for);
   const settings = (await settingsOf(io, options.plan)) ?? plainGuard(operationsIn(environment));
   refuseUnprobed(environment, settings);
   const wired = await wireGuard(environment, settings, {
@@ -160,11 +160,4 @@ async function settingsOf(io: CliIo, plan: string | undefined): Promise<PlanGuar
   const { plan: read, problems } = await checkAlone(io, plan, undefined);
   if (read === undefined) throw new BadInput(problems);
   return read.guard;
-}
-
-function durationOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const parsed = parseDuration(text);
-  if (parsed.kind === "read") return parsed.value;
-  throw new UpgradeError("USAGE", `--for ${text}: ${parsed.why}`, { hint: "write a time such as 30s, 10m or 1h" });
 }

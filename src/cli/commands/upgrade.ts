@@ -2,7 +2,9 @@ import { EXIT } from "../../errors/catalog.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
 import type { CliIo, ExitStatus } from "../io.ts";
 import { isSavedPlan, loadSaved } from "../run/saved-plan.ts";
+import { withSoaksAtMost } from "../../graph/shorten-soaks.ts";
 import { load, type Loaded } from "../files/load.ts";
+import { durationOption } from "../duration-option.ts";
 import { confirm } from "../terminal/confirm.ts";
 import { outputKind, type OutputKind } from "../terminal/output.ts";
 import { permitOf, type PermitOptions } from "../run/permit.ts";
@@ -21,11 +23,12 @@ type Options = PermitOptions & {
   readonly yes?: boolean;
   readonly input?: boolean;
   readonly inCluster?: boolean;
+  readonly soaksAtMost?: string;
 };
 
 export async function upgrade(io: CliIo, [file = ""]: readonly string[], options: Options): Promise<ExitStatus> {
   const permit = permitOf(options);
-  const loaded = await loadedFrom(io, file, options);
+  const loaded = soakingAtMost(await loadedFrom(io, file, options), options);
   const state = await stateOf(io, loaded.environment, options.state);
   // A conductor in the cluster asks for its own. Everybody else is told what is missing before anything else is asked.
   if (options.inCluster !== true) await refuseForbidden(io, loaded);
@@ -59,6 +62,23 @@ async function loadedFrom(io: CliIo, file: string, options: Options): Promise<Lo
       hint: "name it: --env NAME, whose file lies beside the plan, or --env FILE",
     });
   return load(io, file, options);
+}
+
+/** What a demo is in a hurry for is no way to treat production. Throws `USAGE`. */
+function soakingAtMost(loaded: Loaded, { soaksAtMost, inCluster }: Options): Loaded {
+  if (soaksAtMost === undefined) return loaded;
+  const mostMs = durationOption("--soaks-at-most", soaksAtMost);
+  if (inCluster === true)
+    throw new UpgradeError("USAGE", "--soaks-at-most is not for a conductor in the cluster", {
+      hint: "leave one of them out",
+    });
+  if (loaded.environment.class !== "demo")
+    throw new UpgradeError(
+      "USAGE",
+      `${loaded.environment.name} is of class ${loaded.environment.class}, where soaks last as long as the plan says`,
+      { hint: "use --soaks-at-most in an environment of class demo, or change the plan" },
+    );
+  return { ...loaded, graph: withSoaksAtMost(loaded.graph, mostMs) };
 }
 
 /** A person at a terminal is asked once. A pipeline passes `--yes`, or has no terminal to ask at. */

@@ -28,6 +28,8 @@ export async function playKilled(order: WalkOrder, options: StageOptions, signal
       releases,
       "--state",
       state.dir,
+      "--soaks-at-most",
+      `${loaded.plan.rehearsal.drillSoakMs}ms`,
       "--json",
       "--yes",
     ],

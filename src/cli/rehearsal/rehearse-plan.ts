@@ -102,6 +102,7 @@ export async function rehearsePlan(order: RehearseOrder): Promise<Rehearsed> {
         production: production.graph,
         isQuick: order.isQuick,
         soakMs: demo.plan.rehearsal.soakMs,
+        drillSoakMs: demo.plan.rehearsal.drillSoakMs,
         allows: allowsOf(demo.migrations),
         ...(resumed === undefined ? {} : { resumed: resumed.rehearsal }),
       },

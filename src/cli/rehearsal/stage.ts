@@ -1,6 +1,7 @@
 import { messageOf } from "../../errors/message-of.ts";
 import type { RunEvent } from "../../events/event.ts";
 import { workloadOf } from "../../graph/graph.ts";
+import { withSoaksAtMost } from "../../graph/shorten-soaks.ts";
 import type { Conduct } from "../../runtime/conduct.ts";
 import type { World } from "../../runtime/world.ts";
 import { watchedWorld, type DarkWatch } from "../../rehearsal/dark.ts";
@@ -23,13 +24,21 @@ export function rehearsalStage(options: StageOptions): Stage {
   const { wired, loaded } = options;
   return {
     look: (signal) => look(wired.world, loaded, signal),
-    play: (order, signal) =>
-      order.strikes.some(({ acts }) => acts.some(({ kind }) => kind === "kill-conductor"))
-        ? playKilled(order, options, signal)
-        : play(order, options, signal),
+    play: (order, signal) => {
+      const pace = order.isKept === true ? options : { ...options, loaded: hurried(loaded) };
+      return order.strikes.some(({ acts }) => acts.some(({ kind }) => kind === "kill-conductor"))
+        ? playKilled(order, pace, signal)
+        : play(order, pace, signal);
+    },
     clear: (before, signal) => clear(before, options, signal),
   };
 }
+
+/** What is taken back in the end proves nothing by standing for long on the way. */
+const hurried = (loaded: Loaded): Loaded => ({
+  ...loaded,
+  graph: withSoaksAtMost(loaded.graph, loaded.plan.rehearsal.drillSoakMs),
+});
 
 async function look(world: World, loaded: Loaded, signal: AbortSignal): Promise<Standing> {
   const places = Object.values(loaded.graph.components).flatMap((component) =>

@@ -19,13 +19,15 @@ export async function countStatementsOf(
   const standing = await stage.look(signal);
   const ends = await Promise.all(
     storesOf(demo).map(async (store) => {
-      const url = urlOf(demo, store, secrets);
       const releases = (await listedReleases(demo, store, standing)).filter(({ queries }) => queries.length > 0);
-      const roles = Object.values(rolesOf(demo, url, secrets)).map((role) =>
+      const roles = Object.values(rolesOf(demo, store, secrets)).map((role) =>
         decodeURIComponent(new URL(role).username),
       );
       if (releases.length === 0 || roles.length === 0) return () => Promise.resolve([]);
-      return countStatements({ store, roles, releases, log: postgresStatementLog(url) }, signal);
+      return countStatements(
+        { store, roles, releases, log: postgresStatementLog(urlOf(demo, store, secrets)) },
+        signal,
+      );
     }),
   );
   return async () => (await Promise.all(ends.map((end) => end()))).flat();

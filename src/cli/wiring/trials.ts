@@ -3,7 +3,8 @@ import { dirname, join } from "node:path";
 import { identify } from "../../adapters/postgres/identify.ts";
 import { postgresTrials } from "../../adapters/postgres/trials/trials.ts";
 import { workloadOf } from "../../graph/graph.ts";
-import type { ProcessComponent, StoreTrials } from "../../plan/model.ts";
+import { UpgradeError } from "../../errors/upgrade-error.ts";
+import type { KubernetesComponent, StoreTrials } from "../../plan/model.ts";
 import type { StoreIdentity, Trials } from "../../ports/trials.ts";
 import type { ListedRelease } from "../../rehearsal/trial/order.ts";
 import { readStatements } from "../../rehearsal/trial/read-statements.ts";
@@ -24,7 +25,7 @@ export function wireTrials(loaded: Loaded, store: string, io: CliIo, state: Stat
   const placed = loaded.environment.components[store];
   const given = placed?.driver === "postgres" ? placed.trials : undefined;
   const { rows, mask, sessions }: StoreTrials = given ?? { rows: "all", mask: [], sessions: "ask" };
-  const roles = rolesOf(loaded, url, secrets);
+  const roles = rolesOf(loaded, store, secrets);
   return postgresTrials({ url, roles, content: { rows, mask }, sessions, clock: state.clock });
 }
 
@@ -68,18 +69,39 @@ export function urlOf(loaded: Loaded, store: string, secrets: Secrets): string {
   return placed?.driver === "postgres" ? secrets.read(placed.url, `the URL of ${store}`) : "";
 }
 
-/** By which address each component comes to the store: the one among its variables that leads to the same database. */
+/** By which address each component comes to the store: for processes the one among their variables that leads to the same database. */
 export function rolesOf(loaded: Loaded, store: string, secrets: Secrets): Readonly<Record<string, string>> {
-  const processes = Object.entries(loaded.environment.components).filter(
-    (entry): entry is [string, ProcessComponent] => entry[1].driver === "process",
-  );
+  const place = placeOf(urlOf(loaded, store, secrets));
+  const isHere = (url: string): boolean => placeOf(url) !== undefined && placeOf(url) === place;
   return Object.fromEntries(
-    processes.flatMap(([name, placed]): [string, string][] => {
-      const found = Object.entries(placed.env)
-        .map(([variable, value]) => secrets.read(value, `${variable} of ${name}`))
-        .find((value) => placeOf(value) !== undefined && placeOf(value) === placeOf(store));
+    Object.entries(loaded.environment.components).flatMap(([name, placed]): [string, string][] => {
+      const found =
+        placed.driver === "process"
+          ? Object.entries(placed.env)
+              .map(([variable, value]) => secrets.read(value, `${variable} of ${name}`))
+              .find((value) => isHere(value))
+          : placed.driver === "kubernetes"
+            ? statedOf(name, placed, { store, secrets, isHere })
+            : undefined;
       return found === undefined ? [] : [[name, found]];
     }),
+  );
+}
+
+/** What is stated must be so: clones stand on the store's own server. */
+function statedOf(
+  component: string,
+  { stores }: KubernetesComponent,
+  how: { readonly store: string; readonly secrets: Secrets; readonly isHere: (url: string) => boolean },
+): string | undefined {
+  const stated = stores[how.store];
+  if (stated === undefined) return undefined;
+  const url = how.secrets.read(stated, `${how.store} of ${component}`);
+  if (how.isHere(url)) return url;
+  throw new UpgradeError(
+    "TRIAL_REFUSED",
+    `the address of ${how.store} in \`stores\` of ${component} leads elsewhere than that of ${how.store} itself`,
+    { hint: "write the same host, port and database in both: only the user and the password differ" },
   );
 }
 

@@ -242,6 +242,13 @@ const kubernetesComponent = z.strictObject({
   kubeconfig: value()
     .optional()
     .describe("Path of the kubeconfig, or the kubeconfig itself. Default: where kubectl finds it."),
+  stores: z
+    .record(name(), value())
+    .register(NOUN, { noun: "store" })
+    .optional()
+    .describe(
+      "Store → the address by which its pods come to it, with their user, as the machine that rehearses reaches it. Statements of releases are tried as that user.",
+    ),
   instances: count(1, 1000).describe("Pods per region."),
   port: count(1, 65_535).describe("Port on which a pod is probed directly."),
   entry: entry().optional(),

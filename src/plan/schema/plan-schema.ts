@@ -68,6 +68,11 @@ const rehearsal = z
       .describe(
         "How long the environment of the rehearsal must carry the new release, the guard saying healthy, before the certificate is valid. Default 10m.",
       ),
+    drillSoak: duration({ min: 0 })
+      .optional()
+      .describe(
+        "Longest soak on the way of a drill, which takes everything back after it. The whole plan is walked with the soaks that it states. Default 10s.",
+      ),
     validFor: duration().optional().describe("How long a certificate is valid. Default 7d."),
   })
   .register(NOUN, { noun: "rehearsal" });

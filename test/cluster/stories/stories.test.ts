@@ -5,10 +5,12 @@ import { badReleaseDark } from "../../../src/demo/stories/bad-release-dark.ts";
 import { badReleaseLive } from "../../../src/demo/stories/bad-release-live.ts";
 import { goodUpgrade } from "../../../src/demo/stories/good-upgrade.ts";
 import { metadata2023 } from "../../../src/demo/stories/metadata-2023.ts";
+import { rehearsal2023 } from "../../../src/demo/stories/rehearsal-2023.ts";
 import { servers2021 } from "../../../src/demo/stories/servers-2021.ts";
 import type { Story } from "../../../src/demo/stories/story.ts";
 import { VENUE_REGIONS } from "../../../src/demo/venue/ports.ts";
 import type { Version } from "../venue/images.ts";
+import { refuseOn } from "../venue/refuse.ts";
 import { INSTANCES, tellOn, type Told } from "../venue/tell.ts";
 import { deploymentPath, findVenueGround, type VenueGround } from "../venue/venue.ts";
 
@@ -32,12 +34,14 @@ const tell = (story: Story, seed = "1"): Promise<Told> =>
   tellOn(ground, story, {
     seed,
     ratePerSec: 80,
-    look: async () => {
-      left = await Promise.all(
-        VENUE_REGIONS.map(async (region) => (await ground.api.call("GET", deploymentPath(region))) as Deployment),
-      );
-    },
+    look: lookAtProduction,
   });
+
+async function lookAtProduction(): Promise<void> {
+  left = await Promise.all(
+    VENUE_REGIONS.map(async (region) => (await ground.api.call("GET", deploymentPath(region))) as Deployment),
+  );
+}
 
 /** Every region runs this release, and nothing of a hold is left but who wrote last, where anybody did. */
 function expectAtRest(version: Version): void {
@@ -65,6 +69,17 @@ test("metadata-2023: what breaks some accounts is taken back, and no pod was tou
   expect(figures.failedByFault).toBeGreaterThan(0);
   for (const { spec } of left)
     expect(spec.template.spec.containers.map(({ image }) => image)).toEqual([ground.images["1.0"]]);
+});
+
+test("rehearsal-2023: demo, in pods too, refuses the same update before production hears of it", HOW, async () => {
+  const { status, problems, result } = await refuseOn(ground, rehearsal2023, { seed: "1", look: lookAtProduction });
+  expect(problems, result.verdict).toEqual([]);
+  expect(status).toBe(5);
+  for (const { metadata } of left)
+    expect([metadata.generation, Object.keys(metadata.annotations ?? {})]).toEqual([
+      1,
+      [expect.stringContaining("deployment.kubernetes.io/revision")],
+    ]);
 });
 
 test("bad-release-dark: what probes can see reaches no user", HOW, async () => {

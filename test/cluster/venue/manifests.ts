@@ -1,5 +1,9 @@
-/** Names of the venue's objects, alike in every region. */
+import type { VenueEnv } from "../../../src/demo/venue/accounts.ts";
+
+/** Name of the container, and of production's objects, alike in every region. */
 export const GATEWAY = "gateway";
+/** Names of an environment's objects: both live in the namespaces of the regions. */
+export const NAME: Readonly<Record<VenueEnv, string>> = { production: GATEWAY, demo: `${GATEWAY}-demo` };
 /** On which a pod serves users and is probed. */
 export const POD_PORT = 8080;
 /** Not 80: addresses name it, and whoever takes them apart finds it. */
@@ -15,6 +19,7 @@ const NOTICE_MS = 4_500;
 const GRACE_S = 15;
 
 export type GatewayOrder = {
+  readonly env: VenueEnv;
   readonly region: string;
   readonly image: string;
   readonly replicas: number;
@@ -25,15 +30,15 @@ export type GatewayOrder = {
 };
 
 /** A stock Deployment as anybody would write it: nothing in it knows of midflight but the names of two variables. */
-export const gatewayDeployment = ({ region, image, replicas, fault, noise }: GatewayOrder) => ({
+export const gatewayDeployment = ({ env, region, image, replicas, fault, noise }: GatewayOrder) => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
-  metadata: { name: GATEWAY },
+  metadata: { name: NAME[env] },
   spec: {
     replicas,
-    selector: { matchLabels: { app: GATEWAY } },
+    selector: { matchLabels: { app: NAME[env] } },
     template: {
-      metadata: { labels: { app: GATEWAY } },
+      metadata: { labels: { app: NAME[env] } },
       spec: {
         terminationGracePeriodSeconds: GRACE_S,
         containers: [
@@ -42,14 +47,14 @@ export const gatewayDeployment = ({ region, image, replicas, fault, noise }: Gat
             image,
             imagePullPolicy: "Never",
             ports: [{ containerPort: POD_PORT }],
-            envFrom: [{ secretRef: { name: GATEWAY } }],
+            envFrom: [{ secretRef: { name: NAME[env] } }],
             env: [
               { name: "PORT", value: String(POD_PORT) },
               { name: "LISTEN_HOST", value: "0.0.0.0" },
               { name: "SIGTERM_NOTICE_MS", value: String(NOTICE_MS) },
               { name: "MIDFLIGHT_INSTANCE", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
               { name: "MIDFLIGHT_REGION", value: region },
-              { name: "VENUE_ENV", value: "production" },
+              { name: "VENUE_ENV", value: env },
               { name: "FAULT", value: fault },
               { name: "GATEWAY_NOISE", value: noise },
             ],
@@ -67,16 +72,16 @@ export const gatewayDeployment = ({ region, image, replicas, fault, noise }: Gat
 });
 
 /** What a gateway must know and nobody else: its store and its key seed. */
-export const gatewaySecret = (values: Readonly<Record<string, string>>) => ({
+export const gatewaySecret = (env: VenueEnv, values: Readonly<Record<string, string>>) => ({
   apiVersion: "v1",
   kind: "Secret",
-  metadata: { name: GATEWAY },
+  metadata: { name: NAME[env] },
   stringData: values,
 });
 
-export const gatewayService = () => ({
+export const gatewayService = (env: VenueEnv) => ({
   apiVersion: "v1",
   kind: "Service",
-  metadata: { name: GATEWAY },
-  spec: { selector: { app: GATEWAY }, ports: [{ port: SERVICE_PORT, targetPort: POD_PORT }] },
+  metadata: { name: NAME[env] },
+  spec: { selector: { app: NAME[env] }, ports: [{ port: SERVICE_PORT, targetPort: POD_PORT }] },
 });

@@ -1,6 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { Disaster } from "../../../src/demo/disaster.ts";
@@ -15,11 +15,12 @@ import { prepareWorkspace, type Workspace } from "../../../src/demo/workspace.ts
 import type { RunEvent } from "../../../src/events/event.ts";
 import { OVERRIDE, start, type Ended } from "../../support/cli.ts";
 import { until } from "../commands.ts";
-import { environmentOn } from "./environment.ts";
+import { placeIn } from "./environment.ts";
 import { serversIn } from "./servers.ts";
-import { venueOn, type ClusterVenue, type VenueGround } from "./venue.ts";
+import { addressOf, venueOn, type ClusterVenue, type VenueGround } from "./venue.ts";
 
-const PLANS = fileURLToPath(new URL("../../../plans", import.meta.url));
+/** The shipped ones. */
+export const PLANS = fileURLToPath(new URL("../../../plans", import.meta.url));
 /** Gateways per region. Fewer than in the shipped environment files: each pod of a region costs the machine that also carries cluster, users and midflight. */
 export const INSTANCES = 4;
 /** Ordinary trading before and after the upgrade, in operations. */
@@ -50,6 +51,7 @@ export async function tellOn(ground: VenueGround, story: Story, { seed, ratePerS
   const { path } = await temporaryFolder(stack);
   const workspace = await prepareWorkspace(PLANS, join(dir, "work"), story, fault);
   const order = {
+    env: "production" as const,
     dir: path,
     keySeed: `cluster-${seed}`,
     instances: INSTANCES,
@@ -57,7 +59,7 @@ export async function tellOn(ground: VenueGround, story: Story, { seed, ratePerS
     noise: JSON.stringify({ seed, share: 0.001 }),
   };
   const venue = await venueOn(ground, order, stack);
-  const environment = await placeIn(workspace, venue, ground);
+  const environment = await placeIn(workspace.environment, { ...order, ...venue, images: ground.images });
   const outcomes = join(dir, "outcomes.ndjson");
   const users = await startUsers(
     {
@@ -98,23 +100,6 @@ export async function tellOn(ground: VenueGround, story: Story, { seed, ratePerS
   });
   return { figures, problems: problemsOf(story, figures, ended) };
 }
-
-/** Another environment file beside the shipped ones, and nothing else: plan, releases and migrations stay as they are. Resolves with the file. */
-async function placeIn(
-  { environment }: Workspace,
-  { services }: ClusterVenue,
-  { images }: VenueGround,
-): Promise<string> {
-  const inTheCluster = join(dirname(environment), "kubernetes.yaml");
-  const placed = { services, images, instances: INSTANCES };
-  await writeFile(inTheCluster, environmentOn(await readFile(environment, "utf8"), placed));
-  return inTheCluster;
-}
-
-const addressOf = ({ services }: ClusterVenue, region: string) => ({
-  rest: `http://${services[region] ?? ""}`,
-  ws: `ws://${services[region] ?? ""}`,
-});
 
 /** Resolves once users have done so many operations more. */
 async function traded(users: Users, operations: number): Promise<void> {

@@ -1,3 +1,4 @@
+import type { VenueEnv } from "../../../src/demo/venue/accounts.ts";
 import { VENUE_REGIONS } from "../../../src/demo/venue/ports.ts";
 import { startVenue, type Venue } from "../../../src/demo/venue/venue.ts";
 import { apiAt, type Api } from "../api.ts";
@@ -8,7 +9,7 @@ import { caOf } from "../kubeconfig.ts";
 import { placesOf, type Places } from "../places.ts";
 import { relayTo } from "../relay.ts";
 import { gatewayImages, type GatewayImages } from "./images.ts";
-import { GATEWAY, gatewayDeployment, gatewaySecret, gatewayService, SERVICE_PORT } from "./manifests.ts";
+import { gatewayDeployment, gatewaySecret, gatewayService, NAME, SERVICE_PORT } from "./manifests.ts";
 
 /** The cluster, with the gateways' images in it. */
 export type VenueGround = {
@@ -37,7 +38,14 @@ export type ClusterVenue = {
   readonly venue: Venue;
 };
 
+/** Where users trade in a region. */
+export const addressOf = ({ services }: Pick<ClusterVenue, "services">, region: string) => ({
+  rest: `http://${services[region] ?? ""}`,
+  ws: `ws://${services[region] ?? ""}`,
+});
+
 export type ClusterVenueOrder = {
+  readonly env: VenueEnv;
   readonly dir: string;
   readonly keySeed: string;
   /** Pods per region. */
@@ -53,19 +61,20 @@ export async function venueOn(
   stack: AsyncDisposableStack,
 ): Promise<ClusterVenue> {
   const { api, places } = ground;
-  const venue = await startVenue({ dir: order.dir, env: "production", keySeed: order.keySeed });
+  const { env } = order;
+  const venue = await startVenue({ dir: order.dir, env, keySeed: order.keySeed });
   stack.defer(() => venue.stop());
-  const secret = gatewaySecret(await fromPods(venue, stack));
+  const secret = gatewaySecret(env, await fromPods(venue, stack));
   // An earlier one that was killed may have left its own.
-  await clear(api);
-  stack.defer(() => clear(api));
+  await clear(api, env);
+  stack.defer(() => clear(api, env));
   const services = await Promise.all(
     VENUE_REGIONS.map(async (region): Promise<[string, string]> => [
       region,
       await deploy(ground, region, order, secret),
     ]),
   );
-  for (const [region, service] of services) await untilServing(api, region, service, order.instances);
+  for (const [region, service] of services) await untilServing(api, region, service, order);
   return {
     keySeed: venue.keySeed,
     services: Object.fromEntries(services),
@@ -76,7 +85,11 @@ export async function venueOn(
 
 /** Store and engines listen on this machine alone: pods reach them by the bridge's address. */
 async function fromPods(venue: Venue, stack: AsyncDisposableStack): Promise<Readonly<Record<string, string>>> {
-  let [store, engines] = [venue.variables["GATEWAY_DB_URL"] ?? "", venue.variables["VENUE_ENGINES"] ?? ""];
+  const prefix = venue.env === "demo" ? "DEMO_" : "";
+  let [store, engines] = [
+    venue.variables[`${prefix}GATEWAY_DB_URL`] ?? "",
+    venue.variables[`${prefix}VENUE_ENGINES`] ?? "",
+  ];
   for (const port of [venue.ports.postgres, ...venue.ports.engines]) {
     const relay = await relayTo(port, NODE_IP);
     stack.defer(() => relay.close());
@@ -91,27 +104,32 @@ async function fromPods(venue: Venue, stack: AsyncDisposableStack): Promise<Read
 async function deploy(
   { api, images }: VenueGround,
   region: string,
-  { instances, fault, noise }: ClusterVenueOrder,
+  { env, instances, fault, noise }: ClusterVenueOrder,
   secret: ReturnType<typeof gatewaySecret>,
 ): Promise<string> {
-  const order = { region, image: images["1.0"], replicas: instances, fault, noise };
+  const order = { env, region, image: images["1.0"], replicas: instances, fault, noise };
   await api.call("POST", `/api/v1/namespaces/${region}/secrets`, secret);
   await api.call("POST", `/apis/apps/v1/namespaces/${region}/deployments`, gatewayDeployment(order));
-  const service = (await api.call("POST", `/api/v1/namespaces/${region}/services`, gatewayService())) as {
+  const service = (await api.call("POST", `/api/v1/namespaces/${region}/services`, gatewayService(env))) as {
     readonly spec: { readonly clusterIP: string };
   };
   return `${service.spec.clusterIP}:${SERVICE_PORT}`;
 }
 
-async function untilServing(api: Api, region: string, service: string, instances: number): Promise<void> {
+async function untilServing(
+  api: Api,
+  region: string,
+  service: string,
+  { env, instances }: ClusterVenueOrder,
+): Promise<void> {
   await until(`the gateways of ${region}`, 120_000, async () => {
-    const { status } = (await api.call("GET", deploymentPath(region))) as {
+    const { status } = (await api.call("GET", deploymentPath(region, env))) as {
       readonly status?: { readonly readyReplicas?: number };
     };
     const ready = status?.readyReplicas ?? 0;
     return ready === instances ? true : `${ready} of ${instances} are ready`;
   });
-  const slices = `/apis/discovery.k8s.io/v1/namespaces/${region}/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3D${GATEWAY}`;
+  const slices = `/apis/discovery.k8s.io/v1/namespaces/${region}/endpointslices?labelSelector=kubernetes.io%2Fservice-name%3D${NAME[env]}`;
   await until(`the endpoints of ${region}`, 15_000, async () => {
     const { items } = (await api.call("GET", slices)) as Slices;
     const ready = items.flatMap(({ endpoints }) => endpoints ?? []).filter(({ conditions }) => conditions?.ready);
@@ -130,22 +148,23 @@ type Slices = {
   }[];
 };
 
-export const deploymentPath = (region: string): string => `/apis/apps/v1/namespaces/${region}/deployments/${GATEWAY}`;
+export const deploymentPath = (region: string, env: VenueEnv = "production"): string =>
+  `/apis/apps/v1/namespaces/${region}/deployments/${NAME[env]}`;
 
 /** Takes the gateways away. Resolves once no pod of theirs is left, so that the next ones are not taken for them. */
-async function clear(api: Api): Promise<void> {
+async function clear(api: Api, env: VenueEnv): Promise<void> {
   for (const region of VENUE_REGIONS)
     for (const path of [
-      deploymentPath(region),
-      `/api/v1/namespaces/${region}/services/${GATEWAY}`,
-      `/api/v1/namespaces/${region}/secrets/${GATEWAY}`,
+      deploymentPath(region, env),
+      `/api/v1/namespaces/${region}/services/${NAME[env]}`,
+      `/api/v1/namespaces/${region}/secrets/${NAME[env]}`,
     ])
       await api.call("DELETE", path, { propagationPolicy: "Background" }).catch(unlessMissing);
   await until(
     "the gateways to leave",
     60_000,
     async () => {
-      const left = await podsLeft(api);
+      const left = await podsLeft(api, env);
       return left === 0 ? true : `${left} pods are left`;
     },
     500,
@@ -153,10 +172,10 @@ async function clear(api: Api): Promise<void> {
 }
 
 /** Those that are there are told to go at once: no user is left whom they would have to say goodbye to. */
-async function podsLeft(api: Api): Promise<number> {
+async function podsLeft(api: Api, env: VenueEnv): Promise<number> {
   let left = 0;
   for (const region of VENUE_REGIONS)
-    for (const selector of [`app=${GATEWAY}`, `midflight.dev/dark=${GATEWAY}`]) {
+    for (const selector of [`app=${NAME[env]}`, `midflight.dev/dark=${NAME[env]}`]) {
       const path = `/api/v1/namespaces/${region}/pods?labelSelector=${encodeURIComponent(selector)}`;
       const { length } = ((await api.call("GET", path)) as { readonly items: readonly unknown[] }).items;
       if (length > 0) await api.call("DELETE", path, { gracePeriodSeconds: 1 });

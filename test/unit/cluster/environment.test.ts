@@ -18,7 +18,12 @@ const text = (name: string): string => readFileSync(join(PLANS, name), "utf8");
 const image = (digit: string): string => `localhost/venue-gateway@sha256:${digit.repeat(64)}`;
 const IMAGES: GatewayImages = { "1.0": image("a"), "2.0": image("b"), "2.1": image("c"), "2.2": image("d") };
 const SERVICES = { tokyo: "198.19.0.7:8080", frankfurt: "198.19.0.8:8080" };
-const environment = environmentOn(text("production.yaml"), { services: SERVICES, images: IMAGES, instances: 6 });
+const environment = environmentOn(text("production.yaml"), {
+  env: "production",
+  services: SERVICES,
+  images: IMAGES,
+  instances: 6,
+});
 
 type Written = {
   readonly regions: Readonly<Record<string, { readonly probe: { readonly okx: Readonly<Record<string, unknown>> } }>>;

@@ -86,7 +86,7 @@ export function graphOf(
       suspectForMs: 10_000,
       holdForMs: 600_000,
     },
-    rehearsal: { soakMs: 0, validForMs: 0 },
+    rehearsal: { soakMs: 0, drillSoakMs: 10_000, validForMs: 0 },
     backups: { rebuild: [{ kind: "run", argv: ["rebuild"], shell: false, timeoutMs: 1000 }] },
   };
   const migrations: readonly Migration[] = [

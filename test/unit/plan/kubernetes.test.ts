@@ -58,6 +58,7 @@ test("what is left out has its default: the container is named like the Deployme
     container: "gateway",
     service: "gateway",
     contexts: { tokyo: "prod-tokyo", frankfurt: "prod-frankfurt" },
+    stores: {},
     isEntry: true,
     instances: 6,
     port: 8080,
@@ -107,6 +108,13 @@ test.each<{ name: string; changes: Changes; code: string; says: RegExp; hint: Re
     hint: /context in the kubeconfig/,
   },
   {
+    name: "a store that is none",
+    changes: onKubernetes(AS_PODS.replace("port: 8080", "port: 8080, stores: { orders-bd: { env: GATEWAY_DB_URL } }")),
+    code: "COMPONENT_UNKNOWN",
+    says: /no store "orders-bd"/,
+    hint: /did you mean "orders-db"/,
+  },
+  {
     name: "a release that names no image",
     changes: { environment: [[AS_PROCESSES, AS_PODS]] },
     code: "RELEASE_UNKNOWN",
@@ -150,6 +158,21 @@ test("a kubeconfig in the file itself is a secret, and the path to one is none",
   const byPath = AS_PODS.replace("port: 8080", "port: 8080, kubeconfig: /etc/midflight/kubeconfig");
   expect(checkEnvironment(environmentWith(inline)).map(({ code }) => code)).toEqual(["SECRET_IN_FILE"]);
   expect(checkEnvironment(environmentWith(byPath))).toEqual([]);
+});
+
+test("how pods come to a store is a secret, and asked for before anything starts", () => {
+  const stating = (value: string) =>
+    environmentWith(AS_PODS.replace("port: 8080", `port: 8080, stores: { orders-db: ${value} }`));
+  expect(checkEnvironment(stating('"postgres://gateway:hush@db/orders"')).map(({ code }) => code)).toEqual([
+    "SECRET_IN_FILE",
+  ]);
+  const named = stating("{ env: GATEWAY_DB_URL }");
+  expect(checkEnvironment(named)).toEqual([]);
+  expect(
+    checkSecrets(named, { PROBES_TOKYO: "[]", PROBES_FRANKFURT: "[]", ORDERS_DB_URL: "postgres://x" }),
+  ).toMatchObject([
+    { code: "SECRET_MISSING", message: expect.stringContaining("by which gateway comes to orders-db") },
+  ]);
 });
 
 test("a kubeconfig that is named by a variable is asked for before anything starts", () => {

@@ -66,7 +66,7 @@ test("a plan means what it says, with defaults filled in and units gone", () => 
       suspectForMs: 10_000,
       holdForMs: 600_000,
     },
-    rehearsal: { soakMs: 600_000, validForMs: 604_800_000 },
+    rehearsal: { soakMs: 600_000, drillSoakMs: 10_000, validForMs: 604_800_000 },
     backups: {
       "rebuild-bands": [
         { kind: "run", argv: ["node", "rebuild.mjs"], shell: false, timeoutMs: 60_000 },

@@ -34,7 +34,7 @@ export function graphOfTwo(steps: readonly PlanStep[], engineRegions: readonly s
       suspectForMs: 1,
       holdForMs: 1,
     },
-    rehearsal: { soakMs: 0, validForMs: 0 },
+    rehearsal: { soakMs: 0, drillSoakMs: 10_000, validForMs: 0 },
     backups: {},
   };
   const { gateway } = ENVIRONMENT.components;

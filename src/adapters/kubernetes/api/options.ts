@@ -4,7 +4,7 @@ import type { Clock } from "../../../ports/clock.ts";
 /** What the Kubernetes driver of one component is built from. */
 export type KubernetesOptions = {
   readonly component: string;
-  readonly config: Omit<KubernetesComponent, "kubeconfig" | "named">;
+  readonly config: Omit<KubernetesComponent, "kubeconfig" | "named" | "stores">;
   /** Path of the kubeconfig, or the kubeconfig itself. Undefined: where kubectl would find it. */
   readonly kubeconfig?: string;
   /** By name, such as `gateway@2.0`. */

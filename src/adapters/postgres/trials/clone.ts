@@ -50,7 +50,7 @@ const cloneOn = (ground: Ground, name: string, ms: number): Clone => {
       "TRIAL_REFUSED",
       `nothing tells as which user ${component} comes to ${ground.source.place}`,
       {
-        hint: `give ${component} the address of the store in \`env\` of the demo environment's file`,
+        hint: `give ${component} the address of the store in the demo environment's file: in its \`env\`, or in \`stores\` where it runs in pods`,
       },
     );
   };
