@@ -159,6 +159,19 @@ describe("a command line", () => {
     expect(everything(dir)).toEqual([]);
   });
 
+  test.each([
+    ["1s", [], "where soaks last as long as the plan says"],
+    ["soon", [], "a time such as 30s"],
+    ["1s", ["--in-cluster"], "leave one of them out"],
+  ])("lets nobody hurry in production: --soaks-at-most %s %j", async (time, more, told) => {
+    const dir = await started();
+    const before = everything(dir);
+    const words = ["upgrade", "plan.yaml", "--env", "production", "--yes", "--soaks-at-most", time, ...more];
+    const { status, stderr } = await midflight(words, { cwd: dir });
+    expect([status, stderr]).toEqual([3, expect.stringContaining(told)]);
+    expect(everything(dir)).toEqual(before);
+  });
+
   test("without a plan says which environment is needed", async () => {
     const dir = await started();
     const { status, stderr } = await midflight(["upgrade", "plan.yaml"], { cwd: dir });
