@@ -25,23 +25,16 @@ export function settle(run: Run, id: string): Run {
 }
 
 /** Orders everything that is still awaited to stop, and awaits it no longer. */
-export function cancelPending(run: Run): Decision {
-  const effects = Object.keys(run.pending).map((target): Effect => ({
-    kind: "cancel",
-    id: `cancel:${target}:${run.facts}`,
-    target,
-  }));
-  return { run: { ...run, pending: {} }, effects };
-}
+export const cancelPending = (run: Run): Decision => without(run, () => true);
 
-/** Orders some of what is awaited to stop, and awaits it no longer. */
+/** The same with some of it. */
 export function without(run: Run, isOver: (id: string) => boolean): Decision {
+  const over = Object.keys(run.pending).filter((id) => isOver(id));
   const kept = Object.entries(run.pending).filter(([id]) => !isOver(id));
-  const stopped = cancelPending({
-    ...run,
-    pending: Object.fromEntries(Object.entries(run.pending).filter(([id]) => isOver(id))),
-  });
-  return { run: { ...run, pending: Object.fromEntries(kept) }, effects: stopped.effects };
+  return {
+    run: { ...run, pending: Object.fromEntries(kept) },
+    effects: over.map((target): Effect => ({ kind: "cancel", id: `cancel:${target}:${run.facts}`, target })),
+  };
 }
 
 /** Puts the effects of `first` before those of a decision that was made on its run. */
@@ -50,7 +43,13 @@ export const after = (first: Decision, second: Decision): Decision => ({
   effects: [...first.effects, ...second.effects],
 });
 
-export const isQuiet = (run: Run): boolean => Object.keys(run.pending).length === 0;
+/** Whether nothing is awaited, but for these. */
+export const isQuiet = (run: Run, isPassedOver: (id: string) => boolean = () => false): boolean =>
+  Object.keys(run.pending).every((id) => isPassedOver(id));
+
+/** Whether one of these is awaited. */
+export const awaits = (run: Run, isOne: (id: string) => boolean): boolean =>
+  Object.keys(run.pending).some((id) => isOne(id));
 
 /** Sends pending effects again, as they are: after a crash the same id goes out again. */
 export const resend = (run: Run): Decision => ({ run, effects: Object.values(run.pending) });

@@ -130,17 +130,16 @@ export class SimWorld {
   health(): VerdictState {
     const elapsed = this.clock.now() - this.startedAt;
     const { storm, death, badMigration, badRelease } = this.trouble;
-    const isExposed = (isAlive: boolean) =>
-      Object.values(this.cells).some((cells) =>
-        cells.some((cell) => cell.digest === NEW.digest && (cell.isAlive || !isAlive) && cell.weightPct > 0),
-      );
+    const exposed = Object.values(this.cells)
+      .flat()
+      .filter((cell) => cell.digest === NEW.digest && cell.weightPct > 0);
     for (const trouble of [storm, death]) {
       if (trouble === undefined || elapsed < trouble.fromMs || elapsed >= trouble.fromMs + trouble.forMs) continue;
       // Who fails first is suspected, until it is seen that everybody does.
-      return elapsed < trouble.fromMs + GLIMPSE_MS && isExposed(false) ? "suspect" : "disturbed";
+      return elapsed < trouble.fromMs + GLIMPSE_MS && exposed.length > 0 ? "suspect" : "disturbed";
     }
     if (badMigration !== undefined && this.applied.includes(badMigration)) return "failing";
-    return badRelease === "live" && isExposed(true) ? "suspect" : "healthy";
+    return badRelease === "live" && exposed.some(({ isAlive }) => isAlive) ? "suspect" : "healthy";
   }
 
   /** One call through a port: it takes time, it may be lost on either way, it may be applied twice, and a dead caller hears nothing. */

@@ -8,8 +8,9 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   monotonic: () => performance.now(),
   sleep: async (ms, signal) => {
-    for (let left = ms; left > MOST_MS; left -= MOST_MS) await pause(MOST_MS, signal);
-    await pause(ms > MOST_MS ? ms % MOST_MS : ms, signal);
+    let left = ms;
+    for (; left > MOST_MS; left -= MOST_MS) await pause(MOST_MS, signal);
+    await pause(left, signal);
   },
 };
 

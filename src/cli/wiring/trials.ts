@@ -4,7 +4,7 @@ import { identify } from "../../adapters/postgres/identify.ts";
 import { postgresTrials } from "../../adapters/postgres/trials/trials.ts";
 import { workloadOf } from "../../graph/graph.ts";
 import { UpgradeError } from "../../errors/upgrade-error.ts";
-import type { KubernetesComponent, StoreTrials } from "../../plan/model.ts";
+import type { EnvironmentComponent, StoreTrials } from "../../plan/model.ts";
 import type { StoreIdentity, Trials } from "../../ports/trials.ts";
 import type { ListedRelease } from "../../rehearsal/trial/order.ts";
 import { readStatements } from "../../rehearsal/trial/read-statements.ts";
@@ -73,37 +73,32 @@ export function urlOf(loaded: Loaded, store: string, secrets: Secrets): string {
 export function rolesOf(loaded: Loaded, store: string, secrets: Secrets): Readonly<Record<string, string>> {
   const place = placeOf(urlOf(loaded, store, secrets));
   const isHere = (url: string): boolean => placeOf(url) !== undefined && placeOf(url) === place;
+  const addressOf = (name: string, placed: EnvironmentComponent): string | undefined => {
+    if (placed.driver === "process")
+      return Object.entries(placed.env)
+        .map(([variable, value]) => secrets.read(value, `${variable} of ${name}`))
+        .find((value) => isHere(value));
+    const stated = placed.driver === "kubernetes" ? placed.stores[store] : undefined;
+    if (stated === undefined) return undefined;
+    const url = secrets.read(stated, `${store} of ${name}`);
+    // Clones stand on the store's own server.
+    if (!isHere(url)) throw elsewhere(name, store);
+    return url;
+  };
   return Object.fromEntries(
     Object.entries(loaded.environment.components).flatMap(([name, placed]): [string, string][] => {
-      const found =
-        placed.driver === "process"
-          ? Object.entries(placed.env)
-              .map(([variable, value]) => secrets.read(value, `${variable} of ${name}`))
-              .find((value) => isHere(value))
-          : placed.driver === "kubernetes"
-            ? statedOf(name, placed, { store, secrets, isHere })
-            : undefined;
+      const found = addressOf(name, placed);
       return found === undefined ? [] : [[name, found]];
     }),
   );
 }
 
-/** What is stated must be so: clones stand on the store's own server. */
-function statedOf(
-  component: string,
-  { stores }: KubernetesComponent,
-  how: { readonly store: string; readonly secrets: Secrets; readonly isHere: (url: string) => boolean },
-): string | undefined {
-  const stated = stores[how.store];
-  if (stated === undefined) return undefined;
-  const url = how.secrets.read(stated, `${how.store} of ${component}`);
-  if (how.isHere(url)) return url;
-  throw new UpgradeError(
+const elsewhere = (component: string, store: string): UpgradeError =>
+  new UpgradeError(
     "TRIAL_REFUSED",
-    `the address of ${how.store} in \`stores\` of ${component} leads elsewhere than that of ${how.store} itself`,
+    `the address of ${store} in \`stores\` of ${component} leads elsewhere than that of ${store} itself`,
     { hint: "write the same host, port and database in both: only the user and the password differ" },
   );
-}
 
 const placeOf = (url: string): string | undefined => {
   if (!/^postgres(ql)?:/.test(url) || !URL.canParse(url)) return undefined;

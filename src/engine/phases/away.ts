@@ -1,4 +1,4 @@
-import { after, notify, order, stay, without } from "../decision.ts";
+import { after, awaits, notify, order, stay, without } from "../decision.ts";
 import type { Effect, EffectOf } from "../effect.ts";
 import type { Failure } from "../fact.ts";
 import { placeOf, type Decision, type Run } from "../run.ts";
@@ -56,9 +56,7 @@ export const bar = (run: Run, place: string, why: string): Run => ({
 });
 
 const patience = (run: Run): readonly Effect[] =>
-  Object.keys(run.pending).some((id) => isPatience(id))
-    ? []
-    : [{ id: `away-patience:${run.facts}`, kind: "timer", ms: AWAY_PATIENCE_MS }];
+  awaits(run, isPatience) ? [] : [{ id: `away-patience:${run.facts}`, kind: "timer", ms: AWAY_PATIENCE_MS }];
 
 const lookLater = (run: Run, place: string): Effect => {
   const [component = "", region = ""] = place.split("/");

@@ -1,5 +1,5 @@
 import type { WorkloadState } from "../../graph/observation.ts";
-import { after, cancelPending, go, notify, order, stay } from "../decision.ts";
+import { after, awaits, cancelPending, go, isQuiet, notify, order, stay } from "../decision.ts";
 import type { Effect, EffectOf } from "../effect.ts";
 import type { FactOf } from "../fact.ts";
 import { ownNames } from "../move-effects.ts";
@@ -30,9 +30,7 @@ export function check(run: Run): Decision {
 
 /** Begins with the first thing that is not as it was. */
 const patience = (run: Run): readonly Effect[] =>
-  Object.keys(run.pending).some((id) => isCheckPatience(id))
-    ? []
-    : [{ id: `check-patience:${run.facts}`, kind: "timer", ms: CHECK_PATIENCE_MS }];
+  awaits(run, isCheckPatience) ? [] : [{ id: `check-patience:${run.facts}`, kind: "timer", ms: CHECK_PATIENCE_MS }];
 const isCheckPatience = (id: string): boolean => id.startsWith("check-patience:");
 
 function checks(run: Run): readonly Effect[] {
@@ -79,7 +77,7 @@ export function checked(run: Run, fact: FactOf<"effect-done">): Decision {
 }
 
 function compared(run: Run): Decision {
-  if (!Object.keys(run.pending).every((id) => isCheckPatience(id))) return stay(run);
+  if (!isQuiet(run, isCheckPatience)) return stay(run);
   const rest = cancelPending(run);
   return after(rest, confirm(rest.run));
 }

@@ -1,4 +1,4 @@
-import { after, cancelPending, go, isQuiet, notify, order, stay } from "../decision.ts";
+import { after, awaits, cancelPending, go, isQuiet, notify, order, stay } from "../decision.ts";
 import { looks } from "../begin.ts";
 import type { Effect } from "../effect.ts";
 import type { FactOf } from "../fact.ts";
@@ -38,7 +38,7 @@ export function looked(run: Run, fact: FactOf<"effect-done">): Decision {
   const difference = differenceOf(run, component, fact.result.state);
   if (difference?.kind === "foreign") return foreign(run, difference.text);
   if (difference !== undefined) return missing(run, difference, fact.at);
-  return isLookDone(run) ? goOn(run) : stay(run);
+  return isQuiet(run, isHoldPatience) ? goOn(run) : stay(run);
 }
 
 /** A server that dies takes old instances along, and comes back. New ones that die by themselves are a release that fails: waiting mends nothing. */
@@ -61,7 +61,7 @@ function missing(run: Run, { text, isNewAlone }: Difference, at: number): Decisi
 
 /** Something is missing: say so, and look again in a second. */
 export function lookAgain(run: Run, why: string): Decision {
-  const isWaiting = Object.keys(run.pending).some((id) => id.startsWith("look-again:"));
+  const isWaiting = awaits(run, (id) => id.startsWith("look-again:"));
   const waiting: Run = { ...run, phase: { kind: "holding", why } };
   return isWaiting
     ? stay(waiting)
@@ -69,7 +69,6 @@ export function lookAgain(run: Run, why: string): Decision {
 }
 
 export const isHoldPatience = (id: string): boolean => id.startsWith("hold-patience:");
-const isLookDone = (run: Run): boolean => Object.keys(run.pending).every((id) => isHoldPatience(id));
 
 function goOn(run: Run): Decision {
   const rest = cancelPending(run);

@@ -1,5 +1,5 @@
 import type { Verdict } from "../../guard/verdict.ts";
-import { after, cancelPending, go, isQuiet, notify, order, resend, stay, without } from "../decision.ts";
+import { after, awaits, cancelPending, go, isQuiet, notify, order, resend, stay, without } from "../decision.ts";
 import type { Effect } from "../effect.ts";
 import type { FactOf } from "../fact.ts";
 import { placeOf, type Decision, type Run } from "../run.ts";
@@ -43,7 +43,7 @@ const suspicion = (run: Run): Effect => ({
  * clear, and nothing is given to them either; they wait where they are until there is health.
  */
 export function sitOut(run: Run, why: string): Decision {
-  if (run.phase.kind !== "withdrawn" || run.phase.why !== undefined || isReadmitting(run)) return stay(run);
+  if (run.phase.kind !== "withdrawn" || run.phase.why !== undefined || awaits(run, isReadmission)) return stay(run);
   return wait(without(run, isSuspicion), run.phase.regions, why, [notify(run, "held", `holding: ${why}`)]);
 }
 
@@ -57,19 +57,15 @@ export function suspectAgain(run: Run, verdict: Verdict): Decision {
 }
 
 /** So does a conductor that finds them there. What was on its way goes out again, and so does a withdrawal that a halt may have cut off. */
-export function sitOutAgain(run: Run, regions: readonly string[], why: string): Decision {
-  const isCutOff = isQuiet(run);
-  return after(resend(run), wait(order(run, isCutOff ? withdrawals(run, regions) : []), regions, why));
-}
+export const sitOutAgain = (run: Run, regions: readonly string[], why: string): Decision =>
+  wait(isQuiet(run) ? order(run, withdrawals(run, regions)) : resend(run), regions, why);
 
 function wait(first: Decision, regions: readonly string[], why: string, news: readonly Effect[] = []): Decision {
   const { run } = first;
-  const isPatient = Object.keys(run.pending).some((id) => isHoldPatience(id));
-  const patience = isPatient ? [] : [holdPatience(run)];
+  const patience = awaits(run, isHoldPatience) ? [] : [holdPatience(run)];
   return after(first, go(run, { kind: "withdrawn", regions, why }, [...news, ...patience]));
 }
 
-const isReadmitting = (run: Run): boolean => Object.keys(run.pending).some((id) => isReadmission(id));
 /** Also before it is tried again. */
 const isReadmission = (id: string): boolean => id.startsWith("readmit:") || id.startsWith("retry:readmit:");
 const isSuspicion = (id: string): boolean => id.startsWith("suspicion:");
@@ -155,7 +151,7 @@ export function readmitted(run: Run, fact: FactOf<"effect-done">): Decision {
       at: fact.at,
       ...lastTouched(run),
     });
-  const isDone = isReadmission(fact.id) && isQuiet(without(run, isHoldPatience).run);
+  const isDone = isReadmission(fact.id) && isQuiet(run, isHoldPatience);
   if (!isDone || run.phase.kind !== "withdrawn") return stay(run);
   const back: Run = { ...run, isEvidenced: false };
   return run.phase.why === undefined
