@@ -1,18 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { startDemoUsers } from "../../../src/demo/environment.ts";
 import type { Fault, RefusalStory } from "../../../src/demo/stories/story.ts";
 import type { RehearseResult } from "../../../src/demo/surface.ts";
-import { createRandom } from "../../../src/demo/traffic/random.ts";
 import type { VenueEnv } from "../../../src/demo/venue/accounts.ts";
 import { VENUE_REGIONS } from "../../../src/demo/venue/ports.ts";
 import { temporaryFolder } from "../../../src/demo/venue/temporary-folder.ts";
-import { prepareWorkspace } from "../../../src/demo/workspace.ts";
 import type { Drill } from "../../../src/rehearsal/drill.ts";
 import { midflight } from "../../support/cli.ts";
 import { placeIn } from "./environment.ts";
-import { PLANS } from "./tell.ts";
+import { setOut } from "./set-out.ts";
 import { addressOf, venueOn, type ClusterVenue, type VenueGround } from "./venue.ts";
 
 /** Gateways per region in both environments: the fewest that every shipped plan fits. */
@@ -33,12 +28,8 @@ export async function refuseOn(
   story: RefusalStory,
   { seed, look }: { readonly seed: string; readonly look: () => Promise<void> },
 ): Promise<Refused> {
-  const luck = createRandom(`${seed}/${story.name}`);
-  const fault = story.draw(() => luck());
   await using stack = new AsyncDisposableStack();
-  const dir = await mkdtemp(join(tmpdir(), "midflight cluster-"));
-  stack.defer(() => rm(dir, { recursive: true, force: true }));
-  const workspace = await prepareWorkspace(PLANS, join(dir, "work"), story, fault);
+  const { fault, dir, workspace } = await setOut(story, seed, stack);
   const bringUp = async (env: VenueEnv, shipped: string) => {
     const venue = await venueOn(ground, await orderFor(env, { seed, fault }, stack), stack);
     const file = await placeIn(shipped, { ...venue, env, images: ground.images, instances: INSTANCES });

@@ -1,26 +1,21 @@
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { Disaster } from "../../../src/demo/disaster.ts";
 import { figuresOf } from "../../../src/demo/figures.ts";
 import type { Figures, Story } from "../../../src/demo/stories/story.ts";
-import { createRandom } from "../../../src/demo/traffic/random.ts";
 import type { TrafficSummary } from "../../../src/demo/traffic/report.ts";
 import { startUsers, type Users } from "../../../src/demo/users.ts";
 import { USER_UIDS } from "../../../src/demo/venue/accounts.ts";
 import { temporaryFolder } from "../../../src/demo/venue/temporary-folder.ts";
-import { prepareWorkspace, type Workspace } from "../../../src/demo/workspace.ts";
+import type { Workspace } from "../../../src/demo/workspace.ts";
 import type { RunEvent } from "../../../src/events/event.ts";
 import { OVERRIDE, start, type Ended } from "../../support/cli.ts";
 import { until } from "../commands.ts";
 import { placeIn } from "./environment.ts";
 import { serversIn } from "./servers.ts";
+import { setOut } from "./set-out.ts";
 import { addressOf, venueOn, type ClusterVenue, type VenueGround } from "./venue.ts";
 
-/** The shipped ones. */
-export const PLANS = fileURLToPath(new URL("../../../plans", import.meta.url));
 /** Gateways per region. Fewer than in the shipped environment files: each pod of a region costs the machine that also carries cluster, users and midflight. */
 export const INSTANCES = 4;
 /** Ordinary trading before and after the upgrade, in operations. */
@@ -43,13 +38,9 @@ export type Telling = {
 
 /** Tells one of the demo's stories with the gateways in pods: the same plan, users and demands, and another environment file. */
 export async function tellOn(ground: VenueGround, story: Story, { seed, ratePerSec, look }: Telling): Promise<Told> {
-  const luck = createRandom(`${seed}/${story.name}`);
-  const fault = story.draw(() => luck());
   await using stack = new AsyncDisposableStack();
-  const dir = await mkdtemp(join(tmpdir(), "midflight cluster-"));
-  stack.defer(() => rm(dir, { recursive: true, force: true }));
+  const { fault, dir, workspace } = await setOut(story, seed, stack);
   const { path } = await temporaryFolder(stack);
-  const workspace = await prepareWorkspace(PLANS, join(dir, "work"), story, fault);
   const order = {
     env: "production" as const,
     dir: path,
